@@ -1,0 +1,176 @@
+"""What a conversation is: its owner, its messages, its handoffs."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, Mapping
+
+
+class Owner(str, Enum):
+    """Who answers the customer now."""
+
+    BOT = "bot"
+    WAITING = "waiting"
+    AGENT = "agent"
+    RESOLVED = "resolved"
+
+
+class Author(str, Enum):
+    """Who wrote a message."""
+
+    CUSTOMER = "customer"
+    BOT = "bot"
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+class Kind(str, Enum):
+    """What a message is: said to the customer, noted among agents, or an event in the conversation's life."""
+
+    TEXT = "text"
+    NOTE = "note"
+    EVENT = "event"
+
+
+class Delivery(str, Enum):
+    """How far a message got on its way to the customer."""
+
+    NONE = "none"  # not for delivery: the customer's own words, agents' notes
+    PENDING = "pending"  # in the ledger, not yet handed to the channel
+    SENT = "sent"  # the channel took it
+    DELIVERED = "delivered"  # the customer's side acknowledged it
+    WAITING = "waiting"  # the channel cannot push; the customer's side will fetch it
+    FAILED = "failed"  # given up after retries, or refused for good
+    DOUBT = "doubt"  # the connection broke after sending: it may have arrived
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A customer the channel vouches for (see docs/channels.md)."""
+
+    subject: str
+    email: str
+    name: str = ""
+    verified_by: str = "channel token"
+
+
+@dataclass(frozen=True)
+class Mood:
+    """The `sentiment` reading of one message; the ranges are those of the parse contract (docs/nlu.md)."""
+
+    name: str
+    confidence: float
+    polarity: float
+    emotion: str
+    frustration: float
+    urgency: float
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One customer on one channel. `id` is the Rasa sender id; `epoch` rises with every change of owner."""
+
+    id: str
+    channel: str
+    owner: Owner
+    epoch: int
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    last_customer_at: datetime | None = None
+    identity: Identity | None = None
+    address: Mapping[str, Any] = field(default_factory=dict)
+    last_text: str = ""
+    mood: Mood | None = None
+    typing: tuple[str, str] | None = None  # (author, name) while somebody writes
+
+
+@dataclass(frozen=True)
+class Message:
+    """One entry of the transcript. `seq` counts from 1 within the conversation, without gaps."""
+
+    conversation_id: str
+    seq: int
+    author: Author
+    kind: Kind
+    name: str
+    text: str
+    at: datetime
+    epoch: int
+    delivery: Delivery
+    data: Mapping[str, Any] = field(default_factory=dict)  # buttons, image, attachment, custom, event
+    client_id: str | None = None
+    mood: Mood | None = None
+    intent: str | None = None
+
+
+@dataclass(frozen=True)
+class Handoff:
+    """A customer's way to a person and back. At most one per conversation is open."""
+
+    id: str
+    conversation_id: str
+    reason: str  # in words, for the agent: "Asked for a person"
+    trigger: str  # the signal that fired: intent:ask_for_human, anger, trend, repeated_question, ...
+    urgency: float  # 0..1, orders the queue
+    epoch: int  # the epoch it opened
+    opened_at: datetime
+    claimed_by: str | None
+    claimed_at: datetime | None
+    closed_at: datetime | None
+    outcome: str | None  # handed_back or resolved
+    note_for_bot: str
+    card: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class InboundMessage:
+    """What a channel received. `client_id` is the channel's own message id; repeats of it are one message."""
+
+    conversation_id: str
+    channel: str
+    text: str
+    client_id: str | None = None
+    identity: Identity | None = None
+    address: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of an inbound message. `for_bot` says that Rasa must see it, once."""
+
+    conversation: Conversation
+    message: Message
+    duplicate: bool
+    for_bot: bool
+    handed_back: Handoff | None = None  # set on the first message after a hand-back
+
+
+class ConversationError(Exception):
+    """Base of the errors of this package.
+
+    ConversationError
+    ├── ConversationNotFound
+    ├── InvalidMessage        empty, too long, or not text
+    └── NotAllowed            the owner forbids it
+        └── AlreadyClaimed    another agent has it
+    """
+
+
+class ConversationNotFound(ConversationError):
+    """No conversation has this id."""
+
+
+class InvalidMessage(ConversationError):
+    """The message cannot be taken; the text says why."""
+
+
+class NotAllowed(ConversationError):
+    """The conversation's owner forbids this step; the text says who owns it."""
+
+
+class AlreadyClaimed(NotAllowed):
+    """Another agent has claimed the conversation."""

@@ -1,0 +1,174 @@
+"""The only reader of the environment.
+
+Every other module gets its settings as an argument. `load()` reads and checks them all at once, so that a wrong
+value stops a process at its start, by name, and not a customer in the middle of a conversation.
+"""
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import time
+from pathlib import Path
+from typing import Callable, Mapping, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+T = TypeVar("T")
+
+
+class SettingsError(ValueError):
+    """A setting is missing or cannot be read; the message names it and its mend."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the operator may set. Each field names its environment variable in `VARIABLES`."""
+
+    database_url: str = "sqlite:///var/tandem.db"
+    orders_url: str = ""
+    tracker_url: str = "sqlite:///var/rasa.db"
+    identity_secret: str = field(default="", repr=False)
+    secret_key: str = field(default="", repr=False)
+    api_token: str = field(default="", repr=False)
+    demo: bool = False
+    demo_password: str = field(default="", repr=False)
+    host: str = "127.0.0.1"
+    rasa_port: int = 5005
+    actions_port: int = 5055
+    desk_port: int = 5080
+    public_desk_url: str = ""
+    shop_name: str = "Tandem Shop"
+    shop_timezone: ZoneInfo = ZoneInfo("America/New_York")
+    duty_from: time | None = None
+    duty_to: time | None = None
+    webchat_origins: tuple[str, ...] = ()
+    secure_cookies: bool = False
+    log_level: str = "INFO"
+
+    @property
+    def rasa_url(self) -> str:
+        """Where this machine reaches the Rasa server."""
+        return f"http://{self.local_host}:{self.rasa_port}"
+
+    @property
+    def actions_url(self) -> str:
+        """Where Rasa reaches the action server."""
+        return f"http://{self.local_host}:{self.actions_port}/webhook"
+
+    @property
+    def desk_url(self) -> str:
+        """Where agents' browsers reach the desk."""
+        return self.public_desk_url or f"http://{self.local_host}:{self.desk_port}"
+
+    @property
+    def local_host(self) -> str:
+        """The address under which the processes of one machine find one another."""
+        return "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _flag(value: str) -> bool:
+    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if value.lower() not in known:
+        raise ValueError("expected 1 or 0")
+    return known[value.lower()]
+
+
+def _port(value: str) -> int:
+    port = int(value)
+    if not 1 <= port <= 65535:
+        raise ValueError("expected a port from 1 to 65535")
+    return port
+
+
+def _zone(value: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("expected a time zone such as Europe/Berlin") from error
+
+
+def _time(value: str) -> time:
+    try:
+        return time.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError("expected a time of day such as 08:00") from error
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    origins = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+    for origin in origins:
+        if origin != "*" and not origin.startswith(("http://", "https://")):
+            raise ValueError("expected origins such as https://shop.example.com, separated by commas")
+    return origins
+
+
+def _level(value: str) -> str:
+    if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError("expected DEBUG, INFO, WARNING or ERROR")
+    return value.upper()
+
+
+def _secret(value: str) -> str:
+    if len(value) < 16:
+        raise ValueError("expected at least 16 characters")
+    return value
+
+
+VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
+    "TANDEM_DATABASE_URL": ("database_url", _text),
+    "TANDEM_ORDERS_URL": ("orders_url", _text),
+    "TANDEM_TRACKER_URL": ("tracker_url", _text),
+    "TANDEM_IDENTITY_SECRET": ("identity_secret", _secret),
+    "TANDEM_SECRET_KEY": ("secret_key", _secret),
+    "TANDEM_API_TOKEN": ("api_token", _secret),
+    "TANDEM_DEMO": ("demo", _flag),
+    "TANDEM_DEMO_PASSWORD": ("demo_password", _text),
+    "TANDEM_HOST": ("host", _text),
+    "TANDEM_RASA_PORT": ("rasa_port", _port),
+    "TANDEM_ACTIONS_PORT": ("actions_port", _port),
+    "TANDEM_DESK_PORT": ("desk_port", _port),
+    "TANDEM_DESK_URL": ("public_desk_url", _text),
+    "TANDEM_SHOP_NAME": ("shop_name", _text),
+    "TANDEM_SHOP_TIMEZONE": ("shop_timezone", _zone),
+    "TANDEM_DUTY_FROM": ("duty_from", _time),
+    "TANDEM_DUTY_TO": ("duty_to", _time),
+    "TANDEM_WEBCHAT_ORIGINS": ("webchat_origins", _origins),
+    "TANDEM_SECURE_COOKIES": ("secure_cookies", _flag),
+    "TANDEM_LOG_LEVEL": ("log_level", _level),
+}
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Args:
+        environ: The environment to read; the process's own when None. Empty values count as not set.
+
+    Raises:
+        SettingsError: A value cannot be read, or an unknown `TANDEM_` variable is set.
+    """
+    source = os.environ if environ is None else environ
+    unknown = sorted(name for name in source if name.startswith("TANDEM_") and name not in VARIABLES)
+    if unknown:
+        raise SettingsError(f"{', '.join(unknown)}: no such setting; see docs/settings.md")
+    values: dict[str, object] = {}
+    for name, (field_name, read) in VARIABLES.items():
+        raw = source.get(name, "").strip()
+        if not raw:
+            continue
+        try:
+            values[field_name] = read(raw)
+        except ValueError as error:
+            raise SettingsError(f"{name}: {error}; see docs/settings.md") from error
+    settings = Settings(**values)  # type: ignore[arg-type]
+    if (settings.duty_from is None) != (settings.duty_to is None):
+        raise SettingsError("TANDEM_DUTY_FROM and TANDEM_DUTY_TO go together; see docs/settings.md")
+    return settings
+
+
+def project_root() -> Path:
+    """The folder that holds `config.yml`: the working directory of every Tandem process."""
+    return Path.cwd()
