@@ -1,0 +1,1 @@
+"""Components of the NLU pipeline: what a customer wants, about which order, and in what mood."""
