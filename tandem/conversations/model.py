@@ -79,6 +79,7 @@ class Conversation:
     revision: int
     created_at: datetime
     updated_at: datetime
+    push: bool = True  # the channel can send without being asked
     last_customer_at: datetime | None = None
     identity: Identity | None = None
     address: Mapping[str, Any] = field(default_factory=dict)
@@ -102,6 +103,7 @@ class Message:
     delivery: Delivery
     data: Mapping[str, Any] = field(default_factory=dict)  # buttons, image, attachment, custom, event
     client_id: str | None = None
+    reply_to: int | None = None  # the customer's message a bot reply answers
     mood: Mood | None = None
     intent: str | None = None
 
@@ -133,6 +135,7 @@ class InboundMessage:
     channel: str
     text: str
     client_id: str | None = None
+    push: bool = True
     identity: Identity | None = None
     address: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,148 @@
+"""The outbox: what the customer's channel still has to take, in order, with retries and honest doubt."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Mapping, Sequence
+
+from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy.engine.row import Row
+
+from tandem.conversations import store
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import Delivery, Message
+from tandem.conversations.tables import conversations, messages
+
+LEASE = timedelta(seconds=30)  # longer than a channel may take for one send
+BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800))
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A message on its way: where it goes, and whether an earlier attempt may already have arrived."""
+
+    message: Message
+    channel: str
+    address: Mapping[str, Any]
+    attempt: int
+    in_doubt: bool
+
+
+class Deliveries:
+    """The delivery side of the ledger. At most one message per conversation is on its way at a time."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def lease(self, channels: Sequence[str], limit: int = 20) -> list[Parcel]:
+        """Take the next message of each conversation that waits for one of these channels.
+
+        An attempt is written down before it is made. If a process dies between sending and saying so, the next
+        lease finds the attempt open and marks the message as in doubt.
+        """
+        at = self._ledger.clock()
+        earlier = messages.alias("earlier")
+        ready = and_(
+            messages.c.delivery == Delivery.PENDING.value,
+            messages.c.next_attempt_at <= at,
+            or_(messages.c.lease_until.is_(None), messages.c.lease_until < at),
+            conversations.c.channel.in_(list(channels)),
+            ~exists().where(and_(
+                earlier.c.conversation_id == messages.c.conversation_id,
+                earlier.c.delivery == Delivery.PENDING.value,
+                earlier.c.seq < messages.c.seq,
+            )),
+        )
+        query = (
+            select(messages, conversations.c.channel, conversations.c.address)
+            .join(conversations, conversations.c.id == messages.c.conversation_id)
+            .where(ready).order_by(messages.c.id).limit(limit)
+        )
+        with self._ledger.reading.connect() as connection:
+            if connection.execute(query.limit(1)).first() is None:
+                return []
+        parcels = []
+        with self._ledger.engine.begin() as connection:
+            for row in connection.execute(query.with_for_update(skip_locked=True, of=messages)).all():
+                doubt = row.doubt or row.attempt_open
+                connection.execute(update(messages).where(messages.c.id == row.id).values(
+                    attempts=row.attempts + 1, attempt_open=True, doubt=doubt, lease_until=at + LEASE))
+                parcels.append(Parcel(store.to_message(row), row.channel, row.address or {}, row.attempts + 1, doubt))
+        return parcels
+
+    def sent(self, message: Message) -> None:
+        """The channel took the message."""
+        self._finish(message, lambda row: {"delivery": (Delivery.DOUBT if row.doubt else Delivery.SENT).value})
+
+    def refused(self, message: Message, error: str) -> None:
+        """The channel will never take the message."""
+        self._finish(message, lambda row: {"delivery": Delivery.FAILED.value, "error": error[:500]})
+
+    def cannot_push(self, message: Message) -> None:
+        """The channel has no way to send by itself; the message waits to be fetched."""
+        self._finish(message, lambda row: {"delivery": Delivery.WAITING.value})
+
+    def failed(self, message: Message, error: str, maybe_arrived: bool = False) -> None:
+        """The attempt failed; it is made again after a pause, or given up when the pauses are used up.
+
+        Args:
+            maybe_arrived: The connection broke after the message was handed over.
+        """
+        at = self._ledger.clock()
+
+        def retry(row: Row) -> dict[str, Any]:
+            doubt = row.doubt or maybe_arrived
+            if row.attempts > len(BACKOFF):
+                state = Delivery.DOUBT if doubt else Delivery.FAILED
+                return {"delivery": state.value, "error": error[:500], "doubt": doubt}
+            return {"next_attempt_at": at + BACKOFF[row.attempts - 1], "error": error[:500], "doubt": doubt}
+
+        self._finish(message, retry)
+
+    def retry(self, conversation_id: str, seq: int) -> None:
+        """Try a given-up message again from the start."""
+        at = self._ledger.clock()
+        with self._ledger.engine.begin() as connection:
+            row = store.lock(connection, conversation_id)
+            connection.execute(
+                update(messages)
+                .where(messages.c.conversation_id == conversation_id, messages.c.seq == seq,
+                       messages.c.delivery.in_([Delivery.FAILED.value, Delivery.DOUBT.value]))
+                .values(delivery=Delivery.PENDING.value, attempts=0, next_attempt_at=at, error=None)
+            )
+            store.change(connection, row, at)
+
+    def acknowledge(self, conversation_id: str, up_to: int) -> None:
+        """The customer's side has everything up to this sequence number."""
+        at = self._ledger.clock()
+        open_states = [Delivery.PENDING.value, Delivery.SENT.value, Delivery.WAITING.value, Delivery.DOUBT.value]
+        of_these = and_(messages.c.conversation_id == conversation_id, messages.c.seq <= up_to,
+                        messages.c.delivery.in_(open_states))
+        with self._ledger.reading.connect() as connection:
+            if connection.execute(select(messages.c.id).where(of_these).limit(1)).first() is None:
+                return
+        with self._ledger.engine.begin() as connection:
+            row = store.lock(connection, conversation_id)
+            connection.execute(update(messages).where(of_these).values(
+                delivery=Delivery.DELIVERED.value, attempt_open=False, lease_until=None))
+            store.change(connection, row, at)
+
+    def counts(self) -> dict[str, int]:
+        """How many messages stand in each delivery state."""
+        query = select(messages.c.delivery, func.count()).group_by(messages.c.delivery)
+        with self._ledger.reading.connect() as connection:
+            return {state: int(count) for state, count in connection.execute(query).all()}
+
+    def _finish(self, message: Message, values: Any) -> None:
+        at = self._ledger.clock()
+        with self._ledger.engine.begin() as connection:
+            conversation = store.lock(connection, message.conversation_id)
+            row = connection.execute(
+                select(messages).where(messages.c.conversation_id == message.conversation_id,
+                                       messages.c.seq == message.seq)
+            ).one()
+            if row.delivery != Delivery.PENDING.value:
+                return
+            connection.execute(update(messages).where(messages.c.id == row.id).values(
+                attempt_open=False, lease_until=None, **values(row)))
+            store.change(connection, conversation, at)

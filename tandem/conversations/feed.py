@@ -1,0 +1,79 @@
+"""Tells watchers in this process which conversations changed, whichever process changed them."""
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Iterator
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from tandem.conversations.ledger import Ledger
+
+logger = logging.getLogger(__name__)
+
+EVERYTHING = "*"
+_OVERLAP = timedelta(seconds=5)  # covers transactions that commit late and clocks that differ a little
+
+
+class Feed:
+    """A poller over the ledger's revisions, one per process, whatever the number of watchers.
+
+    Polling an index every `interval` seconds works the same on SQLite and PostgreSQL and over any number of
+    machines. `nudge` skips the wait for changes made in this very process.
+    """
+
+    def __init__(self, ledger: Ledger, interval: float = 0.05) -> None:
+        self._ledger = ledger
+        self._interval = interval
+        self._watchers: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._task: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def watch(self, conversation_id: str = EVERYTHING) -> Iterator[asyncio.Event]:
+        """An event that is set whenever the conversation (or any) changes; the watcher clears it."""
+        event = asyncio.Event()
+        self._watchers[conversation_id].add(event)
+        try:
+            yield event
+        finally:
+            self._watchers[conversation_id].discard(event)
+            if not self._watchers[conversation_id]:
+                del self._watchers[conversation_id]
+
+    def nudge(self, conversation_id: str) -> None:
+        """Wake the watchers of one conversation now. Call it on the event loop."""
+        for key in (conversation_id, EVERYTHING):
+            for event in self._watchers.get(key, ()):
+                event.set()
+
+    def start(self) -> None:
+        """Begin to poll, on the running event loop."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._poll(), name="ledger feed")
+
+    async def stop(self) -> None:
+        """Stop polling."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _poll(self) -> None:
+        seen: dict[str, int] = {}
+        while True:
+            await asyncio.sleep(self._interval)
+            if not self._watchers:
+                continue
+            try:
+                changed = await asyncio.to_thread(self._ledger.changed_since, self._ledger.clock() - _OVERLAP)
+            except SQLAlchemyError:
+                logger.exception("The feed could not read the ledger; it tries again")
+                await asyncio.sleep(1.0)
+                continue
+            for conversation_id, revision in changed:
+                if seen.get(conversation_id) != revision:
+                    self.nudge(conversation_id)
+            seen = dict(changed)

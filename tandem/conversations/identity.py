@@ -1,0 +1,40 @@
+"""Who the customer is, when the channel vouches for it: a signed token, or nobody."""
+from __future__ import annotations
+
+import logging
+from typing import Any, Mapping
+
+import jwt
+
+from tandem.conversations.model import Identity
+
+logger = logging.getLogger(__name__)
+
+MAX_TOKEN = 4096  # characters
+
+
+def read_identity(token: Any, secret: str) -> Identity | None:
+    """The identity in a JWT (HS256; claims `sub`, `email`, `exp`, optionally `name`), or None.
+
+    A token that is missing, bad or expired is no identity; the log says why, the customer never sees an error.
+    """
+    if not token:
+        return None
+    if not secret:
+        logger.warning("An identity token came, but TANDEM_IDENTITY_SECRET is not set; the customer stays unknown")
+        return None
+    if not isinstance(token, str) or len(token) > MAX_TOKEN:
+        logger.warning("An identity token was not a text of at most %d characters", MAX_TOKEN)
+        return None
+    try:
+        claims: Mapping[str, Any] = jwt.decode(
+            token, secret, algorithms=["HS256"], options={"require": ["sub", "email", "exp"]}
+        )
+    except (jwt.InvalidTokenError, ValueError) as error:
+        logger.warning("An identity token was refused: %s", error)
+        return None
+    subject, email, name = claims["sub"], claims["email"], claims.get("name", "")
+    if not (isinstance(subject, str) and isinstance(email, str) and "@" in email and len(email) <= 254):
+        logger.warning("An identity token carries no usable sub and email")
+        return None
+    return Identity(subject=subject[:255], email=email.strip().lower(), name=str(name or "")[:120])

@@ -1,0 +1,312 @@
+"""The conversation ledger: every word of customer, bot, agent and system, written before anybody acts on it."""
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Callable, Mapping, Sequence
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine.row import Row
+
+from tandem.conversations import store
+from tandem.conversations.model import (
+    Author,
+    Conversation,
+    ConversationNotFound,
+    Handoff,
+    InboundMessage,
+    InvalidMessage,
+    Kind,
+    Message,
+    Mood,
+    Owner,
+    Receipt,
+)
+from tandem.conversations.tables import conversations, fenced_replies, handoffs, messages
+from tandem.database import now, reading
+
+TURN_LEASE = timedelta(seconds=20)  # how long a bot turn counts as alive without a sign of life
+TURN_LIFETIME = timedelta(minutes=15)  # an interrupted turn older than this is not answered late
+TYPING = timedelta(seconds=6)
+
+Clock = Callable[[], datetime]
+
+
+class Ledger:
+    """The transcript side of the ledger. Ownership is `tandem.conversations.ownership`, the outbox `deliveries`.
+
+    All methods are blocking and safe to call from any thread and any number of processes; each is one transaction.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock = now) -> None:
+        self.engine = engine
+        self.reading = reading(engine)
+        self.clock = clock
+
+    # -- writing ----------------------------------------------------------------------------------------------
+
+    def receive(self, inbound: InboundMessage) -> Receipt:
+        """Store what a customer wrote, and say who must see it.
+
+        A repeat of the same `client_id` is answered with the first message and `duplicate=True`. A customer who
+        writes to a resolved conversation is with the bot again.
+
+        Raises:
+            InvalidMessage: Empty, longer than `store.MAX_TEXT`, or an id that cannot be kept.
+        """
+        conversation_id = store.clean_id(inbound.conversation_id, "the conversation id")
+        client_id = store.clean_id(inbound.client_id, "the message id") if inbound.client_id else None
+        text = store.clean_text(inbound.text)
+        if not text.strip():
+            raise InvalidMessage("a message must not be empty")
+        at = self.clock()
+        with self.engine.begin() as connection:
+            row = self._open(connection, conversation_id, inbound, at)
+            known = store.by_client_id(connection, conversation_id, Author.CUSTOMER, client_id)
+            if known is not None:
+                return Receipt(store.to_conversation(row, at), store.to_message(known), duplicate=True, for_bot=False)
+            changes: dict[str, Any] = {
+                "last_customer_at": at, "channel": inbound.channel, "push": inbound.push, "typing_until": None,
+            }
+            if inbound.identity is not None:
+                changes["identity"] = vars(inbound.identity)
+            if inbound.address:
+                changes["address"] = dict(inbound.address)
+            if row.owner == Owner.RESOLVED.value:
+                changes.update(owner=Owner.BOT.value, epoch=row.epoch + 1)
+            for_bot = changes.get("owner", row.owner) == Owner.BOT.value
+            informed = self._inform_bot(connection, conversation_id) if for_bot else None
+            row, message = store.append(
+                connection, row, at, author=Author.CUSTOMER, kind=Kind.TEXT, text=text, data=inbound.data,
+                client_id=client_id, turn_lease=at + TURN_LEASE if for_bot else None, **changes,
+            )
+            return Receipt(store.to_conversation(row, at), message, False, for_bot, informed)
+
+    def start(self, inbound: InboundMessage) -> Conversation:
+        """Open a conversation before a word is said, or update who the customer is. `inbound.text` is not looked at."""
+        conversation_id = store.clean_id(inbound.conversation_id, "the conversation id")
+        at = self.clock()
+        with self.engine.begin() as connection:
+            row = self._open(connection, conversation_id, inbound, at)
+            if inbound.identity is not None and row.identity != vars(inbound.identity):
+                row = store.change(connection, row, at, identity=vars(inbound.identity))
+            return store.to_conversation(row, at)
+
+    def record_reading(self, conversation_id: str, seq: int, mood: Mood | None, intent: str | None) -> None:
+        """Note how the NLU read a customer's message."""
+        at = self.clock()
+        with self.engine.begin() as connection:
+            row = store.lock(connection, conversation_id)
+            connection.execute(
+                update(messages).where(messages.c.conversation_id == conversation_id, messages.c.seq == seq)
+                .values(mood=store.from_mood(mood), intent=intent)
+            )
+            store.change(connection, row, at, mood=store.from_mood(mood))
+
+    def record_bot_reply(
+        self, conversation_id: str, epoch: int, text: str, *, data: Mapping[str, Any] | None = None,
+        reply_to: int | None = None, key: str | None = None, announces: str | None = None,
+    ) -> Message | None:
+        """Store a bot reply, or fence it.
+
+        Args:
+            epoch: The epoch in which the bot began to answer; a reply from an older epoch is suppressed and counted.
+            reply_to: The customer's message it answers.
+            key: What makes the reply one of a kind, so that a turn run again says nothing twice.
+            announces: The id of the handoff that this reply announces; it may then be said although the conversation
+                already waits for a person, as long as that handoff is open.
+
+        Returns:
+            The message (the first one if `key` was used before), or None if it was fenced.
+        """
+        at = self.clock()
+        text = store.clean_text(text[: store.MAX_TEXT])
+        with self.engine.begin() as connection:
+            row = store.lock(connection, conversation_id)
+            known = store.by_client_id(connection, conversation_id, Author.BOT, key)
+            if known is not None:
+                return store.to_message(known)
+            if not (row.owner == Owner.BOT.value and row.epoch == epoch):
+                current = store.open_handoff_of(connection, conversation_id)
+                if announces is None or current is None or current.id != announces:
+                    connection.execute(insert(fenced_replies).values(
+                        conversation_id=conversation_id, epoch=epoch, text=text, at=at))
+                    return None
+            row, message = store.append(
+                connection, row, at, author=Author.BOT, kind=Kind.TEXT, text=text, data=data, client_id=key,
+                reply_to=reply_to,
+            )
+            return message
+
+    def set_typing(self, conversation_id: str, author: Author, name: str, writes: bool = True) -> None:
+        """Show the other side for `TYPING` that somebody writes, or stop showing it."""
+        at = self.clock()
+        with self.engine.begin() as connection:
+            row = store.lock(connection, conversation_id)
+            if not writes and row.typing_author != author.value:
+                return
+            store.change(connection, row, at, typing_author=author.value, typing_name=name[:120],
+                         typing_until=at + TYPING if writes else None)
+
+    def erase(self, conversation_id: str) -> None:
+        """Remove a conversation and all that belongs to it.
+
+        Raises:
+            ConversationNotFound: There is none.
+        """
+        with self.engine.begin() as connection:
+            store.lock(connection, conversation_id)
+            for table in (fenced_replies, handoffs, messages):
+                connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
+            connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
+
+    # -- bot turns --------------------------------------------------------------------------------------------
+
+    def renew_turn(self, conversation_id: str, seq: int) -> None:
+        """Say that the bot still works on this message."""
+        self._set_turn(conversation_id, seq, turn_lease=self.clock() + TURN_LEASE)
+
+    def finish_turn(self, conversation_id: str, seq: int) -> None:
+        """Say that the bot is done with this message."""
+        self._set_turn(conversation_id, seq, turn="done", turn_lease=None)
+
+    def adopt_interrupted_turns(self, limit: int = 20) -> list[Receipt]:
+        """Take over turns whose process died: their messages go to the bot once more, if they are still the bot's."""
+        at = self.clock()
+        stale = select(messages).where(messages.c.turn == "open", messages.c.turn_lease < at)
+        with self.reading.connect() as connection:
+            if connection.execute(stale.limit(1)).first() is None:
+                return []
+        adopted = []
+        with self.engine.begin() as connection:
+            query = stale.order_by(messages.c.id).limit(limit).with_for_update(skip_locked=True)
+            for message in connection.execute(query).all():
+                row = store.lock(connection, message.conversation_id)
+                mine = row.owner == Owner.BOT.value and row.epoch == message.epoch
+                if mine and at - message.at < TURN_LIFETIME:
+                    values: dict[str, Any] = {"turn_lease": at + TURN_LEASE}
+                    adopted.append(Receipt(store.to_conversation(row, at), store.to_message(message), False, True))
+                else:
+                    values = {"turn": "done", "turn_lease": None}
+                connection.execute(update(messages).where(messages.c.id == message.id).values(**values))
+        return adopted
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        """One conversation.
+
+        Raises:
+            ConversationNotFound: There is none with this id.
+        """
+        with self.reading.connect() as connection:
+            row = connection.execute(select(conversations).where(conversations.c.id == conversation_id)).first()
+        if row is None:
+            raise ConversationNotFound(conversation_id)
+        return store.to_conversation(row, self.clock())
+
+    def messages(
+        self, conversation_id: str, after: int = 0, limit: int = 500, for_customer: bool = False,
+    ) -> list[Message]:
+        """Messages with a sequence number above `after`, oldest first; `for_customer` leaves agents' notes out."""
+        query = select(messages).where(messages.c.conversation_id == conversation_id, messages.c.seq > after)
+        if for_customer:
+            query = query.where(messages.c.kind != Kind.NOTE.value)
+        with self.reading.connect() as connection:
+            rows = connection.execute(query.order_by(messages.c.seq).limit(limit)).all()
+        return [store.to_message(row) for row in rows]
+
+    def last_seq(self, conversation_id: str) -> int:
+        """The sequence number of the latest message, 0 if there is none.
+
+        Raises:
+            ConversationNotFound: There is no such conversation.
+        """
+        with self.reading.connect() as connection:
+            query = select(conversations.c.next_seq).where(conversations.c.id == conversation_id)
+            found = connection.execute(query).scalar_one_or_none()
+        if found is None:
+            raise ConversationNotFound(conversation_id)
+        return int(found) - 1
+
+    def transcript(self, conversation_id: str) -> list[Message]:
+        """The whole conversation, over all sessions."""
+        return self.messages(conversation_id, limit=100_000)
+
+    def replies_to(self, conversation_id: str, seq: int) -> list[Message]:
+        """What the bot answered to the customer's message `seq`."""
+        query = select(messages).where(messages.c.conversation_id == conversation_id, messages.c.reply_to == seq)
+        with self.reading.connect() as connection:
+            return [store.to_message(row) for row in connection.execute(query.order_by(messages.c.seq)).all()]
+
+    def list(self, owners: Sequence[Owner] = tuple(Owner), limit: int = 200) -> list[Conversation]:
+        """Conversations of these owners, the latest changed first."""
+        query = select(conversations).where(conversations.c.owner.in_([owner.value for owner in owners]))
+        with self.reading.connect() as connection:
+            rows = connection.execute(query.order_by(conversations.c.updated_at.desc()).limit(limit)).all()
+        return [store.to_conversation(row, self.clock()) for row in rows]
+
+    def handoffs(self, conversation_id: str) -> list[Handoff]:
+        """All handoffs of a conversation, oldest first."""
+        query = select(handoffs).where(handoffs.c.conversation_id == conversation_id).order_by(handoffs.c.opened_at)
+        with self.reading.connect() as connection:
+            return [store.to_handoff(row) for row in connection.execute(query).all()]
+
+    def open_handoffs(self) -> dict[str, Handoff]:
+        """Every open handoff, by conversation id."""
+        with self.reading.connect() as connection:
+            rows = connection.execute(select(handoffs).where(handoffs.c.closed_at.is_(None))).all()
+        return {row.conversation_id: store.to_handoff(row) for row in rows}
+
+    def changed_since(self, at: datetime) -> list[tuple[str, int]]:
+        """(id, revision) of the conversations that changed at or after `at`."""
+        query = select(conversations.c.id, conversations.c.revision).where(conversations.c.updated_at >= at)
+        with self.reading.connect() as connection:
+            return [(row.id, row.revision) for row in connection.execute(query).all()]
+
+    def fenced(self, conversation_id: str | None = None) -> int:
+        """How many bot replies were suppressed because somebody else owned the conversation."""
+        query = select(func.count()).select_from(fenced_replies)
+        if conversation_id is not None:
+            query = query.where(fenced_replies.c.conversation_id == conversation_id)
+        with self.reading.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    # -- inside a transaction ---------------------------------------------------------------------------------
+
+    def _open(self, connection: Connection, conversation_id: str, inbound: InboundMessage, at: datetime) -> Row:
+        upsert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+        connection.execute(upsert(conversations).values(
+            id=conversation_id, channel=inbound.channel, push=inbound.push, owner=Owner.BOT.value, epoch=0, revision=0,
+            next_seq=1, created_at=at, updated_at=at, last_text="", address=dict(inbound.address),
+            identity=vars(inbound.identity) if inbound.identity else None,
+        ).on_conflict_do_nothing(index_elements=["id"]))
+        return store.lock(connection, conversation_id)
+
+    def _inform_bot(self, connection: Connection, conversation_id: str) -> Handoff | None:
+        closed = (
+            select(handoffs)
+            .where(handoffs.c.conversation_id == conversation_id, handoffs.c.closed_at.is_not(None),
+                   handoffs.c.bot_informed.is_(False))
+            .order_by(handoffs.c.closed_at.desc())
+        )
+        latest = connection.execute(closed).first()
+        if latest is None:
+            return None
+        connection.execute(
+            update(handoffs)
+            .where(handoffs.c.conversation_id == conversation_id, handoffs.c.closed_at.is_not(None))
+            .values(bot_informed=True)
+        )
+        return store.to_handoff(latest)
+
+    def _set_turn(self, conversation_id: str, seq: int, **values: Any) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(
+                update(messages)
+                .where(messages.c.conversation_id == conversation_id, messages.c.seq == seq,
+                       messages.c.turn == "open")
+                .values(**values)
+            )

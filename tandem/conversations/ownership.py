@@ -1,0 +1,243 @@
+"""Who answers: handing off, claiming, replying, handing back. Every change of owner raises the epoch."""
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Mapping
+
+from sqlalchemy import insert, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.row import Row
+
+from tandem.conversations import store
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import (
+    AlreadyClaimed,
+    Author,
+    Conversation,
+    Handoff,
+    InvalidMessage,
+    Kind,
+    Message,
+    NotAllowed,
+    Owner,
+)
+from tandem.conversations.tables import handoffs
+
+STEPS: Mapping[str, Mapping[Owner, Owner]] = {
+    "open_handoff": {Owner.BOT: Owner.WAITING, Owner.RESOLVED: Owner.WAITING},
+    "claim": {Owner.WAITING: Owner.AGENT},
+    "release": {Owner.AGENT: Owner.WAITING},
+    "take_over": {Owner.BOT: Owner.AGENT, Owner.WAITING: Owner.AGENT, Owner.AGENT: Owner.AGENT,
+                  Owner.RESOLVED: Owner.AGENT},
+    "hand_back": {Owner.AGENT: Owner.BOT, Owner.WAITING: Owner.BOT},
+    "resolve": {Owner.AGENT: Owner.RESOLVED, Owner.WAITING: Owner.RESOLVED, Owner.BOT: Owner.RESOLVED},
+}
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A person at the desk. `id` is stable, `name` is what customers see."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class HandoffRequest:
+    """What `action_handoff` knows. `urgency` is 0..1; the card's shape is `tandem.handoff.card`."""
+
+    conversation_id: str
+    reason: str
+    trigger: str
+    urgency: float = 0.0
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Ownership:
+    """The steps that move a conversation from one owner to another; all blocking, each one transaction."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def open_handoff(self, request: HandoffRequest) -> tuple[Handoff, bool]:
+        """Hand the conversation to people.
+
+        Returns:
+            The open handoff, and whether this call opened it: asked again, it answers with the same one.
+
+        Raises:
+            ConversationNotFound: There is no such conversation.
+        """
+        at = self._ledger.clock()
+        with self._ledger.engine.begin() as connection:
+            row = store.lock(connection, request.conversation_id)
+            known = store.open_handoff_of(connection, row.id)
+            if known is not None:
+                return store.to_handoff(known), False
+            row = self._step(connection, row, at, "open_handoff")
+            return self._insert_handoff(connection, row, at, request), True
+
+    def claim(self, conversation_id: str, agent: Agent, notice: str = "") -> Conversation:
+        """Take a waiting conversation. Claiming one's own again changes nothing.
+
+        Args:
+            notice: What the customer is told, for example that the agent has joined.
+
+        Raises:
+            AlreadyClaimed: Another agent has it.
+            NotAllowed: Nobody waits there.
+        """
+        at = self._ledger.clock()
+        with self._ledger.engine.begin() as connection:
+            row = store.lock(connection, conversation_id)
+            holder = self._holder(connection, row)
+            if holder == agent.id:
+                return store.to_conversation(row, at)
+            if holder is not None:
+                raise AlreadyClaimed(f"{holder} has already claimed this conversation")
+            row = self._step(connection, row, at, "claim")
+            self._assign(connection, row, at, agent)
+            row = self._announce(connection, row, at, notice, "agent_joined", agent)
+            return store.to_conversation(row, at)
+
+    def take_over(self, conversation_id: str, agent: Agent, notice: str = "", reason: str = "") -> Conversation:
+        """Take a conversation from the bot, the queue or another agent, at once.
+
+        The bot's reply in the making is fenced, because the epoch has moved.
+        """
+        at = self._ledger.clock()
+        with self._ledger.engine.begin() as connection:
+            row = store.lock(connection, conversation_id)
+            if self._holder(connection, row) == agent.id:
+                return store.to_conversation(row, at)
+            row = self._step(connection, row, at, "take_over")
+            if store.open_handoff_of(connection, row.id) is None:
+                request = HandoffRequest(row.id, reason or f"Taken over by {agent.name}", "take_over")
+                self._insert_handoff(connection, row, at, request)
+            self._assign(connection, row, at, agent)
+            row = self._announce(connection, row, at, notice, "agent_joined", agent)
+            return store.to_conversation(row, at)
+
+    def release(self, conversation_id: str, agent: Agent | None, notice: str = "") -> Conversation:
+        """Put a claimed conversation back into the queue; with `agent` None whoever holds it."""
+        at = self._ledger.clock()
+        with self._ledger.engine.begin() as connection:
+            row = store.lock(connection, conversation_id)
+            self._require_holder(connection, row, agent)
+            row = self._step(connection, row, at, "release")
+            connection.execute(update(handoffs).where(handoffs.c.conversation_id == row.id,
+                                                      handoffs.c.closed_at.is_(None))
+                               .values(claimed_by=None, claimed_at=None))
+            row = self._announce(connection, row, at, notice, "agent_left", agent)
+            return store.to_conversation(row, at)
+
+    def hand_back(
+        self, conversation_id: str, agent: Agent | None, note_for_bot: str = "", notice: str = "",
+    ) -> Conversation:
+        """Give the conversation to the bot. `agent` None is the customer's own wish to go back while waiting."""
+        return self._close(conversation_id, agent, "hand_back", "handed_back", note_for_bot, notice)
+
+    def resolve(
+        self, conversation_id: str, agent: Agent | None, note_for_bot: str = "", notice: str = "",
+    ) -> Conversation:
+        """Close the matter. The customer's next message goes to the bot."""
+        return self._close(conversation_id, agent, "resolve", "resolved", note_for_bot, notice)
+
+    def reply(self, conversation_id: str, agent: Agent, text: str, client_id: str | None = None) -> Message:
+        """Say something to the customer. A repeat of `client_id` is the first message.
+
+        Raises:
+            InvalidMessage: Empty or too long.
+            NotAllowed: The agent does not own the conversation.
+        """
+        return self._say(conversation_id, agent, text, client_id, Kind.TEXT)
+
+    def note(self, conversation_id: str, agent: Agent, text: str, client_id: str | None = None) -> Message:
+        """Leave a private note for agents; anyone at the desk may, whoever owns the conversation."""
+        return self._say(conversation_id, agent, text, client_id, Kind.NOTE)
+
+    def update_card(self, handoff_id: str, card: Mapping[str, Any]) -> None:
+        """Replace a handoff's context card."""
+        with self._ledger.engine.begin() as connection:
+            connection.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(card=dict(card)))
+
+    # -- inside a transaction ---------------------------------------------------------------------------------
+
+    def _step(self, connection: Connection, row: Row, at: datetime, step: str) -> Row:
+        target = STEPS[step].get(Owner(row.owner))
+        if target is None:
+            raise NotAllowed(f"{step.replace('_', ' ')} is not possible while the conversation is owned by {row.owner}")
+        return store.change(connection, row, at, owner=target.value, epoch=row.epoch + 1, typing_until=None)
+
+    def _close(
+        self, conversation_id: str, agent: Agent | None, step: str, outcome: str, note_for_bot: str, notice: str,
+    ) -> Conversation:
+        at = self._ledger.clock()
+        with self._ledger.engine.begin() as connection:
+            row = store.lock(connection, conversation_id)
+            if row.owner == Owner.AGENT.value:
+                self._require_holder(connection, row, agent)
+            row = self._step(connection, row, at, step)
+            connection.execute(
+                update(handoffs).where(handoffs.c.conversation_id == row.id, handoffs.c.closed_at.is_(None))
+                .values(closed_at=at, outcome=outcome, note_for_bot=store.clean_text(note_for_bot, 1000))
+            )
+            row = self._announce(connection, row, at, notice, outcome, agent)
+            return store.to_conversation(row, at)
+
+    def _say(self, conversation_id: str, agent: Agent, text: str, client_id: str | None, kind: Kind) -> Message:
+        text = store.clean_text(text)
+        if not text.strip():
+            raise InvalidMessage("a message must not be empty")
+        client_id = store.clean_id(client_id, "the client message id") if client_id else None
+        at = self._ledger.clock()
+        with self._ledger.engine.begin() as connection:
+            row = store.lock(connection, conversation_id)
+            known = store.by_client_id(connection, conversation_id, Author.AGENT, client_id)
+            if known is not None:
+                return store.to_message(known)
+            changes: dict[str, Any] = {}
+            if kind is Kind.TEXT:
+                self._require_holder(connection, row, agent)
+                changes["typing_until"] = None
+            _, message = store.append(connection, row, at, author=Author.AGENT, kind=kind, text=text,
+                                      name=agent.name, client_id=client_id, **changes)
+            return message
+
+    def _insert_handoff(self, connection: Connection, row: Row, at: datetime, request: HandoffRequest) -> Handoff:
+        connection.execute(insert(handoffs).values(
+            id=uuid.uuid4().hex, conversation_id=row.id, reason=request.reason, trigger=request.trigger,
+            urgency=max(0.0, min(1.0, request.urgency)), epoch=row.epoch, opened_at=at, card=dict(request.card),
+            note_for_bot="", bot_informed=False,
+        ))
+        opened = store.open_handoff_of(connection, row.id)
+        assert opened is not None
+        return store.to_handoff(opened)
+
+    def _assign(self, connection: Connection, row: Row, at: datetime, agent: Agent) -> None:
+        connection.execute(
+            update(handoffs).where(handoffs.c.conversation_id == row.id, handoffs.c.closed_at.is_(None))
+            .values(claimed_by=agent.id, claimed_at=at)
+        )
+
+    def _announce(
+        self, connection: Connection, row: Row, at: datetime, notice: str, event: str, agent: Agent | None,
+    ) -> Row:
+        data = {"event": event, "agent": agent.name if agent else ""}
+        row, _ = store.append(connection, row, at, author=Author.SYSTEM, kind=Kind.EVENT, text=notice, data=data)
+        return row
+
+    def _holder(self, connection: Connection, row: Row) -> str | None:
+        if row.owner != Owner.AGENT.value:
+            return None
+        current = store.open_handoff_of(connection, row.id)
+        return current.claimed_by if current is not None else None
+
+    def _require_holder(self, connection: Connection, row: Row, agent: Agent | None) -> None:
+        if row.owner != Owner.AGENT.value:
+            raise NotAllowed(f"claim the conversation first; it is owned by {row.owner}")
+        holder = self._holder(connection, row)
+        if agent is not None and holder != agent.id:
+            raise AlreadyClaimed(f"{holder} has claimed this conversation")

@@ -1,0 +1,176 @@
+"""Reading and writing rows inside one transaction: the primitives the ledger's services are made of."""
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Mapping
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.row import Row
+
+from tandem.conversations.model import (
+    Author,
+    Conversation,
+    ConversationNotFound,
+    Delivery,
+    Handoff,
+    Identity,
+    InvalidMessage,
+    Kind,
+    Message,
+    Mood,
+    Owner,
+)
+from tandem.conversations.tables import conversations, handoffs, messages
+
+MAX_TEXT = 10_000  # characters of one message
+MAX_ID = 255  # characters of a conversation id or a client's message id
+_PREVIEW = 160
+
+
+def clean_text(text: Any, limit: int = MAX_TEXT) -> str:
+    """Text that every database and browser can hold.
+
+    Raises:
+        InvalidMessage: Not a string, or longer than `limit` characters.
+    """
+    if not isinstance(text, str):
+        raise InvalidMessage("a message must be text")
+    if len(text) > limit:
+        raise InvalidMessage(f"a message may have at most {limit} characters, this one has {len(text)}")
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def clean_id(value: Any, what: str) -> str:
+    """An id as the ledger keeps it.
+
+    Raises:
+        InvalidMessage: Not a string, empty, too long, or with control characters.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidMessage(f"{what} must be a non-empty text")
+    if len(value) > MAX_ID:
+        raise InvalidMessage(f"{what} may have at most {MAX_ID} characters")
+    if not value.isprintable():
+        raise InvalidMessage(f"{what} has characters that cannot be printed")
+    return value
+
+
+def lock(connection: Connection, conversation_id: str) -> Row:
+    """The conversation's row, locked until the transaction ends.
+
+    Raises:
+        ConversationNotFound: There is none.
+    """
+    row = connection.execute(
+        select(conversations).where(conversations.c.id == conversation_id).with_for_update()
+    ).first()
+    if row is None:
+        raise ConversationNotFound(conversation_id)
+    return row
+
+
+def change(connection: Connection, row: Row, at: datetime, **values: Any) -> Row:
+    """Write to a locked conversation; its revision rises, so that every watcher sees it."""
+    connection.execute(
+        update(conversations)
+        .where(conversations.c.id == row.id)
+        .values(revision=row.revision + 1, updated_at=at, **values)
+    )
+    return lock(connection, row.id)
+
+
+def append(
+    connection: Connection, row: Row, at: datetime, *, author: Author, kind: Kind, text: str, name: str = "",
+    data: Mapping[str, Any] | None = None, client_id: str | None = None, reply_to: int | None = None,
+    turn_lease: datetime | None = None, **changes: Any,
+) -> tuple[Row, Message]:
+    """Add a message to a locked conversation, with the next sequence number, in the same write as `changes`."""
+    delivery = Delivery.NONE
+    if author is not Author.CUSTOMER and kind is not Kind.NOTE:
+        delivery = Delivery.PENDING if row.push else Delivery.WAITING
+    seq = row.next_seq
+    changes.setdefault("next_seq", seq + 1)
+    if kind is Kind.TEXT:
+        changes.setdefault("last_text", text[:_PREVIEW])
+    row = change(connection, row, at, **changes)
+    connection.execute(insert(messages).values(
+        conversation_id=row.id, seq=seq, author=author.value, kind=kind.value, name=name, text=text,
+        data=dict(data or {}), at=at, epoch=row.epoch, client_id=client_id, reply_to=reply_to,
+        turn="open" if turn_lease else None, turn_lease=turn_lease,
+        delivery=delivery.value, attempts=0, attempt_open=False, doubt=False,
+        next_attempt_at=at if delivery is Delivery.PENDING else None,
+    ))
+    return row, message_at(connection, row.id, seq)
+
+
+def message_at(connection: Connection, conversation_id: str, seq: int) -> Message:
+    """The message with this sequence number, which must exist."""
+    found = connection.execute(
+        select(messages).where(messages.c.conversation_id == conversation_id, messages.c.seq == seq)
+    ).one()
+    return to_message(found)
+
+
+def by_client_id(connection: Connection, conversation_id: str, author: Author, client_id: str | None) -> Row | None:
+    """The row that this author's client already wrote under `client_id`, if any."""
+    if client_id is None:
+        return None
+    found: Row | None = connection.execute(
+        select(messages).where(
+            messages.c.conversation_id == conversation_id,
+            messages.c.author == author.value,
+            messages.c.client_id == client_id,
+        )
+    ).first()
+    return found
+
+
+def open_handoff_of(connection: Connection, conversation_id: str) -> Row | None:
+    """The conversation's open handoff, if any."""
+    found: Row | None = connection.execute(
+        select(handoffs).where(handoffs.c.conversation_id == conversation_id, handoffs.c.closed_at.is_(None))
+    ).first()
+    return found
+
+
+def to_mood(value: Mapping[str, Any] | None) -> Mood | None:
+    """A mood from its stored form."""
+    return Mood(**{**value, "reasons": tuple(value.get("reasons", ()))}) if value else None
+
+
+def from_mood(mood: Mood | None) -> dict[str, Any] | None:
+    """A mood's stored form."""
+    return asdict(mood) if mood else None
+
+
+def to_conversation(row: Row, at: datetime) -> Conversation:
+    """A conversation from its row; `at` decides whether somebody still writes."""
+    writes = row.typing_until is not None and at < row.typing_until < at + timedelta(minutes=1)
+    return Conversation(
+        id=row.id, channel=row.channel, owner=Owner(row.owner), epoch=row.epoch, revision=row.revision,
+        created_at=row.created_at, updated_at=row.updated_at, push=row.push, last_customer_at=row.last_customer_at,
+        identity=Identity(**row.identity) if row.identity else None, address=row.address or {},
+        last_text=row.last_text, mood=to_mood(row.mood),
+        typing=(row.typing_author, row.typing_name or "") if writes else None,
+    )
+
+
+def to_message(row: Row) -> Message:
+    """A message from its row."""
+    return Message(
+        conversation_id=row.conversation_id, seq=row.seq, author=Author(row.author), kind=Kind(row.kind),
+        name=row.name, text=row.text, at=row.at, epoch=row.epoch, delivery=Delivery(row.delivery),
+        data=row.data or {}, client_id=row.client_id, reply_to=row.reply_to, mood=to_mood(row.mood),
+        intent=row.intent,
+    )
+
+
+def to_handoff(row: Row) -> Handoff:
+    """A handoff from its row."""
+    return Handoff(
+        id=row.id, conversation_id=row.conversation_id, reason=row.reason, trigger=row.trigger, urgency=row.urgency,
+        epoch=row.epoch, opened_at=row.opened_at, claimed_by=row.claimed_by, claimed_at=row.claimed_at,
+        closed_at=row.closed_at, outcome=row.outcome, note_for_bot=row.note_for_bot, card=row.card,
+    )

@@ -1,0 +1,124 @@
+"""The ledger's tables. `create_tables` is safe to run in several processes at once."""
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
+
+from tandem.database import UtcDateTime
+
+metadata = MetaData()
+Key = BigInteger().with_variant(Integer(), "sqlite")
+
+conversations = Table(
+    "conversations", metadata,
+    Column("id", String(255), primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("push", Boolean, nullable=False, default=True),
+    Column("owner", String(16), nullable=False),
+    Column("epoch", Integer, nullable=False, default=0),
+    Column("revision", Integer, nullable=False, default=0),
+    Column("next_seq", Integer, nullable=False, default=1),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False, index=True),
+    Column("last_customer_at", UtcDateTime),
+    Column("last_text", String(200), nullable=False, default=""),
+    Column("identity", JSON),
+    Column("address", JSON, nullable=False),
+    Column("mood", JSON),
+    Column("typing_author", String(16)),
+    Column("typing_name", String(120)),
+    Column("typing_until", UtcDateTime),
+    Index("conversations_by_owner", "owner", "updated_at"),
+)
+
+messages = Table(
+    "messages", metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("conversation_id", String(255), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("author", String(16), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(120), nullable=False, default=""),
+    Column("text", Text, nullable=False, default=""),
+    Column("data", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("client_id", String(255)),
+    Column("reply_to", Integer),
+    Column("intent", String(120)),
+    Column("mood", JSON),
+    # a bot turn in progress: open until Rasa has finished with it; the lease tells a live turn from a dead one
+    Column("turn", String(8)),
+    Column("turn_lease", UtcDateTime),
+    # the way to the customer
+    Column("delivery", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("attempt_open", Boolean, nullable=False, default=False),
+    Column("doubt", Boolean, nullable=False, default=False),
+    Column("next_attempt_at", UtcDateTime),
+    Column("lease_until", UtcDateTime),
+    Column("error", Text),
+    UniqueConstraint("conversation_id", "seq", name="one_message_a_seq"),
+    UniqueConstraint("conversation_id", "author", "client_id", name="one_message_a_client_id"),
+    Index("messages_to_deliver", "delivery", "next_attempt_at", sqlite_where=text("delivery = 'pending'"),
+          postgresql_where=text("delivery = 'pending'")),
+    Index("messages_open_turns", "turn_lease", sqlite_where=text("turn = 'open'"),
+          postgresql_where=text("turn = 'open'")),
+)
+
+handoffs = Table(
+    "handoffs", metadata,
+    Column("id", String(32), primary_key=True),
+    Column("conversation_id", String(255), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("trigger", String(120), nullable=False),
+    Column("urgency", Float, nullable=False, default=0.0),
+    Column("epoch", Integer, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("claimed_by", String(120)),
+    Column("claimed_at", UtcDateTime),
+    Column("closed_at", UtcDateTime),
+    Column("outcome", String(16)),
+    Column("note_for_bot", Text, nullable=False, default=""),
+    Column("bot_informed", Boolean, nullable=False, default=False),
+    Column("card", JSON, nullable=False),
+    Index("one_open_handoff", "conversation_id", unique=True, sqlite_where=text("closed_at IS NULL"),
+          postgresql_where=text("closed_at IS NULL")),
+    Index("handoffs_of_conversation", "conversation_id", "opened_at"),
+)
+
+fenced_replies = Table(
+    "fenced_replies", metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("conversation_id", String(255), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+
+def create_tables(engine: Engine, tables: MetaData = metadata) -> None:
+    """Create what is missing.
+
+    Two processes that start together may both find a table missing; the slower one then looks again.
+    """
+    try:
+        tables.create_all(engine)
+    except DBAPIError:
+        tables.create_all(engine)
