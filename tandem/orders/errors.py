@@ -1,0 +1,156 @@
+"""What can go wrong with orders, named so that a dialogue can choose its words.
+
+OrderError
+├── InvalidOrderNumber          the text is no order number
+├── InvalidContact              the text is neither an e-mail address nor a postcode
+├── OrderNotFound
+├── OrderRefused                the shop's rules forbid it
+│   ├── NotCancellable          .status
+│   ├── AddressNotChangeable    .status
+│   ├── NotReturnable           .reason, .deadline
+│   └── UnknownItem             .sku
+├── InvoiceNotReady
+├── IdempotencyConflict         one key was used for two different requests
+├── OrderSystemUnavailable      down, slow, or answering nonsense: worth trying later
+└── IdentificationError
+    ├── NotIdentified           show nothing, ask for number and e-mail or postcode first
+    ├── NotMatched              .misses, .offer_person
+    └── RefusedForNow           .until
+"""
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+from tandem.orders.model import OrderStatus
+
+
+class OrderError(Exception):
+    """Base of the errors of this package."""
+
+
+class InvalidOrderNumber(OrderError):
+    """The text is no order number of this shop."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("not an order number")
+        self.text = text
+
+
+class InvalidContact(OrderError):
+    """The text is neither an e-mail address nor a postcode."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("neither an e-mail address nor a postcode")
+        self.text = text
+
+
+class OrderNotFound(OrderError):
+    """The shop has no order of this number."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"{number}: no such order")
+        self.number = number
+
+
+class OrderRefused(OrderError):
+    """The shop's rules forbid what was asked of this order."""
+
+    def __init__(self, number: str, message: str) -> None:
+        super().__init__(f"{number}: {message}")
+        self.number = number
+
+
+class NotCancellable(OrderRefused):
+    """The order has left the warehouse or is closed; `status` says which."""
+
+    def __init__(self, number: str, status: OrderStatus) -> None:
+        super().__init__(number, f"cannot be cancelled, it is {status.value}")
+        self.status = status
+
+
+class AddressNotChangeable(OrderRefused):
+    """The order has left the warehouse or is closed; `status` says which."""
+
+    def __init__(self, number: str, status: OrderStatus) -> None:
+        super().__init__(number, f"its address cannot be changed, it is {status.value}")
+        self.status = status
+
+
+class ReturnRefusal(str, Enum):
+    """Why an order cannot be sent back."""
+
+    NOT_DELIVERED = "not_delivered"
+    WINDOW_CLOSED = "window_closed"
+    ALREADY_REQUESTED = "already_requested"
+    ALREADY_RETURNED = "already_returned"
+
+
+class NotReturnable(OrderRefused):
+    """The order cannot be sent back. `deadline` is the end of the return window, where there is one."""
+
+    def __init__(self, number: str, reason: ReturnRefusal, deadline: datetime | None = None) -> None:
+        super().__init__(number, f"cannot be returned, {reason.value}")
+        self.reason = reason
+        self.deadline = deadline
+
+
+class UnknownItem(OrderRefused):
+    """The order has no line of this SKU."""
+
+    def __init__(self, number: str, sku: str) -> None:
+        super().__init__(number, f"has no item {sku}")
+        self.sku = sku
+
+
+class InvoiceNotReady(OrderError):
+    """No invoice was issued, because the order is not paid."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"{number}: no invoice yet")
+        self.number = number
+
+
+class IdempotencyConflict(OrderError):
+    """The key was used before, for another request. A fault of the caller."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"idempotency key {key} was used for another request")
+        self.key = key
+
+
+class OrderSystemUnavailable(OrderError):
+    """The order system is down, too slow, or answers what cannot be understood. Worth trying later."""
+
+
+class IdentificationError(OrderError):
+    """The customer is not identified for this order."""
+
+
+class NotIdentified(IdentificationError):
+    """Neither the channel nor this conversation has shown that the order is the customer's."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"{number}: the customer is not identified")
+        self.number = number
+
+
+class NotMatched(IdentificationError):
+    """Number and contact do not belong together; which of them is wrong stays unsaid.
+
+    `misses` counts this conversation's misses within the window, this one included.
+    """
+
+    def __init__(self, misses: int, offer_person: bool) -> None:
+        super().__init__(f"order number and contact do not match, miss {misses}")
+        self.misses = misses
+        self.offer_person = offer_person
+
+
+class RefusedForNow(IdentificationError):
+    """Too many misses: nothing is compared until `until` (UTC), not even the right answer."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"too many misses, refused until {until.isoformat()}")
+        self.until = until
+        self.offer_person = True

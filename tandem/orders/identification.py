@@ -1,0 +1,230 @@
+"""Whose order it is: nothing is shown or changed before the channel or the customer has shown that.
+
+All of it is kept in the ledger's database, so that no restart, `/restart` or new conversation resets the count of
+guesses.
+"""
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hmac import compare_digest
+from typing import Callable, Sequence
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.engine import Connection, Engine
+
+from tandem.database import now, reading
+from tandem.orders.errors import InvalidOrderNumber, NotIdentified, NotMatched, OrderNotFound, RefusedForNow
+from tandem.orders.identification_tables import grants, hold_others_back, misses, refusals
+from tandem.orders.model import Order
+from tandem.orders.numbers import (
+    DEFAULT_FORMAT,
+    Contact,
+    OrderNumberFormat,
+    normalise_contact,
+    normalise_email,
+    normalise_order_number,
+    normalise_postcode,
+)
+from tandem.orders.system import OrderSystem
+
+
+@dataclass(frozen=True)
+class IdentificationLimits:
+    """How much guessing is borne. Misses older than `window` are forgotten.
+
+    Misses are counted for the conversation, for the order number over all conversations, and for the e-mail address
+    or postcode over all conversations: order numbers run in sequence, so one known address could be tried against all.
+    A postcode is shared by neighbours, who get more room.
+    """
+
+    offer_person_after: int = 3
+    refuse_after: int = 6
+    refuse_postcode_after: int = 30
+    refuse_for: timedelta = timedelta(minutes=30)
+    window: timedelta = timedelta(hours=12)
+    grant_for: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The customer named this order and what stands on it. Valid in one conversation until `until` (UTC)."""
+
+    order: Order
+    until: datetime
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """Something for which misses are counted, and how many of them are too many."""
+
+    key: str
+    refuse_after: int
+
+
+class IdentificationService:
+    """Matches customers with orders, and limits the guessing.
+
+    Args:
+        engine: The ledger's database; `identification_tables.create_tables` made its tables.
+        order_system: Where the orders are.
+        clock: The present moment, with a zone.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        order_system: OrderSystem,
+        clock: Callable[[], datetime] = now,
+        limits: IdentificationLimits = IdentificationLimits(),
+        number_format: OrderNumberFormat = DEFAULT_FORMAT,
+    ) -> None:
+        self._engine = engine
+        self._orders = order_system
+        self._clock = clock
+        self._limits = limits
+        self._format = number_format
+
+    def verify(self, conversation_id: str, order_number: str, contact: str) -> Verified:
+        """Match an order number with the e-mail address or postcode on the order.
+
+        Raises:
+            InvalidOrderNumber, InvalidContact: The text cannot be one; not counted as a miss.
+            NotMatched: They do not belong together, or there is no such order.
+            RefusedForNow: Too many misses; nothing was compared.
+            OrderSystemUnavailable: Nothing was compared, and no miss counted.
+        """
+        number = normalise_order_number(order_number, self._format)
+        given = normalise_contact(contact)
+        subjects = self._subjects(conversation_id, number, given)
+        with reading(self._engine).connect() as connection:
+            self._stop_if_refused(connection, subjects, self._clock())
+        # Outside the transaction: a slow order system must not hold the ledger's writers up.
+        order = self._find(number)
+        matched = _matches(order, given)
+        with self._engine.begin() as connection:
+            hold_others_back(connection)
+            at = self._clock()
+            self._stop_if_refused(connection, subjects, at)
+            self._prune(connection, at)
+            if order is not None and matched:
+                return self._grant(connection, conversation_id, order, at)
+            missed = self._count_miss(connection, subjects, at)
+        raise NotMatched(missed, offer_person=missed >= self._limits.offer_person_after)
+
+    def is_verified(self, conversation_id: str, order_number: str) -> bool:
+        """This conversation has matched this order, and the grant has not expired."""
+        try:
+            number = normalise_order_number(order_number, self._format)
+        except InvalidOrderNumber:
+            return False
+        return number in self.verified_orders(conversation_id)
+
+    def verified_orders(self, conversation_id: str) -> tuple[str, ...]:
+        """The numbers of the orders this conversation has matched, the latest first."""
+        query = (
+            select(grants.c.order_number)
+            .where(grants.c.conversation == _key("conversation", conversation_id))
+            .where(grants.c.expires_at > self._clock())
+            .order_by(grants.c.granted_at.desc(), grants.c.order_number)
+        )
+        with reading(self._engine).connect() as connection:
+            return tuple(connection.execute(query).scalars())
+
+    def order_for(self, conversation_id: str, number: str, identity_email: str | None = None) -> Order:
+        """The order, if it may be shown in this conversation.
+
+        Args:
+            identity_email: The address the channel vouches for, if it does.
+
+        Raises:
+            InvalidOrderNumber: The text is no order number.
+            NotIdentified: Neither this conversation nor the channel has shown that it is the customer's; also when
+                there is no such order.
+            OrderNotFound: The conversation has matched it, but it is gone.
+            OrderSystemUnavailable: The order system does not answer.
+        """
+        number = normalise_order_number(number, self._format)
+        verified = self.is_verified(conversation_id, number)
+        order = self._find(number)
+        owned = bool(identity_email) and _matches(order, Contact(normalise_email(identity_email or ""), is_email=True))
+        if not verified and not owned:
+            raise NotIdentified(number)
+        if order is None:
+            raise OrderNotFound(number)
+        return order
+
+    def forget(self, conversation_id: str) -> None:
+        """Take back what the conversation has matched. Its misses stay counted."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(grants).where(grants.c.conversation == _key("conversation", conversation_id)))
+
+    def _subjects(self, conversation_id: str, number: str, given: Contact) -> tuple[_Subject, ...]:
+        limits = self._limits
+        return (
+            _Subject(_key("conversation", conversation_id), limits.refuse_after),
+            _Subject(_key("order", number), limits.refuse_after),
+            _Subject(_key("contact", given.value), limits.refuse_after if given.is_email
+                     else limits.refuse_postcode_after),
+        )
+
+    def _find(self, number: str) -> Order | None:
+        try:
+            return self._orders.find(number)
+        except OrderNotFound:
+            return None
+
+    def _stop_if_refused(self, connection: Connection, subjects: Sequence[_Subject], at: datetime) -> None:
+        query = select(func.max(refusals.c.until)).where(refusals.c.subject.in_([s.key for s in subjects]))
+        until = connection.execute(query).scalar()
+        if until is not None and until > at:
+            raise RefusedForNow(until)
+
+    def _count_miss(self, connection: Connection, subjects: Sequence[_Subject], at: datetime) -> int:
+        """Record a miss for each subject; the number of the conversation's own within the window."""
+        connection.execute(insert(misses), [{"subject": subject.key, "at": at} for subject in subjects])
+        counts = []
+        for subject in subjects:
+            count = connection.execute(
+                select(func.count()).select_from(misses).where(misses.c.subject == subject.key)
+                .where(misses.c.at > at - self._limits.window)
+            ).scalar_one()
+            counts.append(count)
+            if count >= subject.refuse_after:
+                connection.execute(delete(refusals).where(refusals.c.subject == subject.key))
+                connection.execute(insert(refusals).values(subject=subject.key, until=at + self._limits.refuse_for))
+        return int(counts[0])
+
+    def _grant(self, connection: Connection, conversation_id: str, order: Order, at: datetime) -> Verified:
+        key, until = _key("conversation", conversation_id), at + self._limits.grant_for
+        connection.execute(
+            delete(grants).where(grants.c.conversation == key).where(grants.c.order_number == order.number)
+        )
+        connection.execute(
+            insert(grants).values(conversation=key, order_number=order.number, granted_at=at, expires_at=until)
+        )
+        return Verified(order, until)
+
+    def _prune(self, connection: Connection, at: datetime) -> None:
+        connection.execute(delete(misses).where(misses.c.at <= at - self._limits.window))
+        connection.execute(delete(refusals).where(refusals.c.until <= at))
+        connection.execute(delete(grants).where(grants.c.expires_at <= at))
+
+
+def _matches(order: Order | None, given: Contact) -> bool:
+    """Compare with both contacts of the order, or with a stand-in of none, in the same number of steps."""
+    email = normalise_email(order.email) if order else "nobody@example.invalid"
+    postcode = normalise_postcode(order.postcode) if order else "00000"
+    same_email = compare_digest(_digest(email), _digest(given.value))
+    same_postcode = compare_digest(_digest(postcode), _digest(given.value))
+    return order is not None and (same_email if given.is_email else same_postcode)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _key(kind: str, value: str) -> str:
+    """A fixed-length name for what is counted: the tables hold no addresses, and no hostile text reaches SQL."""
+    return f"{kind}:{_digest(value).hex()}"

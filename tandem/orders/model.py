@@ -1,0 +1,291 @@
+"""What an order is: its lines, its parcels, its money, its return."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
+
+
+class OrderStatus(str, Enum):
+    """Where an order stands as a whole."""
+
+    PROCESSING = "processing"
+    PAYMENT_FAILED = "payment_failed"  # on hold until paid
+    SHIPPED = "shipped"
+    PARTLY_SHIPPED = "partly_shipped"
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    DELIVERED = "delivered"
+    LOST = "lost"
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+
+    @property
+    def open(self) -> bool:
+        """The customer still waits for something of this order."""
+        return self not in (OrderStatus.DELIVERED, OrderStatus.RETURNED, OrderStatus.CANCELLED)
+
+
+class ShipmentState(str, Enum):
+    """Where one parcel is."""
+
+    PENDING = "pending"
+    BACK_ORDERED = "back_ordered"
+    IN_TRANSIT = "in_transit"
+    HELD = "held"
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    DELIVERED = "delivered"
+    LOST = "lost"
+    CANCELLED = "cancelled"
+
+
+class ScanEvent(str, Enum):
+    """What the carrier saw when it last scanned a parcel."""
+
+    LABEL_CREATED = "label_created"
+    PICKED_UP = "picked_up"
+    ARRIVED = "arrived"
+    DEPARTED = "departed"
+    HELD = "held"
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    DELIVERED = "delivered"
+
+
+class DeliveryService(str, Enum):
+    """How fast the customer chose to have it."""
+
+    STANDARD = "standard"
+    EXPRESS = "express"
+
+
+class Membership(str, Enum):
+    """The customer's tier in the shop's loyalty programme."""
+
+    STANDARD = "standard"
+    SILVER = "silver"
+    GOLD = "gold"
+
+
+class PaymentMethod(str, Enum):
+    """What the customer pays with, and where a refund goes."""
+
+    CARD = "card"
+    PAYPAL = "paypal"
+    BANK_TRANSFER = "bank_transfer"
+    GIFT_CARD = "gift_card"
+
+
+class RefundState(str, Enum):
+    """How far a refund is."""
+
+    PENDING_RETURN = "pending_return"  # the parcel is not back yet
+    PENDING_INSPECTION = "pending_inspection"
+    ISSUED = "issued"
+    REFUSED = "refused"
+
+
+class ReturnReason(str, Enum):
+    """Why a customer sends something back."""
+
+    CHANGED_MIND = "changed_mind"
+    DAMAGED = "damaged"
+    WRONG_ITEM = "wrong_item"
+    NOT_AS_DESCRIBED = "not_as_described"
+    DOES_NOT_FIT = "does_not_fit"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount in a currency (ISO 4217). Amounts of two currencies do not add."""
+
+    amount: Decimal
+    currency: str = "USD"
+
+    def __add__(self, other: Money) -> Money:
+        if other.currency != self.currency:
+            raise ValueError(f"cannot add {other.currency} to {self.currency}")
+        return Money(self.amount + other.amount, self.currency)
+
+    def __mul__(self, times: int) -> Money:
+        return Money(self.amount * times, self.currency)
+
+    def __str__(self) -> str:
+        symbol = _SYMBOLS.get(self.currency)
+        return f"{symbol}{self.amount:,.2f}" if symbol else f"{self.amount:,.2f} {self.currency}"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where parcels go. `country` is ISO 3166 alpha-2."""
+
+    name: str
+    street: str
+    city: str
+    postcode: str
+    region: str = ""
+    country: str = "US"
+
+    def __str__(self) -> str:
+        place = " ".join(part for part in (self.region, self.postcode) if part)
+        return ", ".join(part for part in (self.street, self.city, place) if part)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The carrier's last word on a parcel."""
+
+    at: datetime
+    place: str
+    event: ScanEvent
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """One parcel, packed or planned. Carrier and tracking are empty until it is handed over."""
+
+    id: str
+    state: ShipmentState
+    service: DeliveryService = DeliveryService.STANDARD
+    carrier: str = ""
+    tracking_number: str = ""
+    tracking_url: str = ""
+    ships_by: datetime | None = None
+    shipped_at: datetime | None = None
+    promised_by: datetime | None = None  # what the customer was told when ordering
+    expected_by: datetime | None = None  # the newest estimate
+    delivered_at: datetime | None = None
+    last_scan: Scan | None = None
+    investigation_since: datetime | None = None  # set while the carrier searches for it
+
+    @property
+    def delayed(self) -> bool:
+        """Not delivered, and the newest estimate is later than the promise."""
+        if self.state in (ShipmentState.DELIVERED, ShipmentState.CANCELLED):
+            return False
+        return bool(self.promised_by and self.expected_by and self.expected_by > self.promised_by)
+
+    @property
+    def held_at(self) -> str:
+        """The place where the carrier holds the parcel; empty when it moves."""
+        return self.last_scan.place if self.state is ShipmentState.HELD and self.last_scan else ""
+
+
+@dataclass(frozen=True)
+class OrderItem:
+    """One line of an order, travelling in one shipment."""
+
+    sku: str
+    name: str
+    quantity: int
+    unit_price: Money
+    shipment_id: str = ""
+
+    @property
+    def price(self) -> Money:
+        """The price of the whole line."""
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True)
+class Refund:
+    """Money on its way back. `business_days` is (least, most) from issue to arrival."""
+
+    amount: Money
+    state: RefundState
+    method: PaymentMethod
+    requested_at: datetime
+    issued_at: datetime | None = None
+    business_days: tuple[int, int] = (5, 7)
+
+
+@dataclass(frozen=True)
+class ReturnRequest:
+    """Goods on their way back. `label_url` is empty when the shop mails the label."""
+
+    id: str
+    order_number: str
+    skus: tuple[str, ...]
+    reason: ReturnReason
+    created_at: datetime
+    send_by: datetime
+    label_url: str = ""
+    received_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Invoice:
+    """The bill of an order, mailed to `sent_to` when it was issued. `url` may be empty."""
+
+    number: str
+    order_number: str
+    total: Money
+    issued_at: datetime
+    sent_to: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order as the shop sees it now. All times carry a zone."""
+
+    number: str
+    email: str
+    customer_name: str
+    status: OrderStatus
+    placed_at: datetime
+    items: tuple[OrderItem, ...]
+    total: Money
+    shipping_address: Address
+    shipments: tuple[Shipment, ...] = ()
+    membership: Membership = Membership.STANDARD
+    payment_method: PaymentMethod = PaymentMethod.CARD
+    payment_due_by: datetime | None = None  # set while payment has failed
+    cancelled_at: datetime | None = None
+    return_request: ReturnRequest | None = None
+    refund: Refund | None = None
+
+    @property
+    def postcode(self) -> str:
+        """The postcode that identifies the customer, as on the parcel."""
+        return self.shipping_address.postcode
+
+    @property
+    def shipment(self) -> Shipment | None:
+        """The parcel the customer waits for next, or the last one that came."""
+        waiting = [s for s in self.shipments if s.state not in (ShipmentState.DELIVERED, ShipmentState.CANCELLED)]
+        if waiting:
+            return min(waiting, key=lambda s: (s.expected_by is None, s.expected_by or self.placed_at))
+        return self.shipments[-1] if self.shipments else None
+
+    @property
+    def expected_by(self) -> datetime | None:
+        """The newest estimate for the parcel the customer waits for."""
+        return self.shipment.expected_by if self.shipment else None
+
+    @property
+    def promised_by(self) -> datetime | None:
+        """What the customer was told when ordering."""
+        return self.shipment.promised_by if self.shipment else None
+
+    @property
+    def delayed(self) -> bool:
+        """A parcel of this order is expected later than promised."""
+        return self.status.open and any(shipment.delayed for shipment in self.shipments)
+
+    @property
+    def delivered_at(self) -> datetime | None:
+        """When the last parcel so far was delivered."""
+        return max((s.delivered_at for s in self.shipments if s.delivered_at), default=None)
+
+    @property
+    def delivered_items(self) -> tuple[OrderItem, ...]:
+        """The lines the customer has in hand."""
+        delivered = {s.id for s in self.shipments if s.state is ShipmentState.DELIVERED}
+        return tuple(item for item in self.items if item.shipment_id in delivered)
+
+    def items_in(self, shipment: Shipment) -> tuple[OrderItem, ...]:
+        """The lines that travel in one parcel."""
+        return tuple(item for item in self.items if item.shipment_id == shipment.id)

@@ -1,0 +1,85 @@
+"""How customers write order numbers, e-mail addresses and postcodes, and how the shop does."""
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from tandem.orders.errors import InvalidContact, InvalidOrderNumber
+
+MAX_LENGTH = 254  # of an e-mail address, the longest of the three
+_EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:.]+(\.[^\s@<>\"'(),;:.]+)+")
+_POSTCODE = re.compile(r"[A-Z0-9]{3,10}", re.ASCII)
+_SEPARATORS = re.compile(r"[\s\-\u2010-\u2015]")
+_ZIP_PLUS_FOUR = re.compile(r"([0-9]{5})[- ]?[0-9]{4}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class OrderNumberFormat:
+    """A shop's order numbers.
+
+    Attributes:
+        pattern: Matches all that a customer may write, upper-cased and trimmed; its first group is what counts.
+        template: The shop's own form, with `{}` for that group.
+    """
+
+    pattern: str = r"(?:ORDER\s*)?(?:NUMBER|NO\.?|NR\.?)?\s*#?\s*(?:TD\s*[-_.#]?\s*)?([0-9]{4,8})"
+    template: str = "TD-{}"
+
+
+DEFAULT_FORMAT = OrderNumberFormat()
+
+
+def normalise_order_number(text: str, form: OrderNumberFormat = DEFAULT_FORMAT) -> str:
+    """Bring an order number into the shop's form: "td 10421", "#TD10421" and "10421" are "TD-10421".
+
+    Raises:
+        InvalidOrderNumber: The text is something else.
+    """
+    found = re.fullmatch(form.pattern, _tidy(text).upper(), re.ASCII) if len(text) <= MAX_LENGTH else None
+    if found is None:
+        raise InvalidOrderNumber(text[:MAX_LENGTH])
+    return form.template.format(found.group(1))
+
+
+def normalise_postcode(text: str) -> str:
+    """A postcode without spaces, hyphens and case; a ZIP+4 is cut to its five digits. Never raises."""
+    tidy = _tidy(text[:MAX_LENGTH]).upper()
+    plus_four = _ZIP_PLUS_FOUR.fullmatch(tidy)
+    return plus_four.group(1) if plus_four else _SEPARATORS.sub("", tidy)
+
+
+def normalise_email(text: str) -> str:
+    """An e-mail address trimmed and in lower case. Never raises."""
+    return text[: MAX_LENGTH + 1].strip().lower()
+
+
+@dataclass(frozen=True)
+class Contact:
+    """What a customer gives beside the order number. `value` is normalised."""
+
+    value: str
+    is_email: bool
+
+
+def normalise_contact(text: str) -> Contact:
+    """Read an e-mail address or a postcode.
+
+    Raises:
+        InvalidContact: The text is neither.
+    """
+    if len(text) <= MAX_LENGTH:
+        email = normalise_email(text).removeprefix("mailto:")
+        if email.isprintable() and _EMAIL.fullmatch(email):
+            return Contact(email, is_email=True)
+        postcode = normalise_postcode(text)
+        if _POSTCODE.fullmatch(postcode) and any(c.isdigit() for c in postcode):
+            return Contact(postcode, is_email=False)
+    raise InvalidContact(text[:MAX_LENGTH])
+
+
+def _tidy(text: str) -> str:
+    """Full-width digits to plain ones, invisible characters out, white space to single blanks."""
+    plain = unicodedata.normalize("NFKC", text)
+    visible = "".join(c for c in plain if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf"))
+    return " ".join(visible.split())

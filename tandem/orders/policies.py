@@ -1,0 +1,58 @@
+"""What the shop allows, as plain functions over an order."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
+
+from tandem.orders.errors import ReturnRefusal
+from tandem.orders.model import Order, OrderStatus
+
+
+@dataclass(frozen=True)
+class ShopPolicies:
+    """The shop's promises. Pairs are (least, most); business days are Monday to Friday."""
+
+    return_days: int = 30
+    refund_business_days: tuple[int, int] = (5, 7)
+    standard_business_days: tuple[int, int] = (3, 5)
+    express_business_days: int = 1
+    zone: tzinfo = timezone.utc  # where the shop's days begin and end
+
+
+def can_cancel(order: Order) -> bool:
+    """Nothing of the order has left the warehouse."""
+    return order.status in (OrderStatus.PROCESSING, OrderStatus.PAYMENT_FAILED)
+
+
+def can_change_address(order: Order) -> bool:
+    """Nothing of the order has left the warehouse."""
+    return order.status in (OrderStatus.PROCESSING, OrderStatus.PAYMENT_FAILED)
+
+
+def return_deadline(order: Order, policies: ShopPolicies) -> datetime | None:
+    """The end of the last day on which a return is taken, in the shop's zone; None before delivery."""
+    if order.delivered_at is None:
+        return None
+    last_day = order.delivered_at.astimezone(policies.zone).date() + timedelta(days=policies.return_days)
+    return datetime.combine(last_day, time(23, 59, 59), policies.zone)
+
+
+def return_refusal(order: Order, at: datetime, policies: ShopPolicies) -> ReturnRefusal | None:
+    """Why the order cannot be sent back at this moment; None when it can."""
+    if order.status is OrderStatus.RETURNED:
+        return ReturnRefusal.ALREADY_RETURNED
+    if order.return_request is not None:
+        return ReturnRefusal.ALREADY_REQUESTED
+    deadline = return_deadline(order, policies)
+    if deadline is None or not order.delivered_items:
+        return ReturnRefusal.NOT_DELIVERED
+    return ReturnRefusal.WINDOW_CLOSED if at > deadline else None
+
+
+def add_business_days(day: date, count: int) -> date:
+    """The day `count` (>= 0) business days after `day`; holidays are not known."""
+    while count > 0:
+        day += timedelta(days=1)
+        if day.weekday() < 5:
+            count -= 1
+    return day
