@@ -1,0 +1,1 @@
+"""The handoff: what a person gets to see (context card), and the tools people answer with (live-agent channels)."""
