@@ -3,6 +3,7 @@
 OrderError
 ├── InvalidOrderNumber          the text is no order number
 ├── InvalidContact              the text is neither an e-mail address nor a postcode
+├── InvalidAddress              .field: the part that is missing, too long or not text
 ├── OrderNotFound
 ├── OrderRefused                the shop's rules forbid it
 │   ├── NotCancellable          .status
@@ -43,6 +44,14 @@ class InvalidContact(OrderError):
     def __init__(self, text: str) -> None:
         super().__init__("neither an e-mail address nor a postcode")
         self.text = text
+
+
+class InvalidAddress(OrderError):
+    """No parcel could be sent there; `field` is the part of `Address` that is missing, too long or not text."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"the address has no usable {field}")
+        self.field = field
 
 
 class OrderNotFound(OrderError):

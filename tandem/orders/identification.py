@@ -6,10 +6,10 @@ guesses.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
-from typing import Callable, Sequence
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.engine import Connection, Engine

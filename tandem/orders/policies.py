@@ -4,8 +4,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
-from tandem.orders.errors import ReturnRefusal
-from tandem.orders.model import Order, OrderStatus
+from tandem.orders.errors import InvalidAddress, ReturnRefusal
+from tandem.orders.model import Address, Order, OrderStatus
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,20 @@ def can_cancel(order: Order) -> bool:
 def can_change_address(order: Order) -> bool:
     """Nothing of the order has left the warehouse."""
     return order.status in (OrderStatus.PROCESSING, OrderStatus.PAYMENT_FAILED)
+
+
+def check_address(address: Address) -> None:
+    """See whether a parcel could be sent there.
+
+    Raises:
+        InvalidAddress: A part is missing, too long or holds what cannot be printed on a label.
+    """
+    longest = {"name": 200, "street": 300, "city": 200, "postcode": 20, "region": 100, "country": 2}
+    for field, length in longest.items():
+        value = getattr(address, field)
+        missing = not value.strip() and field != "region"
+        if missing or len(value) > length or not value.isprintable():
+            raise InvalidAddress(field)
 
 
 def return_deadline(order: Order, policies: ShopPolicies) -> datetime | None:

@@ -50,6 +50,7 @@ class OrderSystem(Protocol):
 
         Raises:
             OrderNotFound: There is no such order.
+            InvalidAddress: No parcel could be sent there.
             AddressNotChangeable: It has been shipped, even in part, or is closed.
         """
         ...

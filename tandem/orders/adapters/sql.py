@@ -1,0 +1,246 @@
+"""Orders in a SQL database: the default order system."""
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from tandem.database import now, reading
+from tandem.orders import policies as rules
+from tandem.orders.adapters import rows
+from tandem.orders.adapters.tables import orders, shipments, writes
+from tandem.orders.errors import (
+    AddressNotChangeable,
+    IdempotencyConflict,
+    InvoiceNotReady,
+    NotCancellable,
+    NotReturnable,
+    OrderNotFound,
+    OrderSystemUnavailable,
+    ReturnRefusal,
+    UnknownItem,
+)
+from tandem.orders.model import (
+    Address,
+    Invoice,
+    Money,
+    Order,
+    OrderItem,
+    OrderStatus,
+    Refund,
+    RefundState,
+    ReturnReason,
+    ReturnRequest,
+    ShipmentState,
+)
+from tandem.orders.numbers import normalise_email
+from tandem.orders.policies import ShopPolicies
+
+T = TypeVar("T")
+
+
+class SqlOrderSystem:
+    """`OrderSystem` over the tables of `adapters/tables.py`; `tables.create_tables` makes them.
+
+    Args:
+        engine: From `tandem.database.open_engine`.
+        documents_url: Where the shop serves labels and invoices; empty when it mails them.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Callable[[], datetime] = now,
+        policies: ShopPolicies = ShopPolicies(),
+        documents_url: str = "",
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._policies = policies
+        self._documents_url = documents_url.rstrip("/")
+
+    def find(self, number: str) -> Order:
+        with self._snapshot() as connection:
+            return self._load(connection, number)
+
+    def open_orders(self, email: str) -> tuple[Order, ...]:
+        open_states = [status.value for status in OrderStatus if status.open]
+        return self._of_customer(email, orders.c.status.in_(open_states), limit=100)
+
+    def recent_orders(self, email: str, limit: int = 10) -> tuple[Order, ...]:
+        return self._of_customer(email, orders.c.status.is_not(None), max(1, min(limit, 100)))
+
+    def cancel(self, number: str, *, idempotency_key: str) -> Order:
+        with self._writing() as connection:
+            order = self._load(connection, number, lock=True)
+            if self._is_repeat(connection, idempotency_key, number, "cancel"):
+                return order
+            if not rules.can_cancel(order):
+                raise NotCancellable(number, order.status)
+            at = self._clock()
+            connection.execute(
+                update(orders).where(orders.c.number == number)
+                .values(status=OrderStatus.CANCELLED.value, cancelled_at=at, payment_due_by=None)
+            )
+            connection.execute(
+                update(shipments).where(shipments.c.order_number == number)
+                .values(state=ShipmentState.CANCELLED.value, expected_by=None, ships_by=None)
+            )
+            if order.status is not OrderStatus.PAYMENT_FAILED:
+                rows.save_refund(connection, number, self._refund(order, order.total, RefundState.ISSUED, at))
+            return self._load(connection, number)
+
+    def change_address(self, number: str, address: Address, *, idempotency_key: str) -> Order:
+        rules.check_address(address)
+        with self._writing() as connection:
+            order = self._load(connection, number, lock=True)
+            if self._is_repeat(connection, idempotency_key, number, "change_address", repr(address)):
+                return order
+            if not rules.can_change_address(order):
+                raise AddressNotChangeable(number, order.status)
+            connection.execute(
+                update(orders).where(orders.c.number == number).values(**rows.address_values(address))
+            )
+            return replace(order, shipping_address=address)
+
+    def start_return(
+        self, number: str, *, skus: tuple[str, ...] | None = None, reason: ReturnReason, idempotency_key: str
+    ) -> ReturnRequest:
+        with self._writing() as connection:
+            order = self._load(connection, number, lock=True)
+            fingerprint = (repr(sorted(set(skus))) if skus else "all", reason.value)
+            repeated = self._is_repeat(connection, idempotency_key, number, "start_return", *fingerprint)
+            if repeated and order.return_request:
+                return order.return_request
+            at = self._clock()
+            refusal = rules.return_refusal(order, at, self._policies)
+            deadline = rules.return_deadline(order, self._policies)
+            if refusal is not None or deadline is None:
+                raise NotReturnable(number, refusal or ReturnRefusal.NOT_DELIVERED, deadline)
+            lines = _chosen_lines(order, skus)
+            request = ReturnRequest(
+                id=f"R-{number}", order_number=number, skus=tuple(line.sku for line in lines), reason=reason,
+                created_at=at, send_by=deadline, label_url=self._document("returns", f"R-{number}"),
+            )
+            rows.save_return(connection, request)
+            worth = sum((line.price for line in lines[1:]), lines[0].price)
+            rows.save_refund(connection, number, self._refund(order, worth, RefundState.PENDING_RETURN, at))
+            return request
+
+    def invoice(self, number: str) -> Invoice:
+        order = self.find(number)
+        never_paid = order.status is OrderStatus.CANCELLED and order.refund is None
+        if order.status is OrderStatus.PAYMENT_FAILED or never_paid:
+            raise InvoiceNotReady(number)
+        return Invoice(
+            number=f"INV-{number}", order_number=number, total=order.total, issued_at=order.placed_at,
+            sent_to=order.email, url=self._document("invoices", f"INV-{number}"),
+        )
+
+    def check(self) -> None:
+        with self._snapshot() as connection:
+            connection.execute(select(orders.c.number).limit(1))
+
+    def _of_customer(self, email: str, condition: Any, limit: int) -> tuple[Order, ...]:
+        if not email.isprintable():  # no address; PostgreSQL refuses NUL in a text
+            return ()
+        query = (
+            select(orders).where(orders.c.email == normalise_email(email)).where(condition)
+            .order_by(orders.c.placed_at.desc(), orders.c.number.desc()).limit(limit)
+        )
+        with self._snapshot() as connection:
+            return rows.load_orders(connection, connection.execute(query).mappings())
+
+    def _load(self, connection: Connection, number: str, lock: bool = False) -> Order:
+        if not number.isprintable():
+            raise OrderNotFound(number)
+        query = select(orders).where(orders.c.number == number)
+        heads = connection.execute(query.with_for_update() if lock else query).mappings().all()
+        found = rows.load_orders(connection, heads, number)
+        if not found:
+            raise OrderNotFound(number)
+        return found[0]
+
+    def _is_repeat(self, connection: Connection, key: str, *request: str) -> bool:
+        """Whether this very write was done before; if not, it counts as done when the transaction commits."""
+        hashed, fingerprint = _sha256(key), _sha256("\n".join(request))
+        known = connection.execute(
+            select(writes.c.fingerprint).where(writes.c.idempotency_key == hashed)
+        ).scalar_one_or_none()
+        if known is None:
+            connection.execute(
+                insert(writes).values(
+                    idempotency_key=hashed, order_number=request[0], fingerprint=fingerprint, at=self._clock()
+                )
+            )
+            return False
+        if known != fingerprint:
+            raise IdempotencyConflict(key)
+        return True
+
+    def _refund(self, order: Order, amount: Money, state: RefundState, at: datetime) -> Refund:
+        issued_at = at if state is RefundState.ISSUED else None
+        return Refund(amount, state, order.payment_method, at, issued_at, self._policies.refund_business_days)
+
+    def _document(self, folder: str, name: str) -> str:
+        return f"{self._documents_url}/{folder}/{name}.pdf" if self._documents_url else ""
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Connection]:
+        """Several queries that see one state of the database."""
+        with _reachable():
+            if self._engine.dialect.name == "sqlite":
+                with reading(self._engine).connect() as connection:
+                    connection.exec_driver_sql("BEGIN DEFERRED")
+                    try:
+                        yield connection
+                    finally:
+                        connection.exec_driver_sql("ROLLBACK")
+            else:
+                engine = self._engine.execution_options(isolation_level="REPEATABLE READ")
+                with engine.connect() as connection:
+                    yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with _reachable(), self._engine.begin() as connection:
+            yield connection
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        # Only an operational fault is told in full: other messages may quote customers' data.
+        why = str(error.orig) if isinstance(error, OperationalError) else type(error).__name__
+        raise OrderSystemUnavailable(f"the order database does not answer: {why}") from error
+
+
+def _chosen_lines(order: Order, skus: tuple[str, ...] | None) -> tuple[OrderItem, ...]:
+    """The delivered lines to send back.
+
+    Raises:
+        UnknownItem: A SKU is not of this order.
+        NotReturnable: A chosen line is not delivered yet.
+    """
+    if not skus:
+        return order.delivered_items
+    for sku in skus:
+        if sku not in {item.sku for item in order.items}:
+            raise UnknownItem(order.number, sku)
+    chosen = tuple(item for item in order.delivered_items if item.sku in skus)
+    if {item.sku for item in chosen} != set(skus):
+        raise NotReturnable(order.number, ReturnRefusal.NOT_DELIVERED)
+    return chosen
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,23 @@
+"""Fill a database with the demo shop."""
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+from sqlalchemy.engine import Engine
+
+from tandem.orders.adapters.rows import save_order
+from tandem.orders.adapters.tables import create_tables
+from tandem.orders.demo_orders import demo_orders
+
+
+def seed(engine: Engine, at: datetime, zone: tzinfo) -> int:
+    """Put the demo orders in place, as they stand at `at`; the number of them.
+
+    Whatever was done to them since the last seeding is undone, and their dates move along. Other orders stay.
+    """
+    create_tables(engine)
+    orders = demo_orders(at, zone)
+    with engine.begin() as connection:
+        for order in orders:
+            save_order(connection, order)
+    return len(orders)
