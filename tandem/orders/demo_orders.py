@@ -39,7 +39,7 @@ _CATALOGUE = {
     "PLT-021": ("Self-watering planter, large", "42.00"),
 }
 _SHIPPING = {DeliveryService.STANDARD: "4.95", DeliveryService.EXPRESS: "14.95"}
-_FREE_FROM = Decimal("50")
+_FREE_FROM = Decimal(50)
 _CARRIER = "Northbound Parcel"
 
 

@@ -19,6 +19,9 @@ class ShopPolicies:
     zone: tzinfo = timezone.utc  # where the shop's days begin and end
 
 
+DEFAULT_POLICIES = ShopPolicies()
+
+
 def can_cancel(order: Order) -> bool:
     """Nothing of the order has left the warehouse."""
     return order.status in (OrderStatus.PROCESSING, OrderStatus.PAYMENT_FAILED)

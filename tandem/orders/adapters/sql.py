@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection, Engine
@@ -41,10 +41,7 @@ from tandem.orders.model import (
     ShipmentState,
 )
 from tandem.orders.numbers import normalise_email
-from tandem.orders.policies import ShopPolicies
-
-T = TypeVar("T")
-
+from tandem.orders.policies import DEFAULT_POLICIES, ShopPolicies
 
 class SqlOrderSystem:
     """`OrderSystem` over the tables of `adapters/tables.py`; `tables.create_tables` makes them.
@@ -58,7 +55,7 @@ class SqlOrderSystem:
         self,
         engine: Engine,
         clock: Callable[[], datetime] = now,
-        policies: ShopPolicies = ShopPolicies(),
+        policies: ShopPolicies = DEFAULT_POLICIES,
         documents_url: str = "",
     ) -> None:
         self._engine = engine
