@@ -112,6 +112,16 @@ class Deliveries:
             )
             store.change(connection, row, at)
 
+    def answered(self, conversation_id: str, seq: int) -> None:
+        """The bot's replies to message `seq` went into the answer to the customer's own request."""
+        with self._ledger.engine.begin() as connection:
+            connection.execute(
+                update(messages)
+                .where(messages.c.conversation_id == conversation_id, messages.c.reply_to == seq,
+                       messages.c.delivery == Delivery.WAITING.value)
+                .values(delivery=Delivery.SENT.value)
+            )
+
     def acknowledge(self, conversation_id: str, up_to: int) -> None:
         """The customer's side has everything up to this sequence number."""
         at = self._ledger.clock()

@@ -1,0 +1,109 @@
+"""The bot's way out: every reply passes the ledger, which records it or fences it."""
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import Any, Dict, Text
+
+from rasa.core.channels.channel import OutputChannel
+
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import Message
+
+_KEPT = ("buttons", "quick_replies", "image", "attachment", "custom", "elements")
+
+
+def to_rasa(message: Message, speaker: str = "") -> Dict[Text, Any]:
+    """A ledger message as the dictionary that Rasa's output channels take.
+
+    Blank lines are kept from splitting the text into several messages, as Rasa's channels otherwise do; `speaker`
+    is put before the text on channels that cannot show who speaks.
+    """
+    text = message.text.replace("\n\n", "\n \n")
+    return {**{key: value for key, value in message.data.items() if key in _KEPT and value},
+            "text": f"{speaker}: {text}" if speaker else text}
+
+
+class FencedOutput(OutputChannel):
+    """Rasa's output channel during one bot turn.
+
+    Args:
+        ledger: Where replies are recorded.
+        channel_name: The real channel's name, so that Rasa picks the response variation written for it.
+        conversation_id: The conversation of this turn.
+        epoch: The conversation's epoch when the turn began; None speaks for whatever epoch the bot owns now, which
+            is what reminders and triggered intents need.
+        reply_to: The customer's message this turn answers, if it answers one.
+        inner: Where a recorded reply goes at once, for a channel that answers within its own request.
+        on_recorded: Called with each reply that was recorded.
+    """
+
+    def __init__(
+        self, ledger: Ledger, channel_name: str, conversation_id: str, epoch: int | None = None,
+        reply_to: int | None = None, inner: OutputChannel | None = None, on_recorded: Any = None,
+    ) -> None:
+        self._ledger = ledger
+        self._channel_name = channel_name
+        self._conversation_id = conversation_id
+        self._epoch = epoch
+        self._reply_to = reply_to
+        self._inner = inner
+        self._on_recorded = on_recorded
+        self._count = itertools.count()
+
+    def name(self) -> Text:  # type: ignore[override]
+        """The real channel's name."""
+        return self._channel_name
+
+    async def send_response(self, recipient_id: Text, message: Dict[Text, Any]) -> None:
+        """Record a reply, and pass it on if it was not fenced."""
+        announces = message.get("announces")
+        index = next(self._count)
+        key = f"{self._reply_to}.{index}" if self._reply_to is not None else None
+        if announces:
+            key = f"{announces}.{message.get('utter_action', index)}"
+        data = {name: message[name] for name in _KEPT if message.get(name)}
+        text = message.get("text") or ""
+        if not text and not data:
+            return
+        recorded = await asyncio.to_thread(self._record, text, data, key, announces)
+        if recorded is None:
+            return
+        if self._on_recorded is not None:
+            self._on_recorded(recorded)
+        if self._inner is not None:
+            await self._inner.send_response(recipient_id, to_rasa(recorded))
+
+    async def send_text_message(self, recipient_id: Text, text: Text, **kwargs: Any) -> None:
+        """Record a plain text."""
+        await self.send_response(recipient_id, {"text": text, **kwargs})
+
+    def _record(self, text: str, data: Dict[str, Any], key: str | None, announces: str | None) -> Message | None:
+        epoch = self._epoch
+        if epoch is None:
+            epoch = self._ledger.conversation(self._conversation_id).epoch
+        return self._ledger.record_bot_reply(
+            self._conversation_id, epoch, text, data=data, reply_to=self._reply_to, key=key, announces=announces,
+        )
+
+
+class ProactiveOutput(OutputChannel):
+    """Where the bot speaks without having been spoken to: to whatever conversation it still owns then."""
+
+    def __init__(self, ledger: Ledger, channel_name: str, on_recorded: Any = None) -> None:
+        self._ledger = ledger
+        self._channel_name = channel_name
+        self._on_recorded = on_recorded
+
+    def name(self) -> Text:  # type: ignore[override]
+        """The real channel's name."""
+        return self._channel_name
+
+    async def send_response(self, recipient_id: Text, message: Dict[Text, Any]) -> None:
+        """Record what the bot says, or fence it."""
+        fenced = FencedOutput(self._ledger, self._channel_name, recipient_id, on_recorded=self._on_recorded)
+        await fenced.send_response(recipient_id, message)
+
+    async def send_text_message(self, recipient_id: Text, text: Text, **kwargs: Any) -> None:
+        """Record a plain text."""
+        await self.send_response(recipient_id, {"text": text, **kwargs})

@@ -1,0 +1,108 @@
+"""Rasa's REST channel behind the router, with an address to poll for what is said later."""
+from __future__ import annotations
+
+import asyncio
+import hmac
+from typing import Any, Awaitable, Callable, Dict, Optional, Text
+
+from rasa.core.channels.channel import InputChannel, UserMessage
+from rasa.core.channels.rest import RestInput
+from sanic import Blueprint, response
+from sanic.exceptions import InvalidUsage, SanicException
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+from tandem.channels.routed import routed
+from tandem.channels.runtime import Runtime
+from tandem.conversations.model import ConversationNotFound, Delivery, InvalidMessage, Message
+from tandem.conversations.store import clean_id, clean_text
+
+
+class _CheckedRest(RestInput):
+    """Rasa's REST channel, with its input checked and its token asked for before anything else happens."""
+
+    def __init__(self, token: Optional[Text] = None) -> None:
+        self._token = token or ""
+
+    @classmethod
+    def from_credentials(cls, credentials: Optional[Dict[Text, Any]]) -> InputChannel:
+        """`token` is optional; if it is set, callers send it as `Authorization: Bearer`."""
+        return cls((credentials or {}).get("token"))
+
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+        """Rasa's routes and the address to poll."""
+        blueprint = super().blueprint(on_new_message)
+
+        @blueprint.middleware("request")
+        async def check(request: Request) -> Optional[HTTPResponse]:
+            if request.path.rstrip("/").endswith("/" + self.name()):
+                return None  # the health answer
+            if self._token and not _same(request.token, self._token):
+                return _error(401, "send the channel's token as Authorization: Bearer")
+            return _problem_of(request) if request.method == "POST" else None
+
+        @blueprint.route("/conversations/<conversation_id>/messages", methods=["GET"])
+        async def later(request: Request, conversation_id: str) -> HTTPResponse:
+            runtime = Runtime.of(request.app)
+            after = _whole_number(request.args.get("after", "0"))
+            if after is None:
+                return _error(400, "after must be a sequence number")
+            try:
+                conversation = await asyncio.to_thread(runtime.ledger.conversation, conversation_id)
+            except ConversationNotFound:
+                return _error(404, "no such conversation")
+            if conversation.channel != self.name():
+                return _error(404, "no such conversation")
+            await asyncio.to_thread(runtime.deliveries.acknowledge, conversation_id, after)
+            waiting = await asyncio.to_thread(runtime.ledger.messages, conversation_id, after, 500, True)
+            return response.json({
+                "owner": conversation.owner.value,
+                "messages": [_as_json(message) for message in waiting if message.delivery is Delivery.WAITING],
+            })
+
+        return blueprint
+
+
+Rest = routed(_CheckedRest, message_id=lambda request: request.json.get("message_id"), push=False)
+
+
+def _as_json(message: Message) -> Dict[Text, Any]:
+    return {
+        "seq": message.seq, "author": message.author.value, "name": message.name, "text": message.text,
+        "at": message.at.isoformat(), **{key: value for key, value in message.data.items() if value},
+    }
+
+
+def _problem_of(request: Request) -> Optional[HTTPResponse]:
+    try:
+        body = request.json
+    except (InvalidUsage, SanicException, UnicodeDecodeError, RecursionError):
+        return _error(400, "the body must be JSON")
+    if not isinstance(body, dict):
+        return _error(400, 'the body must be a JSON object with "sender" and "message"')
+    try:
+        clean_id(body.get("sender"), "sender")
+        if body.get("message_id") is not None:
+            clean_id(body["message_id"], "message_id")
+        if not clean_text(body.get("message")).strip():
+            return _error(400, "message must not be empty")
+    except InvalidMessage as error:
+        return _error(400, str(error))
+    if body.get("metadata") is not None and not isinstance(body["metadata"], dict):
+        return _error(400, "metadata must be a JSON object")
+    return None
+
+
+def _whole_number(value: Any) -> Optional[int]:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10 else None
+
+
+def _same(given: Optional[str], expected: str) -> bool:
+    return hmac.compare_digest((given or "").encode(), expected.encode())
+
+
+def _error(status: int, words: str) -> HTTPResponse:
+    return response.json({"error": words}, status=status)
+
+
+

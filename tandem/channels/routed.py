@@ -1,0 +1,136 @@
+"""The factory that puts the router in front of any Rasa channel class."""
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Awaitable, Callable, Dict, Mapping, Optional, Text, Type
+
+from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from sanic import Blueprint, Sanic
+from sanic.request import Request
+
+from tandem.channels.output import ProactiveOutput, to_rasa
+from tandem.channels.runtime import OnNewMessage, Runtime
+from tandem.conversations.identity import read_identity
+from tandem.conversations.model import InboundMessage, InvalidMessage, Receipt
+from tandem.conversations.store import MAX_TEXT
+
+logger = logging.getLogger(__name__)
+
+MESSAGE_ID = "tandem_message_id"  # the key under which a channel's own message id travels in a message's metadata
+MessageId = Callable[[Request], Optional[str]]
+
+
+def routed(base: Type[InputChannel], *, message_id: MessageId, push: bool = True) -> Type[InputChannel]:
+    """A channel class like `base`, with the conversation ledger in front of the bot.
+
+    Args:
+        base: A Rasa input channel class.
+        message_id: Reads the channel's own id of the message from a request, so that a repeated webhook is one
+            message; None if it carries none.
+        push: Whether the channel can send without being asked. If not, replies go into the answer to the customer's
+            own request, and later ones wait to be fetched.
+    """
+
+    class Routed(base):  # type: ignore[misc, valid-type]
+        """A Rasa channel behind the router."""
+
+        def get_metadata(self, request: Request) -> Optional[Dict[Text, Any]]:
+            """What the base channel reads, and the channel's own message id beside it."""
+            metadata = super().get_metadata(request)
+            found = message_id(request)
+            return {**(metadata if isinstance(metadata, dict) else {}), **({MESSAGE_ID: found} if found else {})}
+
+        def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+            """The base channel's routes, with the router between them and the bot."""
+            blueprint = super().blueprint(self.route(on_new_message))
+            install(blueprint, self, on_new_message)
+            return blueprint
+
+        def route(self, on_new_message: OnNewMessage) -> OnNewMessage:
+            """The router as the callback that the base channel hands its messages to."""
+
+            async def receive(message: UserMessage) -> None:
+                runtime: Runtime = self.tandem_runtime
+                inbound = to_inbound(message, self.name(), push, runtime.settings.identity_secret, self.address(message))
+                try:
+                    receipt = await runtime.receive(inbound)
+                except InvalidMessage as error:
+                    logger.warning("A message on %s was not taken: %s", self.name(), error)
+                    return
+                inner = None if push else message.output_channel
+                await runtime.answer(receipt, self, on_new_message, inner, without_identity(message.metadata))
+                if inner is not None:
+                    await self.answered(runtime, receipt, inner)
+
+            return receive
+
+        async def answered(self, runtime: Runtime, receipt: Receipt, inner: OutputChannel) -> None:
+            """A repeated message is answered with what was answered the first time; a new one is marked answered."""
+            conversation_id, seq = receipt.conversation.id, receipt.message.seq
+            if receipt.duplicate:
+                for reply in await asyncio.to_thread(runtime.ledger.replies_to, conversation_id, seq):
+                    await inner.send_response(conversation_id, to_rasa(reply))
+            elif receipt.for_bot:
+                await asyncio.to_thread(runtime.deliveries.answered, conversation_id, seq)
+
+        def address(self, message: UserMessage) -> Dict[str, Any]:
+            """How the customer is reached later; the recipient is the conversation's id unless a channel knows more."""
+            known = getattr(super(), "address", None)
+            return known(message) if known else {}
+
+        def deliver_to(self, address: Mapping[str, Any]) -> Optional[OutputChannel]:
+            """The channel's real output, for the delivery worker; None if it cannot push."""
+            if not push:
+                return None
+            known = getattr(super(), "deliver_to", None)
+            return known(address) if known else super().get_output_channel()
+
+        def get_output_channel(self, *args: Any) -> Optional[OutputChannel]:
+            """Where Rasa's reminders and triggered intents speak: behind the fence, once the server runs."""
+            runtime: Optional[Runtime] = getattr(self, "tandem_runtime", None)
+            if runtime is None:
+                return super().get_output_channel(*args)
+            return ProactiveOutput(runtime.ledger, self.name(), runtime.recorded)
+
+    Routed.__name__ = Routed.__qualname__ = base.__name__
+    return Routed
+
+
+def install(blueprint: Blueprint, channel: InputChannel, on_new_message: OnNewMessage) -> None:
+    """Bind a channel to its server's runtime, which starts and stops with the server."""
+
+    @blueprint.listener("before_server_start")
+    async def bind(app: Sanic, _: Any) -> None:
+        channel.tandem_runtime = Runtime.of(app)
+        channel.tandem_runtime.add_channel(channel, on_new_message)
+
+    @blueprint.listener("after_server_start")
+    async def start(app: Sanic, _: Any) -> None:
+        await Runtime.of(app).start()
+
+    @blueprint.listener("before_server_stop")
+    async def stop(app: Sanic, _: Any) -> None:
+        await Runtime.of(app).stop()
+
+
+def to_inbound(
+    message: UserMessage, channel: str, push: bool, identity_secret: str, address: Mapping[str, Any],
+) -> InboundMessage:
+    """A Rasa message as the ledger takes it; a text over the limit is cut and marked as cut."""
+    metadata = message.metadata if isinstance(message.metadata, dict) else {}
+    text = message.text if isinstance(message.text, str) else ""
+    data = {"truncated": True} if len(text) > MAX_TEXT else {}
+    client_id = metadata.get(MESSAGE_ID)
+    return InboundMessage(
+        conversation_id=message.sender_id, channel=channel, text=text[:MAX_TEXT], push=push,
+        client_id=str(client_id)[:200] if client_id else None,
+        identity=read_identity(metadata.get("identity"), identity_secret), address=address, data=data,
+    )
+
+
+def without_identity(metadata: Any) -> Dict[str, Any]:
+    """Metadata for the tracker: without the customer's token, which is a secret, and without our own key."""
+    if not isinstance(metadata, dict):
+        return {}
+    return {key: value for key, value in metadata.items() if key not in ("identity", "tandem", MESSAGE_ID)}

@@ -1,0 +1,225 @@
+"""What the channels of one Rasa server share: the ledger, the running bot turns, the deliveries."""
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Awaitable, Callable, Coroutine, Dict, Mapping
+
+from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from sanic import Sanic
+from sqlalchemy.exc import SQLAlchemyError
+
+from tandem.channels.deliverer import Deliverer
+from tandem.channels.output import FencedOutput
+from tandem.conversations.feed import Feed
+from tandem.conversations.ledger import TURN_LEASE
+from tandem.conversations.model import Conversation, Handoff, InboundMessage, Message, Mood, Receipt
+from tandem.handoff.notices import notice
+from tandem.services import Services, open_services
+from tandem.settings import Settings, load
+
+logger = logging.getLogger(__name__)
+
+OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
+MAX_TRIES = 3  # how often an interrupted or failing bot turn is run
+_ADOPT_EVERY = 2.0  # seconds between looks for turns whose process died
+
+
+class Runtime:
+    """One per Rasa server process, kept on the Sanic application."""
+
+    def __init__(self, app: Sanic, settings: Settings, services: Services) -> None:
+        self.settings = settings
+        self.services = services
+        self.ledger = services.ledger
+        self.ownership = services.ownership
+        self.router = services.router
+        self.deliveries = services.deliveries
+        self.feed = Feed(services.ledger)
+        self.channels: Dict[str, tuple[InputChannel, OnNewMessage]] = {}
+        self.deliverer = Deliverer(services.deliveries, self._output_for, self.feed.nudge)
+        self._app = app
+        self._turns: Dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @classmethod
+    def of(cls, app: Sanic) -> Runtime:
+        """The application's runtime, made when first asked for."""
+        runtime: Runtime | None = getattr(app.ctx, "tandem", None)
+        if runtime is None:
+            settings = load()
+            runtime = cls(app, settings, open_services(settings))
+            app.ctx.tandem = runtime
+        return runtime
+
+    def add_channel(self, channel: InputChannel, on_new_message: OnNewMessage) -> None:
+        """Register a channel, so that deliveries and interrupted turns find their way back to it."""
+        self.channels[channel.name()] = (channel, on_new_message)
+
+    async def start(self) -> None:
+        """Begin to watch the ledger, to deliver, and to take over interrupted turns. Safe to call again."""
+        if not self._tasks:
+            self.feed.start()
+            self._spawn(self.deliverer.run(lambda: tuple(self.channels)))
+            self._spawn(self._adopt())
+
+    async def stop(self) -> None:
+        """Stop watching and delivering; open turns are taken over by whoever starts next."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.feed.stop()
+
+    async def receive(self, inbound: InboundMessage) -> Receipt:
+        """Store what a customer wrote.
+
+        Raises:
+            InvalidMessage: The message cannot be taken.
+        """
+        receipt = await asyncio.to_thread(self.router.receive, inbound)
+        self.feed.nudge(inbound.conversation_id)
+        return receipt
+
+    def dispatch(self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage) -> None:
+        """Begin what follows on a stored message, in the background; never raises."""
+        if not receipt.duplicate:
+            self._begin(receipt, channel, on_new_message, None, None)
+
+    async def answer(
+        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage,
+        inner: OutputChannel | None = None, metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Do what follows on a stored message, and wait for it. A repeated message is not answered again."""
+        key = (receipt.conversation.id, receipt.message.seq)
+        if receipt.duplicate:
+            if key in self._turns:
+                await asyncio.shield(self._turns[key])
+            return
+        # A client that hangs up must not stop the turn.
+        await asyncio.shield(self._begin(receipt, channel, on_new_message, inner, metadata))
+
+    def bot_is_writing(self, conversation_id: str) -> bool:
+        """Whether a bot turn of this conversation is in progress in this process."""
+        return any(running == conversation_id for running, _ in self._turns)
+
+    # -- turns ------------------------------------------------------------------------------------------------
+
+    def _begin(
+        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, inner: OutputChannel | None,
+        metadata: Mapping[str, Any] | None, tries: int = 1,
+    ) -> asyncio.Task[None]:
+        if not receipt.for_bot:
+            return self._spawn(self._read(receipt.message))
+        key = (receipt.conversation.id, receipt.message.seq)
+        task = self._spawn(self._turn(receipt, channel, on_new_message, inner, metadata or {}, tries))
+        self._turns[key] = task
+
+        def ended(_: asyncio.Task[None]) -> None:
+            self._turns.pop(key, None)
+            self.feed.nudge(receipt.conversation.id)
+
+        task.add_done_callback(ended)
+        self.feed.nudge(receipt.conversation.id)
+        return task
+
+    async def _turn(
+        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, inner: OutputChannel | None,
+        metadata: Mapping[str, Any], tries: int,
+    ) -> None:
+        conversation, stored = receipt.conversation, receipt.message
+        alive = self._spawn(self._keep_alive(stored))
+        try:
+            output = FencedOutput(
+                self.ledger, channel.name(), conversation.id, conversation.epoch, stored.seq, inner, self.recorded,
+            )
+            message = UserMessage(
+                stored.data.get("payload") or stored.text, output, conversation.id, input_channel=channel.name(),
+                message_id=f"{conversation.id}:{stored.seq}",
+                metadata={**metadata, "tandem": _turn_metadata(conversation, stored, receipt.handed_back)},
+            )
+            message.parse_data = await self._read(stored)
+            await on_new_message(message)
+        except Exception:
+            logger.exception("Bot turn %d of conversation %s failed", stored.seq, conversation.id)
+            if tries < MAX_TRIES:
+                return  # the lease runs out, and the turn is taken over
+            await asyncio.to_thread(
+                self.ledger.record_bot_reply, conversation.id, conversation.epoch, notice("trouble"),
+                reply_to=stored.seq, key=f"{stored.seq}.trouble",
+            )
+        finally:
+            alive.cancel()
+        await asyncio.to_thread(self.ledger.finish_turn, conversation.id, stored.seq)
+
+    async def _read(self, message: Message) -> Any:
+        """Let the NLU read a message and note its mood in the ledger, whoever owns the conversation."""
+        agent = self._app.ctx.agent
+        parse = await agent.parse_message(message.data.get("payload") or message.text)
+        mood = parse.get("sentiment")
+        await asyncio.to_thread(
+            self.ledger.record_reading, message.conversation_id, message.seq, Mood(**mood) if mood else None,
+            (parse.get("intent") or {}).get("name"),
+        )
+        self.feed.nudge(message.conversation_id)
+        return parse
+
+    def recorded(self, message: Message) -> None:
+        """A message for the customer is in the ledger: wake whoever brings it to them."""
+        self.feed.nudge(message.conversation_id)
+        self.deliverer.nudge()
+
+    async def _keep_alive(self, message: Message) -> None:
+        while True:
+            await asyncio.sleep(TURN_LEASE.total_seconds() / 4)
+            await asyncio.to_thread(self.ledger.renew_turn, message.conversation_id, message.seq)
+
+    async def _adopt(self) -> None:
+        tries: Dict[tuple[str, int], int] = {}
+        while True:
+            await asyncio.sleep(_ADOPT_EVERY)
+            if getattr(self._app.ctx, "agent", None) is None:
+                continue
+            try:
+                receipts = await asyncio.to_thread(self.ledger.adopt_interrupted_turns)
+            except SQLAlchemyError:
+                logger.exception("Interrupted turns could not be read; they are looked for again")
+                continue
+            for receipt in receipts:
+                key = (receipt.conversation.id, receipt.message.seq)
+                if key in self._turns or receipt.conversation.channel not in self.channels:
+                    continue
+                tries[key] = tries.get(key, 1) + 1
+                channel, on_new_message = self.channels[receipt.conversation.channel]
+                logger.warning("Taking over the interrupted turn %d of conversation %s", key[1], key[0])
+                self._begin(receipt, channel, on_new_message, None, None, tries[key])
+
+    # -- deliveries -------------------------------------------------------------------------------------------
+
+    def _output_for(self, channel_name: str, address: Mapping[str, Any]) -> OutputChannel | None:
+        channel, _ = self.channels[channel_name]
+        deliver_to = getattr(channel, "deliver_to", None)
+        return deliver_to(address) if deliver_to else channel.get_output_channel()
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+
+        def ended(done: asyncio.Task[Any]) -> None:
+            self._tasks.discard(done)
+            if not done.cancelled() and done.exception() is not None:
+                logger.error("A background task failed", exc_info=done.exception())
+
+        task.add_done_callback(ended)
+        return task
+
+
+def _turn_metadata(conversation: Conversation, message: Message, handed_back: Handoff | None) -> Dict[str, Any]:
+    facts: Dict[str, Any] = {
+        "seq": message.seq, "epoch": conversation.epoch, "identified": conversation.identity is not None,
+    }
+    if handed_back is not None:
+        facts["handed_back"] = {
+            "outcome": handed_back.outcome, "note_for_bot": handed_back.note_for_bot,
+            "agent": handed_back.claimed_by, "reason": handed_back.reason,
+        }
+    return facts
