@@ -1,4 +1,4 @@
-"""The one place that wires settings to services: every process opens its own through here."""
+"""The one place that wires the services together, for the Rasa server, the action server, the desk and the CLI."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from sqlalchemy.engine import Engine
 from tandem.conversations.deliveries import Deliveries
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.ownership import Ownership
+from tandem.conversations.router import Router
 from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
 from tandem.settings import Settings
@@ -15,17 +16,19 @@ from tandem.settings import Settings
 
 @dataclass(frozen=True)
 class Services:
-    """What a process works with. All are safe to share between threads."""
+    """The conversation ledger's services over one database."""
 
     engine: Engine
     ledger: Ledger
     ownership: Ownership
     deliveries: Deliveries
+    router: Router
 
 
 def open_services(settings: Settings) -> Services:
-    """Open the database of `settings`, create what is missing in it, and build the services over it."""
+    """Open the ledger's database, create what is missing in it, and build the services on it."""
     engine = open_engine(settings.database_url)
     create_tables(engine)
     ledger = Ledger(engine)
-    return Services(engine=engine, ledger=ledger, ownership=Ownership(ledger), deliveries=Deliveries(ledger))
+    ownership = Ownership(ledger)
+    return Services(engine, ledger, ownership, Deliveries(ledger), Router(ledger, ownership))
