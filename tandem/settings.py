@@ -6,10 +6,11 @@ value stops a process at its start, by name, and not a customer in the middle of
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
-from typing import Callable, Mapping, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 T = TypeVar("T")
@@ -33,7 +34,9 @@ class Settings:
     demo_password: str = field(default="", repr=False)
     host: str = "127.0.0.1"
     rasa_port: int = 5005
+    actions_host: str = "127.0.0.1"
     actions_port: int = 5055
+    actions_webhook: str = ""
     desk_port: int = 5080
     public_desk_url: str = ""
     shop_name: str = "Tandem Shop"
@@ -52,7 +55,9 @@ class Settings:
     @property
     def actions_url(self) -> str:
         """Where Rasa reaches the action server."""
-        return f"http://{self.local_host}:{self.actions_port}/webhook"
+        if self.actions_webhook:
+            return self.actions_webhook
+        return f"http://{reachable(self.actions_host)}:{self.actions_port}/webhook"
 
     @property
     def desk_url(self) -> str:
@@ -62,7 +67,12 @@ class Settings:
     @property
     def local_host(self) -> str:
         """The address under which the processes of one machine find one another."""
-        return "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return reachable(self.host)
+
+
+def reachable(host: str) -> str:
+    """Where this machine reaches what listens on `host`: loopback for "every address"."""
+    return "127.0.0.1" if host in ("0.0.0.0", "::") else host
 
 
 def _text(value: str) -> str:
@@ -128,7 +138,9 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "TANDEM_DEMO_PASSWORD": ("demo_password", _text),
     "TANDEM_HOST": ("host", _text),
     "TANDEM_RASA_PORT": ("rasa_port", _port),
+    "TANDEM_ACTIONS_HOST": ("actions_host", _text),
     "TANDEM_ACTIONS_PORT": ("actions_port", _port),
+    "TANDEM_ACTIONS_URL": ("actions_webhook", _text),
     "TANDEM_DESK_PORT": ("desk_port", _port),
     "TANDEM_DESK_URL": ("public_desk_url", _text),
     "TANDEM_SHOP_NAME": ("shop_name", _text),
@@ -167,6 +179,16 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if (settings.duty_from is None) != (settings.duty_to is None):
         raise SettingsError("TANDEM_DUTY_FROM and TANDEM_DUTY_TO go together; see docs/settings.md")
     return settings
+
+
+def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process that Tandem starts: this process's own, and `overrides` over it."""
+    return {**os.environ, **overrides}
+
+
+def colour_wanted(terminal: bool) -> bool:
+    """Whether to colour what is printed: on a terminal, unless `NO_COLOR` is set (no-color.org)."""
+    return terminal and not os.environ.get("NO_COLOR")
 
 
 def project_root() -> Path:
