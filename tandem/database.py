@@ -13,7 +13,7 @@ from sqlalchemy.types import TypeDecorator
 BUSY_SECONDS = 30
 
 
-class UtcDateTime(TypeDecorator):  # type: ignore[type-arg]
+class UtcDateTime(TypeDecorator):
     """A point in time, stored as UTC and read back with its zone, on databases with and without zones."""
 
     impl = DateTime(timezone=True)
