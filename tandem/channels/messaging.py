@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Dict, Mapping, Optional, Text
+from collections.abc import Mapping
+from typing import Any
 
 from fbmessenger import MessengerClient
 from rasa.core.channels.channel import OutputChannel, UserMessage
@@ -53,7 +54,7 @@ class _Telegram(TelegramInput):
 class _Slack(SlackInput):
     """Rasa's Slack channel; a later answer goes to the Slack channel and thread the customer wrote in."""
 
-    def address(self, message: UserMessage) -> Dict[str, Any]:
+    def address(self, message: UserMessage) -> dict[str, Any]:
         """The Slack channel, and the thread if threads are used."""
         metadata = message.metadata or {}
         thread = metadata.get("thread_id") if self.use_threads else None
@@ -67,7 +68,7 @@ class _Slack(SlackInput):
 class _TwilioOutput(TwilioOutput):
     """Twilio's client off the event loop, with its errors told instead of logged and forgotten."""
 
-    async def _send_message(self, message_data: Dict[Text, Any]) -> Any:
+    async def _send_message(self, message_data: dict[str, Any]) -> Any:
         try:
             return await asyncio.to_thread(self.messages.create, **message_data)
         except TwilioRestException as error:
@@ -87,12 +88,11 @@ class _Twilio(TwilioInput):
 class _FacebookOutput(MessengerBot):
     """Facebook's client off the event loop, with its errors told."""
 
-    async def send_response(self, recipient_id: Text, message: Dict[Text, Any]) -> None:
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Send one message in a thread: the client blocks."""
-        parent = super()
-        await asyncio.to_thread(lambda: asyncio.run(parent.send_response(recipient_id, message)))
+        await asyncio.to_thread(asyncio.run, super().send_response(recipient_id, message))
 
-    def send(self, recipient_id: Text, element: Any) -> None:
+    def send(self, recipient_id: str, element: Any) -> None:
         """Send, and raise what Facebook answers with."""
         answer = self.messenger_client.send(element.to_dict(), recipient_id, "RESPONSE")
         error = answer.get("error") if isinstance(answer, dict) else None
@@ -108,22 +108,22 @@ class _Facebook(FacebookInput):
         return _FacebookOutput(MessengerClient(self.fb_access_token))
 
 
-def _telegram_id(request: Request) -> Optional[str]:
+def _telegram_id(request: Request) -> str | None:
     body = request.json if isinstance(request.json, dict) else {}
     return str(body["update_id"]) if "update_id" in body else None
 
 
-def _slack_id(request: Request) -> Optional[str]:
+def _slack_id(request: Request) -> str | None:
     if request.headers.get("content-type") != "application/json":
         return None
     return request.json.get("event_id") if isinstance(request.json, dict) else None
 
 
-def _twilio_id(request: Request) -> Optional[str]:
+def _twilio_id(request: Request) -> str | None:
     return request.form.get("MessageSid") or request.form.get("SmsMessageSid")
 
 
-def _facebook_id(request: Request) -> Optional[str]:
+def _facebook_id(request: Request) -> str | None:
     try:
         event = request.json["entry"][0]["messaging"][0]
     except (KeyError, IndexError, TypeError):

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from typing import Any, Dict, Text
+from typing import Any
 
 from rasa.core.channels.channel import OutputChannel
 
@@ -13,7 +13,7 @@ from tandem.conversations.model import Message
 _KEPT = ("buttons", "quick_replies", "image", "attachment", "custom", "elements")
 
 
-def to_rasa(message: Message, speaker: str = "") -> Dict[Text, Any]:
+def to_rasa(message: Message, speaker: str = "") -> dict[str, Any]:
     """A ledger message as the dictionary that Rasa's output channels take.
 
     Blank lines are kept from splitting the text into several messages, as Rasa's channels otherwise do; `speaker`
@@ -51,11 +51,11 @@ class FencedOutput(OutputChannel):
         self._on_recorded = on_recorded
         self._count = itertools.count()
 
-    def name(self) -> Text:  # type: ignore[override]
+    def name(self) -> str:  # type: ignore[override]
         """The real channel's name."""
         return self._channel_name
 
-    async def send_response(self, recipient_id: Text, message: Dict[Text, Any]) -> None:
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Record a reply, and pass it on if it was not fenced."""
         announces = message.get("announces")
         index = next(self._count)
@@ -74,11 +74,11 @@ class FencedOutput(OutputChannel):
         if self._inner is not None:
             await self._inner.send_response(recipient_id, to_rasa(recorded))
 
-    async def send_text_message(self, recipient_id: Text, text: Text, **kwargs: Any) -> None:
+    async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
         """Record a plain text."""
         await self.send_response(recipient_id, {"text": text, **kwargs})
 
-    def _record(self, text: str, data: Dict[str, Any], key: str | None, announces: str | None) -> Message | None:
+    def _record(self, text: str, data: dict[str, Any], key: str | None, announces: str | None) -> Message | None:
         epoch = self._epoch
         if epoch is None:
             epoch = self._ledger.conversation(self._conversation_id).epoch
@@ -95,15 +95,15 @@ class ProactiveOutput(OutputChannel):
         self._channel_name = channel_name
         self._on_recorded = on_recorded
 
-    def name(self) -> Text:  # type: ignore[override]
+    def name(self) -> str:  # type: ignore[override]
         """The real channel's name."""
         return self._channel_name
 
-    async def send_response(self, recipient_id: Text, message: Dict[Text, Any]) -> None:
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Record what the bot says, or fence it."""
         fenced = FencedOutput(self._ledger, self._channel_name, recipient_id, on_recorded=self._on_recorded)
         await fenced.send_response(recipient_id, message)
 
-    async def send_text_message(self, recipient_id: Text, text: Text, **kwargs: Any) -> None:
+    async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
         """Record a plain text."""
         await self.send_response(recipient_id, {"text": text, **kwargs})

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from typing import Any, Awaitable, Callable, Dict, Optional, Text
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from rasa.core.channels.channel import InputChannel, UserMessage
 from rasa.core.channels.rest import RestInput
@@ -14,18 +15,23 @@ from sanic.response import HTTPResponse
 
 from tandem.channels.routed import routed
 from tandem.channels.runtime import Runtime
-from tandem.conversations.model import ConversationNotFound, Delivery, InvalidMessage, Message
+from tandem.conversations.model import (
+    ConversationNotFound,
+    Delivery,
+    InvalidMessage,
+    Message,
+)
 from tandem.conversations.store import clean_id, clean_text
 
 
 class _CheckedRest(RestInput):
     """Rasa's REST channel, with its input checked and its token asked for before anything else happens."""
 
-    def __init__(self, token: Optional[Text] = None) -> None:
+    def __init__(self, token: str | None = None) -> None:
         self._token = token or ""
 
     @classmethod
-    def from_credentials(cls, credentials: Optional[Dict[Text, Any]]) -> InputChannel:
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
         """`token` is optional; if it is set, callers send it as `Authorization: Bearer`."""
         return cls((credentials or {}).get("token"))
 
@@ -34,7 +40,7 @@ class _CheckedRest(RestInput):
         blueprint = super().blueprint(on_new_message)
 
         @blueprint.middleware("request")
-        async def check(request: Request) -> Optional[HTTPResponse]:
+        async def check(request: Request) -> HTTPResponse | None:
             if request.path.rstrip("/").endswith("/" + self.name()):
                 return None  # the health answer
             if self._token and not _same(request.token, self._token):
@@ -66,14 +72,14 @@ class _CheckedRest(RestInput):
 Rest = routed(_CheckedRest, message_id=lambda request: request.json.get("message_id"), push=False)
 
 
-def _as_json(message: Message) -> Dict[Text, Any]:
+def _as_json(message: Message) -> dict[str, Any]:
     return {
         "seq": message.seq, "author": message.author.value, "name": message.name, "text": message.text,
         "at": message.at.isoformat(), **{key: value for key, value in message.data.items() if value},
     }
 
 
-def _problem_of(request: Request) -> Optional[HTTPResponse]:
+def _problem_of(request: Request) -> HTTPResponse | None:
     try:
         body = request.json
     except (InvalidUsage, SanicException, UnicodeDecodeError, RecursionError):
@@ -93,11 +99,11 @@ def _problem_of(request: Request) -> Optional[HTTPResponse]:
     return None
 
 
-def _whole_number(value: Any) -> Optional[int]:
+def _whole_number(value: Any) -> int | None:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
-def _same(given: Optional[str], expected: str) -> bool:
+def _same(given: str | None, expected: str) -> bool:
     return hmac.compare_digest((given or "").encode(), expected.encode())
 
 

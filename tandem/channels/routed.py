@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Awaitable, Callable, Dict, Mapping, Optional, Text, Type
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
 from sanic import Blueprint, Sanic
@@ -18,10 +19,10 @@ from tandem.conversations.store import MAX_TEXT
 logger = logging.getLogger(__name__)
 
 MESSAGE_ID = "tandem_message_id"  # the key under which a channel's own message id travels in a message's metadata
-MessageId = Callable[[Request], Optional[str]]
+MessageId = Callable[[Request], str | None]
 
 
-def routed(base: Type[InputChannel], *, message_id: MessageId, push: bool = True) -> Type[InputChannel]:
+def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True) -> type[InputChannel]:
     """A channel class like `base`, with the conversation ledger in front of the bot.
 
     Args:
@@ -35,7 +36,7 @@ def routed(base: Type[InputChannel], *, message_id: MessageId, push: bool = True
     class Routed(base):  # type: ignore[misc, valid-type]
         """A Rasa channel behind the router."""
 
-        def get_metadata(self, request: Request) -> Optional[Dict[Text, Any]]:
+        def get_metadata(self, request: Request) -> dict[str, Any] | None:
             """What the base channel reads, and the channel's own message id beside it."""
             metadata = super().get_metadata(request)
             found = message_id(request)
@@ -74,21 +75,21 @@ def routed(base: Type[InputChannel], *, message_id: MessageId, push: bool = True
             elif receipt.for_bot:
                 await asyncio.to_thread(runtime.deliveries.answered, conversation_id, seq)
 
-        def address(self, message: UserMessage) -> Dict[str, Any]:
+        def address(self, message: UserMessage) -> dict[str, Any]:
             """How the customer is reached later; the recipient is the conversation's id unless a channel knows more."""
             known = getattr(super(), "address", None)
             return known(message) if known else {}
 
-        def deliver_to(self, address: Mapping[str, Any]) -> Optional[OutputChannel]:
+        def deliver_to(self, address: Mapping[str, Any]) -> OutputChannel | None:
             """The channel's real output, for the delivery worker; None if it cannot push."""
             if not push:
                 return None
             known = getattr(super(), "deliver_to", None)
             return known(address) if known else super().get_output_channel()
 
-        def get_output_channel(self, *args: Any) -> Optional[OutputChannel]:
+        def get_output_channel(self, *args: Any) -> OutputChannel | None:
             """Where Rasa's reminders and triggered intents speak: behind the fence, once the server runs."""
-            runtime: Optional[Runtime] = getattr(self, "tandem_runtime", None)
+            runtime: Runtime | None = getattr(self, "tandem_runtime", None)
             if runtime is None:
                 return super().get_output_channel(*args)
             return ProactiveOutput(runtime.ledger, self.name(), runtime.recorded)
@@ -129,7 +130,7 @@ def to_inbound(
     )
 
 
-def without_identity(metadata: Any) -> Dict[str, Any]:
+def without_identity(metadata: Any) -> dict[str, Any]:
     """Metadata for the tracker: without the customer's token, which is a secret, and without our own key."""
     if not isinstance(metadata, dict):
         return {}

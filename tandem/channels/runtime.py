@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Awaitable, Callable, Coroutine, Dict, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
 from sanic import Sanic
@@ -13,7 +14,14 @@ from tandem.channels.deliverer import Deliverer
 from tandem.channels.output import FencedOutput
 from tandem.conversations.feed import Feed
 from tandem.conversations.ledger import TURN_LEASE
-from tandem.conversations.model import Conversation, Handoff, InboundMessage, Message, Mood, Receipt
+from tandem.conversations.model import (
+    Conversation,
+    Handoff,
+    InboundMessage,
+    Message,
+    Mood,
+    Receipt,
+)
 from tandem.handoff.notices import notice
 from tandem.services import Services, open_services
 from tandem.settings import Settings, load
@@ -36,10 +44,10 @@ class Runtime:
         self.router = services.router
         self.deliveries = services.deliveries
         self.feed = Feed(services.ledger)
-        self.channels: Dict[str, tuple[InputChannel, OnNewMessage]] = {}
+        self.channels: dict[str, tuple[InputChannel, OnNewMessage]] = {}
         self.deliverer = Deliverer(services.deliveries, self._output_for, self.feed.nudge)
         self._app = app
-        self._turns: Dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._turns: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @classmethod
@@ -174,7 +182,7 @@ class Runtime:
             await asyncio.to_thread(self.ledger.renew_turn, message.conversation_id, message.seq)
 
     async def _adopt(self) -> None:
-        tries: Dict[tuple[str, int], int] = {}
+        tries: dict[tuple[str, int], int] = {}
         while True:
             await asyncio.sleep(_ADOPT_EVERY)
             if getattr(self._app.ctx, "agent", None) is None:
@@ -213,8 +221,8 @@ class Runtime:
         return task
 
 
-def _turn_metadata(conversation: Conversation, message: Message, handed_back: Handoff | None) -> Dict[str, Any]:
-    facts: Dict[str, Any] = {
+def _turn_metadata(conversation: Conversation, message: Message, handed_back: Handoff | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {
         "seq": message.seq, "epoch": conversation.epoch, "identified": conversation.identity is not None,
     }
     if handed_back is not None:

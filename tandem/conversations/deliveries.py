@@ -1,9 +1,10 @@
 """The outbox: what the customer's channel still has to take, in order, with retries and honest doubt."""
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.engine.row import Row

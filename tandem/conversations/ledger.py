@@ -1,8 +1,9 @@
 """The conversation ledger: every word of customer, bot, agent and system, written before anybody acts on it."""
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -24,7 +25,12 @@ from tandem.conversations.model import (
     Owner,
     Receipt,
 )
-from tandem.conversations.tables import conversations, fenced_replies, handoffs, messages
+from tandem.conversations.tables import (
+    conversations,
+    fenced_replies,
+    handoffs,
+    messages,
+)
 from tandem.database import now, reading
 
 TURN_LEASE = timedelta(seconds=20)  # how long a bot turn counts as alive without a sign of life
@@ -241,13 +247,6 @@ class Ledger:
         with self.reading.connect() as connection:
             return [store.to_message(row) for row in connection.execute(query.order_by(messages.c.seq)).all()]
 
-    def list(self, owners: Sequence[Owner] = tuple(Owner), limit: int = 200) -> list[Conversation]:
-        """Conversations of these owners, the latest changed first."""
-        query = select(conversations).where(conversations.c.owner.in_([owner.value for owner in owners]))
-        with self.reading.connect() as connection:
-            rows = connection.execute(query.order_by(conversations.c.updated_at.desc()).limit(limit)).all()
-        return [store.to_conversation(row, self.clock()) for row in rows]
-
     def handoffs(self, conversation_id: str) -> list[Handoff]:
         """All handoffs of a conversation, oldest first."""
         query = select(handoffs).where(handoffs.c.conversation_id == conversation_id).order_by(handoffs.c.opened_at)
@@ -273,6 +272,13 @@ class Ledger:
             query = query.where(fenced_replies.c.conversation_id == conversation_id)
         with self.reading.connect() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def list(self, owners: Sequence[Owner] = tuple(Owner), limit: int = 200) -> list[Conversation]:
+        """Conversations of these owners, the latest changed first."""
+        query = select(conversations).where(conversations.c.owner.in_([owner.value for owner in owners]))
+        with self.reading.connect() as connection:
+            rows = connection.execute(query.order_by(conversations.c.updated_at.desc()).limit(limit)).all()
+        return [store.to_conversation(row, self.clock()) for row in rows]
 
     # -- inside a transaction ---------------------------------------------------------------------------------
 

@@ -1,10 +1,11 @@
 """What a conversation is: its owner, its messages, its handoffs."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, Mapping
+from typing import Any
 
 
 class Owner(str, Enum):

@@ -1,9 +1,10 @@
 """Reading and writing rows inside one transaction: the primitives the ledger's services are made of."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any, Mapping
+from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection

@@ -1,8 +1,9 @@
 """The context card: everything a person needs in order not to ask the customer again."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Mapping
+from typing import Any
 
 SCHEMA_VERSION = 1
 

@@ -1,0 +1,1 @@
+"""Live-agent channels, one folder each."""
