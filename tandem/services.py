@@ -1,34 +1,79 @@
-"""The one place that wires the services together, for the Rasa server, the action server, the desk and the CLI."""
+"""The one place that wires settings to services: every process opens its own through here."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+import yaml
 from sqlalchemy.engine import Engine
 
+from tandem.conversations.casefile import CaseFile
 from tandem.conversations.deliveries import Deliveries
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
 from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
-from tandem.settings import Settings
+from tandem.dialogue.escalation_settings import EscalationSettings
+from tandem.dialogue.trajectory import Trajectory
+from tandem.handoff.adapters.desk import DeskChannel
+from tandem.handoff.duty import DutyHours
+from tandem.handoff.service import HandoffService
+from tandem.orders.factory import open_order_system
+from tandem.orders.identification import IdentificationService
+from tandem.orders.identification_tables import create_tables as create_identification_tables
+from tandem.orders.system import OrderSystem
+from tandem.settings import Settings, project_root
 
 
 @dataclass(frozen=True)
 class Services:
-    """The conversation ledger's services over one database."""
+    """What a process works with. All are blocking and safe to share between threads."""
 
+    settings: Settings
     engine: Engine
     ledger: Ledger
     ownership: Ownership
     deliveries: Deliveries
     router: Router
+    case_file: CaseFile
+    orders: OrderSystem
+    identification: IdentificationService
+    handoff: HandoffService
 
 
 def open_services(settings: Settings) -> Services:
-    """Open the ledger's database, create what is missing in it, and build the services on it."""
+    """Open the database of `settings`, create what is missing in it, and build the services over it.
+
+    Raises:
+        SettingsError: A URL cannot be read.
+        EscalationSettingsError: config.yml names an unknown or wrong escalation key.
+    """
     engine = open_engine(settings.database_url)
     create_tables(engine)
+    create_identification_tables(engine)
     ledger = Ledger(engine)
     ownership = Ownership(ledger)
-    return Services(engine, ledger, ownership, Deliveries(ledger), Router(ledger, ownership))
+    case_file = CaseFile(ledger)
+    orders = open_order_system(settings)
+    identification = IdentificationService(engine, orders)
+    handoff = HandoffService(
+        ledger, ownership, case_file, DeskChannel(),
+        DutyHours(settings.shop_timezone, settings.duty_from, settings.duty_to),
+        Trajectory(escalation_settings()), identification.verified_orders,
+    )
+    return Services(
+        settings=settings, engine=engine, ledger=ledger, ownership=ownership, deliveries=Deliveries(ledger),
+        router=Router(ledger, ownership), case_file=case_file, orders=orders, identification=identification,
+        handoff=handoff,
+    )
+
+
+def escalation_settings(config: Path | None = None) -> EscalationSettings:
+    """The thresholds that the designer set for the EscalationPolicy in config.yml; the defaults if there are none."""
+    path = config or project_root() / "config.yml"
+    policies = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("policies") if path.exists() else None
+    for policy in policies or ():
+        if str(policy.get("name", "")).endswith("EscalationPolicy"):
+            return EscalationSettings.from_config({key: value for key, value in policy.items() if key != "name"})
+    return EscalationSettings()

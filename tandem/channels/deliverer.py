@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -53,10 +54,8 @@ class Deliverer:
                 await asyncio.sleep(1.0)
             if parcels:
                 continue  # the next message of the same conversations may be ready now
-            try:
+            with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL)
-            except asyncio.TimeoutError:
-                pass
             self._wake.clear()
 
     async def deliver(self, parcel: Parcel) -> None:

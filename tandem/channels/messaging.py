@@ -62,7 +62,8 @@ class _Slack(SlackInput):
 
     def deliver_to(self, address: Mapping[str, Any]) -> OutputChannel:
         """The bot in that channel and thread."""
-        return SlackBot(self.slack_token, address.get("channel") or self.slack_channel, address.get("thread"), self.proxy)
+        channel = address.get("channel") or self.slack_channel
+        return SlackBot(self.slack_token, channel, address.get("thread"), self.proxy)
 
 
 class _TwilioOutput(TwilioOutput):
@@ -97,7 +98,8 @@ class _FacebookOutput(MessengerBot):
         answer = self.messenger_client.send(element.to_dict(), recipient_id, "RESPONSE")
         error = answer.get("error") if isinstance(answer, dict) else None
         if error:
-            raise (ConnectionError if error.get("is_transient") else Refused)(str(error.get("message", "refused"))[:200])
+            kind = ConnectionError if error.get("is_transient") else Refused
+            raise kind(str(error.get("message", "refused"))[:200])
 
 
 class _Facebook(FacebookInput):

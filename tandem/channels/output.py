@@ -51,7 +51,7 @@ class FencedOutput(OutputChannel):
         self._on_recorded = on_recorded
         self._count = itertools.count()
 
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         """The real channel's name."""
         return self._channel_name
 
@@ -95,7 +95,7 @@ class ProactiveOutput(OutputChannel):
         self._channel_name = channel_name
         self._on_recorded = on_recorded
 
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         """The real channel's name."""
         return self._channel_name
 

@@ -33,7 +33,7 @@ def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True
             own request, and later ones wait to be fetched.
     """
 
-    class Routed(base):  # type: ignore[misc, valid-type]
+    class Routed(base):
         """A Rasa channel behind the router."""
 
         def get_metadata(self, request: Request) -> dict[str, Any] | None:
@@ -53,7 +53,8 @@ def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True
 
             async def receive(message: UserMessage) -> None:
                 runtime: Runtime = self.tandem_runtime
-                inbound = to_inbound(message, self.name(), push, runtime.settings.identity_secret, self.address(message))
+                secret = runtime.settings.identity_secret
+                inbound = to_inbound(message, self.name(), push, secret, self.address(message))
                 try:
                     receipt = await runtime.receive(inbound)
                 except InvalidMessage as error:

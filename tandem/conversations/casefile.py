@@ -10,21 +10,10 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, String, Table, insert, select
+from sqlalchemy import insert, select
 
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.tables import Key, metadata
-from tandem.database import UtcDateTime
-
-case_entries = Table(
-    "case_entries", metadata,
-    Column("id", Key, primary_key=True, autoincrement=True),
-    Column("conversation_id", String(255), nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-    Column("data", JSON, nullable=False),
-    Index("case_entries_of_conversation", "conversation_id", "id"),
-)
+from tandem.conversations.tables import case_entries
 
 KEPT = 100  # entries read for a card, the newest
 

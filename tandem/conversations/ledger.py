@@ -164,7 +164,7 @@ class Ledger:
         """
         with self.engine.begin() as connection:
             store.lock(connection, conversation_id)
-            for table in (fenced_replies, handoffs, messages):
+            for table in (case_entries, fenced_replies, handoffs, messages):
                 connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
             connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
 

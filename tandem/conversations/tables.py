@@ -112,6 +112,16 @@ fenced_replies = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
+case_entries = Table(
+    "case_entries", metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("conversation_id", String(255), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("case_entries_of_conversation", "conversation_id", "id"),
+)
+
 
 def create_tables(engine: Engine, tables: MetaData = metadata) -> None:
     """Create what is missing.

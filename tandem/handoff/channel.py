@@ -11,7 +11,7 @@ class LiveAgentError(Exception):
 
 
 class LiveAgentChannel(Protocol):
-    """Carries a handoff to people. Every call may come twice for the same handoff or message; the second changes nothing.
+    """Carries a handoff to people. A call may come twice for the same handoff or message; the second changes nothing.
 
     What agents do comes back through `tandem.conversations.ownership`: claim, reply, hand back, resolve.
     """
