@@ -1,0 +1,102 @@
+"""Opens handoffs: builds the card, moves the owner, tells the live-agent channel. Asked twice, it opens one."""
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tandem.conversations.casefile import CaseFile
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import Owner
+from tandem.conversations.ownership import HandoffRequest, Ownership
+from tandem.dialogue.trajectory import Trajectory
+from tandem.handoff.building import build_card
+from tandem.handoff.channel import LiveAgentChannel, LiveAgentError
+from tandem.handoff.duty import DutyHours
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What the customer can be told.
+
+    `queue_position` counts from 1 in order of opening; `opens_at` is the next opening in the shop's time zone when
+    nobody is on duty.
+    """
+
+    handoff_id: str
+    created: bool
+    on_duty: bool
+    queue_position: int
+    opens_at: datetime | None
+
+
+class HandoffService:
+    """What `action_handoff` calls; blocking."""
+
+    def __init__(
+        self, ledger: Ledger, ownership: Ownership, case_file: CaseFile, channel: LiveAgentChannel, duty: DutyHours,
+        trajectory: Trajectory, verified_orders: Callable[[str], Sequence[str]],
+    ) -> None:
+        self._ledger = ledger
+        self._ownership = ownership
+        self._case_file = case_file
+        self._channel = channel
+        self._duty = duty
+        self._trajectory = trajectory
+        self._verified_orders = verified_orders
+
+    def open(self, tracker: Mapping[str, Any]) -> Opened:
+        """Hand the conversation of this tracker to people.
+
+        Args:
+            tracker: The tracker's state: `sender_id`, `slots` (with `escalation`: reason, trigger, signals, urgency),
+                `events`, `active_loop`, `latest_message`.
+
+        Raises:
+            ConversationNotFound: The ledger does not know the conversation.
+        """
+        conversation_id = str(tracker["sender_id"])
+        why = _why(tracker)
+        card = build_card(
+            self._ledger.conversation(conversation_id), self._ledger.transcript(conversation_id),
+            self._case_file.entries(conversation_id), self._ledger.handoffs(conversation_id), tracker,
+            self._verified_orders(conversation_id), self._trajectory, why["reason"], why["trigger"], why["signals"],
+        )
+        handoff, created = self._ownership.open_handoff(HandoffRequest(
+            conversation_id, why["reason"], why["trigger"], why["urgency"], card.to_dict(),
+        ))
+        try:
+            self._channel.open(handoff)
+        except LiveAgentError:
+            # The handoff stands in the ledger and on the embedded desk, whatever the outside tool does.
+            logger.exception("The live-agent channel %s did not take handoff %s", self._channel.name, handoff.id)
+        at = self._ledger.clock()
+        return Opened(handoff.id, created, self._duty.on_duty(at), self.queue_position(conversation_id),
+                      self._duty.opens_at(at))
+
+    def queue_position(self, conversation_id: str) -> int:
+        """The place among those who wait, counted from 1; 0 if the customer does not wait."""
+        waiting = {conversation.id for conversation in self._ledger.list([Owner.WAITING])}
+        if conversation_id not in waiting:
+            return 0
+        queue = sorted(
+            (handoff for handoff in self._ledger.open_handoffs().values() if handoff.conversation_id in waiting),
+            key=lambda handoff: handoff.opened_at,
+        )
+        return next(place for place, handoff in enumerate(queue, 1) if handoff.conversation_id == conversation_id)
+
+
+def _why(tracker: Mapping[str, Any]) -> dict[str, Any]:
+    escalation = (tracker.get("slots") or {}).get("escalation")
+    if isinstance(escalation, Mapping) and escalation.get("trigger"):
+        return {
+            "reason": str(escalation.get("reason") or escalation["trigger"]), "trigger": str(escalation["trigger"]),
+            "signals": list(escalation.get("signals") or ()), "urgency": float(escalation.get("urgency") or 0.0),
+        }
+    intent = ((tracker.get("latest_message") or {}).get("intent") or {}).get("name") or "unknown"
+    return {"reason": f"The dialogue asked for a person at intent {intent}", "trigger": f"rule:{intent}", "signals": [],
+            "urgency": 0.3}
