@@ -50,29 +50,42 @@ class Settings:
     @property
     def rasa_url(self) -> str:
         """Where this machine reaches the Rasa server."""
-        return f"http://{self.local_host}:{self.rasa_port}"
+        return _http(self.host, self.rasa_port)
 
     @property
     def actions_url(self) -> str:
         """Where Rasa reaches the action server."""
-        if self.actions_webhook:
-            return self.actions_webhook
-        return f"http://{reachable(self.actions_host)}:{self.actions_port}/webhook"
+        return self.actions_webhook or f"{self.local_actions_url}/webhook"
+
+    @property
+    def local_actions_url(self) -> str:
+        """Where this machine reaches the action server."""
+        return _http(self.actions_host, self.actions_port)
 
     @property
     def desk_url(self) -> str:
         """Where agents' browsers reach the desk."""
-        return self.public_desk_url or f"http://{self.local_host}:{self.desk_port}"
+        return self.public_desk_url or self.local_desk_url
+
+    @property
+    def local_desk_url(self) -> str:
+        """Where this machine reaches the desk."""
+        return _http(self.host, self.desk_port)
 
     @property
     def local_host(self) -> str:
         """The address under which the processes of one machine find one another."""
-        return reachable(self.host)
+        return _reachable(self.host)
 
 
-def reachable(host: str) -> str:
+def _reachable(host: str) -> str:
     """Where this machine reaches what listens on `host`: loopback for "every address"."""
     return "127.0.0.1" if host in ("0.0.0.0", "::") else host
+
+
+def _http(host: str, port: int) -> str:
+    there = _reachable(host)
+    return f"http://[{there}]:{port}" if ":" in there else f"http://{there}:{port}"
 
 
 def _text(value: str) -> str:
