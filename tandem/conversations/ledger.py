@@ -25,12 +25,7 @@ from tandem.conversations.model import (
     Owner,
     Receipt,
 )
-from tandem.conversations.tables import (
-    conversations,
-    fenced_replies,
-    handoffs,
-    messages,
-)
+from tandem.conversations.tables import case_entries, conversations, fenced_replies, handoffs, messages
 from tandem.database import now, reading
 
 TURN_LEASE = timedelta(seconds=20)  # how long a bot turn counts as alive without a sign of life
