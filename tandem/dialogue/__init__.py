@@ -1,0 +1,1 @@
+"""Dialogue: the mood over a conversation, and the policy that brings in a person."""

@@ -1,0 +1,236 @@
+"""The policy that brings in a person: in any state of the conversation, mid-form too, for every intent.
+
+It stands above RulePolicy. At each prediction it reads the mood over the conversation (tandem.dialogue.trajectory) and
+predicts the handoff where a person is needed; everywhere else it stays silent, but for the `mood` slot, on which the
+responses' wording depends. docs/escalation.md explains its keys.
+"""
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import rasa.shared.utils.io
+from rasa.core.constants import POLICY_PRIORITY
+from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData
+from rasa.engine.graph import ExecutionContext
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import Event, SlotSet
+from rasa.shared.core.generator import TrackerWithCachedStates
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.exceptions import InvalidConfigException
+
+from tandem.dialogue.escalation_settings import EscalationSettings, EscalationSettingsError
+from tandem.dialogue.model import FACTS_FIRST, Reading, Vectors
+from tandem.dialogue.trajectory import Trajectory
+from tandem.dialogue.turns import (
+    Conversation,
+    facts_of,
+    is_ignored,
+    is_listening,
+    read_conversation,
+)
+
+logger = logging.getLogger(__name__)
+
+PRIORITY = 7  # above RulePolicy's 6
+MOOD_SLOT = "mood"
+ESCALATION_SLOT = "escalation"
+LAST_HANDOFF_SLOT = "last_handoff"
+HANDOFF_ACTION = "handoff_action"
+FACTS_ACTION = "facts_action"
+FAILED_RESPONSE = "handoff_failed_response"
+RETRIES = "handoff_retries"
+_OWN_KEYS = {
+    POLICY_PRIORITY: PRIORITY,
+    HANDOFF_ACTION: "action_handoff",
+    FACTS_ACTION: "action_order_facts",
+    FAILED_RESPONSE: "utter_handoff_failed",
+    RETRIES: 2,
+}
+_MOST_RETRIES = 5  # Rasa gives up on a turn after ten actions
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=False)
+class EscalationPolicy(Policy):
+    """Predict the handoff to a person from mood, its trajectory, repeats, failures, and intents.
+
+    Each prediction also carries `SlotSet("mood", ...)` when the latest message changed it, and, on the first message
+    after a hand-back, `SlotSet("last_handoff", ...)`. Rasa applies these whichever policy wins, before the action runs.
+    """
+
+    @staticmethod
+    def supported_data() -> SupportedData:
+        """Rules and stories alike; none are learnt from."""
+        return SupportedData.ML_AND_RULE_DATA
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """All keys of the policy with their defaults."""
+        return {**_OWN_KEYS, **EscalationSettings.defaults()}
+
+    def __init__(
+        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> None:
+        """Check the configuration.
+
+        Raises:
+            InvalidConfigException: A key is unknown or its value cannot be; the message names it.
+        """
+        config = {**self.get_default_config(), **config}
+        self.settings = _settings(config)
+        super().__init__(config, model_storage, resource, execution_context)
+        self._handoff: str = config[HANDOFF_ACTION]
+        self._facts: str = config[FACTS_ACTION]
+        self._failed: str = config[FAILED_RESPONSE]
+        self._retries: int = config[RETRIES]
+        self._trajectory = Trajectory(self.settings, encode=_encode)
+
+    @classmethod
+    def load(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
+        execution_context: ExecutionContext, **kwargs: Any,
+    ) -> EscalationPolicy:
+        """Nothing was stored: the configuration is all there is."""
+        return cls(config, model_storage, resource, execution_context)
+
+    def train(
+        self, training_trackers: list[TrackerWithCachedStates], domain: Domain, **kwargs: Any
+    ) -> Resource:
+        """Check the configuration against the domain; nothing is learnt.
+
+        Raises:
+            InvalidConfigException: The domain lacks an action that the policy would predict.
+        """
+        for key in (HANDOFF_ACTION, FACTS_ACTION, FAILED_RESPONSE):
+            if self.config[key] and self.config[key] not in domain.action_names_or_texts:
+                raise InvalidConfigException(
+                    f"EscalationPolicy: '{key}': the domain has no action '{self.config[key]}'; see docs/escalation.md"
+                )
+        self._warn_of_unknown_intents(domain)
+        return self._resource
+
+    def predict_action_probabilities(
+        self, tracker: DialogueStateTracker, domain: Domain, rule_only_data: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> PolicyPrediction:
+        """Predict the handoff, what belongs to it, or nothing (all zeros)."""
+        conversation = read_conversation(tracker, self.settings, self._handoff)
+        if conversation.latest is None or is_listening(conversation):
+            return self._prediction(self._default_predictions(domain))
+        events = self._news(tracker, conversation)
+        if self._handoff in conversation.executed:
+            return self._after_handoff(conversation, domain, events)
+        if is_ignored(conversation, self.settings):
+            return self._prediction(self._default_predictions(domain), events=events)
+        reading = self._trajectory.read(conversation.turns)
+        if conversation.turns[-1].sentiment is not None:
+            events += _changed(tracker, MOOD_SLOT, reading.mood)
+        if reading.level is None:
+            return self._prediction(self._default_predictions(domain), events=events)
+        if self._shows_facts(conversation, reading):
+            return self._act(self._facts, domain, events)
+        escalation = SlotSet(ESCALATION_SLOT, _escalation(conversation, reading))
+        return self._act(self._handoff, domain, events, [escalation])
+
+    def _news(self, tracker: DialogueStateTracker, conversation: Conversation) -> list[Event]:
+        assert conversation.latest is not None
+        handed_back = facts_of(conversation.latest).get("handed_back")
+        return _changed(tracker, LAST_HANDOFF_SLOT, handed_back) if handed_back else []
+
+    def _shows_facts(self, conversation: Conversation, reading: Reading) -> bool:
+        return (
+            reading.level == FACTS_FIRST and bool(self._facts) and not conversation.executed
+            and conversation.turns[-1].intent in self.settings.facts_intents
+        )
+
+    def _after_handoff(self, conversation: Conversation, domain: Domain, events: list[Event]) -> PolicyPrediction:
+        """Once a handoff was tried in this turn, nothing else may speak but the word that it failed."""
+        executed = conversation.executed
+        if conversation.handed_off or not self._failed or self._failed in executed:
+            return self._act(ACTION_LISTEN_NAME, domain, events)
+        if conversation.rejected != self._handoff and executed.count(self._handoff) <= self._retries:
+            logger.warning("%s opened no handoff; trying again", self._handoff)
+            return self._act(self._handoff, domain, events)
+        logger.error("%s opened no handoff; the customer is told", self._handoff)
+        return self._act(self._failed, domain, events)
+
+    def _act(
+        self, action: str, domain: Domain, events: list[Event], if_chosen: list[Event] | None = None
+    ) -> PolicyPrediction:
+        probabilities = self._default_predictions(domain)
+        probabilities[domain.index_for_action(action)] = 1.0
+        # An active form is beaten only by a prediction that does not depend on the user's message.
+        return self._prediction(probabilities, events=events, optional_events=if_chosen, is_no_user_prediction=True)
+
+    def _warn_of_unknown_intents(self, domain: Domain) -> None:
+        defaults = EscalationSettings.defaults()
+        for key in ("person_intents", "facts_intents", "not_questions", "answer_intents", "repeat_groups"):
+            named = _flat(self.config[key]) - _flat(defaults[key]) - set(domain.intents)
+            if named:
+                rasa.shared.utils.io.raise_warning(
+                    f"EscalationPolicy: '{key}' names intents that the domain lacks: {', '.join(sorted(named))}",
+                    docs="docs/escalation.md",
+                )
+
+
+def _settings(config: dict[str, Any]) -> EscalationSettings:
+    for key in (HANDOFF_ACTION, FACTS_ACTION, FAILED_RESPONSE):
+        if not isinstance(config[key], str) or (key == HANDOFF_ACTION and not config[key]):
+            raise InvalidConfigException(f"EscalationPolicy: '{key}': expected an action's name, got {config[key]!r}")
+    for key, high in ((RETRIES, _MOST_RETRIES), (POLICY_PRIORITY, 1000)):
+        if not isinstance(config[key], int) or isinstance(config[key], bool) or not 0 <= config[key] <= high:
+            raise InvalidConfigException(
+                f"EscalationPolicy: '{key}': expected a whole number from 0 to {high}, got {config[key]!r}"
+            )
+    try:
+        return EscalationSettings.from_config({key: config[key] for key in config if key not in _OWN_KEYS})
+    except EscalationSettingsError as error:
+        raise InvalidConfigException(f"EscalationPolicy: {error}; see docs/escalation.md") from error
+
+
+def _changed(tracker: DialogueStateTracker, slot: str, value: Any) -> list[Event]:
+    return [SlotSet(slot, value)] if slot in tracker.slots and tracker.get_slot(slot) != value else []
+
+
+def _escalation(conversation: Conversation, reading: Reading) -> dict[str, Any]:
+    """The `escalation` slot: why, for the context card."""
+    seqs = conversation.seqs
+    return {
+        "reason": reading.reason,
+        "trigger": reading.trigger,
+        "signals": [
+            {"name": signal.name, "value": round(signal.value, 4), "detail": signal.detail}
+            for signal in reading.signals
+        ],
+        "urgency": reading.urgency,
+        "score": round(reading.score, 4),
+        "turning_point": None if reading.turning_point is None else seqs[reading.turning_point],
+        "scores": [
+            {"seq": seqs[reading.start + number], "score": round(turn.score, 4)}
+            for number, turn in enumerate(reading.turns)
+        ],
+    }
+
+
+def _flat(value: Any) -> set[str]:
+    return {name for item in value for name in ([item] if isinstance(item, str) else item)}
+
+
+@lru_cache(maxsize=4096)
+def _vector(text: str) -> Vectors:
+    from tandem.nlu.sentence_encoder import encode
+
+    row: Vectors = encode([text])[0]
+    return row
+
+
+def _encode(texts: Sequence[str]) -> Vectors:
+    return np.stack([_vector(text) for text in texts])
