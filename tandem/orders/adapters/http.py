@@ -142,6 +142,7 @@ class HttpOrderSystem:
 
 
 def _path(number: str, step: str = "") -> str:
-    if not number.isprintable() or number in ("", ".", ".."):  # none of the shop's; dots would change the path
+    # Dots and slashes would change the path: servers decode %2F before they choose a route.
+    if not number.isprintable() or number in ("", ".", "..") or "/" in number:
         raise OrderNotFound(number)
     return f"/orders/{quote(number, safe='')}" + (f"/{step}" if step else "")

@@ -43,6 +43,7 @@ from tandem.orders.model import (
 from tandem.orders.numbers import normalise_email
 from tandem.orders.policies import DEFAULT_POLICIES, ShopPolicies
 
+
 class SqlOrderSystem:
     """`OrderSystem` over the tables of `adapters/tables.py`; `tables.create_tables` makes them.
 

@@ -1,0 +1,84 @@
+"""The order systems under contract. To put another one under it, add its name and how to stock it."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import Engine
+
+from tandem.database import open_engine
+from tandem.orders.adapters.http import HttpOrderSystem
+from tandem.orders.adapters.rows import save_order
+from tandem.orders.adapters.sql import SqlOrderSystem
+from tandem.orders.adapters.tables import create_tables
+from tandem.orders.demo_orders import demo_orders
+from tandem.orders.model import Order
+from tandem.orders.policies import ShopPolicies
+from tandem.orders.system import OrderSystem
+from tests.contract.orders.reference_server import serving
+from tests.fakes.clock import Clock
+from tests.fakes.orders import FakeOrderSystem
+
+POLICIES = ShopPolicies(return_days=30, zone=timezone.utc)
+
+
+@dataclass
+class Shop:
+    """A system holding the demo orders as they stand at the clock's first moment."""
+
+    system: OrderSystem
+    put: Callable[[Order], None]
+    clock: Clock
+
+
+def sql_shop(engine: Engine, clock: Clock) -> Shop:
+    """The demo orders in a database."""
+
+    def put(order: Order) -> None:
+        with engine.begin() as connection:
+            save_order(connection, order)
+
+    create_tables(engine)
+    for order in demo_orders(clock.at, timezone.utc):
+        put(order)
+    return Shop(SqlOrderSystem(engine, clock, POLICIES, "https://shop.example.com"), put, clock)
+
+
+def fake_shop(clock: Clock) -> Shop:
+    """The demo orders in memory."""
+    system = FakeOrderSystem(demo_orders(clock.at, timezone.utc), clock, POLICIES)
+
+    def put(order: Order) -> None:
+        system.orders[order.number] = order
+
+    return Shop(system, put, clock)
+
+
+@pytest.fixture(scope="session")
+def order_service() -> Iterator[tuple[str, dict[str, OrderSystem]]]:
+    """The URL of one service for all tests, and where each test puts the system behind it."""
+    behind: dict[str, OrderSystem] = {}
+    with serving(lambda: behind["system"]) as url:
+        yield url, behind
+
+
+@pytest.fixture(params=["fake", "sql", "http"])
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    clock = Clock()
+    if request.param == "fake":
+        yield fake_shop(clock)
+        return
+    engine = open_engine(f"sqlite:///{tmp_path / 'shop.db'}")
+    stocked = sql_shop(engine, clock)
+    if request.param == "sql":
+        yield stocked
+    else:
+        url, behind = request.getfixturevalue("order_service")
+        behind["system"] = stocked.system
+        client = HttpOrderSystem(url)
+        yield Shop(client, stocked.put, clock)
+        client.close()
+    engine.dispose()

@@ -1,0 +1,128 @@
+"""An order system in memory. It passes the contract suite, so that what is tested on it holds for the real ones."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from tandem.orders import policies as rules
+from tandem.orders.errors import (
+    AddressNotChangeable,
+    IdempotencyConflict,
+    InvoiceNotReady,
+    NotCancellable,
+    NotReturnable,
+    OrderNotFound,
+    OrderSystemUnavailable,
+    ReturnRefusal,
+    UnknownItem,
+)
+from tandem.orders.model import (
+    Address,
+    Invoice,
+    Order,
+    OrderStatus,
+    Refund,
+    RefundState,
+    ReturnReason,
+    ReturnRequest,
+    ShipmentState,
+)
+from tandem.orders.policies import ShopPolicies
+
+
+class FakeOrderSystem:
+    """Holds the orders it is given. Set `down` to see what happens without it; `calls` names what was asked."""
+
+    def __init__(self, orders: Iterable[Order], clock: Callable[[], datetime], policies: ShopPolicies) -> None:
+        self.orders = {order.number: order for order in orders}
+        self.down = False
+        self.calls: list[str] = []
+        self._clock = clock
+        self._policies = policies
+        self._done: dict[str, tuple[object, ...]] = {}
+
+    def find(self, number: str) -> Order:
+        self._called("find")
+        if number not in self.orders:
+            raise OrderNotFound(number)
+        return self.orders[number]
+
+    def open_orders(self, email: str) -> tuple[Order, ...]:
+        return tuple(order for order in self.recent_orders(email, 100) if order.status.open)
+
+    def recent_orders(self, email: str, limit: int = 10) -> tuple[Order, ...]:
+        self._called("recent_orders")
+        own = [order for order in self.orders.values() if order.email == email.strip().lower()]
+        return tuple(sorted(own, key=lambda order: (order.placed_at, order.number), reverse=True)[:limit])
+
+    def cancel(self, number: str, *, idempotency_key: str) -> Order:
+        order = self.find(number)
+        if self._repeated(idempotency_key, number, "cancel"):
+            return order
+        if not rules.can_cancel(order):
+            raise NotCancellable(number, order.status)
+        at = self._clock()
+        refund = Refund(order.total, RefundState.ISSUED, order.payment_method, at, at)
+        paid = order.status is not OrderStatus.PAYMENT_FAILED
+        self._done[idempotency_key] = (number, "cancel")
+        self.orders[number] = replace(
+            order, status=OrderStatus.CANCELLED, cancelled_at=at, payment_due_by=None, refund=refund if paid else None,
+            shipments=tuple(replace(shipment, state=ShipmentState.CANCELLED, expected_by=None, ships_by=None)
+                            for shipment in order.shipments),
+        )
+        return self.orders[number]
+
+    def change_address(self, number: str, address: Address, *, idempotency_key: str) -> Order:
+        rules.check_address(address)
+        order = self.find(number)
+        if self._repeated(idempotency_key, number, "change_address", address):
+            return order
+        if not rules.can_change_address(order):
+            raise AddressNotChangeable(number, order.status)
+        self._done[idempotency_key] = (number, "change_address", address)
+        self.orders[number] = replace(order, shipping_address=address)
+        return self.orders[number]
+
+    def start_return(
+        self, number: str, *, skus: tuple[str, ...] | None = None, reason: ReturnReason, idempotency_key: str
+    ) -> ReturnRequest:
+        order = self.find(number)
+        if self._repeated(idempotency_key, number, "start_return", skus, reason) and order.return_request:
+            return order.return_request
+        deadline = rules.return_deadline(order, self._policies)
+        refusal = rules.return_refusal(order, self._clock(), self._policies)
+        if refusal or deadline is None:
+            raise NotReturnable(number, refusal or ReturnRefusal.NOT_DELIVERED, deadline)
+        for sku in skus or ():
+            if sku not in {item.sku for item in order.items}:
+                raise UnknownItem(number, sku)
+        chosen = [item for item in order.delivered_items if not skus or item.sku in skus]
+        if len(chosen) < len(skus or ()):
+            raise NotReturnable(number, ReturnRefusal.NOT_DELIVERED)
+        at = self._clock()
+        request = ReturnRequest(f"R-{number}", number, tuple(item.sku for item in chosen), reason, at, deadline)
+        worth = sum((item.price for item in chosen[1:]), chosen[0].price)
+        refund = Refund(worth, RefundState.PENDING_RETURN, order.payment_method, at)
+        self._done[idempotency_key] = (number, "start_return", skus, reason)
+        self.orders[number] = replace(order, return_request=request, refund=refund)
+        return request
+
+    def invoice(self, number: str) -> Invoice:
+        order = self.find(number)
+        if order.status is OrderStatus.PAYMENT_FAILED or (order.cancelled_at and order.refund is None):
+            raise InvoiceNotReady(number)
+        return Invoice(f"INV-{number}", number, order.total, order.placed_at, order.email)
+
+    def check(self) -> None:
+        self._called("check")
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        if self.down:
+            raise OrderSystemUnavailable("switched off by the test")
+
+    def _repeated(self, key: str, *request: object) -> bool:
+        if key in self._done and self._done[key] != request:
+            raise IdempotencyConflict(key)
+        return key in self._done
