@@ -199,6 +199,11 @@ def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, **overrides}
 
 
+def is_set(variable: str) -> bool:
+    """Whether an environment variable has a value; for those that only `credentials.yml` or `endpoints.yml` name."""
+    return bool(os.environ.get(variable))
+
+
 def colour_wanted(terminal: bool) -> bool:
     """Whether to colour what is printed: on a terminal, unless `NO_COLOR` is set (no-color.org)."""
     return terminal and not os.environ.get("NO_COLOR")
