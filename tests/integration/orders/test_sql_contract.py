@@ -1,0 +1,2 @@
+"""The contract of order systems, on a SQLite file and on PostgreSQL."""
+from tests.contract.orders.test_order_system import *  # noqa: F403
