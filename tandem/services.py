@@ -16,9 +16,13 @@ from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
 from tandem.dialogue.escalation_settings import EscalationSettings
 from tandem.dialogue.trajectory import Trajectory
-from tandem.handoff.adapters.desk import DeskChannel
+from tandem.handoff.acts import Acts
 from tandem.handoff.duty import DutyHours
+from tandem.handoff.factory import build_channels
+from tandem.handoff.relay import Relay
+from tandem.handoff.routing import read_channels, read_routing
 from tandem.handoff.service import HandoffService
+from tandem.handoff.tables import metadata as relay_metadata
 from tandem.orders.factory import open_order_system
 from tandem.orders.identification import IdentificationService
 from tandem.orders.identification_tables import create_tables as create_identification_tables
@@ -51,15 +55,17 @@ def open_services(settings: Settings) -> Services:
     """
     engine = open_engine(settings.database_url)
     create_tables(engine)
+    create_tables(engine, relay_metadata)
     create_identification_tables(engine)
     ledger = Ledger(engine)
     ownership = Ownership(ledger)
     case_file = CaseFile(ledger)
     orders = open_order_system(settings)
     identification = IdentificationService(engine, orders)
+    duty = DutyHours(settings.shop_timezone, settings.duty_from, settings.duty_to)
+    endpoints = project_root() / "endpoints.yml"
     handoff = HandoffService(
-        ledger, ownership, case_file, DeskChannel(),
-        DutyHours(settings.shop_timezone, settings.duty_from, settings.duty_to),
+        ledger, ownership, case_file, read_routing(endpoints, duty), duty,
         Trajectory(escalation_settings()), identification.verified_orders,
     )
     return Services(
@@ -77,3 +83,13 @@ def escalation_settings(config: Path | None = None) -> EscalationSettings:
         if str(policy.get("name", "")).endswith("EscalationPolicy"):
             return EscalationSettings.from_config({key: value for key, value in policy.items() if key != "name"})
     return EscalationSettings()
+
+
+def open_relay(services: Services) -> Relay:
+    """The relay to the outside live-agent channels of endpoints.yml.
+
+    Raises:
+        LiveAgentConfigError: A channel's type or keys are wrong.
+    """
+    channels = build_channels(read_channels(project_root() / "endpoints.yml"))
+    return Relay(services.ledger, Acts(services.ledger, services.ownership), channels)

@@ -6,6 +6,7 @@ value stops a process at its start, by name, and not a customer in the middle of
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time
@@ -212,3 +213,19 @@ def colour_wanted(terminal: bool) -> bool:
 def project_root() -> Path:
     """The folder that holds `config.yml`: the working directory of every Tandem process."""
     return Path.cwd()
+
+
+def expand(value: str, environ: Mapping[str, str] | None = None) -> str:
+    """`value` with each `${NAME}` replaced by that environment variable, as Rasa does in its own yml files.
+
+    Raises:
+        SettingsError: A variable is not set.
+    """
+    source = os.environ if environ is None else environ
+
+    def lookup(match: re.Match[str]) -> str:
+        if match[1] not in source:
+            raise SettingsError(f"{match[1]} is not set in the environment")
+        return source[match[1]]
+
+    return re.sub(r"\$\{(\w+)\}", lookup, value)

@@ -126,6 +126,7 @@ class Handoff:
     outcome: str | None  # handed_back or resolved
     note_for_bot: str
     card: Mapping[str, Any]
+    channel: str = "desk"  # the live-agent channel it went to
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ class HandoffRequest:
     trigger: str
     urgency: float = 0.0
     card: Mapping[str, Any] = field(default_factory=dict)
+    channel: str = "desk"  # the live-agent channel it goes to
 
 
 class Ownership:
@@ -209,8 +210,9 @@ class Ownership:
 
     def _insert_handoff(self, connection: Connection, row: Row, at: datetime, request: HandoffRequest) -> Handoff:
         connection.execute(insert(handoffs).values(
-            id=uuid.uuid4().hex, conversation_id=row.id, reason=request.reason, trigger=request.trigger,
-            urgency=max(0.0, min(1.0, request.urgency)), epoch=row.epoch, opened_at=at, card=dict(request.card),
+            id=uuid.uuid4().hex, conversation_id=row.id, channel=request.channel, reason=request.reason,
+            trigger=request.trigger, urgency=max(0.0, min(1.0, request.urgency)), epoch=row.epoch, opened_at=at,
+            card=dict(request.card),
             note_for_bot="", bot_informed=False,
         ))
         opened = store.open_handoff_of(connection, row.id)

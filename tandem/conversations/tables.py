@@ -89,6 +89,7 @@ handoffs = Table(
     Column("reason", Text, nullable=False),
     Column("trigger", String(120), nullable=False),
     Column("urgency", Float, nullable=False, default=0.0),
+    Column("channel", String(64), nullable=False, default="desk"),
     Column("epoch", Integer, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("claimed_by", String(120)),

@@ -1,7 +1,6 @@
-"""Opens handoffs: builds the card, moves the owner, tells the live-agent channel. Asked twice, it opens one."""
+"""Opens handoffs: builds the card, chooses the live-agent channel, moves the owner. Asked twice, it opens one."""
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +12,8 @@ from tandem.conversations.model import Owner
 from tandem.conversations.ownership import HandoffRequest, Ownership
 from tandem.dialogue.trajectory import Trajectory
 from tandem.handoff.building import build_card
-from tandem.handoff.channel import LiveAgentChannel, LiveAgentError
 from tandem.handoff.duty import DutyHours
-
-logger = logging.getLogger(__name__)
+from tandem.handoff.routing import Routing
 
 
 @dataclass(frozen=True)
@@ -38,13 +35,13 @@ class HandoffService:
     """What `action_handoff` calls; blocking."""
 
     def __init__(
-        self, ledger: Ledger, ownership: Ownership, case_file: CaseFile, channel: LiveAgentChannel, duty: DutyHours,
+        self, ledger: Ledger, ownership: Ownership, case_file: CaseFile, routing: Routing, duty: DutyHours,
         trajectory: Trajectory, verified_orders: Callable[[str], Sequence[str]],
     ) -> None:
         self._ledger = ledger
         self._ownership = ownership
         self._case_file = case_file
-        self._channel = channel
+        self._routing = routing
         self._duty = duty
         self._trajectory = trajectory
         self._verified_orders = verified_orders
@@ -68,12 +65,8 @@ class HandoffService:
         )
         handoff, created = self._ownership.open_handoff(HandoffRequest(
             conversation_id, why["reason"], why["trigger"], why["urgency"], card.to_dict(),
+            self._routing.choose(why["trigger"], self._ledger.clock()),
         ))
-        try:
-            self._channel.open(handoff)
-        except LiveAgentError:
-            # The handoff stands in the ledger and on the embedded desk, whatever the outside tool does.
-            logger.exception("The live-agent channel %s did not take handoff %s", self._channel.name, handoff.id)
         at = self._ledger.clock()
         return Opened(handoff.id, created, self._duty.on_duty(at), self.queue_position(conversation_id),
                       self._duty.opens_at(at))

@@ -1,7 +1,10 @@
 """The embedded desk, the default live-agent channel."""
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from tandem.conversations.model import Handoff, Message
+from tandem.handoff.channel import AgentEvent, Reference, WebhookRejected
 
 
 class DeskChannel:
@@ -9,11 +12,24 @@ class DeskChannel:
 
     name = "desk"
 
-    def open(self, handoff: Handoff) -> None:
+    def open(self, handoff: Handoff, transcript: Sequence[Message]) -> Reference:
         """Nothing to carry: the desk shows every open handoff of the ledger."""
+        return {"handoff": handoff.id}
 
-    def customer_wrote(self, handoff: Handoff, message: Message) -> None:
+    def say(self, reference: Reference, handoff: Handoff, message: Message) -> None:
         """Nothing to carry: the desk shows the ledger's transcript."""
 
-    def close(self, handoff: Handoff) -> None:
+    def close(self, reference: Reference, handoff: Handoff) -> None:
         """Nothing to carry: the desk follows the ledger's owner."""
+
+    def delivery_id(self, headers: Mapping[str, str], body: bytes) -> str:
+        """Agents act at the desk itself, never by webhook."""
+        raise WebhookRejected("the desk takes no webhooks")
+
+    def read(self, body: bytes) -> Sequence[AgentEvent]:
+        """Agents act at the desk itself."""
+        return ()
+
+    def sweep(self, reference: Reference, handoff: Handoff) -> Sequence[AgentEvent]:
+        """Agents act at the desk itself."""
+        return ()

@@ -1,0 +1,121 @@
+"""Which live-agent channel a handoff goes to: the `live_agent:` section of endpoints.yml."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tandem.handoff.duty import DutyHours
+from tandem.settings import SettingsError, expand
+
+DESK = "desk"
+
+
+class LiveAgentConfigError(ValueError):
+    """The `live_agent:` section cannot be read; the text names the key and its mend."""
+
+
+@dataclass(frozen=True)
+class ChannelConfig:
+    """One live-agent channel: its name in endpoints.yml, its adapter's type, the adapter's own keys."""
+
+    name: str
+    type: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Sends handoffs to `channel` if all conditions that are set hold."""
+
+    channel: str
+    triggers: tuple[str, ...] = ()  # signal names; "intent:*" style prefixes end in *
+    on_duty: bool | None = None
+
+    def matches(self, trigger: str, on_duty: bool) -> bool:
+        """Whether a handoff with this trigger, opened on or off duty, goes here."""
+        fits = not self.triggers or any(
+            trigger == wanted or (wanted.endswith("*") and trigger.startswith(wanted[:-1])) for wanted in self.triggers
+        )
+        return fits and self.on_duty in (None, on_duty)
+
+
+@dataclass(frozen=True)
+class Routing:
+    """Chooses a channel for each handoff: the first rule that matches, else the default."""
+
+    duty: DutyHours
+    default: str = DESK
+    rules: tuple[Rule, ...] = ()
+
+    def choose(self, trigger: str, at: datetime) -> str:
+        """The name of the channel for a handoff opened at `at`."""
+        on_duty = self.duty.on_duty(at)
+        return next((rule.channel for rule in self.rules if rule.matches(trigger, on_duty)), self.default)
+
+
+def read_channels(path: Path) -> tuple[ChannelConfig, ...]:
+    """The live-agent channels of endpoints.yml; only the desk if the section is missing.
+
+    Raises:
+        LiveAgentConfigError: A key is missing or wrong, or an environment variable that is named is not set.
+    """
+    section = _section(path)
+    channels = section.get("channels") or [{"type": section.get("type", DESK), **{
+        key: value for key, value in section.items() if key not in ("type", "channels", "rules", "default")}}]
+    read = []
+    for item in channels:
+        if not isinstance(item, dict) or not isinstance(item.get("type"), str):
+            raise LiveAgentConfigError("live_agent: each channel needs a type; see docs/live-agent-channels.md")
+        options = {key: _filled(value) for key, value in item.items() if key not in ("type", "name")}
+        read.append(ChannelConfig(str(item.get("name") or item["type"]), item["type"], options))
+    names = [channel.name for channel in read]
+    if len(set(names)) != len(names):
+        raise LiveAgentConfigError("live_agent: two channels have the same name; give each its own")
+    return tuple(read)
+
+
+def read_routing(path: Path, duty: DutyHours) -> Routing:
+    """The routing rules of endpoints.yml.
+
+    Raises:
+        LiveAgentConfigError: A rule names an unknown channel or key.
+    """
+    section = _section(path)
+    names = [channel.name for channel in read_channels(path)]
+    rules = []
+    for item in section.get("rules") or ():
+        unknown = set(item) - {"channel", "triggers", "on_duty"}
+        if unknown:
+            raise LiveAgentConfigError(f"live_agent: rules: unknown key {sorted(unknown)[0]}")
+        rules.append(Rule(str(item.get("channel")), tuple(item.get("triggers") or ()), item.get("on_duty")))
+    default = str(section.get("default") or names[0])
+    _require_known([default, *(rule.channel for rule in rules)], [*names, DESK])
+    return Routing(duty, default, tuple(rules))
+
+
+def _section(path: Path) -> dict[str, Any]:
+    content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+    section = (content or {}).get("live_agent") or {}
+    if not isinstance(section, dict):
+        raise LiveAgentConfigError("live_agent: must be a mapping; see docs/live-agent-channels.md")
+    return section
+
+
+def _require_known(wanted: Sequence[str], names: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in names:
+            raise LiveAgentConfigError(f"live_agent: no channel is called {name}; there are {', '.join(names)}")
+
+
+def _filled(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return expand(value)
+    except SettingsError as error:
+        raise LiveAgentConfigError(f"live_agent: {error}; see docs/live-agent-channels.md") from error
