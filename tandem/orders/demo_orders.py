@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 
 from tandem.orders.model import (
@@ -47,12 +47,13 @@ class _Days:
     """Points in time around the moment of seeding, by the shop's clock."""
 
     def __init__(self, at: datetime, zone: tzinfo) -> None:
-        self.at = at.astimezone(zone)
+        self.at = at.astimezone(timezone.utc)  # "two hours ago" counts hours, also in the night the clocks change
+        self.today = at.astimezone(zone).date()
         self.zone = zone
 
     def day(self, offset: int, hour: int = 12, minute: int = 0) -> datetime:
         """An hour of the day `offset` days from today."""
-        return datetime.combine(self.at.date() + timedelta(days=offset), time(hour, minute), self.zone)
+        return datetime.combine(self.today + timedelta(days=offset), time(hour, minute), self.zone)
 
     def this_morning(self, hour: int, minute: int) -> datetime:
         """An hour of today, or just now while it is earlier than that."""

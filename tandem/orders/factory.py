@@ -1,10 +1,14 @@
 """Where the order system is chosen: by the URL of the settings."""
 from __future__ import annotations
 
+import httpx
+from sqlalchemy.exc import ArgumentError, OperationalError
+
 from tandem.database import open_engine
 from tandem.orders.adapters.http import HttpOrderSystem
 from tandem.orders.adapters.sql import SqlOrderSystem
 from tandem.orders.adapters.tables import create_tables
+from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.policies import ShopPolicies
 from tandem.orders.system import OrderSystem
 from tandem.settings import Settings, SettingsError
@@ -15,17 +19,31 @@ DEMO_DOCUMENTS_URL = "https://shop.example.com"
 def open_order_system(settings: Settings) -> OrderSystem:
     """The shop's order system: `orders_url` if set, else the tables in Tandem's own database.
 
-    An `http(s)://` URL is a service (docs/order-systems.md); anything else is an SQLAlchemy URL, whose tables are made
-    where they are missing.
+    An `http(s)://` URL is a service (docs/order-systems.md), which is not called yet; anything else is an SQLAlchemy
+    URL, whose tables are made where they are missing.
 
     Raises:
-        SettingsError: The URL cannot be read.
+        SettingsError: The URL cannot be read, or names a database without a driver.
+        OrderSystemUnavailable: The database does not answer.
     """
     url = settings.orders_url or settings.database_url
+    name = "TANDEM_ORDERS_URL" if settings.orders_url else "TANDEM_DATABASE_URL"
+    try:
+        return _open(url, settings)
+    except (ArgumentError, httpx.InvalidURL, ImportError, OSError, ValueError) as error:
+        # Without its cause, whose text may quote the URL with its password.
+        why = type(error).__name__
+        raise SettingsError(
+            f"{name}: expected http(s):// or an SQLAlchemy URL such as postgresql://, got {why}; "
+            "see docs/order-systems.md"
+        ) from None
+    except OperationalError as error:
+        raise OrderSystemUnavailable(f"the order database does not answer: {error.orig}") from error
+
+
+def _open(url: str, settings: Settings) -> OrderSystem:
     if url.startswith(("http://", "https://")):
         return HttpOrderSystem(url)
-    if "://" not in url:
-        raise SettingsError("TANDEM_ORDERS_URL: expected http(s):// or an SQLAlchemy URL; see docs/order-systems.md")
     engine = open_engine(url)
     create_tables(engine)
     documents_url = DEMO_DOCUMENTS_URL if settings.demo else ""

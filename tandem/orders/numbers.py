@@ -10,8 +10,8 @@ from tandem.orders.errors import InvalidContact, InvalidOrderNumber
 MAX_LENGTH = 254  # of an e-mail address, the longest of the three
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:.]+(\.[^\s@<>\"'(),;:.]+)+")
 _POSTCODE = re.compile(r"[A-Z0-9]{3,10}", re.ASCII)
-_SEPARATORS = re.compile(r"[\s\-\u2010-\u2015]")
-_ZIP_PLUS_FOUR = re.compile(r"([0-9]{5})[- ]?[0-9]{4}", re.ASCII)
+_ZIP_PLUS_FOUR = re.compile(r"([0-9]{5})[0-9]{4}")
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ def normalise_order_number(text: str, form: OrderNumberFormat = DEFAULT_FORMAT) 
 
 def normalise_postcode(text: str) -> str:
     """A postcode without spaces, hyphens and case; a ZIP+4 is cut to its five digits. Never raises."""
-    tidy = _tidy(text[:MAX_LENGTH]).upper()
-    plus_four = _ZIP_PLUS_FOUR.fullmatch(tidy)
-    return plus_four.group(1) if plus_four else _SEPARATORS.sub("", tidy)
+    bare = _tidy(text[:MAX_LENGTH]).upper().replace(" ", "").replace("-", "")
+    plus_four = _ZIP_PLUS_FOUR.fullmatch(bare)
+    return plus_four.group(1) if plus_four else bare
 
 
 def normalise_email(text: str) -> str:
@@ -79,7 +79,7 @@ def normalise_contact(text: str) -> Contact:
 
 
 def _tidy(text: str) -> str:
-    """Full-width digits to plain ones, invisible characters out, white space to single blanks."""
-    plain = unicodedata.normalize("NFKC", text)
+    """Full-width digits and typographic dashes to plain ones, invisible characters out, white space to blanks."""
+    plain = unicodedata.normalize("NFKC", text).translate(_DASHES)
     visible = "".join(c for c in plain if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf"))
     return " ".join(visible.split())

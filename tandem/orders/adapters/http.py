@@ -4,7 +4,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -32,6 +32,9 @@ class HttpOrderSystem:
         url: The service's base URL; `https://user:password@host/path` sends HTTP basic authentication.
         transport: For tests; the network when None.
         sleep: Waits, in seconds.
+
+    Raises:
+        ValueError, httpx.InvalidURL: The URL cannot be one.
     """
 
     def __init__(
@@ -41,6 +44,8 @@ class HttpOrderSystem:
         timeout: httpx.Timeout = TIMEOUT,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        if not urlsplit(url).hostname or urlsplit(url).port == 0:  # `port` raises ValueError beyond 65535
+            raise ValueError("the order service's URL has no host")
         base = httpx.URL(url.rstrip("/"))
         # The password leaves the URL, which is logged. No redirects: they would carry customers' addresses elsewhere.
         self._client = httpx.Client(
@@ -119,7 +124,7 @@ class HttpOrderSystem:
     def _answer(self, response: httpx.Response, number: str, key: str) -> Any:
         try:
             data = response.json() if len(response.content) <= MAX_ANSWER_BYTES else None
-        except ValueError:
+        except (ValueError, RecursionError):
             data = None
         if response.is_success and data is not None:
             return data

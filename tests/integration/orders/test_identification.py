@@ -204,10 +204,11 @@ def test_forgetting_takes_back_the_grants_of_one_conversation(service: Identific
 
 
 @pytest.mark.parametrize(("number", "contact", "error"), [
-    ("", "94107", InvalidOrderNumber), ("hello", "94107", InvalidOrderNumber), ("1" * 10_000, "94107",
-                                                                                InvalidOrderNumber),
-    ("TD-10421", "", InvalidContact), ("TD-10421", "no idea", InvalidContact), ("TD-10421", "a@b" * 500, InvalidContact),
-    ("TD-10421", "x\x00@example.com", InvalidContact), ("TD-10421", "\ud800", InvalidContact),
+    ("", "94107", InvalidOrderNumber), ("hello", "94107", InvalidOrderNumber),
+    ("1" * 10_000, "94107", InvalidOrderNumber),
+    ("TD-10421", "", InvalidContact), ("TD-10421", "no idea", InvalidContact),
+    ("TD-10421", "a@b" * 500, InvalidContact), ("TD-10421", "x\x00@example.com", InvalidContact),
+    ("TD-10421", "\ud800", InvalidContact),
 ])
 def test_what_cannot_be_a_number_or_contact_is_no_miss(
     service: IdentificationService, engine: Engine, number: str, contact: str, error: type[OrderError]

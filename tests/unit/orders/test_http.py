@@ -1,0 +1,138 @@
+"""The HTTP adapter when the service misbehaves. What it does when all is well, the contract suite says."""
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import httpx
+import pytest
+
+from tandem.orders.adapters.http import PAUSES, HttpOrderSystem
+from tandem.orders.adapters.wire import WireError, from_wire, to_wire
+from tandem.orders.demo_orders import demo_orders
+from tandem.orders.errors import NotCancellable, OrderNotFound, OrderSystemUnavailable
+from tandem.orders.factory import open_order_system
+from tandem.orders.model import Order, OrderStatus
+from tandem.settings import Settings, SettingsError
+
+ORDER = demo_orders(datetime(2025, 3, 12, 15, 0, tzinfo=timezone.utc), timezone.utc)[0]
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+class Service:
+    """Answers with each of `answers` in turn, the last one for ever; keeps what it was sent."""
+
+    def __init__(self, *answers: httpx.Response | Exception) -> None:
+        self.answers = list(answers)
+        self.requests: list[httpx.Request] = []
+        self.pauses: list[float] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def system(self, url: str = "https://orders.example.com/api") -> HttpOrderSystem:
+        return HttpOrderSystem(url, transport=httpx.MockTransport(self), sleep=self.pauses.append)
+
+
+def _found(**changes: Any) -> httpx.Response:
+    return httpx.Response(200, json={**to_wire(ORDER), **changes})
+
+
+@pytest.mark.parametrize("trouble", [
+    httpx.Response(503), httpx.Response(502), httpx.Response(429), httpx.ConnectError("refused"),
+    httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("cut"),
+], ids=repr)
+def test_a_passing_trouble_is_tried_again(trouble: httpx.Response | Exception) -> None:
+    service = Service(trouble, _found())
+    assert service.system().find(ORDER.number) == ORDER
+    assert len(service.requests) == 2 and service.pauses == [PAUSES[0]]
+
+
+def test_a_lasting_trouble_is_told_after_three_attempts() -> None:
+    service = Service(httpx.Response(500))
+    with pytest.raises(OrderSystemUnavailable, match="status 500"):
+        service.system().find(ORDER.number)
+    assert len(service.requests) == 3 and service.pauses == list(PAUSES)
+
+
+def test_a_write_is_tried_again_with_the_same_key() -> None:
+    service = Service(httpx.ReadTimeout("slow"), _found(status="cancelled"))
+    assert service.system().cancel(ORDER.number, idempotency_key="c1/é\n").status is OrderStatus.CANCELLED
+    assert {request.headers["Idempotency-Key"] for request in service.requests} == {"c1/%C3%A9%0A"}
+    assert len(service.requests) == 2
+
+
+def test_a_refusal_is_not_tried_again() -> None:
+    service = Service(httpx.Response(409, json={"error": {"code": "not_cancellable", "status": "shipped"}}))
+    with pytest.raises(NotCancellable) as refused:
+        service.system().cancel(ORDER.number, idempotency_key="a")
+    assert refused.value.status is OrderStatus.SHIPPED and len(service.requests) == 1
+
+
+@pytest.mark.parametrize("answer", [
+    httpx.Response(200, content=b""), httpx.Response(200, content=b"<html>"), httpx.Response(200, json=[]),
+    httpx.Response(200, json=None), httpx.Response(200, content=b"\xff\xfe"), httpx.Response(200, json={"number": 1}),
+    httpx.Response(404), httpx.Response(404, json={"detail": "Not Found"}), httpx.Response(401),
+    httpx.Response(302, headers={"Location": "https://elsewhere.example.com"}),
+    httpx.Response(409, json={"error": {"code": "not_cancellable", "status": "flying"}}),
+    httpx.Response(409, json={"error": {"code": "not_cancellable"}}), httpx.Response(409, json={"error": "no"}),
+    _found(placed_at="2025-03-12T15:00:00"), _found(placed_at="soon"), _found(status="flying"), _found(items=None),
+    _found(total={"amount": 59.9, "currency": "USD"}), _found(total={"amount": "NaN", "currency": "USD"}),
+    httpx.Response(200, content=b"[" * 100_000),
+], ids=lambda answer: str(answer.status_code) + answer.text[:60])
+def test_nonsense_is_unavailable_and_nothing_else(answer: httpx.Response) -> None:
+    with pytest.raises(OrderSystemUnavailable):
+        Service(answer).system().find(ORDER.number)
+
+
+def test_an_answer_about_another_order_is_refused() -> None:
+    with pytest.raises(OrderSystemUnavailable, match="another order"):
+        Service(_found()).system().find("TD-10388")
+
+
+def test_the_service_says_that_there_is_no_such_order() -> None:
+    with pytest.raises(OrderNotFound):
+        Service(httpx.Response(404, json={"error": {"code": "order_not_found"}})).system().find("TD-10388")
+
+
+def test_addresses_stay_out_of_urls_and_the_password_out_of_logs(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    service = Service(httpx.Response(200, json={"orders": []}))
+    system = service.system("https://shop:s3cret%21@orders.example.com/api/")
+    assert system.open_orders("on-time@example.com") == ()
+    request = service.requests[0]
+    assert str(request.url) == "https://orders.example.com/api/orders/search"
+    assert json.loads(request.content) == {"email": "on-time@example.com", "open": True, "limit": 100}
+    assert request.headers["Authorization"] == "Basic c2hvcDpzM2NyZXQh"
+    assert "s3cret" not in caplog.text and "on-time" not in caplog.text
+
+
+def test_new_fields_of_the_service_do_no_harm() -> None:
+    assert Service(_found(colour="red")).system().find(ORDER.number) == ORDER
+
+
+def test_the_wire_says_where_it_is_wrong() -> None:
+    data = to_wire(ORDER)
+    data["items"][0]["quantity"] = "two"
+    with pytest.raises(WireError, match=r"order\.items\[0\]\.quantity: expected int"):
+        from_wire(Order, data, "order")
+    data["items"][0].pop("quantity")
+    with pytest.raises(WireError, match="quantity: missing"):
+        from_wire(Order, data, "order")
+
+
+def test_the_url_chooses_the_system() -> None:
+    assert isinstance(open_order_system(Settings(orders_url="https://orders.example.com")), HttpOrderSystem)
+
+
+@pytest.mark.parametrize("url", ["orders.example.com", "https://", "http://[", "https://host:99999", "mongodb://x/y",
+                                 "sqlite:///\x00", "postgresql://host:port/x"])
+def test_an_unusable_url_names_the_setting(url: str) -> None:
+    with pytest.raises(SettingsError, match="TANDEM_ORDERS_URL"):
+        open_order_system(Settings(orders_url=url))

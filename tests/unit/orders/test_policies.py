@@ -1,0 +1,73 @@
+"""What the shop allows, and the small sums of the model."""
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tandem.orders import policies as rules
+from tandem.orders.demo_orders import demo_orders
+from tandem.orders.errors import InvalidAddress, ReturnRefusal
+from tandem.orders.model import Address, Money, Order, OrderStatus
+from tandem.orders.policies import ShopPolicies
+
+AT = datetime(2025, 3, 12, 15, 0, tzinfo=timezone.utc)
+ORDERS = {order.number: order for order in demo_orders(AT, timezone.utc)}
+
+
+@pytest.mark.parametrize("status", list(OrderStatus))
+def test_only_what_has_not_left_can_be_changed(status: OrderStatus) -> None:
+    order = replace(ORDERS["TD-10433"], status=status)
+    allowed = status in (OrderStatus.PROCESSING, OrderStatus.PAYMENT_FAILED)
+    assert rules.can_cancel(order) is rules.can_change_address(order) is allowed
+
+
+def test_the_window_ends_at_the_end_of_a_day_in_the_shops_zone() -> None:
+    policies = ShopPolicies(return_days=30, zone=ZoneInfo("Asia/Tokyo"))
+    deadline = rules.return_deadline(ORDERS["TD-10300"], policies)  # delivered on March 7 at 23:05 in Tokyo
+    assert deadline is not None and deadline.isoformat() == "2025-04-06T23:59:59+09:00"
+    order = ORDERS["TD-10300"]
+    assert rules.return_refusal(order, deadline, policies) is None
+    assert rules.return_refusal(order, deadline.replace(day=7), policies) is ReturnRefusal.WINDOW_CLOSED
+
+
+def test_an_order_not_delivered_has_no_deadline() -> None:
+    assert rules.return_deadline(ORDERS["TD-10421"], ShopPolicies()) is None
+
+
+@pytest.mark.parametrize(("day", "count", "expected"), [
+    (date(2025, 3, 12), 0, date(2025, 3, 12)), (date(2025, 3, 12), 2, date(2025, 3, 14)),
+    (date(2025, 3, 14), 1, date(2025, 3, 17)), (date(2025, 3, 15), 1, date(2025, 3, 17)),
+    (date(2025, 3, 12), 7, date(2025, 3, 21)),
+])
+def test_business_days_leave_out_weekends(day: date, count: int, expected: date) -> None:
+    assert rules.add_business_days(day, count) == expected
+
+
+def test_a_region_may_be_missing_from_an_address_but_no_street() -> None:
+    rules.check_address(Address("A", "1 High St", "Leeds", "LS1 1AA", country="GB"))
+    with pytest.raises(InvalidAddress):
+        rules.check_address(Address("A", "", "Leeds", "LS1 1AA", country="GB"))
+
+
+@pytest.mark.parametrize(("money", "text"), [
+    (Money(Decimal("59.9")), "$59.90"), (Money(Decimal("1234.5"), "EUR"), "€1,234.50"),
+    (Money(Decimal(10), "SEK"), "10.00 SEK"),
+])
+def test_money_is_written_with_its_currency(money: Money, text: str) -> None:
+    assert str(money) == text
+
+
+def test_money_of_two_currencies_does_not_add() -> None:
+    assert Money(Decimal("0.10")) + Money(Decimal("0.20")) == Money(Decimal("0.30"))
+    with pytest.raises(ValueError, match="EUR"):
+        Money(Decimal(1)) + Money(Decimal(1), "EUR")
+
+
+def test_a_delivered_parcel_is_no_longer_delayed() -> None:
+    late = ORDERS["TD-10388"]
+    delivered: Order = replace(late, status=OrderStatus.DELIVERED)
+    assert late.delayed and not delivered.delayed
