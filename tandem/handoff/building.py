@@ -7,8 +7,8 @@ from typing import Any
 
 from tandem.conversations.casefile import CaseEntry, EntryKind
 from tandem.conversations.model import Author, Conversation, Handoff, Kind, Message
-from tandem.dialogue.trajectory import Trajectory
 from tandem.dialogue.model import Turn
+from tandem.dialogue.trajectory import Trajectory
 from tandem.handoff.card import Attempt, ContextCard, MoodTurn, OrderFacts, Signal
 
 _INTERNAL_SLOTS = frozenset({
