@@ -125,9 +125,9 @@ class EscalationPolicy(Policy):
         conversation = read_conversation(tracker, self.settings, self._handoff)
         if conversation.latest is None or is_listening(conversation):
             return self._prediction(self._default_predictions(domain))
-        events = self._news(tracker, conversation)
         if self._handoff in conversation.executed:
-            return self._after_handoff(conversation, domain, events)
+            return self._after_handoff(conversation, domain)
+        events = self._news(tracker, conversation)
         if is_ignored(conversation, self.settings):
             return self._prediction(self._default_predictions(domain), events=events)
         reading = self._trajectory.read(conversation.turns)
@@ -143,7 +143,8 @@ class EscalationPolicy(Policy):
     def _news(self, tracker: DialogueStateTracker, conversation: Conversation) -> list[Event]:
         assert conversation.latest is not None
         handed_back = facts_of(conversation.latest).get("handed_back")
-        return _changed(tracker, LAST_HANDOFF_SLOT, handed_back) if handed_back else []
+        outdated = _changed(tracker, ESCALATION_SLOT, None)  # an earlier handoff's reason is not this one's
+        return outdated + (_changed(tracker, LAST_HANDOFF_SLOT, handed_back) if handed_back else [])
 
     def _shows_facts(self, conversation: Conversation, reading: Reading) -> bool:
         return (
@@ -151,16 +152,16 @@ class EscalationPolicy(Policy):
             and conversation.turns[-1].intent in self.settings.facts_intents
         )
 
-    def _after_handoff(self, conversation: Conversation, domain: Domain, events: list[Event]) -> PolicyPrediction:
+    def _after_handoff(self, conversation: Conversation, domain: Domain) -> PolicyPrediction:
         """Once a handoff was tried in this turn, nothing else may speak but the word that it failed."""
         executed = conversation.executed
         if conversation.handed_off or not self._failed or self._failed in executed:
-            return self._act(ACTION_LISTEN_NAME, domain, events)
+            return self._act(ACTION_LISTEN_NAME, domain, [])
         if conversation.rejected != self._handoff and executed.count(self._handoff) <= self._retries:
             logger.warning("%s opened no handoff; trying again", self._handoff)
-            return self._act(self._handoff, domain, events)
+            return self._act(self._handoff, domain, [])
         logger.error("%s opened no handoff; the customer is told", self._handoff)
-        return self._act(self._failed, domain, events)
+        return self._act(self._failed, domain, [])
 
     def _act(
         self, action: str, domain: Domain, events: list[Event], if_chosen: list[Event] | None = None
@@ -191,7 +192,7 @@ def _settings(config: dict[str, Any]) -> EscalationSettings:
                 f"EscalationPolicy: '{key}': expected a whole number from 0 to {high}, got {config[key]!r}"
             )
     try:
-        return EscalationSettings.from_config({key: config[key] for key in config if key not in _OWN_KEYS})
+        return EscalationSettings.from_config(config)
     except EscalationSettingsError as error:
         raise InvalidConfigException(f"EscalationPolicy: {error}; see docs/escalation.md") from error
 
@@ -202,7 +203,7 @@ def _changed(tracker: DialogueStateTracker, slot: str, value: Any) -> list[Event
 
 def _escalation(conversation: Conversation, reading: Reading) -> dict[str, Any]:
     """The `escalation` slot: why, for the context card."""
-    seqs = conversation.seqs
+    turned = reading.turning_point
     return {
         "reason": reading.reason,
         "trigger": reading.trigger,
@@ -212,11 +213,7 @@ def _escalation(conversation: Conversation, reading: Reading) -> dict[str, Any]:
         ],
         "urgency": reading.urgency,
         "score": round(reading.score, 4),
-        "turning_point": None if reading.turning_point is None else seqs[reading.turning_point],
-        "scores": [
-            {"seq": seqs[reading.start + number], "score": round(turn.score, 4)}
-            for number, turn in enumerate(reading.turns)
-        ],
+        "turning_point": None if turned is None else conversation.seqs[turned],
     }
 
 

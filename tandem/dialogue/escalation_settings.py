@@ -18,6 +18,9 @@ FAILED_LOOKUPS = "failed_lookups"
 SIGNALS = (ANGER, REPEATED_QUESTION, FAILED_LOOKUPS, FALLBACKS, TREND, DISTRESS)  # the first that fires is the trigger
 INTENT_PREFIX = "intent:"
 
+# Keys of the policy that say how to act, not when; the policy reads them itself.
+POLICY_KEYS = ("name", "priority", "handoff_action", "facts_action", "handoff_failed_response", "handoff_retries")
+
 _PERSON_INTENTS: Mapping[str, float] = {
     "safety_hazard": 0.4, "fraud_report": 0.4, "legal_threat": 0.4, "bereavement": 0.4, "ask_for_human": 0.4,
 }
@@ -93,17 +96,21 @@ class EscalationSettings:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> EscalationSettings:
-        """Read and check settings; keys left out keep their defaults, `urgency` is laid over its defaults.
+        """Read and check the policy's entry in config.yml.
+
+        Keys left out keep their defaults, `urgency` is laid over its defaults, and `POLICY_KEYS` are passed over.
 
         Raises:
             EscalationSettingsError: An unknown key, or a value out of its range.
         """
         values: dict[str, Any] = {}
         for key, value in config.items():
+            if key in POLICY_KEYS:
+                continue
             check = _CHECKS.get(key)
             if check is None:
                 raise EscalationSettingsError(
-                    f"'{key}': there is no such key; the keys are {', '.join(sorted(_CHECKS))}"
+                    f"'{key}': there is no such key; the keys are {', '.join(sorted({*_CHECKS, *POLICY_KEYS[1:]}))}"
                 )
             values[key] = check(key, value)
         if "urgency" in values:

@@ -36,6 +36,8 @@ from tandem.dialogue.model import (
     Vectors,
 )
 
+__all__ = ["Encoder", "Reading", "Signal", "Trajectory", "Turn", "TurnReading"]
+
 Encoder = Callable[[Sequence[str]], Vectors]
 
 _UPSET_EMOTIONS = frozenset({"worried", "disappointed", "frustrated", "angry"})
