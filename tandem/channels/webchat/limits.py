@@ -1,0 +1,83 @@
+"""Rate limits of the web chat: token buckets in the memory of one process."""
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rasa.shared.exceptions import RasaException
+
+from tandem.channels.webchat.http import TooMany
+
+_REMEMBERED = 20_000  # keys; the longest unused is forgotten first
+
+
+class RateLimit:
+    """At most `per_minute` in the long run and `burst` at once, for each key."""
+
+    def __init__(self, per_minute: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second = per_minute / 60
+        self._burst = float(burst)
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # key: (tokens left, at)
+
+    def take(self, key: str) -> None:
+        """Count one.
+
+        Raises:
+            TooMany: There is none left; it says how long to wait.
+        """
+        at = self._clock()
+        left, since = self._buckets.pop(key, (self._burst, at))
+        left = min(self._burst, left + (at - since) * self._per_second)
+        allowed = left >= 1
+        self._buckets[key] = (left - 1 if allowed else left, at)
+        if len(self._buckets) > _REMEMBERED:
+            self._buckets.popitem(last=False)
+        if not allowed:
+            raise TooMany((1 - left) / self._per_second)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `credentials.yml` may set under the web chat. Each worker process counts for itself.
+
+    Attributes:
+        messages_per_minute: Of one conversation; an address may send eight times as many, for customers who share it.
+        sessions_per_minute: New or resumed conversations from one address.
+        proxies: How many proxies of the shop's own stand in front, each adding to `X-Forwarded-For`.
+    """
+
+    messages_per_minute: int = 40
+    sessions_per_minute: int = 60
+    proxies: int = 0
+
+    @classmethod
+    def read(cls, credentials: Mapping[str, Any] | None) -> Options:
+        """The options of `credentials.yml`.
+
+        Raises:
+            RasaException: An unknown key, or a value that is not a whole number from 1 (`proxies`: from 0) on.
+        """
+        given = dict(credentials or {})
+        for key, value in given.items():
+            if key not in cls.__dataclass_fields__:
+                raise RasaException(f"credentials.yml: the web chat has no option `{key}`; see docs/webchat.md")
+            if isinstance(value, bool) or not isinstance(value, int) or value < (0 if key == "proxies" else 1):
+                raise RasaException(f"credentials.yml: `{key}` of the web chat must be a whole number; "
+                                    "see docs/webchat.md")
+        return cls(**given)
+
+
+class Limits:
+    """All limits of one web chat."""
+
+    def __init__(self, options: Options, clock: Callable[[], float] = time.monotonic) -> None:
+        per_minute = options.messages_per_minute
+        self.sessions = RateLimit(options.sessions_per_minute, options.sessions_per_minute, clock)
+        self.messages = RateLimit(per_minute, max(5, per_minute // 3), clock)
+        self.address = RateLimit(8 * per_minute, 4 * per_minute, clock)
+        self.signs = RateLimit(240, 60, clock)  # typing and acknowledgements of one conversation
+        self.reads = RateLimit(240, 60, clock)  # history and streams of one conversation

@@ -1,0 +1,276 @@
+"""The web chat's side of the Rasa server: sessions, messages, history and the live stream (docs/webchat.md)."""
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from typing import Any
+
+from rasa.core.channels.channel import InputChannel
+from sanic import Blueprint, Sanic
+from sanic.request import Request
+from sanic.response import BaseHTTPResponse, HTTPResponse, empty
+from sqlalchemy.exc import SQLAlchemyError
+
+from tandem.channels.routed import install
+from tandem.channels.runtime import OnNewMessage, Runtime
+from tandem.channels.webchat import http
+from tandem.channels.webchat.assets import Assets
+from tandem.channels.webchat.demo import demo_customers, demo_identity
+from tandem.channels.webchat.http import BadRequest, ChatError, ForeignOrigin, NotHere, answer
+from tandem.channels.webchat.limits import Limits, Options
+from tandem.channels.webchat.sessions import Sessions
+from tandem.channels.webchat.stream import Streams
+from tandem.channels.webchat.wire import Places, message_json
+from tandem.conversations.identity import read_identity
+from tandem.conversations.model import Author, ConversationNotFound, Identity, InboundMessage, InvalidMessage
+from tandem.conversations.store import MAX_TEXT
+
+logger = logging.getLogger(__name__)
+
+PAGE = 500  # messages of one answer with history
+_MAX_PAYLOAD = 2000  # characters
+
+
+class WebChat(InputChannel):
+    """Rasa channel `webchat`. The customer's side fetches what is written to it, and acknowledges it."""
+
+    def __init__(self, options: Options | None = None) -> None:
+        self._options = options or Options()
+
+    @classmethod
+    def name(cls) -> str:
+        """The channel's name, in credentials.yml, addresses and response variations."""
+        return "webchat"
+
+    @classmethod
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
+        """A channel with the options of `credentials.yml` (from `InputChannel`).
+
+        Raises:
+            RasaException: An option is unknown or not a number.
+        """
+        return cls(Options.read(credentials))
+
+    def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
+        """The routes under `/webhooks/webchat` (from `InputChannel`)."""
+        blueprint = Blueprint("tandem_webchat", __name__)
+        install(blueprint, self, on_new_message)
+
+        @blueprint.listener("before_server_start")
+        async def open_chat(app: Sanic, _: Any) -> None:
+            app.ctx.tandem_webchat = Chat(Runtime.of(app), self, self._options, on_new_message)
+
+        @blueprint.listener("before_server_stop")
+        async def close_chat(app: Sanic, _: Any) -> None:
+            app.ctx.tandem_webchat.streams.close()
+
+        @blueprint.middleware("request")
+        async def refuse_foreign_pages(request: Request) -> HTTPResponse | None:
+            settings = Runtime.of(request.app).settings
+            origin, host = request.headers.get("origin", ""), request.headers.get("host", "")
+            static = request.method == "GET" and ("/assets/" in request.path or request.path.endswith(".js"))
+            if static or http.allowed_origin(origin, host, settings.webchat_origins):
+                return None
+            return ForeignOrigin(f"Pages of {origin} may not embed this chat; see TANDEM_WEBCHAT_ORIGINS.").response()
+
+        # Rasa answers every preflight request itself and adds no origin; the headers come from here.
+        @blueprint.middleware("response")
+        async def let_allowed_pages_read(request: Request, response: BaseHTTPResponse) -> None:
+            settings = Runtime.of(request.app).settings
+            if "access-control-allow-origin" not in response.headers:
+                origin, host = request.headers.get("origin", ""), request.headers.get("host", "")
+                response.headers.update(http.cors_headers(origin, host, settings.webchat_origins))
+            if response.headers.get("access-control-allow-origin", "*") != "*":
+                response.headers["Vary"] = "Origin"
+
+        for path, method, handler in _ROUTES:
+            route = _answering(handler)
+            blueprint.add_route(route, path, methods=[method], name=handler.__name__, stream=method == "POST")
+            if method == "POST" or path in _READ_ACROSS:
+                blueprint.add_route(_preflight, path, methods=["OPTIONS"], name=f"{handler.__name__}_preflight")
+        return blueprint
+
+
+class Chat:
+    """What the handlers of one server process share."""
+
+    def __init__(self, runtime: Runtime, channel: WebChat, options: Options, on_new_message: OnNewMessage) -> None:
+        self.runtime = runtime
+        self.channel = channel
+        self.options = options
+        self.on_new_message = on_new_message
+        self.sessions = Sessions(runtime.settings.secret_key)
+        self.limits = Limits(options)
+        self.assets = Assets(runtime.settings.shop_name)
+        self.streams = Streams(runtime, Places(runtime.ledger))
+
+    def conversation_of(self, request: Request) -> str:
+        """The conversation whose token the request carries.
+
+        Raises:
+            NoSession: There is no good token.
+        """
+        return self.sessions.conversation_of(http.read_bearer(request))
+
+    def address_of(self, request: Request) -> str:
+        """The address that limits count by."""
+        return http.address_of(request, self.options.proxies)
+
+
+async def _page(chat: Chat, request: Request) -> BaseHTTPResponse:
+    return chat.assets.serve(request, "demo.html")
+
+
+async def _loader(chat: Chat, request: Request) -> BaseHTTPResponse:
+    return chat.assets.serve(request, "widget.js")
+
+
+async def _asset(chat: Chat, request: Request, version: str, name: str) -> BaseHTTPResponse:
+    return chat.assets.serve(request, f"assets/{name}", version)
+
+
+async def _demo_identity(chat: Chat, request: Request) -> BaseHTTPResponse:
+    email = request.args.get("email")
+    if email:
+        return answer({"identity": demo_identity(chat.runtime.settings, str(email))})
+    if not chat.runtime.settings.demo:
+        raise NotHere("Signing in is only possible in demo mode.")
+    return answer({"customers": demo_customers(chat.runtime.settings.shop_timezone)})
+
+
+async def _sessions(chat: Chat, request: Request) -> BaseHTTPResponse:
+    chat.limits.sessions.take(chat.address_of(request))
+    body = await http.read_json(request)
+    identity = read_identity(body.get("identity"), chat.runtime.settings.identity_secret)
+    token = http.read_bearer(request)
+    conversation_id = await _resumable(chat, token, identity) if token else None
+    resumed = conversation_id is not None
+    conversation_id = conversation_id or chat.sessions.new_conversation_id()
+    if not resumed or identity is not None:
+        start = InboundMessage(conversation_id, chat.channel.name(), "", push=False, identity=identity)
+        await asyncio.to_thread(chat.runtime.ledger.start, start)
+    return answer({
+        "conversation_id": conversation_id, "token": chat.sessions.issue(conversation_id), "resumed": resumed,
+        "identified": identity is not None, "max_text": MAX_TEXT,
+    })
+
+
+async def _resumable(chat: Chat, token: str, identity: Identity | None) -> str | None:
+    try:
+        conversation_id = chat.sessions.conversation_of(token)
+        conversation = await asyncio.to_thread(chat.runtime.ledger.conversation, conversation_id)
+    except (ChatError, ConversationNotFound):
+        return None  # the browser simply begins anew
+    known = conversation.identity
+    if identity is not None and known is not None and known.subject != identity.subject:
+        return None  # another customer on the same computer must not read the first one's conversation
+    return conversation_id
+
+
+async def _send(chat: Chat, request: Request) -> BaseHTTPResponse:
+    conversation_id = chat.conversation_of(request)
+    chat.limits.address.take(chat.address_of(request))
+    chat.limits.messages.take(conversation_id)
+    body = await http.read_json(request)
+    text, payload, client_id = body.get("text"), body.get("payload"), body.get("client_id")
+    if not isinstance(text, str):
+        raise BadRequest("`text` must be a text.")
+    if not isinstance(client_id, str) or not client_id:
+        raise BadRequest("`client_id` must be a text that is new for each message and the same for its repeats.")
+    if payload is not None and not (isinstance(payload, str) and payload.startswith("/")
+                                    and len(payload) <= _MAX_PAYLOAD):
+        raise BadRequest(f"`payload` must be the payload of a button: a text of at most {_MAX_PAYLOAD} characters "
+                         "that begins with a slash.")
+    # Raises if the conversation was erased; receiving would open it again under an id whose history is gone.
+    await asyncio.to_thread(chat.runtime.ledger.conversation, conversation_id)
+    receipt = await chat.runtime.receive(InboundMessage(
+        conversation_id, chat.channel.name(), text, client_id=client_id, push=False,
+        data={"payload": payload} if payload else {},
+    ))
+    chat.runtime.dispatch(receipt, chat.channel, chat.on_new_message)
+    return answer({"seq": receipt.message.seq, "at": receipt.message.at.isoformat(), "duplicate": receipt.duplicate})
+
+
+async def _history(chat: Chat, request: Request) -> BaseHTTPResponse:
+    conversation_id = chat.conversation_of(request)
+    chat.limits.reads.take(conversation_id)
+    after = http.read_seq(request.args.get("after", "0"), "after")
+    found = await asyncio.to_thread(chat.runtime.ledger.messages, conversation_id, after, PAGE, True)
+    state = await chat.streams.state(conversation_id)
+    return answer({"messages": [message_json(message) for message in found], "more": len(found) == PAGE,
+                   "state": state})
+
+
+async def _stream(chat: Chat, request: Request) -> None:
+    conversation_id = chat.conversation_of(request)
+    chat.limits.reads.take(conversation_id)
+    after = http.read_seq(request.headers.get("last-event-id") or request.args.get("after", "0"), "after")
+    await asyncio.to_thread(chat.runtime.ledger.conversation, conversation_id)
+    with chat.streams.admit(conversation_id):
+        response: BaseHTTPResponse = await request.respond(
+            content_type="text/event-stream; charset=utf-8",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+        async for event in chat.streams.events(conversation_id, after):
+            await response.send(event)
+        await response.send(end_stream=True)
+
+
+async def _acknowledge(chat: Chat, request: Request) -> BaseHTTPResponse:
+    conversation_id = chat.conversation_of(request)
+    chat.limits.signs.take(conversation_id)
+    up_to = http.read_seq((await http.read_json(request)).get("up_to"), "up_to")
+    await asyncio.to_thread(chat.runtime.deliveries.acknowledge, conversation_id, up_to)
+    return empty()
+
+
+async def _typing(chat: Chat, request: Request) -> BaseHTTPResponse:
+    conversation_id = chat.conversation_of(request)
+    chat.limits.signs.take(conversation_id)
+    writes = (await http.read_json(request)).get("writes")
+    if not isinstance(writes, bool):
+        raise BadRequest("`writes` must be true or false.")
+    await asyncio.to_thread(chat.runtime.ledger.set_typing, conversation_id, Author.CUSTOMER, "", writes)
+    return empty()
+
+
+async def _preflight(request: Request, **_: Any) -> HTTPResponse:
+    return empty()
+
+
+def _answering(handler: Any) -> Any:
+    """A Sanic handler that has the chat at hand and tells the browser of errors as JSON."""
+
+    @functools.wraps(handler)
+    async def handle(request: Request, **parts: Any) -> BaseHTTPResponse | None:
+        try:
+            found: BaseHTTPResponse | None = await handler(request.app.ctx.tandem_webchat, request, **parts)
+            return found
+        except ChatError as error:
+            return error.response()
+        except InvalidMessage as error:
+            return BadRequest(f"{error}.").response()
+        except ConversationNotFound:
+            return NotHere("There is no such conversation any more.").response()
+        except SQLAlchemyError:
+            logger.exception("The web chat could not reach the ledger")
+            return answer({"error": "unavailable", "message": "Please try again in a moment."}, 503,
+                          {"Retry-After": "2"})
+
+    return handle
+
+
+_ROUTES: tuple[tuple[str, str, Any], ...] = (
+    ("/", "GET", _page),
+    ("/widget.js", "GET", _loader),
+    ("/assets/<version:str>/<name:path>", "GET", _asset),
+    ("/demo-identity", "GET", _demo_identity),
+    ("/sessions", "POST", _sessions),
+    ("/messages", "POST", _send),
+    ("/messages", "GET", _history),
+    ("/stream", "GET", _stream),
+    ("/ack", "POST", _acknowledge),
+    ("/typing", "POST", _typing),
+)
+_READ_ACROSS = ("/stream",)  # paths that are only read, and with an Authorization header

@@ -1,0 +1,67 @@
+// What the widget itself says. What the assistant says is written in data/responses/.
+export const words = {
+  title: "Chat with us",
+  assistant: "Assistant",
+  you: "You",
+  person: "A person",
+  greeting: "Hello! Ask about an order, a delivery or a return. If you would rather talk to a person, just say so.",
+  starters: ["Where is my order?", "I want to return something", "Can I talk to a person?"],
+  startersLabel: "Suggestions",
+  openChat: "Open chat",
+  closeChat: "Close chat",
+  unread: (count) => (count === 1 ? "1 new message" : `${count} new messages`),
+  log: "Conversation",
+  messages: "Messages",
+  input: "Your message",
+  placeholder: "Write a message…",
+  placeholderResolved: "Write again any time…",
+  send: "Send",
+  choices: "Answers to choose from",
+  chosen: "chosen",
+  jump: "New messages",
+  status: {
+    bot: "Answers right away",
+    waiting: "Finding a person for you",
+    agent: "is with you",
+    agentNameless: "A person is with you",
+    resolved: "Closed. Write again any time.",
+  },
+  place: (place) => (place === 1 ? "You are next in line." : `You are ${ordinal(place)} in line.`),
+  waiting: "We are looking for someone.",
+  waitingMore: "Keep writing if you like: they will see everything.",
+  backToBot: "Back to the assistant",
+  writes: (name) => `${name} is writing`,
+  reconnecting: "Reconnecting…",
+  offline: "You are offline. What you write is sent when you are back.",
+  online: "Connected again.",
+  state: {
+    sending: "Sending…",
+    waiting: "Waiting for a connection",
+    slow: "A little fast; sending in a moment…",
+    failed: "Not sent",
+    refused: "This message could not be taken",
+    sent: "Sent",
+  },
+  retry: "Try again",
+  discard: "Remove",
+  left: (count) => (count < 0 ? `${-count} characters too many` : `${count} characters left`),
+  today: "Today",
+  yesterday: "Yesterday",
+  image: "Picture",
+  attachment: "Open attachment",
+  newWindow: "opens in a new tab",
+  events: {
+    agent_joined: (name) => `${name || "A person"} has joined the conversation.`,
+    agent_left: () => "You are back in line; someone will be with you soon.",
+    handed_back: () => "The assistant is with you again.",
+    resolved: () => "This conversation has been closed. Write again any time.",
+  },
+  said: (name) => `${name} said:`,
+  newFrom: (name) => `New message from ${name}`,
+};
+
+function ordinal(number) {
+  const tens = number % 100;
+  if (tens >= 11 && tens <= 13) return `${number}th`;
+  return `${number}${["th", "st", "nd", "rd"][number % 10] ?? "th"}`;
+}

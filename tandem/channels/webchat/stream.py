@@ -1,0 +1,137 @@
+"""The live side of the web chat: messages and state as server-sent events."""
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from tandem.channels.runtime import Runtime
+from tandem.channels.webchat.http import TooMany
+from tandem.channels.webchat.wire import Places, agent_name, message_json, state_json
+from tandem.conversations.model import Conversation, ConversationNotFound, Owner
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT = 15.0  # seconds of silence after which a comment is sent; the ledger is read again then, whatever it says
+RETRY = 2000  # milliseconds after which an EventSource comes back
+_WHILE_SOMEBODY_WRITES = 0.5  # seconds between looks at a typing sign, which ends without anything being written
+_WHILE_WAITING = 3.0  # seconds between looks at the place in the queue
+_STREAMS = 12  # open streams of one conversation, for customers with many tabs
+_BATCH = 200  # messages read at a time
+
+
+class Streams:
+    """All open streams of one process, so that they end when the server stops."""
+
+    def __init__(self, runtime: Runtime, places: Places) -> None:
+        self._runtime = runtime
+        self._places = places
+        self._open: Counter[str] = Counter()
+        self._closing = False
+
+    def close(self) -> None:
+        """End every stream; browsers come back to whoever answers then."""
+        self._closing = True
+        for conversation_id in list(self._open):
+            self._runtime.feed.nudge(conversation_id)
+
+    @contextmanager
+    def admit(self, conversation_id: str) -> Iterator[None]:
+        """Count a stream while it is open.
+
+        Raises:
+            TooMany: The conversation has enough of them.
+        """
+        if self._open[conversation_id] >= _STREAMS:
+            raise TooMany(5)
+        self._open[conversation_id] += 1
+        try:
+            yield
+        finally:
+            self._open[conversation_id] -= 1
+            if not self._open[conversation_id]:
+                del self._open[conversation_id]
+
+    async def state(self, conversation_id: str) -> dict[str, Any]:
+        """The conversation's state as it stands.
+
+        Raises:
+            ConversationNotFound: It has been erased.
+        """
+        conversation = await asyncio.to_thread(self._runtime.ledger.conversation, conversation_id)
+        return await self._state(conversation, None)
+
+    async def events(self, conversation_id: str, after: int) -> AsyncIterator[str]:
+        """Every message above `after`, then every message and state as it comes, until the server stops.
+
+        An erased conversation ends the stream; the browser learns why when it comes back.
+        """
+        ledger = self._runtime.ledger
+        shown: dict[str, Any] | None = None
+        known: tuple[int, str | None] | None = None  # the agent's name belongs to an epoch
+        clock = asyncio.get_running_loop().time
+        spoke_at = clock()
+        yield f"retry: {RETRY}\n\n"
+        with self._runtime.feed.watch(conversation_id) as changed:
+            while not self._closing:
+                changed.clear()
+                try:
+                    batch = await asyncio.to_thread(ledger.messages, conversation_id, after, _BATCH, True)
+                    for message in batch:
+                        after, spoke_at = message.seq, clock()
+                        yield _event("message", message_json(message), message.seq)
+                    if len(batch) == _BATCH:
+                        continue
+                    conversation = await asyncio.to_thread(ledger.conversation, conversation_id)
+                    if known is None or known[0] != conversation.epoch:
+                        known = (conversation.epoch, await self._agent(conversation))
+                    state = await self._state(conversation, known[1])
+                except ConversationNotFound:
+                    return
+                except SQLAlchemyError:
+                    logger.exception("A chat stream could not read the ledger; the browser comes back")
+                    return
+                if state != shown:
+                    shown, spoke_at = state, clock()
+                    yield _event("state", state)
+                elif clock() - spoke_at >= HEARTBEAT - 1:
+                    spoke_at = clock()
+                    yield ": still here\n\n"
+                await _wait(changed, _patience(state))
+
+    async def _agent(self, conversation: Conversation) -> str | None:
+        if conversation.owner is not Owner.AGENT:
+            return None
+        return await asyncio.to_thread(agent_name, self._runtime.ledger, conversation.id)
+
+    async def _state(self, conversation: Conversation, agent: str | None) -> dict[str, Any]:
+        if agent is None:
+            agent = await self._agent(conversation)
+        place = None
+        if conversation.owner is Owner.WAITING:
+            place = await asyncio.to_thread(self._places.of, conversation.id)
+        return state_json(conversation, agent, self._runtime.bot_is_writing(conversation.id), place)
+
+
+def _patience(state: dict[str, Any]) -> float:
+    if state["typing"] or state["bot_writing"]:
+        return _WHILE_SOMEBODY_WRITES
+    return _WHILE_WAITING if state["owner"] == Owner.WAITING.value else HEARTBEAT
+
+
+async def _wait(changed: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(changed.wait(), seconds)
+    except asyncio.TimeoutError:
+        return
+
+
+def _event(name: str, data: dict[str, Any], seq: int | None = None) -> str:
+    ident = f"id: {seq}\n" if seq is not None else ""
+    return f"event: {name}\n{ident}data: {json.dumps(data, ensure_ascii=False)}\n\n"
