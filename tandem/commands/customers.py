@@ -1,0 +1,84 @@
+"""`tandem export` and `tandem erase`: a customer's personal data."""
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from tandem.conversations import personal_data
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import ConversationNotFound
+from tandem.conversations.tables import create_tables
+from tandem.database import open_engine
+from tandem.desk import audit
+from tandem.desk.tables import create_tables as create_desk_tables
+from tandem.run.errors import RunError
+from tandem.settings import Settings
+
+_ACTOR, _VIA = "operator", "cli"
+_WHO = "the customer's e-mail address, or a conversation id"
+
+
+def add_export_command(commands: Any) -> None:
+    """`tandem export WHO`."""
+    parser = commands.add_parser("export", help="print all that is kept about a customer, as JSON")
+    parser.add_argument("who", help=_WHO)
+    parser.set_defaults(command=_export)
+
+
+def add_erase_command(commands: Any) -> None:
+    """`tandem erase WHO [--yes]`."""
+    parser = commands.add_parser("erase", help="erase a customer's conversations for good; orders are not touched")
+    parser.add_argument("who", help=_WHO)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.set_defaults(command=_erase)
+
+
+def _export(settings: Settings, options: argparse.Namespace) -> int:
+    ledger = _open_ledger(settings)
+    found = []
+    for conversation_id in _conversations(ledger, options.who):
+        audit.record(ledger.engine, _ACTOR, _VIA, "export", conversation_id)
+        found.append(personal_data.export(ledger, conversation_id))
+    print(json.dumps(found, indent=2, ensure_ascii=False, default=str))
+    return 0
+
+
+def _erase(settings: Settings, options: argparse.Namespace) -> int:
+    ledger = _open_ledger(settings)
+    ids = _conversations(ledger, options.who)
+    if not options.yes and not _confirmed(len(ids)):
+        raise RunError("nothing was erased; `--yes` erases without asking")
+    tracker = open_engine(settings.tracker_url)
+    for conversation_id in ids:
+        # The bot's memory first: should it fail, the ledger still knows which customer it was.
+        personal_data.erase_tracker(tracker, conversation_id)
+        ledger.erase(conversation_id)
+        audit.forget(ledger.engine, conversation_id)
+        audit.record(ledger.engine, _ACTOR, _VIA, "erase", audit.pseudonym(conversation_id))
+    print(f"erased {len(ids)} conversation{'s' if len(ids) != 1 else ''}")
+    return 0
+
+
+def _open_ledger(settings: Settings) -> Ledger:
+    engine = open_engine(settings.database_url)
+    create_tables(engine)
+    create_desk_tables(engine)
+    return Ledger(engine)
+
+
+def _conversations(ledger: Ledger, who: str) -> list[str]:
+    found = personal_data.conversations_of(ledger, who) if "@" in who else []
+    if not found:
+        try:
+            found = [ledger.conversation(who).id]
+        except ConversationNotFound as error:
+            raise RunError(f"no conversation is known under {who!r}") from error
+    return found
+
+
+def _confirmed(count: int) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    return input(f"Erase {count} conversation{'s' if count != 1 else ''} for good? [y/N] ").strip().lower() == "y"

@@ -1,0 +1,69 @@
+"""`tandem run`, `train`, `seed`, `doctor`."""
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from tandem.run.console import Console
+from tandem.run.doctor import examine
+from tandem.run.keys import with_keys
+from tandem.run.model import ensure_model
+from tandem.run.seeding import seed_demo
+from tandem.run.stack import RunPlan, check_names, run
+from tandem.settings import Settings, is_set, project_root
+
+
+def add_run_command(commands: Any) -> None:
+    """`tandem run [--no-train] [--only PROCESS]`."""
+    parser = commands.add_parser("run", help="train if needed, start the three processes, keep them running")
+    parser.add_argument("--no-train", action="store_true", help="refuse to start without a fresh model")
+    parser.add_argument("--only", action="append", default=[], metavar="PROCESS",
+                        help="start only rasa, actions or desk; may be repeated")
+    parser.set_defaults(command=_run)
+
+
+def add_train_command(commands: Any) -> None:
+    """`tandem train [--force]`."""
+    parser = commands.add_parser("train", help="train the model if data, configuration or domain changed")
+    parser.add_argument("--force", action="store_true", help="train even if nothing changed")
+    parser.set_defaults(command=_train)
+
+
+def add_seed_command(commands: Any) -> None:
+    """`tandem seed`."""
+    parser = commands.add_parser("seed", help="put the demo's orders and agents in place, as of now")
+    parser.set_defaults(command=_seed)
+
+
+def add_doctor_command(commands: Any) -> None:
+    """`tandem doctor`."""
+    parser = commands.add_parser("doctor", help="check versions, secrets, ports, model and databases; name each mend")
+    parser.set_defaults(command=_doctor)
+
+
+def _run(settings: Settings, options: argparse.Namespace) -> int:
+    run(settings, RunPlan(check_names(options.only), train=not options.no_train), project_root(), Console())
+    return 0
+
+
+def _train(_settings: Settings, options: argparse.Namespace) -> int:
+    path = ensure_model(project_root(), print, force=options.force)
+    print(path.relative_to(project_root()))
+    return 0
+
+
+def _seed(settings: Settings, _options: argparse.Namespace) -> int:
+    print(seed_demo(with_keys(settings) if settings.demo else settings))
+    return 0
+
+
+def _doctor(settings: Settings, _options: argparse.Namespace) -> int:
+    findings = examine(settings, project_root(), is_set)
+    width = max(len(finding.subject) for finding in findings)
+    for finding in findings:
+        print(f"{'ok  ' if finding.well else 'MEND'}  {finding.subject:<{width}}  {finding.state}")
+        if finding.mend:
+            print(f"      {'':<{width}}  -> {finding.mend}")
+    ill = sum(not finding.well for finding in findings)
+    print(f"{ill} to mend" if ill else "all is well")
+    return 1 if ill else 0

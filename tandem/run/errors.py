@@ -1,0 +1,34 @@
+"""What stops a command of Tandem, said in words that name the mend.
+
+    RunError
+    ├── PortTaken        something listens there already
+    ├── KeysMissing      a secret is not set outside demo mode
+    ├── TrainingFailed   Rasa could not train the model
+    ├── ModelMissing     there is no model trained on the present data
+    └── ProcessFailed    a process did not come up
+"""
+from __future__ import annotations
+
+
+class RunError(Exception):
+    """An expected failure; its text is shown to the operator as it is, without a traceback."""
+
+
+class PortTaken(RunError):
+    """Another program listens on a port that Tandem needs."""
+
+
+class KeysMissing(RunError):
+    """A secret that has no default outside demo mode is not set."""
+
+
+class TrainingFailed(RunError):
+    """`rasa train` ended without a model."""
+
+
+class ModelMissing(RunError):
+    """No model was trained on the data, configuration and code as they are now."""
+
+
+class ProcessFailed(RunError):
+    """A process ended or stayed silent while starting."""

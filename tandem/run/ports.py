@@ -1,0 +1,72 @@
+"""Are the addresses free? Asked before anything starts."""
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tandem.run.errors import PortTaken
+from tandem.settings import Settings
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a process listens, and the setting that moves it."""
+
+    process: str
+    host: str
+    port: int
+    setting: str
+
+
+def addresses(settings: Settings) -> tuple[Address, ...]:
+    """Where the three processes listen."""
+    return (
+        Address("rasa", settings.host, settings.rasa_port, "TANDEM_RASA_PORT"),
+        Address("actions", settings.actions_host, settings.actions_port, "TANDEM_ACTIONS_PORT"),
+        Address("desk", settings.host, settings.desk_port, "TANDEM_DESK_PORT"),
+    )
+
+
+def trouble_with(address: Address) -> str | None:
+    """Why nobody can listen there, with the mend; None if the address is free."""
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError):
+        return f"{address.process}: {address.host} is no address of this machine; set TANDEM_HOST (docs/settings.md)"
+    family, kind, protocol, _, place = found[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(place)
+        except OSError as error:
+            return _explain(address, error)
+    return None
+
+
+def _explain(address: Address, error: OSError) -> str:
+    where = f"{address.process}: port {address.port} on {address.host}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{where} is taken by another program; stop it, or set {address.setting} to a free port"
+    if error.errno == errno.EACCES:
+        return f"{where} is not allowed to this user; set {address.setting} to a port above 1023"
+    return f"{where} cannot be used ({error.strerror}); set TANDEM_HOST or {address.setting}"
+
+
+def require_free(wanted: Iterable[Address]) -> None:
+    """Check all addresses.
+
+    Raises:
+        PortTaken: At least one cannot be used; the text has a line for each.
+    """
+    wanted = tuple(wanted)
+    troubles = [trouble for address in wanted if (trouble := trouble_with(address))]
+    by_port: dict[int, str] = {}
+    for address in wanted:
+        if address.port in by_port:
+            troubles.append(f"{by_port[address.port]} and {address.process} both have port {address.port}; "
+                            f"set {address.setting} to another")
+        by_port.setdefault(address.port, address.process)
+    if troubles:
+        raise PortTaken("\n".join(troubles))

@@ -1,0 +1,145 @@
+"""The three processes of Tandem, and `tandem run` from the first check to the last goodbye."""
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlencode
+
+from tandem.run.console import Console
+from tandem.run.errors import RunError
+from tandem.run.keys import environment_of, with_keys
+from tandem.run.model import QUIET, ensure_model, require_model
+from tandem.run.ports import addresses, require_free
+from tandem.run.process import ProcessSpec
+from tandem.run.seeding import seed_demo
+from tandem.run.supervisor import Supervisor
+from tandem.settings import Settings
+
+PROCESSES = ("rasa", "actions", "desk")
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What `tandem run` is asked to do.
+
+    `only` names the processes to start; `train` is False where the model must be there already.
+    """
+
+    only: tuple[str, ...] = PROCESSES
+    train: bool = True
+
+
+def rasa_token(settings: Settings) -> str:
+    """The token that Rasa's HTTP API asks for; empty in a demo that only this machine can reach.
+
+    The API shows and changes every conversation. A demo on loopback leaves it open so that it can be tried with curl.
+    """
+    return "" if settings.demo and _is_loopback(settings.host) else settings.api_token
+
+
+def process_specs(settings: Settings, model: Path | None, root: Path) -> tuple[ProcessSpec, ...]:
+    """How the three processes are started; `model` is needed for Rasa only."""
+    environment = {
+        **QUIET,
+        **environment_of(settings),
+        "TANDEM_ACTIONS_URL": settings.actions_url,
+        "TANDEM_TRACKER_URL": settings.tracker_url,
+        "LOG_LEVEL": settings.log_level,
+    }
+    token = rasa_token(settings)
+    status = f"{settings.rasa_url}/status" + (f"?{urlencode({'token': token})}" if token else "")
+    actions = f"{settings.local_actions_url}/health"
+    rasa = (sys.executable, "-m", "rasa", "run", "--interface", settings.host, "--port", str(settings.rasa_port),
+            "--model", str(model), "--credentials", "credentials.yml", "--endpoints", "endpoints.yml", "--enable-api")
+    return (
+        ProcessSpec("rasa", (*rasa, "--auth-token", token) if token else rasa, root, status, environment),
+        ProcessSpec("actions", (sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port",
+                                str(settings.actions_port)),
+                    root, actions, {**environment, "SANIC_HOST": settings.actions_host}),
+        ProcessSpec("desk", (sys.executable, "-m", "tandem.desk"), root, f"{settings.local_desk_url}/healthz",
+                    environment),
+    )
+
+
+def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None:
+    """Check, train, seed, start, and stay until Ctrl-C or SIGTERM.
+
+    Raises:
+        RunError: Something stands in the way; the text names the mend.
+    """
+    settings = with_keys(settings)
+    require_free(address for address in addresses(settings) if address.process in plan.only)
+    if settings.demo and not _is_loopback(settings.host):
+        console.say(f"WARNING: demo mode listens on {settings.host}; whoever reaches it finds the demo shop's accounts")
+    model = None
+    if "rasa" in plan.only:
+        model = ensure_model(root, lambda text: console.line("training", text)) if plan.train else require_model(root)
+    if settings.demo and plan.only == PROCESSES:
+        console.say(seed_demo(settings))
+    specs = [spec for spec in process_specs(settings, model, root) if spec.name in plan.only]
+    console.say(f"starting {', '.join(plan.only)}")
+    asyncio.run(supervise(Supervisor(specs, console), console, welcome(settings, plan.only)))
+
+
+async def supervise(supervisor: Supervisor, console: Console, greeting: str) -> None:
+    """Start all, print `greeting` once all answer, and stay until Ctrl-C, SIGTERM or the terminal's end.
+
+    Raises:
+        ProcessFailed: A process did not come up.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    starting = asyncio.create_task(supervisor.start())
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            console.plain(greeting)
+            await stopping
+    finally:
+        console.say("stopping")
+        starting.cancel()
+        stopping.cancel()
+        await asyncio.gather(starting, stopping, return_exceptions=True)
+        await supervisor.stop()
+        console.say("stopped")
+
+
+def welcome(settings: Settings, names: Sequence[str]) -> str:
+    """Where everything is, and in demo mode how to sign in."""
+    lines = [""]
+    if "rasa" in names:
+        lines.append(f"  Web chat   {settings.rasa_url}/webhooks/webchat/")
+    if "desk" in names:
+        lines.append(f"  Desk       {settings.desk_url}/")
+        lines.append(f"  Desk API   {settings.desk_url}/docs")
+        if settings.demo:
+            lines.append(f"  Sign in    anna (agent) or sam (supervisor), password {settings.demo_password}")
+    lines += ["  Stop       Ctrl-C", ""]
+    return "\n".join(lines)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The processes that were named, in their order; all of them if none was.
+
+    Raises:
+        RunError: There is no such process.
+    """
+    unknown = [name for name in names if name not in PROCESSES]
+    if unknown:
+        raise RunError(f"there is no process {', '.join(unknown)}; there are {', '.join(PROCESSES)}")
+    return tuple(name for name in PROCESSES if name in names) if names else PROCESSES
