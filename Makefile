@@ -1,0 +1,51 @@
+# One command each: `make run` to try Tandem, `make test` to check it. docs/operations.md tells more.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+PYTHON := .venv/bin/python
+QUIET := RASA_TELEMETRY_ENABLED=false TF_CPP_MIN_LOG_LEVEL=3 SQLALCHEMY_SILENCE_UBER_WARNING=1
+LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.10
+
+.PHONY: help install install-dev run doctor train test lint stories lock clean
+
+help: ## Show this
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: ## Make .venv and install what Tandem runs on
+	@scripts/install
+
+install-dev: ## The same with what the tests need
+	@scripts/install dev
+
+run doctor: export TANDEM_DEMO ?= 1
+
+run: install ## Train if needed, start the demo, print its addresses; Ctrl-C stops it
+	@exec $(PYTHON) -m tandem.cli run
+
+doctor: install ## Say what would keep Tandem from running here
+	@exec $(PYTHON) -m tandem.cli doctor
+
+train: install ## Train the model if data, configuration or domain changed
+	@exec $(PYTHON) -m tandem.cli train
+
+test: lint stories ## Everything CI checks
+	@$(QUIET) $(PYTHON) -m pytest $(PYTEST)
+
+lint: install-dev ## Style and types
+	@$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+
+stories: install-dev ## Validate the training data, train, run the test stories
+	@$(QUIET) $(PYTHON) -m rasa data validate --fail-on-warnings
+	$(PYTHON) -m tandem.cli train
+	$(QUIET) $(PYTHON) -m rasa test core --e2e --stories tests/stories --model "$$($(PYTHON) -m tandem.cli train | tail -1)" \
+		--out reports/stories --fail-on-prediction-errors
+
+lock: ## Pin the dependencies anew (needs uv)
+	@$(LOCK) -o requirements.txt pyproject.toml
+	$(LOCK) --extra dev -o requirements-dev.txt pyproject.toml
+
+clean: ## Remove what was made, but for the databases in var/
+	@rm -rf .venv models reports .rasa .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,22 @@
+"""What tests of every kind share."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tandem.run.model import ensure_model
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The folder that holds config.yml."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def trained_model() -> Path:
+    """The model of the project as it stands: trained if need be, once, and shared by all tests and by `make run`."""
+    return ensure_model(ROOT, print)

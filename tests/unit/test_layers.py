@@ -1,0 +1,99 @@
+"""Who may import whom, and who may read the environment: the walls of the house (docs/architecture.md)."""
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+RASA = ("rasa", "rasa_sdk")
+WEB = ("sanic", "fastapi", "starlette", "flask", "aiohttp", "uvicorn")
+SQL = ("sqlalchemy", "sqlite3", "psycopg2")
+SPEAK_RASA = {"nlu", "dialogue", "channels"}
+AT_THE_TOP = ("tandem.cli", "tandem.commands", "tandem.run")
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every Python module of the product by its dotted name."""
+    found = {}
+    for folder in ("tandem", "actions"):
+        for path in (ROOT / folder).rglob("*.py"):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(part for part in parts if part != "__init__")] = path
+    return found
+
+
+def imports(path: Path) -> Iterator[str]:
+    """All that a module imports, inside functions too; `from a import b` counts as `a` and as `a.b`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written in full"
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def is_part(name: str, packages: tuple[str, ...]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def breaches(importers: tuple[str, ...], forbidden: tuple[str, ...], but: tuple[str, ...] = ()) -> list[str]:
+    """"importer -> imported" for all that a group of modules imports and should not."""
+    return sorted({
+        f"{name} -> {imported}"
+        for name, path in modules().items() if is_part(name, importers) and not is_part(name, but)
+        for imported in imports(path) if is_part(imported, forbidden)
+    })
+
+
+def test_the_walls_are_looked_at() -> None:
+    assert len(modules()) > 40 and "tandem.settings" in modules()
+
+
+@pytest.mark.parametrize("package", ["tandem.orders", "tandem.conversations"])
+def test_the_heart_knows_no_rasa_and_no_web_framework(package: str) -> None:
+    assert breaches((package,), RASA + WEB) == []
+
+
+def test_the_heart_knows_nothing_of_what_is_built_on_it() -> None:
+    outer = tuple(f"tandem.{name}" for name in ("channels", "desk", "handoff", "nlu", "services"))
+    assert breaches(("tandem.orders", "tandem.conversations"), outer) == []
+
+
+def test_only_nlu_dialogue_and_channels_import_rasa() -> None:
+    inside = {name for name in modules() if name.startswith("tandem.") and name.split(".")[1] not in SPEAK_RASA}
+    assert breaches(tuple(inside), RASA) == []
+
+
+def test_actions_import_services_never_adapters_or_sql_or_rasa_itself() -> None:
+    adapters = tuple(name for name in modules() if ".adapters" in name)
+    assert breaches(("actions",), (*adapters, *SQL, "rasa", *WEB)) == []
+
+
+def test_protocols_do_not_know_their_adapters() -> None:
+    knows = {  # what wires or fills adapters, by its purpose
+        "tandem.orders.adapters", "tandem.orders.factory", "tandem.orders.demo_shop", "tandem.handoff.adapters",
+        "tandem.handoff.factory",
+    }
+    assert breaches(("tandem.orders",), ("tandem.orders.adapters",), tuple(knows)) == []
+    assert breaches(("tandem.handoff",), ("tandem.handoff.adapters",), tuple(knows)) == []
+
+
+def test_nothing_is_built_on_the_command_line() -> None:
+    assert breaches(("tandem", "actions"), AT_THE_TOP, AT_THE_TOP) == []
+
+
+def test_only_settings_reads_the_environment() -> None:
+    readers = []
+    for name, path in modules().items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            reads = isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv", "putenv"}
+            if reads and name != "tandem.settings":
+                readers.append(f"{name}:{node.lineno}")
+    assert readers == []
+    assert breaches(("tandem", "actions"), ("os.environ", "os.getenv", "dotenv"), ("tandem.settings",)) == []
