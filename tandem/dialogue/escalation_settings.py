@@ -60,8 +60,8 @@ class EscalationSettings:
     decay: float = 0.75  # what is left of it after a message without feeling
     gain: float = 0.4  # what a message's frustration adds
     relief: float = 0.4  # what is left of it after a satisfied message
-    fallback_weight: float = 0.1  # what a message that was not understood adds
-    lookup_weight: float = 0.1  # what a failed lookup adds
+    fallback_weight: float = 0.05  # what a message that was not understood adds
+    lookup_weight: float = 0.05  # what a failed lookup adds
     trend_threshold: float = 0.6
 
     # this message alone

@@ -126,7 +126,9 @@ class Trajectory:
             if turn.frustration >= settings.distress_threshold and not self._is_angry(turn):
                 return Signal(name, turn.frustration, _quote(turn.text), reasons.upset(turn.text))
         elif name == TREND:
-            if turn.sentiment and turn.emotion != "satisfied" and reading.accumulated >= settings.trend_threshold:
+            # Failures alone are no frustration: the message itself must show a trace of it.
+            shows = turn.emotion != "satisfied" and turn.frustration >= settings.mood_threshold / 2
+            if shows and reading.accumulated >= settings.trend_threshold:
                 return Signal(name, reading.accumulated, f"score {reading.accumulated:.2f}",
                               reasons.built_up(len(turns)))
         elif name == REPEATED_QUESTION:
