@@ -160,7 +160,10 @@ def allowed_origin(origin: str, host: str, origins: tuple[str, ...]) -> bool:
     """
     if not origin or "*" in origins or origin in origins:
         return True
-    return urlsplit(origin).netloc.lower() == host.lower()
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False
 
 
 def cors_headers(origin: str, host: str, origins: tuple[str, ...]) -> dict[str, str]:

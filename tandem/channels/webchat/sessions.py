@@ -45,7 +45,7 @@ class Sessions:
         Raises:
             NoSession: It is missing, forged or too old.
         """
-        if not token or len(token) > _MAX_TOKEN:
+        if not token or len(token) > _MAX_TOKEN or not token.isascii():
             raise NoSession("A session token is needed: Authorization: Bearer <token>.")
         try:
             conversation_id = self._serializer.loads(token, max_age=MAX_AGE)

@@ -106,8 +106,9 @@ class LiveChat:
         await server.before_stop()
         for connection in list(server.connections):
             connection.close_if_idle()
-        deadline = self._loop.time() + 3
-        while server.connections and self._loop.time() < deadline:
+        for _ in range(150):
+            if not server.connections:
+                break
             await asyncio.sleep(0.02)
         self.left_open = len(server.connections)
         for connection in list(server.connections):

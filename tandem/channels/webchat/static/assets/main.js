@@ -242,6 +242,7 @@ class Chat {
       return;
     }
     this.wasBroken = true;
+    this.panel.showState({ ...this.state, typing: null, bot_writing: false }); // a sign nobody can take back any more
     this.signTimer = setTimeout(() => this.panel.showConnection(status), status === "offline" ? 0 : SIGN_AFTER);
   }
 

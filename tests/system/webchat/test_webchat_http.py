@@ -1,0 +1,406 @@
+"""The web chat's endpoints on a real port, with a real ledger and the router in front of the bot."""
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+
+from tandem.channels.webchat.limits import Options
+from tandem.channels.webchat.sessions import Sessions
+from tandem.conversations.model import Author, Delivery
+from tests.system.webchat.live_chat import ANNA, LiveChat
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveChat]:
+    """A server without limits that the tests of this module would meet."""
+    server = LiveChat(tmp_path_factory.mktemp("chat"), Options(10_000, 10_000))
+    yield server
+    server.stop()
+
+
+def start(http: httpx.Client, **body: Any) -> tuple[str, dict[str, str]]:
+    opened = http.post("sessions", json=body).json()
+    return opened["conversation_id"], {"Authorization": f"Bearer {opened['token']}"}
+
+
+def identity(email: str, secret: str = "i" * 32, **claims: Any) -> str:
+    return jwt.encode({"sub": email, "email": email, "exp": time.time() + 600, **claims}, secret, algorithm="HS256")
+
+
+def eventually(found: Callable[[], Any], seconds: float = 5.0) -> Any:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        result = found()
+        if result:
+            return result
+        time.sleep(0.03)
+    raise AssertionError("it did not happen in time")
+
+
+def events(response: httpx.Response) -> Iterator[dict[str, Any]]:
+    event: dict[str, Any] = {}
+    for line in response.iter_lines():
+        if not line:
+            if "event" in event:
+                yield event
+            event = {}
+            continue
+        name, _, value = line.partition(":")
+        event[name] = json.loads(value) if name == "data" else value.strip()
+
+
+def texts(http: httpx.Client, auth: dict[str, str]) -> list[str]:
+    return [one["text"] for one in http.get("messages", headers=auth).json()["messages"]]
+
+
+# -- sessions -------------------------------------------------------------------------------------------------
+
+
+def test_a_message_is_stored_when_it_is_answered_and_the_bot_replies(http: httpx.Client, chat: LiveChat) -> None:
+    conversation_id, auth = start(http)
+    answer = http.post("messages", json={"text": "hello", "client_id": "c1"}, headers=auth)
+    assert answer.status_code == 200
+    assert answer.json()["seq"] == 1
+    assert chat.services.ledger.messages(conversation_id)[0].text == "hello"
+    assert eventually(lambda: texts(http, auth) == ["hello", "You said: hello"])
+
+
+def test_the_same_client_id_is_one_message_and_one_answer(http: httpx.Client) -> None:
+    _, auth = start(http)
+    answers = [http.post("messages", json={"text": "once", "client_id": "same"}, headers=auth) for _ in range(4)]
+    assert [answer.json()["seq"] for answer in answers] == [1, 1, 1, 1]
+    assert [answer.json()["duplicate"] for answer in answers] == [False, True, True, True]
+    eventually(lambda: len(texts(http, auth)) == 2)
+    time.sleep(0.3)
+    assert texts(http, auth) == ["once", "You said: once"]
+
+
+def test_a_session_is_resumed_with_its_token(http: httpx.Client) -> None:
+    conversation_id, auth = start(http)
+    again = http.post("sessions", json={}, headers=auth).json()
+    assert again["conversation_id"] == conversation_id
+    assert again["resumed"] is True
+
+
+def test_the_id_of_a_conversation_opens_nothing(http: httpx.Client) -> None:
+    conversation_id, _ = start(http)
+    for token in ("", conversation_id, f"{conversation_id}.x.y"):
+        headers = {"Authorization": f"Bearer {token}"}
+        answers = [
+            http.get("messages", headers=headers), http.get("stream", headers=headers),
+            http.post("messages", json={"text": "x", "client_id": "1"}, headers=headers),
+            http.post("ack", json={"up_to": 1}, headers=headers),
+            http.post("typing", json={"writes": True}, headers=headers),
+        ]
+        assert [answer.status_code for answer in answers] == [401] * 5
+        assert answers[0].json()["error"] == "no_session"
+    assert http.get("messages", params={"token": conversation_id}).status_code == 401
+
+
+def test_the_page_tells_who_the_customer_is(http: httpx.Client, chat: LiveChat) -> None:
+    conversation_id, _ = start(http, identity=identity("Late@example.com", name="Marcus"))
+    found = chat.services.ledger.conversation(conversation_id).identity
+    assert found is not None
+    assert (found.email, found.name) == ("late@example.com", "Marcus")
+
+
+@pytest.mark.parametrize("token", [
+    "nonsense", 5, {"a": 1}, "", None, "\ud800", identity("a@example.com", secret="not the shop's own secret!"),
+    identity("a@example.com", exp=1),
+])
+def test_a_bad_identity_is_no_identity_and_no_error(http: httpx.Client, chat: LiveChat, token: Any) -> None:
+    opened = http.post("sessions", content=json.dumps({"identity": token}))
+    assert opened.status_code == 200
+    assert opened.json()["identified"] is False
+    assert chat.services.ledger.conversation(opened.json()["conversation_id"]).identity is None
+
+
+def test_signing_in_during_a_conversation_keeps_it(http: httpx.Client, chat: LiveChat) -> None:
+    conversation_id, auth = start(http)
+    again = http.post("sessions", json={"identity": identity("late@example.com")}, headers=auth).json()
+    assert again["conversation_id"] == conversation_id
+    assert chat.services.ledger.conversation(conversation_id).identity is not None
+
+
+def test_another_customer_on_the_same_computer_gets_another_conversation(http: httpx.Client) -> None:
+    conversation_id, auth = start(http, identity=identity("late@example.com"))
+    other = http.post("sessions", json={"identity": identity("vip@example.com")}, headers=auth).json()
+    assert other["conversation_id"] != conversation_id
+    assert other["resumed"] is False
+
+
+def test_an_erased_conversation_is_gone_and_stays_gone(http: httpx.Client, chat: LiveChat) -> None:
+    conversation_id, auth = start(http)
+    http.post("messages", json={"text": "my secret", "client_id": "1"}, headers=auth)
+    eventually(lambda: len(texts(http, auth)) == 2)
+    chat.services.ledger.erase(conversation_id)
+    assert http.get("messages", headers=auth).status_code == 404
+    assert http.get("stream", headers=auth).status_code == 404
+    assert http.post("messages", json={"text": "hi", "client_id": "2"}, headers=auth).status_code == 404
+    assert http.post("sessions", json={}, headers=auth).json()["conversation_id"] != conversation_id
+
+
+# -- bad input ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe\x00", b'{"text": "x"}', b'{"client_id": "1"}',
+    b'{"text": 5, "client_id": "1"}', b'{"text": "", "client_id": "1"}', b'{"text": "  \\n ", "client_id": "1"}',
+    b'{"text": "x", "client_id": ""}', b'{"text": "x", "client_id": 7}', b'{"text": "x", "client_id": "\\u0000"}',
+    b'{"text": "x", "client_id": "1", "payload": "no slash"}', b'{"text": "x", "client_id": "1", "payload": {}}',
+    b'{"text": "x", "client_id": "' + b"i" * 300 + b'"}', b'{"text": "' + b"x" * 10_001 + b'", "client_id": "1"}',
+    b"[" * 100_000, b'{"text": "x", "client_id": "1", "n": ' + b"9" * 50_000 + b"}",
+])
+def test_bad_messages_get_a_clear_answer(http: httpx.Client, chat: LiveChat, body: bytes) -> None:
+    conversation_id, auth = start(http)
+    answer = http.post("messages", content=body, headers=auth)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "bad_request"
+    assert answer.json()["message"].endswith(".")
+    assert chat.services.ledger.messages(conversation_id) == []
+
+
+def test_hostile_text_comes_back_as_it_was_written(http: httpx.Client) -> None:
+    _, auth = start(http)
+    hostile = '<img src=x onerror=alert(1)> \u202e\u200b\u0007 "quotes" \\ \u2028 😀 é\u0301'
+    assert http.post("messages", json={"text": hostile, "client_id": "1"}, headers=auth).status_code == 200
+    assert texts(http, auth)[0] == hostile
+    half = http.post("messages", content=b'{"text": "\\ud83d \\u0000", "client_id": "2"}', headers=auth)
+    assert half.status_code == 200
+
+
+def test_a_huge_body_is_refused(http: httpx.Client, chat: LiveChat) -> None:
+    conversation_id, auth = start(http)
+    body = json.dumps({"text": "x" * 300_000, "client_id": "1"}).encode()
+    assert http.post("messages", content=body, headers=auth).status_code == 413
+
+    def parts() -> Iterator[bytes]:
+        for _ in range(300):
+            yield b" " * 1000
+
+    assert http.post("messages", content=parts(), headers=auth).status_code == 413
+    assert chat.services.ledger.messages(conversation_id) == []
+
+
+@pytest.mark.parametrize(("method", "path", "body"), [
+    ("GET", "messages?after=-1", None), ("GET", "messages?after=x", None), ("GET", "stream?after=1e3", None),
+    ("POST", "ack", {}), ("POST", "ack", {"up_to": "many"}), ("POST", "ack", {"up_to": -1}),
+    ("POST", "ack", {"up_to": 10**30}), ("POST", "typing", {}), ("POST", "typing", {"writes": "yes"}),
+])
+def test_bad_values_are_named(http: httpx.Client, method: str, path: str, body: Any) -> None:
+    _, auth = start(http)
+    answer = http.request(method, path, json=body, headers=auth)
+    assert answer.status_code == 400
+    assert "`" in answer.json()["message"]
+
+
+def test_a_raw_byte_in_the_token_is_no_token(chat: LiveChat) -> None:
+    with httpx.Client() as http:
+        request = http.build_request("GET", chat.url + "messages", headers=[(b"Authorization", b"Bearer \xff\xfe")])
+        assert http.send(request).status_code == 401
+
+
+# -- the stream -----------------------------------------------------------------------------------------------
+
+
+def test_the_stream_brings_history_then_what_comes(http: httpx.Client, chat: LiveChat) -> None:
+    conversation_id, auth = start(http)
+    http.post("messages", json={"text": "hello", "client_id": "c1"}, headers=auth)
+    eventually(lambda: len(texts(http, auth)) == 2)
+    with http.stream("GET", "stream", headers=auth) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        seen = events(response)
+        assert [next(seen)["data"]["text"] for _ in range(2)] == ["hello", "You said: hello"]
+        assert next(seen)["data"]["owner"] == "bot"
+        chat.hand_off(conversation_id)
+        state = next(seen)["data"]
+        assert (state["owner"], state["queue_position"]) == ("waiting", 1)
+        chat.claim(conversation_id)
+        joined, state = next(seen), next(seen)
+        assert joined["data"]["data"] == {"event": "agent_joined", "agent": "Anna Berg"}
+        assert (state["data"]["owner"], state["data"]["agent"]) == ("agent", "Anna Berg")
+        before = time.monotonic()
+        chat.reply(conversation_id, "Hi, this is Anna")
+        said = next(seen)
+        assert time.monotonic() - before < 1.0
+        assert (said["id"], said["data"]["author"], said["data"]["name"]) == ("4", "agent", "Anna Berg")
+
+
+def test_a_stream_goes_on_where_the_last_one_ended(http: httpx.Client) -> None:
+    _, auth = start(http)
+    for number in range(3):
+        http.post("messages", json={"text": f"line {number}", "client_id": str(number)}, headers=auth)
+    eventually(lambda: len(texts(http, auth)) == 6)
+    for params, headers in (({"after": "4"}, auth), ({"after": "0"}, {**auth, "Last-Event-ID": "4"})):
+        with http.stream("GET", "stream", params=params, headers=headers) as response:
+            seen = events(response)
+            assert [next(seen)["id"] for _ in range(2)] == ["5", "6"]
+
+
+def test_the_typing_sign_of_an_agent_comes_and_ends_by_itself(http: httpx.Client, chat: LiveChat) -> None:
+    conversation_id, auth = start(http)
+    with http.stream("GET", "stream", headers=auth) as response:
+        seen = events(response)
+        assert next(seen)["data"]["typing"] is None
+        chat.services.ledger.set_typing(conversation_id, Author.AGENT, "Anna")
+        assert next(seen)["data"]["typing"] == {"author": "agent", "name": "Anna"}
+        assert next(seen)["data"]["typing"] is None
+
+
+def test_the_bots_typing_sign_covers_its_turn(http: httpx.Client) -> None:
+    _, auth = start(http)
+    with http.stream("GET", "stream", headers=auth) as response:
+        seen = events(response)
+        assert next(seen)["data"]["bot_writing"] is False
+        http.post("messages", json={"text": "slow", "client_id": "1"}, headers=auth)
+        order = [next(seen) for _ in range(4)]
+        assert [one["data"].get("bot_writing", one["data"].get("author")) for one in order] in (
+            ["customer", True, "bot", False], [True, "customer", "bot", False])
+
+
+def test_agents_notes_never_reach_the_customer(http: httpx.Client, chat: LiveChat) -> None:
+    conversation_id, auth = start(http)
+    chat.hand_off(conversation_id)
+    chat.claim(conversation_id)
+    chat.services.ownership.note(conversation_id, ANNA, "customer seems to be a reseller")
+    chat.reply(conversation_id, "Hello!")
+    assert "reseller" not in http.get("messages", headers=auth).text
+    with http.stream("GET", "stream", headers=auth) as response:
+        seen = events(response)
+        assert [next(seen)["data"]["text"] for _ in range(2)] == ["Anna Berg has joined the conversation.", "Hello!"]
+
+
+def test_acknowledged_messages_count_as_delivered(http: httpx.Client, chat: LiveChat) -> None:
+    conversation_id, auth = start(http)
+    chat.hand_off(conversation_id)
+    chat.claim(conversation_id)
+    chat.reply(conversation_id, "one")
+    chat.reply(conversation_id, "two")
+    assert http.post("ack", json={"up_to": 2}, headers=auth).status_code == 204
+    states = [message.delivery for message in chat.services.ledger.messages(conversation_id)]
+    assert states == [Delivery.DELIVERED, Delivery.DELIVERED, Delivery.WAITING]
+
+
+def test_the_customers_typing_reaches_the_ledger(http: httpx.Client, chat: LiveChat) -> None:
+    conversation_id, auth = start(http)
+    http.post("typing", json={"writes": True}, headers=auth)
+    assert chat.services.ledger.conversation(conversation_id).typing == ("customer", "")
+    http.post("typing", json={"writes": False}, headers=auth)
+    assert chat.services.ledger.conversation(conversation_id).typing is None
+
+
+def test_a_stopping_server_ends_its_streams(make_chat: Callable[..., LiveChat]) -> None:
+    chat = make_chat()
+    with httpx.Client(base_url=chat.url, timeout=10) as http:
+        _, auth = start(http)
+        lines: list[str] = []
+        with http.stream("GET", "stream", headers=auth) as response:
+            reader = threading.Thread(target=lambda: lines.extend(response.iter_lines()))
+            reader.start()
+            time.sleep(0.3)
+            before = time.monotonic()
+            chat.stop()
+            reader.join(5)
+            assert not reader.is_alive()
+            assert time.monotonic() - before < 3
+    assert chat.left_open == 0
+    chat.start()
+
+
+def test_a_conversation_has_a_limited_number_of_streams(http: httpx.Client) -> None:
+    _, auth = start(http)
+    streams = []
+    try:
+        for _ in range(13):
+            stream = http.stream("GET", "stream", headers=auth)
+            streams.append((stream, stream.__enter__()))
+        assert [response.status_code for _, response in streams] == [200] * 12 + [429]
+    finally:
+        for stream, _ in streams:
+            stream.__exit__(None, None, None)
+    time.sleep(0.5)
+    with http.stream("GET", "stream", headers=auth) as response:
+        assert response.status_code == 200
+
+
+# -- limits, origins, files -----------------------------------------------------------------------------------
+
+
+def test_too_many_messages_are_refused_politely(make_chat: Callable[..., LiveChat]) -> None:
+    chat = make_chat(options=Options(messages_per_minute=6))
+    with httpx.Client(base_url=chat.url) as http:
+        _, auth = start(http)
+        codes = [http.post("messages", json={"text": "x", "client_id": str(n)}, headers=auth) for n in range(6)]
+        assert [one.status_code for one in codes] == [200] * 5 + [429]
+        assert 1 <= int(codes[-1].headers["retry-after"]) <= 11
+        assert codes[-1].json()["error"] == "too_many"
+
+
+def test_too_many_sessions_from_one_address_are_refused(make_chat: Callable[..., LiveChat]) -> None:
+    chat = make_chat(options=Options(sessions_per_minute=3))
+    with httpx.Client(base_url=chat.url) as http:
+        assert [http.post("sessions").status_code for _ in range(4)] == [200, 200, 200, 429]
+
+
+def test_only_pages_of_named_origins_may_call(make_chat: Callable[..., LiveChat]) -> None:
+    chat = make_chat(webchat_origins=("https://shop.example",))
+    with httpx.Client(base_url=chat.url) as http:
+        foreign = http.post("sessions", json={}, headers={"Origin": "https://evil.example"})
+        assert foreign.status_code == 403
+        assert "access-control-allow-origin" not in foreign.headers
+        named = http.post("sessions", json={}, headers={"Origin": "https://shop.example"})
+        assert named.headers["access-control-allow-origin"] == "https://shop.example"
+        assert named.headers["vary"] == "Origin"
+        assert http.post("sessions", json={}, headers={"Origin": chat.origin}).status_code == 200
+        for path in ("sessions", "messages", "stream", "ack", "typing"):
+            asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+            preflight = http.options(path, headers={**asked, "Origin": "https://shop.example"})
+            assert preflight.is_success
+            assert preflight.headers["access-control-allow-origin"] == "https://shop.example"
+            assert "authorization" in preflight.headers["access-control-allow-headers"]
+            refused = http.options(path, headers={**asked, "Origin": "https://evil.example"})
+            assert "access-control-allow-origin" not in refused.headers
+        assert http.get("widget.js", headers={"Origin": "https://evil.example"}).status_code == 200
+        error = http.get("messages", headers={"Origin": "https://shop.example"})
+        assert error.status_code == 401
+        assert error.headers["access-control-allow-origin"] == "https://shop.example"
+
+
+def test_files_are_served_with_validators_and_nothing_else_is(http: httpx.Client) -> None:
+    loader = http.get("widget.js")
+    assert loader.headers["content-type"].startswith("text/javascript")
+    assert http.get("widget.js", headers={"If-None-Match": loader.headers["etag"]}).status_code == 304
+    version = loader.text.split("assets/")[1].split("/")[0]
+    assert "immutable" in http.get(f"assets/{version}/main.js").headers["cache-control"]
+    for path in ("assets/x/..%2f..%2fserver.py", "assets/x/%2e%2e/server.py", "assets/x/missing.js"):
+        assert http.get(path).status_code == 404
+
+
+def test_demo_identities_exist_in_demo_mode_only(http: httpx.Client, make_chat: Callable[..., LiveChat]) -> None:
+    assert len(http.get("demo-identity").json()["customers"]) == 8
+    token = http.get("demo-identity", params={"email": "late@example.com"}).json()["identity"]
+    assert http.post("sessions", json={"identity": token}).json()["identified"] is True
+    assert http.get("demo-identity", params={"email": "who@example.com"}).status_code == 404
+    real = make_chat(demo=False)
+    assert httpx.get(real.url + "demo-identity").status_code == 404
+    assert httpx.get(real.url + "demo-identity?email=late@example.com").status_code == 404
+    assert httpx.get(real.url).status_code == 200
+
+
+def test_the_session_outlives_the_server(make_chat: Callable[..., LiveChat]) -> None:
+    chat = make_chat()
+    with httpx.Client(base_url=chat.url) as http:
+        conversation_id, auth = start(http)
+        http.post("messages", json={"text": "hello", "client_id": "1"}, headers=auth)
+    chat.stop()
+    chat.start()
+    with httpx.Client(base_url=chat.url) as http:
+        assert texts(http, auth)[0] == "hello"
+        assert Sessions("s" * 32).conversation_of(auth["Authorization"].split()[1]) == conversation_id
