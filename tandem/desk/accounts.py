@@ -66,7 +66,7 @@ def add_agent(engine: Engine, agent_id: str, name: str, password: str, role: Rol
     """
     agent_id = agent_id.strip().lower()
     if not _NAME.fullmatch(agent_id):
-        raise AccountError("a sign-in name has 2 to 64 of a-z, 0-9, dot, dash, underscore, and starts with one of a-z0-9")
+        raise AccountError("a sign-in name has 2 to 64 of a-z, 0-9, dot, dash, underscore, and starts with a-z or 0-9")
     name = name.strip()
     if not name or len(name) > 120 or not name.isprintable():
         raise AccountError("a display name has 1 to 120 printable characters")

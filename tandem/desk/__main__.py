@@ -1,0 +1,48 @@
+"""`python -m tandem.desk`: the desk's process."""
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+
+import uvicorn
+
+from tandem.desk.app import create_app
+from tandem.settings import Settings, SettingsError, load
+
+GRACE = 2  # seconds: live streams never end by themselves
+
+
+def serve(settings: Settings) -> None:
+    """Run the desk until it is told to stop.
+
+    Raises:
+        OSError: The address cannot be bound.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((settings.host, settings.desk_port))
+    config = uvicorn.Config(create_app(settings), log_level=settings.log_level.lower(), access_log=False,
+                            timeout_graceful_shutdown=GRACE, server_header=False)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def main() -> int:
+    """Read the settings and serve; 1 after an error of configuration, which is named on standard error."""
+    try:
+        settings = load()
+    except SettingsError as error:
+        print(f"desk: {error}", file=sys.stderr)
+        return 1
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        serve(settings)
+    except OSError as error:
+        print(f"desk: cannot listen on {settings.host}:{settings.desk_port} ({error.strerror or error}); "
+              "set TANDEM_DESK_PORT or TANDEM_HOST, see docs/settings.md", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

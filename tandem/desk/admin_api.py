@@ -1,0 +1,96 @@
+"""How the desk stands, and customers' rights over their data."""
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from sqlalchemy import text
+
+from tandem.conversations import personal_data
+from tandem.conversations.model import InvalidMessage, Owner
+from tandem.database import now, open_engine, reading
+from tandem.desk import audit
+from tandem.desk.api import ERRORS
+from tandem.desk.auth import AdminDep, CallerDep, desk_of
+from tandem.desk.errors import NotThere
+from tandem.desk.json_forms import CustomerExport, Erased, Stats
+from tandem.desk.responses import SafeJSONResponse
+
+router = APIRouter(prefix="/api", responses=ERRORS, default_response_class=SafeJSONResponse)
+health = APIRouter(tags=["operation"])
+OneConversation = Annotated[str | None, Query(max_length=255)]
+OneEmail = Annotated[str | None, Query(max_length=254)]
+
+
+@health.get("/healthz")
+def healthz(request: Request) -> dict[str, str]:
+    """200 while the desk and its database answer; 503 if the database does not."""
+    with reading(desk_of(request).services.engine).connect() as connection:
+        connection.execute(text("SELECT 1"))
+    return {"status": "ok"}
+
+
+@router.get("/stats", responses={200: {"model": Stats}}, tags=["operation"])
+def stats(request: Request, caller: CallerDep) -> SafeJSONResponse:
+    """Who waits and for how long, what is open with whom, and how deliveries stand."""
+    services = desk_of(request).services
+    handoffs = services.ledger.open_handoffs()
+    waiting = [handoffs[one.id].opened_at for one in services.ledger.list((Owner.WAITING,), limit=10_000)
+               if one.id in handoffs]
+    longest = (services.ledger.clock() - min(waiting)).total_seconds() if waiting else 0.0
+    return SafeJSONResponse({
+        "waiting": len(waiting), "longest_wait_seconds": round(longest, 1),
+        "open_by_agent": dict(Counter(one.claimed_by for one in handoffs.values() if one.claimed_by)),
+        "deliveries": services.deliveries.counts(), "fenced": services.ledger.fenced(),
+    })
+
+
+@router.get("/customers/export", responses={200: {"model": CustomerExport}}, tags=["customers"])
+def export_customer(
+    request: Request, caller: AdminDep, conversation_id: OneConversation = None, email: OneEmail = None,
+) -> SafeJSONResponse:
+    """All that is kept of one conversation, or of every conversation of an e-mail address. Needs the role admin."""
+    desk = desk_of(request)
+    ids = _ids(request, conversation_id, email)
+    for one in ids:
+        audit.record(desk.services.engine, caller.agent.id, caller.via, "export", one)
+    return SafeJSONResponse({
+        "exported_at": now().isoformat(),
+        "conversations": [personal_data.export(desk.services.ledger, one) for one in ids],
+    })
+
+
+@router.delete("/customers", responses={200: {"model": Erased}}, tags=["customers"])
+def erase_customer(
+    request: Request, caller: AdminDep, conversation_id: OneConversation = None, email: OneEmail = None,
+) -> SafeJSONResponse:
+    """Erase a conversation, or every conversation of an e-mail address, from the ledger and the bot's memory.
+
+    Needs the role admin. Orders belong to the order system and are not touched.
+    """
+    desk = desk_of(request)
+    ids = _ids(request, conversation_id, email)
+    tracker = open_engine(desk.settings.tracker_url)
+    try:
+        for one in ids:
+            # The bot's memory first: should it fail, the ledger still knows which customer it was.
+            personal_data.erase_tracker(tracker, one)
+            desk.services.ledger.erase(one)
+            audit.forget(desk.services.engine, one)
+            audit.record(desk.services.engine, caller.agent.id, caller.via, "erase", audit.pseudonym(one))
+    finally:
+        tracker.dispose()
+    return SafeJSONResponse({"erased": ids})
+
+
+def _ids(request: Request, conversation_id: str | None, email: str | None) -> list[str]:
+    desk = desk_of(request)
+    if (conversation_id is None) == (email is None):
+        raise InvalidMessage("give either conversation_id or email")
+    if conversation_id is not None:
+        return [desk.work.conversation(conversation_id).id]
+    found = personal_data.conversations_of(desk.services.ledger, (email or "").replace("\x00", ""))
+    if not found:
+        raise NotThere("no conversation is known under this e-mail address")
+    return found

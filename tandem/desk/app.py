@@ -1,0 +1,75 @@
+"""Composes the desk's web application."""
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from tandem.conversations.feed import Feed
+from tandem.desk import admin_api, api, doors, errors, live, pages, tables
+from tandem.desk.canned import CANNED, CannedResponses
+from tandem.desk.pages import Pages
+from tandem.desk.responses import BodyLimit, SecurityHeaders
+from tandem.desk.sessions import Sessions
+from tandem.desk.sign_in import SignIn
+from tandem.desk.work import Work
+from tandem.services import Services, open_services
+from tandem.settings import Settings
+
+DESCRIPTION = (
+    "Conversations between customers, the bot and agents. Programs send `Authorization: Bearer` with the API token and "
+    "may say for which agent they act (`X-Tandem-Agent`, or `agent` in the body). Every error is "
+    '`{"error": ..., "detail": ...}`.'
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The application's parts, at `app.state.desk`."""
+
+    settings: Settings
+    services: Services
+    sessions: Sessions
+    sign_in: SignIn
+    feed: Feed
+    work: Work
+    pages: Pages
+    canned: CannedResponses
+
+
+def create_app(settings: Settings, services: Services | None = None, canned: Path = CANNED) -> FastAPI:
+    """The desk as an ASGI application.
+
+    Args:
+        services: What to work with; opened from the settings when None.
+        canned: The file of canned responses.
+    """
+    services = services or open_services(settings)
+    tables.create_tables(services.engine)
+    feed = Feed(services.ledger)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        feed.start()
+        try:
+            yield
+        finally:
+            await feed.stop()
+
+    app = FastAPI(title="Tandem desk", version="0.1.0", description=DESCRIPTION, lifespan=lifespan,
+                  docs_url=None, redoc_url=None)
+    app.state.desk = Desk(
+        settings=settings, services=services, sessions=Sessions(services.engine), sign_in=SignIn(services.engine),
+        feed=feed, work=Work(services, feed), pages=Pages(settings), canned=CannedResponses(canned),
+    )
+    errors.install(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders, secure=settings.secure_cookies)
+    for router in (admin_api.health, admin_api.router, api.router, doors.router, pages.router, live.router):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=pages.FOLDER / "static"), name="static")
+    return app

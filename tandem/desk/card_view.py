@@ -1,0 +1,151 @@
+"""The context card as the page shows it. Cards come from other processes and versions: nothing is taken for granted."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tandem.conversations.model import Handoff, Identity
+
+WIDTH, HEIGHT, EDGE = 280, 64, 7  # of the mood's line, in its own units
+
+
+@dataclass(frozen=True)
+class MoodPoint:
+    """One message of the customer on the mood's line."""
+
+    x: float
+    y: float
+    seq: int
+    label: str
+    emotion: str
+    turning: bool
+
+
+@dataclass(frozen=True)
+class OrderView:
+    """An order with the facts that the bot saw."""
+
+    number: str
+    status: str
+    seen_at: str
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class CardView:
+    """What the context pane shows."""
+
+    reason: str
+    trigger: str
+    urgency: float
+    summary: str
+    signals: tuple[tuple[str, float, str], ...]
+    customer: tuple[tuple[str, str], ...]
+    verified_by: str
+    mood: tuple[MoodPoint, ...]
+    turning_text: str
+    orders: tuple[OrderView, ...]
+    attempts: tuple[tuple[str, str, str], ...]
+    promises: tuple[str, ...]
+    interrupted_flow: str
+    earlier: tuple[tuple[str, str, str], ...]
+    details: tuple[tuple[str, str], ...]
+
+    @property
+    def line(self) -> str:
+        """The mood's line as SVG points."""
+        return " ".join(f"{point.x:.1f},{point.y:.1f}" for point in self.mood)
+
+    @property
+    def box(self) -> str:
+        """The SVG view box of the mood's line."""
+        return f"0 0 {WIDTH} {HEIGHT}"
+
+
+def card_view(handoff: Handoff, identity: Identity | None, earlier: list[Handoff]) -> CardView:
+    """The view of a handoff's card; `identity` and `earlier` fill in what the card does not say."""
+    card = handoff.card if isinstance(handoff.card, Mapping) else {}
+    customer = _mapping(card.get("customer"))
+    if not customer and identity is not None:
+        customer = {"name": identity.name, "email": identity.email, "verified_by": identity.verified_by}
+    turning = card.get("turning_point")
+    mood = _mood(card, turning)
+    return CardView(
+        reason=handoff.reason, trigger=handoff.trigger, urgency=handoff.urgency, summary=_text(card.get("summary")),
+        signals=tuple((_words(one.get("name")), _unit(one.get("value")), _text(one.get("detail")))
+                      for one in _mappings(card.get("signals"))),
+        customer=tuple((_words(key).capitalize(), _text(value)) for key, value in customer.items()
+                       if key != "verified_by" and _text(value)),
+        verified_by=_words(customer.get("verified_by")),
+        mood=mood, turning_text=next((_text(one.get("text")) for one in _mappings(card.get("mood"))
+                                      if turning is not None and one.get("seq") == turning), ""),
+        orders=tuple(_order(one) for one in _mappings(card.get("orders"))),
+        attempts=tuple((_words(one.get("action")), _text(one.get("at")), _words(one.get("outcome")))
+                       for one in _mappings(card.get("attempts"))),
+        promises=tuple(_text(one) for one in _list(card.get("promises"))),
+        interrupted_flow=_words(card.get("interrupted_flow")),
+        earlier=_earlier(card, earlier),
+        details=_details(card),
+    )
+
+
+def mood_points(turns: list[tuple[int, float, str, str]], turning: Any = None) -> tuple[MoodPoint, ...]:
+    """Points of the mood's line from (seq, score 0..1, emotion, text); a bad mood is drawn high."""
+    step = (WIDTH - 2 * EDGE) / max(1, len(turns) - 1)
+    return tuple(
+        MoodPoint(x=EDGE + index * step if len(turns) > 1 else WIDTH / 2,
+                  y=HEIGHT - EDGE - score * (HEIGHT - 2 * EDGE), seq=seq, emotion=emotion,
+                  label=f"{emotion}, {round(score * 100)} %: {text[:80]}", turning=seq == turning)
+        for index, (seq, score, emotion, text) in enumerate(turns)
+    )
+
+
+def _mood(card: Mapping[str, Any], turning: Any) -> tuple[MoodPoint, ...]:
+    turns = [(one["seq"], _unit(one.get("score", one.get("frustration"))), _text(one.get("emotion")) or "neutral",
+              _text(one.get("text")))
+             for one in _mappings(card.get("mood")) if isinstance(one.get("seq"), int)]
+    return mood_points(turns, turning)
+
+
+def _order(one: Mapping[str, Any]) -> OrderView:
+    facts = [tuple(fact) for fact in _list(one.get("facts")) if isinstance(fact, (list, tuple)) and len(fact) == 2]
+    return OrderView(_text(one.get("number")), _words(one.get("status")), _text(one.get("seen_at")),
+                     tuple((_text(label), _text(value)) for label, value in facts))
+
+
+def _earlier(card: Mapping[str, Any], earlier: list[Handoff]) -> tuple[tuple[str, str, str], ...]:
+    if earlier:
+        return tuple((one.reason, _words(one.outcome), one.opened_at.isoformat()) for one in earlier)
+    return tuple((_text(one.get("reason")), _words(one.get("outcome")), _text(one.get("opened_at")))
+                 for one in _mappings(card.get("earlier_handoffs")))
+
+
+def _details(card: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    slots = [(str(name), _text(value)) for name, value in _mapping(card.get("slots")).items() if value is not None]
+    entities = [(_text(one.get("entity")), _text(one.get("value"))) for one in _mappings(card.get("entities"))]
+    return tuple(slots + entities)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _words(value: Any) -> str:
+    return _text(value).replace("_", " ")
+
+
+def _unit(value: Any) -> float:
+    return max(0.0, min(1.0, float(value))) if isinstance(value, (int, float)) and value == value else 0.0
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in _list(value) if isinstance(one, Mapping)]

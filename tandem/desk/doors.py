@@ -1,0 +1,96 @@
+"""Sign-in and sign-out."""
+from __future__ import annotations
+
+import hmac
+import secrets
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from tandem.desk import audit
+from tandem.desk.auth import cookie_name, desk_of, session_of
+from tandem.desk.errors import Forbidden
+from tandem.desk.sessions import ABSOLUTE
+from tandem.desk.sign_in import SignInRefused, TooManyAttempts
+
+router = APIRouter(include_in_schema=False)
+_FORM_COOKIE = "tandem_form"
+
+
+@router.get("/sign-in")
+def sign_in_page(request: Request) -> Response:
+    """The sign-in page; an agent who is signed in goes on to the desk."""
+    if session_of(request) is not None:
+        return RedirectResponse("/", status_code=303)
+    return _page(request)
+
+
+@router.post("/sign-in")
+def sign_in(
+    request: Request, username: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "",
+    form_token: Annotated[str, Form()] = "",
+) -> Response:
+    """Check the name and the password, and open a session."""
+    desk = desk_of(request)
+    if not _own_form(request, form_token):
+        return _page(request, username, "The page was too old. Please try again.", 403)
+    address = request.client.host if request.client else "unknown"
+    try:
+        account = desk.sign_in.attempt(username, password, address)
+    except TooManyAttempts as error:
+        seconds = max(1, round(error.wait.total_seconds()))
+        page = _page(request, username, f"Too many attempts. Please wait {seconds} seconds.", 429)
+        page.headers["Retry-After"] = str(seconds)
+        return page
+    except SignInRefused:
+        audit.record(desk.services.engine, "unknown", "session", "sign_in_refused")
+        return _page(request, username, "That name and password do not go together.", 401)
+    session_id, _ = desk.sessions.open(account)
+    audit.record(desk.services.engine, account.id, "session", "sign_in")
+    response = RedirectResponse("/", status_code=303)
+    secure = desk.settings.secure_cookies
+    response.set_cookie(cookie_name(secure), session_id, max_age=int(ABSOLUTE.total_seconds()), httponly=True,
+                        samesite="lax", secure=secure, path="/")
+    response.delete_cookie(_FORM_COOKIE, path="/sign-in")
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, csrf_token: Annotated[str, Form()] = "") -> Response:
+    """End the session.
+
+    Raises:
+        Forbidden: The form is not ours.
+    """
+    desk = desk_of(request)
+    session = session_of(request)
+    if session is not None:
+        if not hmac.compare_digest(csrf_token.encode("utf-8", "replace"), session.csrf_token.encode()):
+            raise Forbidden("the form is too old; reload the page")
+        desk.sessions.end(session)
+        audit.record(desk.services.engine, session.account.id, "session", "sign_out")
+    response = RedirectResponse("/sign-in", status_code=303)
+    response.delete_cookie(cookie_name(desk.settings.secure_cookies), path="/", httponly=True, samesite="lax",
+                           secure=desk.settings.secure_cookies)
+    return response
+
+
+def _page(request: Request, username: str = "", problem: str = "", status: int = 200) -> Response:
+    desk = desk_of(request)
+    token = request.cookies.get(_FORM_COOKIE) or secrets.token_urlsafe(24)
+    page = desk.pages.render("sign_in.html", username=username[:64], problem=problem, form_token=token)
+    page.status_code = status
+    page.set_cookie(_FORM_COOKIE, token, httponly=True, samesite="strict", secure=desk.settings.secure_cookies,
+                    path="/sign-in")
+    return page
+
+
+def _own_form(request: Request, form_token: str) -> bool:
+    # Nobody is signed in yet, so the form is tied to a cookie and to the page's own origin.
+    origin = request.headers.get("origin")
+    if origin not in (None, "null") and urlsplit(str(origin)).netloc != request.headers.get("host"):
+        return False
+    expected = request.cookies.get(_FORM_COOKIE, "")
+    return bool(expected) and hmac.compare_digest(form_token.encode("utf-8", "replace"), expected.encode())

@@ -1,0 +1,161 @@
+"""The public JSON forms of the desk's API: what goes out, and what may come in."""
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import BaseModel, Field, StrictBool, StrictStr
+
+from tandem.conversations.model import Conversation, Handoff, Message
+
+
+class AgentBody(BaseModel):
+    """A program may name the agent for whom it acts."""
+
+    agent: StrictStr | None = Field(None, max_length=120, description="For whom a program acts; sessions ignore it")
+
+
+class TextBody(AgentBody):
+    """A message to the customer, or a note."""
+
+    text: StrictStr = Field(..., description="Plain text, at most 10,000 characters")
+    client_id: StrictStr | None = Field(
+        None, max_length=255, description="The caller's own id for the message; a repeat of it is the first message")
+
+
+class CloseBody(AgentBody):
+    """The end of a person's part."""
+
+    note_for_bot: StrictStr = Field("", max_length=1000, description="A line that the bot will know")
+
+
+class TypingBody(AgentBody):
+    """Whether the agent writes at the moment."""
+
+    writes: StrictBool = Field(True, description="false takes the sign away at once")
+
+
+class ErrorOut(BaseModel):
+    """Every error."""
+
+    error: str
+    detail: str
+
+
+class MessageOut(BaseModel):
+    """One entry of the transcript."""
+
+    seq: int
+    author: str = Field(..., description="customer, bot, agent or system")
+    kind: str = Field(..., description="text, note (private, among agents) or event")
+    name: str
+    text: str
+    at: str = Field(..., description="ISO 8601, UTC")
+    delivery: str = Field(..., description="none, pending, sent, delivered, waiting, failed or doubt")
+    client_id: str | None
+    intent: str | None
+    mood: dict[str, Any] | None
+    data: dict[str, Any]
+
+
+class HandoffOut(BaseModel):
+    """A handoff; `card` only where one conversation is asked for."""
+
+    id: str
+    reason: str
+    trigger: str
+    urgency: float
+    opened_at: str
+    claimed_by: str | None
+    claimed_at: str | None
+    card: dict[str, Any] | None
+
+
+class ConversationHead(BaseModel):
+    """A conversation without its messages."""
+
+    id: str
+    channel: str
+    owner: str = Field(..., description="bot, waiting, agent or resolved")
+    epoch: int
+    handoff: HandoffOut | None
+    customer: dict[str, Any] | None
+    created_at: str
+    updated_at: str
+    last_text: str
+    typing: dict[str, str] | None
+
+
+class ConversationOut(ConversationHead):
+    """A conversation with its messages."""
+
+    messages: list[MessageOut]
+
+
+class ConversationList(BaseModel):
+    """Conversations of one or all owners."""
+
+    conversations: list[ConversationHead]
+
+
+class Stats(BaseModel):
+    """How the desk stands."""
+
+    waiting: int
+    longest_wait_seconds: float
+    open_by_agent: dict[str, int]
+    deliveries: dict[str, int] = Field(..., description="messages in each delivery state")
+    fenced: int = Field(..., description="bot replies suppressed because a person owned the conversation")
+
+
+class CustomerExport(BaseModel):
+    """All that is kept about a customer."""
+
+    exported_at: str
+    conversations: list[dict[str, Any]]
+
+
+class Erased(BaseModel):
+    """What was erased."""
+
+    erased: list[str]
+
+
+def message_form(message: Message) -> dict[str, Any]:
+    """A message as `MessageOut`."""
+    return {
+        "seq": message.seq, "author": message.author.value, "kind": message.kind.value, "name": message.name,
+        "text": message.text, "at": message.at.isoformat(), "delivery": message.delivery.value,
+        "client_id": message.client_id, "intent": message.intent,
+        "mood": asdict(message.mood) if message.mood else None, "data": dict(message.data),
+    }
+
+
+def handoff_form(handoff: Handoff, with_card: bool = True) -> dict[str, Any]:
+    """A handoff as `HandoffOut`."""
+    form: dict[str, Any] = {
+        "id": handoff.id, "reason": handoff.reason, "trigger": handoff.trigger, "urgency": handoff.urgency,
+        "opened_at": handoff.opened_at.isoformat(), "claimed_by": handoff.claimed_by,
+        "claimed_at": handoff.claimed_at.isoformat() if handoff.claimed_at else None,
+    }
+    if with_card:
+        form["card"] = dict(handoff.card)
+    return form
+
+
+def conversation_form(
+    conversation: Conversation, handoff: Handoff | None, messages: list[Message] | None = None,
+) -> dict[str, Any]:
+    """A conversation as `ConversationOut`, or as `ConversationHead` when no messages are given."""
+    form: dict[str, Any] = {
+        "id": conversation.id, "channel": conversation.channel, "owner": conversation.owner.value,
+        "epoch": conversation.epoch,
+        "handoff": handoff_form(handoff, with_card=messages is not None) if handoff else None,
+        "customer": asdict(conversation.identity) if conversation.identity else None,
+        "created_at": conversation.created_at.isoformat(), "updated_at": conversation.updated_at.isoformat(),
+        "last_text": conversation.last_text,
+        "typing": dict(zip(("author", "name"), conversation.typing)) if conversation.typing else None,
+    }
+    if messages is not None:
+        form["messages"] = [message_form(message) for message in messages]
+    return form

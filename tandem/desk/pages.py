@@ -1,0 +1,223 @@
+"""The agents' pages and the fragments that keep them fresh. Everything a page changes goes through the JSON API."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from tandem.conversations.model import Author, Conversation, ConversationNotFound, Handoff, Owner
+from tandem.desk.accounts import Role, find
+from tandem.desk.auth import desk_of, session_of
+from tandem.desk.canned import CannedResponse, filled
+from tandem.desk.card_view import CardView, card_view, mood_points
+from tandem.desk.errors import Unauthenticated
+from tandem.desk.inbox import customer_name, read_inbox
+from tandem.desk.sessions import Session
+from tandem.desk.timeline import Line, timeline
+from tandem.settings import Settings
+
+FOLDER = Path(__file__).parent
+FIRST = 200  # messages on opening a conversation; the rest on request
+TAIL = 60  # messages looked at again on every change: their delivery or mood may have moved
+
+router = APIRouter(include_in_schema=False)
+
+
+class Pages:
+    """Renders the templates; one per application."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined,
+            trim_blocks=True, lstrip_blocks=True)
+        zone = settings.shop_timezone
+        self._environment.filters["clock"] = lambda at: f"{at.astimezone(zone):%H:%M}"
+        self._environment.filters["moment"] = lambda at: _moment(at, zone)
+        self._environment.filters["span"] = span
+        self._environment.filters["slug"] = lambda value: "".join(one for one in str(value).lower() if one.isalpha())
+        self._environment.filters["percent"] = lambda value: f"{round(value * 100)} %"
+        self._environment.globals.update(shop=settings.shop_name, version=_version(), Owner=Owner)
+
+    def render(self, template: str, **values: Any) -> HTMLResponse:
+        """A page. Text that UTF-8 cannot hold is replaced, never an error."""
+        text = self._environment.get_template(template).render(**values)
+        return HTMLResponse(text.encode("utf-8", "replace"))
+
+
+@dataclass(frozen=True)
+class ConversationView:
+    """One conversation as one agent sees it."""
+
+    conversation: Conversation
+    handoff: Handoff | None
+    customer: str
+    lines: list[Line]
+    earlier: int  # messages before the first line
+    card: CardView | None
+    live_mood: Any
+    holder: str | None
+    is_mine: bool
+    canned: list[CannedResponse]
+    can: Mapping[str, bool]
+
+
+def signed_in(request: Request) -> Session:
+    """The session of a page.
+
+    Raises:
+        Unauthenticated: There is none; browsers are sent to the sign-in page.
+    """
+    session = session_of(request)
+    if session is None:
+        raise Unauthenticated("sign in first")
+    return session
+
+
+SessionDep = Annotated[Session, Depends(signed_in)]
+
+
+def conversation_view(request: Request, session: Session, conversation_id: str, tail: int) -> ConversationView:
+    """Read one conversation for its page; blocking.
+
+    Args:
+        tail: How many of the latest messages to show.
+    """
+    desk = desk_of(request)
+    ledger = desk.services.ledger
+    conversation = desk.work.conversation(conversation_id)
+    handoffs = ledger.handoffs(conversation_id)
+    current = next((one for one in handoffs if one.closed_at is None), None)
+    start = max(0, ledger.last_seq(conversation_id) - tail)
+    # One message more than shown: it tells whether a new day begins with the first.
+    messages = ledger.messages(conversation_id, after=max(0, start - 1), limit=tail + 1_000)
+    shown = current or (handoffs[-1] if handoffs else None)
+    customer = customer_name(conversation, shown.card if shown else None)
+    zone = desk.settings.shop_timezone
+    lines = timeline(messages, handoffs, customer, zone, ledger.clock().astimezone(zone).date(), from_start=start == 0)
+    if start > 0:
+        lines = lines[1:]
+    holder = find(desk.services.engine, current.claimed_by) if current and current.claimed_by else None
+    holder_name = holder.name if holder else current.claimed_by if current else None
+    turns = [(one.seq, one.mood.frustration, one.mood.emotion, one.text)
+             for one in messages if one.author is Author.CUSTOMER and one.mood]
+    earlier = [one for one in handoffs if one is not shown]
+    card = card_view(shown, conversation.identity, earlier) if shown else None
+    return ConversationView(
+        conversation=conversation, handoff=current, customer=customer, lines=lines, earlier=start, card=card,
+        live_mood=mood_points(turns[-24:]), holder=holder_name,
+        is_mine=bool(current and current.claimed_by == session.account.id and conversation.owner is Owner.AGENT),
+        canned=_canned(request, session, conversation, customer, card), can=_abilities(conversation, current, session),
+    )
+
+
+@router.get("/")
+def home(
+    request: Request, session: SessionDep, c: Annotated[str | None, Query()] = None,
+    everything: Annotated[bool, Query(alias="all")] = False,
+) -> Response:
+    """The desk, with a conversation open or none."""
+    desk = desk_of(request)
+    view, missing = None, False
+    if c is not None:
+        try:
+            view = conversation_view(request, session, c, 100_000 if everything else FIRST)
+        except ConversationNotFound:
+            missing = True
+    page = desk.pages.render(
+        "desk.html", session=session, inbox=read_inbox(desk.services.ledger, session.account.id), view=view,
+        now=desk.services.ledger.clock(), link=link, selected=c, missing=missing, customer_name=customer_name)
+    if missing:
+        page.status_code = 404
+    return page
+
+
+@router.get("/desk/queue")
+def queue_fragment(request: Request, session: SessionDep, c: Annotated[str | None, Query()] = None) -> Response:
+    """The queue alone, for a refresh."""
+    desk = desk_of(request)
+    return desk.pages.render(
+        "_queue.html", session=session, inbox=read_inbox(desk.services.ledger, session.account.id),
+        now=desk.services.ledger.clock(), link=link, selected=c, customer_name=customer_name)
+
+
+@router.get("/desk/conversation")
+def conversation_fragment(
+    request: Request, session: SessionDep, c: Annotated[str, Query()], first: Annotated[bool, Query()] = False,
+) -> Response:
+    """The conversation and its context, for a change of conversation (`first`) or a refresh of the latest messages."""
+    desk = desk_of(request)
+    view = conversation_view(request, session, c, FIRST if first else TAIL)
+    return desk.pages.render("_conversation.html", session=session, view=view, link=link,
+                             now=desk.services.ledger.clock())
+
+
+@router.get("/docs")
+def api_page(request: Request) -> Response:
+    """The API, readable without loading anything from elsewhere."""
+    return desk_of(request).pages.render("docs.html", spec=request.app.openapi())
+
+
+@router.get("/favicon.ico")
+def favicon() -> Response:
+    """The sign of the desk, where browsers look for it by habit."""
+    return RedirectResponse("/static/favicon.svg", status_code=308)
+
+
+def link(conversation_id: str, everything: bool = False) -> str:
+    """The address of a conversation's page."""
+    return "/?" + urlencode({"c": conversation_id, **({"all": "1"} if everything else {})}, errors="replace")
+
+
+def span(since: datetime, at: datetime) -> str:
+    """How long ago, in the few characters a queue has room for."""
+    minutes = max(0, int((at - since).total_seconds() // 60))
+    if minutes < 1:
+        return "now"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60:02}" if hours < 24 else f"{hours // 24} d"
+
+
+def _abilities(conversation: Conversation, handoff: Handoff | None, session: Session) -> dict[str, bool]:
+    owner = conversation.owner
+    mine = owner is Owner.AGENT and handoff is not None and handoff.claimed_by == session.account.id
+    steps_in = mine or session.account.role.covers(Role.SUPERVISOR)
+    return {
+        "claim": owner is Owner.WAITING,
+        "take_over": owner in (Owner.BOT, Owner.RESOLVED) or (owner is Owner.AGENT and not mine and steps_in),
+        "reply": mine,
+        "release": owner is Owner.AGENT and steps_in,
+        "hand_back": owner is Owner.WAITING or (owner is Owner.AGENT and steps_in),
+        "resolve": owner in (Owner.WAITING, Owner.BOT) or (owner is Owner.AGENT and steps_in),
+    }
+
+
+def _canned(
+    request: Request, session: Session, conversation: Conversation, customer: str, card: CardView | None,
+) -> list[CannedResponse]:
+    known = "" if customer.startswith("Visitor ") or "@" in customer else customer.split(" ")[0]
+    orders = card.orders if card else ()
+    values = {"customer": known, "agent": session.account.name, "order": orders[0].number if orders else ""}
+    return [filled(one, **values) for one in desk_of(request).canned.all()]
+
+
+def _moment(value: Any, zone: Any) -> str:
+    try:
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError:
+        return str(value)
+    at = (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).astimezone(zone)
+    return f"{at.day} {at:%b %H:%M}"
+
+
+def _version() -> str:
+    """Changes with the static files, so that a browser never runs an old script against new pages."""
+    return format(max(int(one.stat().st_mtime) for one in (FOLDER / "static").iterdir()), "x")

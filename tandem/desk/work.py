@@ -1,0 +1,172 @@
+"""What an agent does with a conversation: who may do it, what the customer is told, and what the audit log keeps."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from anyio import from_thread
+from sqlalchemy.engine import Engine
+
+from tandem.conversations.feed import Feed
+from tandem.conversations.model import (
+    Author,
+    Conversation,
+    ConversationNotFound,
+    Delivery,
+    Handoff,
+    InvalidMessage,
+    Kind,
+    Message,
+    NotAllowed,
+    Owner,
+)
+from tandem.conversations.store import MAX_ID
+from tandem.desk import audit
+from tandem.desk.accounts import Role, find
+from tandem.desk.auth import Principal
+from tandem.desk.errors import Conflict, Forbidden, NotThere
+from tandem.handoff.notices import notice
+from tandem.services import Services
+
+MAX_NOTE_FOR_BOT = 1000  # characters
+
+
+@dataclass(frozen=True)
+class Work:
+    """The steps of the desk; blocking, called from worker threads."""
+
+    services: Services
+    feed: Feed
+
+    @property
+    def _engine(self) -> Engine:
+        return self.services.engine
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        """One conversation.
+
+        Raises:
+            ConversationNotFound: There is none, or the id could not be one.
+        """
+        if not conversation_id or len(conversation_id) > MAX_ID or not conversation_id.isprintable():
+            raise ConversationNotFound(conversation_id)
+        return self.services.ledger.conversation(conversation_id)
+
+    def handoff(self, conversation_id: str) -> Handoff | None:
+        """The open handoff of a conversation."""
+        return next((one for one in self.services.ledger.handoffs(conversation_id) if one.closed_at is None), None)
+
+    def claim(self, caller: Principal, conversation_id: str) -> None:
+        """Take a waiting conversation."""
+        self.conversation(conversation_id)
+        joined = notice("agent_joined", agent=caller.agent.name)
+        self.services.ownership.claim(conversation_id, caller.agent, joined)
+        self._done(caller, "claim", conversation_id)
+
+    def take_over(self, caller: Principal, conversation_id: str) -> None:
+        """Take a conversation from the bot or the queue; from a colleague only as a supervisor.
+
+        Raises:
+            Forbidden: A colleague has it and the caller is no supervisor.
+        """
+        if self.conversation(conversation_id).owner is Owner.AGENT:
+            holder = self.handoff(conversation_id)
+            if holder is not None and holder.claimed_by != caller.agent.id:
+                caller.require(Role.SUPERVISOR)
+        joined = notice("agent_joined", agent=caller.agent.name)
+        self.services.ownership.take_over(conversation_id, caller.agent, joined)
+        self._done(caller, "take_over", conversation_id)
+
+    def release(self, caller: Principal, conversation_id: str) -> None:
+        """Put a claimed conversation back into the queue; a colleague's only as a supervisor."""
+        self.conversation(conversation_id)
+        name, holds = self._holder(caller, conversation_id)
+        self.services.ownership.release(conversation_id, caller.agent if holds else None,
+                                        notice("agent_left", agent=name))
+        self._done(caller, "release", conversation_id)
+
+    def hand_back(self, caller: Principal, conversation_id: str, note_for_bot: str = "") -> None:
+        """Give the conversation to the bot, with a line it will know."""
+        self._close(caller, conversation_id, "hand_back", note_for_bot)
+
+    def resolve(self, caller: Principal, conversation_id: str, note_for_bot: str = "") -> None:
+        """Close the matter."""
+        self._close(caller, conversation_id, "resolve", note_for_bot)
+
+    def reply(self, caller: Principal, conversation_id: str, text: str, client_id: str | None) -> Message:
+        """Say something to the customer; a repeat of `client_id` is the first message."""
+        self.conversation(conversation_id)
+        message = self.services.ownership.reply(conversation_id, caller.agent, text, client_id)
+        self._done(caller, "reply", conversation_id, f"seq {message.seq}")
+        return message
+
+    def note(self, caller: Principal, conversation_id: str, text: str, client_id: str | None) -> Message:
+        """Leave a private note for colleagues."""
+        self.conversation(conversation_id)
+        message = self.services.ownership.note(conversation_id, caller.agent, text, client_id)
+        self._done(caller, "note", conversation_id, f"seq {message.seq}")
+        return message
+
+    def typing(self, caller: Principal, conversation_id: str, writes: bool) -> None:
+        """Show the customer that the agent writes.
+
+        Raises:
+            NotAllowed: The agent does not hold the conversation.
+        """
+        if self.conversation(conversation_id).owner is not Owner.AGENT or not self._holds(caller, conversation_id):
+            raise NotAllowed("only the agent who holds the conversation is seen writing")
+        self.services.ledger.set_typing(conversation_id, Author.AGENT, caller.agent.name, writes)
+        self._nudge(conversation_id)
+
+    def retry(self, caller: Principal, conversation_id: str, seq: int) -> Message:
+        """Try a message again that was given up or may not have arrived.
+
+        Raises:
+            NotThere: No message has this number.
+            Conflict: The message is not in such a state.
+        """
+        self.conversation(conversation_id)
+        message = self._message(conversation_id, seq)
+        if message.delivery not in (Delivery.FAILED, Delivery.DOUBT):
+            raise Conflict(f"message {seq} is {message.delivery.value}; only failed or doubtful ones are tried again")
+        self.services.deliveries.retry(conversation_id, seq)
+        self._done(caller, "retry", conversation_id, f"seq {seq}")
+        return self._message(conversation_id, seq)
+
+    def _message(self, conversation_id: str, seq: int) -> Message:
+        found = self.services.ledger.messages(conversation_id, after=seq - 1, limit=1)
+        if not found or found[0].seq != seq or found[0].kind is Kind.NOTE:
+            raise NotThere(f"there is no message {seq} to the customer")
+        return found[0]
+
+    def _close(self, caller: Principal, conversation_id: str, step: str, note_for_bot: str) -> None:
+        if len(note_for_bot) > MAX_NOTE_FOR_BOT:
+            raise InvalidMessage(f"the line for the bot may have at most {MAX_NOTE_FOR_BOT} characters")
+        if self.conversation(conversation_id).owner is Owner.AGENT:
+            name, holds = self._holder(caller, conversation_id)
+            words = notice("handed_back" if step == "hand_back" else "resolved", agent=name)
+        else:  # no agent has been with the customer, so none can be said to leave
+            holds, words = True, notice("back_to_bot" if step == "hand_back" else "closed")
+        close = self.services.ownership.hand_back if step == "hand_back" else self.services.ownership.resolve
+        close(conversation_id, caller.agent if holds else None, note_for_bot, words)
+        self._done(caller, step, conversation_id)
+
+    def _holds(self, caller: Principal, conversation_id: str) -> bool:
+        current = self.handoff(conversation_id)
+        return current is not None and current.claimed_by == caller.agent.id
+
+    def _holder(self, caller: Principal, conversation_id: str) -> tuple[str, bool]:
+        """The name of who holds the conversation, and whether that is the caller; a supervisor may act for others."""
+        current = self.handoff(conversation_id)
+        if current is None or current.claimed_by is None or current.claimed_by == caller.agent.id:
+            return caller.agent.name, True
+        if not caller.role.covers(Role.SUPERVISOR):
+            raise Forbidden("a colleague has this conversation; a supervisor may step in")
+        holder = find(self._engine, current.claimed_by)
+        return (holder.name if holder else current.claimed_by), False
+
+    def _done(self, caller: Principal, action: str, conversation_id: str, detail: str = "") -> None:
+        audit.record(self._engine, caller.agent.id, caller.via, action, conversation_id, detail)
+        self._nudge(conversation_id)
+
+    def _nudge(self, conversation_id: str) -> None:
+        from_thread.run_sync(self.feed.nudge, conversation_id)
