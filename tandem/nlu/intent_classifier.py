@@ -1,0 +1,111 @@
+"""The pipeline's intent classifier; how it learns stands in `intent_model.py`."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.shared.exceptions import InvalidConfigException
+from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from tandem.nlu.encoders import versions
+from tandem.nlu.intent_model import IntentModel
+
+logger = logging.getLogger(__name__)
+
+MODEL_FILE = "intents.npz"
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
+class KernelIntentClassifier(GraphComponent, IntentClassifier):
+    """Set `intent` and `intent_ranking`; the confidence of the best intent is the probability that it is right."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """`ranking_length`: how many intents the ranking shows; 0 for all."""
+        return {"ranking_length": 10}
+
+    @classmethod
+    def validate_config(cls, config: dict[str, Any]) -> None:
+        """Raise InvalidConfigException for a ranking length that is no whole number of 0 or more."""
+        length = config.get("ranking_length", 10)
+        if not isinstance(length, int) or isinstance(length, bool) or length < 0:
+            raise InvalidConfigException(
+                f"KernelIntentClassifier: ranking_length must be 0 or more, not {length!r}; see docs/nlu.md"
+            )
+
+    @classmethod
+    def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
+        """Train anew when the code of the model or an encoder changed."""
+        code = hashlib.sha256()
+        for path in sorted(Path(__file__).parent.glob("*.py")):
+            code.update(path.read_bytes())
+        return f"{code.hexdigest()} {versions()}"
+
+    def __init__(
+        self, config: dict[str, Any], storage: ModelStorage, resource: Resource, model: IntentModel | None
+    ) -> None:
+        self._config = config
+        self._storage = storage
+        self._resource = resource
+        self._model = model
+
+    @classmethod
+    def create(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> KernelIntentClassifier:
+        """Create an untrained classifier."""
+        return cls({**cls.get_default_config(), **config}, model_storage, resource, None)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Learn from the examples that have a text and an intent."""
+        examples = [example for example in training_data.intent_examples if example.get(TEXT) and example.get(INTENT)]
+        if len({example.get(INTENT) for example in examples}) < 2:
+            logger.warning("Fewer than two intents have examples: no intent classifier is trained.")
+            return self._resource
+        self._model = IntentModel.train([e.get(TEXT) for e in examples], [e.get(INTENT) for e in examples])
+        with self._storage.write_to(self._resource) as folder:
+            self._model.save(folder / MODEL_FILE)
+        return self._resource
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> KernelIntentClassifier:
+        """Restore a trained classifier; untrained if training found too few intents."""
+        try:
+            with model_storage.read_from(resource) as folder:
+                model: IntentModel | None = IntentModel.load(folder / MODEL_FILE)
+        except ValueError:
+            logger.warning("The intent classifier was not trained; every message falls back.")
+            model = None
+        return cls({**cls.get_default_config(), **config}, model_storage, resource, model)
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Classify messages; one without words has no intent."""
+        spoken = [message for message in messages if (message.get(TEXT) or "").strip()]
+        ranked = self._model.rank([message.get(TEXT) for message in spoken]) if self._model and spoken else []
+        rankings = dict(zip(map(id, spoken), ranked))
+        for message in messages:
+            entries = [
+                {INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: confidence}
+                for name, confidence in rankings.get(id(message), [])[: self._config["ranking_length"] or None]
+            ]
+            best = dict(entries[0]) if entries else {INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}
+            message.set(INTENT, best, add_to_output=True)
+            message.set(INTENT_RANKING_KEY, entries, add_to_output=True)
+        return messages

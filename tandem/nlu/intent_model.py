@@ -1,0 +1,149 @@
+"""Which intent a message has, and how sure that is.
+
+Kernel ridge regression on one column an intent (`kernel.py`). Its scores are no probabilities: a logistic model, fitted
+to held-out folds in which some intents were left out altogether, says how often a top score like this one is right, for
+messages of which a part has no intent of ours at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+
+from tandem.nlu.kernel import Features, Floats, Reader, Space, near, solve
+
+Labels = npt.NDArray[np.intp]
+
+NGRAM_SHARE = 0.1
+RIDGE = 0.5
+FOLDS = 5
+STRANGERS = 1 / 3
+"""Share of messages without an intent of ours for which confidence is calibrated."""
+_TEMPERATURES = np.geomspace(0.02, 0.5, 15)
+
+
+@dataclass(frozen=True)
+class IntentModel:
+    """A trained classifier; `calibration` (4,) weighs top score, lead, nearest example and 1 into logits."""
+
+    intents: tuple[str, ...]
+    reader: Reader
+    calibration: Floats
+    temperature: float
+
+    @classmethod
+    def train(cls, texts: Sequence[str], intents: Sequence[str]) -> IntentModel:
+        """Learn from examples. Raises ValueError for fewer than two intents or no words at all."""
+        names = tuple(sorted(set(intents)))
+        if len(names) < 2:
+            raise ValueError("at least two intents are needed to tell them apart")
+        labels = np.searchsorted(names, intents)
+        space = Space.fit(texts, NGRAM_SHARE)
+        features = space.features(texts)
+        kernel = space.kernel(features, features)
+        weights = _weights(labels)
+        targets = np.eye(len(names), dtype=np.float32)[labels]
+        calibration, temperature = _calibrate(kernel, features, labels, weights, targets)
+        dual, mean = solve(kernel, targets, RIDGE, weights)
+        return cls(names, Reader.fit(space, features, dual, mean), calibration, temperature)
+
+    def rank(self, texts: Sequence[str]) -> list[list[tuple[str, float]]]:
+        """All intents of each text with their confidence, best first.
+
+        The best one's confidence is the estimated probability, 0..1, that it is right; the others' stand to it as
+        their likelihoods do.
+        """
+        features = self.reader.space.features(texts)
+        scores = self.reader.scores(features)
+        nearest = near(features.sentence, self.reader.examples).max(axis=1)
+        sure = _sigmoid(_evidence(scores, nearest) @ self.calibration)
+        shares = np.exp((scores - scores.max(axis=1, keepdims=True)) / self.temperature)
+        confidence = sure[:, None] * shares
+        order = np.argsort(-scores, axis=1, kind="stable")
+        return [[(self.intents[at], float(confidence[row, at])) for at in order[row]] for row in range(len(texts))]
+
+    def save(self, path: Path) -> None:
+        """Write one .npz file."""
+        names = np.frombuffer(json.dumps(self.intents).encode(), dtype=np.uint8)
+        temperature = np.array(self.temperature)
+        np.savez(path, intents=names, calibration=self.calibration, temperature=temperature, **self.reader.state())
+
+    @classmethod
+    def load(cls, path: Path) -> IntentModel:
+        """Read what `save` wrote. Raises OSError or ValueError if it is no such file."""
+        with np.load(path, allow_pickle=False) as arrays:
+            intents = tuple(json.loads(bytes(arrays["intents"])))
+            return cls(intents, Reader.from_state(arrays), arrays["calibration"], float(arrays["temperature"]))
+
+
+def _weights(labels: Labels) -> Floats:
+    """Rare intents' examples count for more, by the root of their rarity; the mean is 1."""
+    rarity = np.sqrt(1.0 / np.bincount(labels)[labels])
+    return (rarity / rarity.mean()).astype(np.float32)
+
+
+def _calibrate(
+    kernel: Floats, features: Features, labels: Labels, weights: Floats, targets: Floats
+) -> tuple[Floats, float]:
+    """Fit confidence and temperature on messages the model has not seen.
+
+    In each fold a fifth of the examples and a fifth of the intents are held out: the examples stand for new messages,
+    the intents for messages of strangers.
+    """
+    rng = np.random.RandomState(7)
+    fold = _spread(labels, rng)
+    group = _spread(np.zeros(targets.shape[1], dtype=np.intp), rng)[labels]
+    if targets.shape[1] < FOLDS:
+        group = np.full(len(labels), -1)
+    evidence, right, strange, own = [], [], [], []
+    for number in range(FOLDS):
+        known = np.flatnonzero((fold != number) & (group != number))
+        unseen = np.flatnonzero((fold == number) | (group == number))
+        if not len(known) or not len(unseen):
+            continue
+        dual, mean = solve(kernel[np.ix_(known, known)], targets[known], RIDGE, weights[known])
+        scores = kernel[np.ix_(unseen, known)] @ dual + mean
+        nearest = near(features.sentence[unseen], features.sentence[known]).max(axis=1)
+        evidence.append(_evidence(scores, nearest))
+        right.append(scores.argmax(axis=1) == labels[unseen])
+        strange.append(group[unseen] == number)
+        own.append(scores[group[unseen] != number] - scores[group[unseen] != number, labels[unseen][group[unseen] != number]][:, None])
+    inputs, correct, stranger = np.vstack(evidence), np.concatenate(right), np.concatenate(strange)
+    importance = np.where(stranger, STRANGERS / max(stranger.sum(), 1), (1 - STRANGERS) / max((~stranger).sum(), 1))
+    if correct.all() or not correct.any():
+        return np.array([4.0, 0, 0, 0], dtype=np.float32), 0.1
+    fitted = LogisticRegression(C=1e4, fit_intercept=False, max_iter=1000)
+    fitted.fit(inputs, correct, sample_weight=importance * len(inputs))
+    gaps = np.vstack(own)
+    losses = [float(np.log(np.exp(np.clip(gaps / t, -60, 60)).sum(axis=1)).mean()) for t in _TEMPERATURES]
+    return fitted.coef_[0].astype(np.float32), float(_TEMPERATURES[int(np.argmin(losses))])
+
+
+def _spread(labels: Labels, rng: np.random.RandomState) -> Labels:
+    """Deal the members of each class to FOLDS folds in turn."""
+    out = np.empty(len(labels), dtype=np.intp)
+    offset = 0
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        out[members] = (np.arange(len(members)) + offset) % FOLDS
+        offset += len(members)
+    return out
+
+
+def _evidence(scores: Floats, nearest: Floats) -> Floats:
+    top = np.sort(scores, axis=1)[:, -2:]
+    ones = np.ones(len(scores), dtype=np.float32)
+    out: Floats = np.column_stack([top[:, 1], top[:, 1] - top[:, 0], nearest, ones])
+    return out
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    out: Floats = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    return out

@@ -1,0 +1,128 @@
+"""The pipeline's mood component: every parse carries `sentiment`, the mood of the message."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.exceptions import InvalidConfigException
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from tandem.nlu import mood_data
+from tandem.nlu.encoders import versions
+from tandem.nlu.mood_lexicon import CUES_FILE
+from tandem.nlu.mood_model import MoodModel
+
+logger = logging.getLogger(__name__)
+
+SENTIMENT = "sentiment"
+MODEL_FILE = "mood.npz"
+_current: list[MoodModel] = []
+
+
+class NoMoodModel(RuntimeError):
+    """No trained mood model is at hand; `rasa train` makes one."""
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
+class MoodReader(GraphComponent):
+    """Set the attribute `sentiment` on every message; trained from the labelled messages of `data`."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """`data`: the folder of labelled messages, seen from the project's root."""
+        return {"data": "data/mood"}
+
+    @classmethod
+    def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
+        """Rasa trains a component anew only if its fingerprint changes, and does not know data/mood."""
+        folder = mood_data.find(str({**cls.get_default_config(), **config}["data"]))
+        code = hashlib.sha256()
+        for path in (CUES_FILE, *sorted(Path(__file__).parent.glob("*.py"))):
+            code.update(path.read_bytes())
+        return " ".join((mood_data.digest(folder), code.hexdigest(), versions()))
+
+    def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource, model: MoodModel | None) -> None:
+        self._config = config
+        self._storage = storage
+        self._resource = resource
+        self._model = model
+
+    @classmethod
+    def create(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> MoodReader:
+        """Create an untrained reader."""
+        return cls({**cls.get_default_config(), **config}, model_storage, resource, None)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Learn from the folder `data`; Rasa's training data are not used. Raises InvalidConfigException on bad labels."""
+        try:
+            rows = mood_data.read(mood_data.find(str(self._config["data"])))
+        except mood_data.BadMoodData as error:
+            raise InvalidConfigException(f"MoodReader: {error}") from error
+        self._model = MoodModel.train(rows)
+        with self._storage.write_to(self._resource) as folder:
+            self._model.save(folder / MODEL_FILE)
+        return self._resource
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> MoodReader:
+        """Restore a trained reader."""
+        with model_storage.read_from(resource) as folder:
+            model = MoodModel.load(folder / MODEL_FILE)
+        _current[:] = [model]
+        return cls({**cls.get_default_config(), **config}, model_storage, resource, model)
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Read the mood of each message."""
+        if self._model is None:
+            raise NoMoodModel("MoodReader was neither trained nor loaded")
+        for message, mood in zip(messages, self._model.read([message.get(TEXT) or "" for message in messages])):
+            message.set(SENTIMENT, mood.as_dict(), add_to_output=True)
+        return messages
+
+
+def explain(text: str) -> list[tuple[str, float]]:
+    """Reasons for the frustration read in `text`; see `MoodModel.explain`. Raises NoMoodModel."""
+    return current().explain(text)
+
+
+def current(models: Path = Path("models")) -> MoodModel:
+    """The mood model this process runs, or else that of the newest trained model in `models`. Raises NoMoodModel."""
+    if not _current:
+        archives = sorted(models.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
+        if not archives:
+            raise NoMoodModel(f"no trained model in {models}; run `rasa train`")
+        _current[:] = [from_archive(archives[-1])]
+    return _current[0]
+
+
+def from_archive(archive: Path) -> MoodModel:
+    """The mood model inside a trained Rasa model. Raises NoMoodModel if it has none."""
+    with tarfile.open(archive) as packed, tempfile.TemporaryDirectory() as folder:
+        for member in packed:
+            if member.isfile() and Path(member.name).name == MODEL_FILE:
+                content = packed.extractfile(member)
+                if content is not None:
+                    target = Path(folder) / MODEL_FILE
+                    target.write_bytes(content.read())
+                    return MoodModel.load(target)
+    raise NoMoodModel(f"{archive.name} was trained without MoodReader; see docs/nlu.md")
