@@ -157,14 +157,14 @@ class Relay:
         reference, relayed = row.reference, row.relayed_seq
         if reference is None:
             transcript = self._ledger.transcript(row.conversation_id)
-            reference = dict(channel.open(handoff, transcript))
+            reference = dict(channel.open(handoff, transcript, None))
             relayed = transcript[-1].seq if transcript else 0
             self._save(row, reference=reference, relayed_seq=relayed, keep_lease=True)
         for message in self._ledger.messages(row.conversation_id, after=relayed):
             if self._is_for(row.channel, handoff, message):
-                channel.say(reference, handoff, message)
+                channel.say(reference, handoff, message, again=True)
             self._save(row, relayed_seq=message.seq, keep_lease=True)
-        for event in channel.sweep(reference, handoff):
+        for event in channel.sweep(reference, handoff, handoff.opened_at):
             self._acts.apply(row.channel, event)
         self._save(row, swept_at=self._ledger.clock(), keep_lease=True)
         handoff = self._handoff(row.handoff_id)

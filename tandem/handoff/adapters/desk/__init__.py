@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from tandem.conversations.model import Handoff, Message
 from tandem.handoff.channel import AgentEvent, Reference, WebhookRejected
@@ -12,11 +14,11 @@ class DeskChannel:
 
     name = "desk"
 
-    def open(self, handoff: Handoff, transcript: Sequence[Message]) -> Reference:
+    def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
         """Nothing to carry: the desk shows every open handoff of the ledger."""
         return {"handoff": handoff.id}
 
-    def say(self, reference: Reference, handoff: Handoff, message: Message) -> None:
+    def say(self, reference: Reference, handoff: Handoff, message: Message, again: bool) -> None:
         """Nothing to carry: the desk shows the ledger's transcript."""
 
     def close(self, reference: Reference, handoff: Handoff) -> None:
@@ -26,10 +28,14 @@ class DeskChannel:
         """Agents act at the desk itself, never by webhook."""
         raise WebhookRejected("the desk takes no webhooks")
 
+    def answer(self, body: bytes) -> Mapping[str, Any] | None:
+        """Agents act at the desk itself."""
+        return None
+
     def read(self, body: bytes) -> Sequence[AgentEvent]:
         """Agents act at the desk itself."""
         return ()
 
-    def sweep(self, reference: Reference, handoff: Handoff) -> Sequence[AgentEvent]:
+    def sweep(self, reference: Reference, handoff: Handoff, since: datetime) -> Sequence[AgentEvent]:
         """Agents act at the desk itself."""
         return ()
