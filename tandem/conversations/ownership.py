@@ -104,10 +104,15 @@ class Ownership:
             row = self._announce(connection, row, at, notice, "agent_joined", agent)
             return store.to_conversation(row, at)
 
-    def take_over(self, conversation_id: str, agent: Agent, notice: str = "", reason: str = "") -> Conversation:
+    def take_over(
+        self, conversation_id: str, agent: Agent, notice: str = "", reason: str = "", channel: str = "desk",
+    ) -> Conversation:
         """Take a conversation from the bot, the queue or another agent, at once.
 
         The bot's reply in the making is fenced, because the epoch has moved.
+
+        Args:
+            channel: The live-agent channel in which the agent works; a handoff that opens by this goes there.
         """
         at = self._ledger.clock()
         with self._ledger.engine.begin() as connection:
@@ -116,7 +121,8 @@ class Ownership:
                 return store.to_conversation(row, at)
             row = self._step(connection, row, at, "take_over")
             if store.open_handoff_of(connection, row.id) is None:
-                request = HandoffRequest(row.id, reason or f"Taken over by {agent.name}", "take_over")
+                why = reason or f"Taken over by {agent.name}"
+                request = HandoffRequest(row.id, why, "take_over", channel=channel)
                 self._insert_handoff(connection, row, at, request)
             self._assign(connection, row, at, agent)
             row = self._announce(connection, row, at, notice, "agent_joined", agent)
