@@ -1,4 +1,7 @@
-"""Labelled conversations: what customers wrote, and when a person must be brought in (tests/conversations/README.md)."""
+"""Labelled conversations: what customers wrote, and when a person must be brought in.
+
+Their format is explained in tests/conversations/README.md.
+"""
 from __future__ import annotations
 
 from collections.abc import Mapping

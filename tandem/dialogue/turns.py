@@ -22,6 +22,9 @@ from tandem.dialogue.model import Turn
 
 HANDOFF_SLOT = "handoff"  # set by the handoff action once a handoff is open
 FAILED_LOOKUPS_SLOT = "failed_lookups"  # counted up by actions whose lookup failed, set to 0 by success
+_SLOT, _USER = SlotSet.type_name, UserUttered.type_name  # told by name: isinstance on Rasa's events is slow
+_DONE = frozenset({ActionExecuted.type_name, ActionExecutionRejected.type_name})
+_BEGINNINGS = frozenset({SessionStarted.type_name, Restarted.type_name})
 METADATA = "tandem"  # where the channels put what they know: seq, handed_back
 
 
@@ -39,8 +42,8 @@ class Conversation:
 
 def facts_of(message: UserUttered) -> Mapping[str, Any]:
     """What the channel said about a message: `metadata["tandem"]`, or nothing."""
-    facts = message.metadata.get(METADATA) if isinstance(message.metadata, Mapping) else None
-    return facts if isinstance(facts, Mapping) else {}
+    facts = message.metadata.get(METADATA) if isinstance(message.metadata, dict) else None
+    return facts if isinstance(facts, dict) else {}
 
 
 def read_conversation(tracker: DialogueStateTracker, settings: EscalationSettings, handoff_action: str) -> Conversation:
@@ -56,20 +59,20 @@ def read_conversation(tracker: DialogueStateTracker, settings: EscalationSetting
     requested: str | None = None
     failures: float | None = None
     for message, events in segments:
-        filled = {event.key for event in events if isinstance(event, SlotSet) and event.value is not None}
+        filled = {event.key for event in events if event.type_name == _SLOT and event.value is not None}
         failed, succeeded, failures = _lookups(events, failures)
         if not _is_ignored(message, settings):
             turns.append(_turn(message, settings, requested is not None and requested in filled, failed, succeeded))
             seq = facts_of(message).get("seq")
             seqs.append(seq if isinstance(seq, int) else None)
         requested = next(
-            (event.value for event in reversed(events) if isinstance(event, SlotSet) and event.key == REQUESTED_SLOT),
+            (event.value for event in reversed(events) if event.type_name == _SLOT and event.key == REQUESTED_SLOT),
             requested,
         )
     latest, events = segments[-1]
-    done = [event for event in events if isinstance(event, (ActionExecuted, ActionExecutionRejected))]
+    done = [event for event in events if event.type_name in _DONE]
     executed = tuple(str(event.action_name) for event in done)
-    rejected = executed[-1] if done and isinstance(done[-1], ActionExecutionRejected) else None
+    rejected = executed[-1] if done and done[-1].type_name == ActionExecutionRejected.type_name else None
     return Conversation(tuple(turns), tuple(seqs), latest, executed, rejected, _handed_off(events, handoff_action))
 
 
@@ -89,10 +92,10 @@ def _segments(tracker: DialogueStateTracker, window: int) -> list[tuple[UserUtte
     after: list[Event] = []
     ids: set[str] = set()
     for event in reversed(tracker.events):
-        if isinstance(event, (SessionStarted, Restarted)):
+        if event.type_name in _BEGINNINGS:
             break
-        if not isinstance(event, UserUttered):
-            if segments and isinstance(event, SlotSet) and event.key == HANDOFF_SLOT and event.value is not None:
+        if event.type_name != _USER:
+            if segments and event.type_name == _SLOT and event.key == HANDOFF_SLOT and event.value is not None:
                 break  # a person dealt with what was said up to here
             after.append(event)
             continue
@@ -115,7 +118,7 @@ def _turn(message: UserUttered, settings: EscalationSettings, is_answer: bool, f
     confidence = message.intent.get("confidence")
     return Turn(
         text=message.text or "",
-        sentiment=sentiment if words and isinstance(sentiment, Mapping) else None,
+        sentiment=sentiment if words and isinstance(sentiment, dict) else None,
         intent=intent,
         confidence=float(confidence) if isinstance(confidence, (int, float)) else 1.0,
         is_fallback=intent in settings.fallback_intents,
@@ -137,7 +140,7 @@ def _lookups(events: Iterable[Event], before: float | None) -> tuple[int, bool, 
     """How many lookups failed in a turn, whether one succeeded, and the count after it."""
     failed, succeeded = 0.0, False
     for event in events:
-        if not (isinstance(event, SlotSet) and event.key == FAILED_LOOKUPS_SLOT):
+        if event.type_name != _SLOT or event.key != FAILED_LOOKUPS_SLOT:
             continue
         value = float(event.value) if isinstance(event.value, (int, float)) else 0.0
         if value <= 0:
@@ -151,15 +154,15 @@ def _lookups(events: Iterable[Event], before: float | None) -> tuple[int, bool, 
 
 
 def _is_ignored(message: UserUttered, settings: EscalationSettings) -> bool:
-    metadata = message.metadata if isinstance(message.metadata, Mapping) else {}
+    metadata = message.metadata if isinstance(message.metadata, dict) else {}
     return bool(metadata.get(IS_EXTERNAL)) or message.intent.get("name") in settings.ignore_intents
 
 
 def _handed_off(events: Iterable[Event], handoff_action: str) -> bool:
     ran = False
     for event in events:
-        if isinstance(event, ActionExecuted) and event.action_name == handoff_action:
+        if event.type_name == ActionExecuted.type_name and event.action_name == handoff_action:
             ran = True
-        elif ran and isinstance(event, SlotSet) and event.key == HANDOFF_SLOT and event.value is not None:
+        elif ran and event.type_name == _SLOT and event.key == HANDOFF_SLOT and event.value is not None:
             return True
     return False

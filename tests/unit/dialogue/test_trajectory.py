@@ -204,8 +204,10 @@ def test_general_questions_of_one_intent_are_no_repeat() -> None:
 def test_like_sentences_are_a_repeat_whatever_their_intent() -> None:
     near, far = np.eye(512, dtype=np.float32)[:2]
     close = (0.8 * near + 0.6 * far).astype(np.float32)
-    turns = [asked("in blue?", "stock_question", embedding=near), asked("in blue??", "product_question", embedding=close),
-             asked("blue?", "stock_question", embedding=near)]
+    turns = [
+        asked("in blue?", "stock_question", embedding=near), asked("in blue??", "product_question", embedding=close),
+        asked("blue?", "stock_question", embedding=near),
+    ]
     assert read(*turns).trigger == "repeated_question"
     assert read(*turns, similarity=0.9).level is None
 
