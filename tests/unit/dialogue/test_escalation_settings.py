@@ -1,0 +1,87 @@
+"""The keys of the policy in config.yml."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tandem.dialogue.escalation_policy import EscalationPolicy
+from tandem.dialogue.escalation_settings import (
+    INTENT_PREFIX,
+    POLICY_KEYS,
+    SIGNALS,
+    EscalationSettings,
+    EscalationSettingsError,
+)
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_defaults_pass_their_own_checks() -> None:
+    assert EscalationSettings.from_config(EscalationSettings.defaults()) == EscalationSettings()
+
+
+@pytest.mark.parametrize(("key", "value"), [
+    ("trend_treshold", 0.5),
+    ("trend_threshold", 1.5),
+    ("trend_threshold", "high"),
+    ("trend_threshold", float("nan")),
+    ("trend_threshold", True),
+    ("window", 0),
+    ("window", 30.5),
+    ("repeats", -1),
+    ("fallbacks", None),
+    ("facts_intents", "order_status"),
+    ("ignore_intents", [3]),
+    ("repeat_groups", ["order_status"]),
+    ("repeat_groups", [["order_status"], ["order_status"]]),
+    ("person_intents", ["ask_for_human"]),
+    ("person_intents", {"ask_for_human": 2}),
+    ("facts_first", ["despair"]),
+    ("disabled_signals", ["Anger"]),
+    ("urgency", {"angre": 0.5}),
+])
+def test_a_wrong_key_or_value_is_named(key: str, value: Any) -> None:
+    with pytest.raises(EscalationSettingsError, match=f"^'{key}"):
+        EscalationSettings.from_config({key: value})
+
+
+def test_one_urgency_is_laid_over_the_others() -> None:
+    settings = EscalationSettings.from_config({"urgency": {"anger": 0.9}})
+    assert settings.urgency["anger"] == 0.9
+    assert settings.urgency["intent:safety_hazard"] == EscalationSettings().urgency["intent:safety_hazard"]
+
+
+def test_the_policys_own_keys_are_no_settings() -> None:
+    entry = {key: "anything" for key in POLICY_KEYS}
+    assert EscalationSettings.from_config(entry) == EscalationSettings()
+
+
+def test_all_keys_and_signals_are_explained_to_the_designer() -> None:
+    page = (ROOT / "docs" / "escalation.md").read_text(encoding="utf-8")
+    missing = [name for name in (*EscalationPolicy.get_default_config(), *SIGNALS) if f"`{name}`" not in page]
+    assert missing == []
+
+
+def test_the_defaults_in_the_docs_are_those_in_the_code() -> None:
+    page = (ROOT / "docs" / "escalation.md").read_text(encoding="utf-8")
+    for key, value in EscalationPolicy.get_default_config().items():
+        if isinstance(value, (int, float)):
+            assert f"| `{key}` | {value} |" in page, key
+
+
+def test_the_projects_own_config_is_right_and_names_intents_that_exist() -> None:
+    config = yaml.safe_load((ROOT / "config.yml").read_text(encoding="utf-8"))
+    entry = next(policy for policy in config["policies"] if policy["name"].endswith("EscalationPolicy"))
+    settings = EscalationSettings.from_config(entry)
+    domain = yaml.safe_load((ROOT / "domain.yml").read_text(encoding="utf-8"))
+    known = {*domain["intents"], "nlu_fallback", "restart", "session_start", "back"}
+    used = {
+        *settings.person_intents, *settings.facts_intents, *settings.not_questions, *settings.answer_intents,
+        *settings.ignore_intents, *settings.fallback_intents,
+        *(name for group in settings.repeat_groups for name in group),
+        *(name.removeprefix(INTENT_PREFIX) for name in settings.urgency if name.startswith(INTENT_PREFIX)),
+    }
+    assert used <= known, used - known
