@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import yaml
@@ -19,7 +19,7 @@ from tandem.run.model import require_model
 from tandem.run.ports import addresses, trouble_with
 from tandem.settings import Settings
 
-_PINNED = re.compile(r"([A-Za-z0-9._-]+)==([^;\s]+)\s*(;.*)?")
+_PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^;\s]+)[ \t]*\\?$", re.MULTILINE)  # without a marker
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -45,7 +45,7 @@ def examine(settings: Settings, root: Path, environment_has: Callable[[str], boo
     """
     return [
         _python(),
-        *_packages(),
+        _packages(root),
         *_secrets(settings),
         *_ports(settings),
         _model(root),
@@ -60,17 +60,21 @@ def _python() -> Finding:
     return Finding("Python", state, mend)
 
 
-def _packages() -> Iterator[Finding]:
-    for requirement in requires("tandem") or ():
-        pinned = _PINNED.fullmatch(requirement)
-        if not pinned:
-            continue
-        name, wanted = pinned[1], pinned[2]
-        try:
-            found = version(name)
-        except PackageNotFoundError:
-            found = "missing"
-        yield Finding(name, found, "" if found == wanted else f"{wanted} is needed: run `make install`")
+def _packages(root: Path) -> Finding:
+    """Whether every pinned package is installed in the pinned version."""
+    try:
+        pins = _PIN.findall((root / "requirements.txt").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        return Finding("packages", f"requirements.txt cannot be read: {error}", "restore requirements.txt")
+    off = [f"{name} is {found}, not {wanted}" for name, wanted in pins if (found := _version(name)) != wanted]
+    return Finding("packages", "; ".join(off) or f"{len(pins)} as pinned", "run `make install`" if off else "")
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "missing"
 
 
 def _secrets(settings: Settings) -> Iterator[Finding]:
