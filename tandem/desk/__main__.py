@@ -23,7 +23,8 @@ def serve(settings: Settings) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((settings.host, settings.desk_port))
     config = uvicorn.Config(create_app(settings), log_level=settings.log_level.lower(), access_log=False,
-                            timeout_graceful_shutdown=GRACE, server_header=False)
+                            timeout_graceful_shutdown=GRACE, server_header=False,
+                            ws="none")  # not used; and uvicorn cannot load the websockets release that Rasa asks for
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -26,7 +26,10 @@ def filled(response: CannedResponse, **values: str) -> CannedResponse:
     text = response.text
     for label, value in values.items():
         marker = "{" + label + "}"
-        text = text.replace(marker, value) if value else text.replace(" " + marker, "").replace(marker, "")
+        if value:
+            text = text.replace(marker, value)
+        else:
+            text = text.replace(", " + marker, "").replace(" " + marker, "").replace(marker, "")
     return CannedResponse(response.shortcut, response.title, text)
 
 

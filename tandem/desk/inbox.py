@@ -76,4 +76,4 @@ def customer_name(conversation: Conversation, card: object = None) -> str:
         known = customer.get("name") or customer.get("email")
         if isinstance(known, str) and known.strip():
             return known
-    return f"Visitor {conversation.id[-6:]}"
+    return f"Visitor {conversation.id if len(conversation.id) <= 12 else conversation.id[-6:]}"

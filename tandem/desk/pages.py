@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tandem.conversations.model import Author, Conversation, ConversationNotFound, Handoff, Owner
 from tandem.desk.accounts import Role, find
+from tandem.desk.api import ERRORS
 from tandem.desk.auth import desk_of, session_of
 from tandem.desk.canned import CannedResponse, filled
 from tandem.desk.card_view import CardView, card_view, mood_points
@@ -161,7 +162,9 @@ def conversation_fragment(
 @router.get("/docs")
 def api_page(request: Request) -> Response:
     """The API, readable without loading anything from elsewhere."""
-    return desk_of(request).pages.render("docs.html", spec=request.app.openapi())
+    desk = desk_of(request)
+    errors = [(code, answer["description"]) for code, answer in ERRORS.items()]
+    return desk.pages.render("docs.html", spec=request.app.openapi(), errors=errors, address=desk.settings.desk_url)
 
 
 @router.get("/favicon.ico")

@@ -17,8 +17,9 @@ export class Canned {
 
   show(query) {
     const words = query.toLowerCase().trim();
-    const found = [...document.querySelectorAll("#canned-source li")].filter((one) =>
-      !words || `${one.dataset.shortcut} ${one.dataset.title} ${one.textContent}`.toLowerCase().includes(words));
+    // A letter or two are the start of a shortcut; more may be any words of the response.
+    const found = [...document.querySelectorAll("#canned-source li")].filter((one) => one.dataset.shortcut.startsWith(words)
+      || (words.length > 2 && `${one.dataset.title} ${one.textContent}`.toLowerCase().includes(words)));
     found.sort((a, b) => b.dataset.shortcut.startsWith(words) - a.dataset.shortcut.startsWith(words));
     list.replaceChildren(...found.slice(0, 8).map((one, index) => {
       const option = document.createElement("li");

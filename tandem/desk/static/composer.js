@@ -74,8 +74,7 @@ export class Composer {
 
   enter() {
     if (!this.conversation()) return;
-    this.setMode(this.canReply() || !this.read(this.slot("note")).text ? "reply" : "note");
-    if (!this.canReply() && this.mode === "reply") this.setMode("note");
+    this.setMode(!this.canReply() && this.read(this.slot("note")).text ? "note" : "reply");
   }
 
   leave() { this.stopTyping(); this.canned.hide(); this.say(""); }
@@ -85,8 +84,7 @@ export class Composer {
   update() {
     if (this.canReply() !== this.could) {
       this.could = this.canReply();
-      if (this.could && this.mode === "note" && !text.value) this.setMode("reply");
-      else if (!this.could && this.mode === "reply" && !text.value) this.setMode("note");
+      if (this.mode === "note" && !text.value) this.setMode("reply");
     }
     this.enable();
   }
@@ -110,6 +108,7 @@ export class Composer {
     const able = this.mode === "note" || this.canReply();
     // A draft stays readable and can be copied even when the conversation has gone to somebody else.
     text.readOnly = !able;
+    form.classList.toggle("closed", !able && !text.value);
     send.disabled = !able;
     form.querySelector('[data-mode="reply"]').disabled = !this.canReply() && !this.read(this.slot("reply")).text;
     document.getElementById("canned-button").disabled = !this.canReply();

@@ -29,6 +29,7 @@ export function applyQueue(page) {
 }
 
 export function applyConversation(page, first) {
+  const { conversation } = page.querySelector("#head").dataset;
   for (const name of ["head", "typing", "composer", "context"]) {
     const old = document.querySelector(`[data-part="${name}"]`);
     const fresh = page.querySelector(`[data-part="${name}"]`);
@@ -39,8 +40,7 @@ export function applyConversation(page, first) {
     document.getElementById("lines").replaceChildren(...lines.children);
     const earlier = document.getElementById("earlier");
     earlier.hidden = lines.dataset.earlier === "0";
-    const id = page.querySelector("#head").dataset.conversation;
-    earlier.querySelector("a").setAttribute("href", `/?c=${encodeURIComponent(id)}&all=1`);
+    earlier.querySelector("a").setAttribute("href", `/?c=${encodeURIComponent(conversation)}&all=1`);
     document.getElementById("context").scrollTop = 0;
     toEnd();
   } else merge(lines);
