@@ -117,7 +117,7 @@ def _turn(message: UserUttered, settings: EscalationSettings, is_answer: bool, f
     intent = message.intent.get("name")
     confidence = message.intent.get("confidence")
     return Turn(
-        text=message.text or "",
+        text=(message.text or "") if words else "",
         sentiment=sentiment if words and isinstance(sentiment, dict) else None,
         intent=intent,
         confidence=float(confidence) if isinstance(confidence, (int, float)) else 1.0,

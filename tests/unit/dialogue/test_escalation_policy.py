@@ -163,7 +163,9 @@ def test_anger_is_handed_off_for_every_intent(intent: str) -> None:
 
 
 def test_a_person_is_reached_by_button_too() -> None:
-    assert chosen(predict(make(), user("/ask_for_human", "ask_for_human"))) == "action_handoff"
+    prediction = predict(make(), user("/ask_for_human", "ask_for_human"))
+    assert chosen(prediction) == "action_handoff"
+    assert slots(prediction.optional_events)["escalation"]["signals"][0]["detail"] == ""
 
 
 def test_the_form_is_interrupted_and_nothing_of_it_runs() -> None:
