@@ -1,0 +1,142 @@
+"""Which orders may be shown in a conversation, and which of them is meant."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from actions.services import shop_policies
+from actions.turn import Turn
+from tandem.conversations.model import ConversationNotFound
+from tandem.orders.errors import InvalidOrderNumber, OrderNotFound
+from tandem.orders.model import Order, OrderStatus
+from tandem.orders.numbers import normalise_order_number
+from tandem.orders.policies import ShopPolicies, can_cancel, can_change_address, return_refusal
+from tandem.services import Services
+
+Relevance = Callable[[Order, datetime, ShopPolicies], bool]
+
+
+def _open(order: Order, at: datetime, policies: ShopPolicies) -> bool:
+    return order.status.open
+
+
+def _cancellable(order: Order, at: datetime, policies: ShopPolicies) -> bool:
+    return can_cancel(order)
+
+
+def _address_changeable(order: Order, at: datetime, policies: ShopPolicies) -> bool:
+    return can_change_address(order)
+
+
+def _returnable(order: Order, at: datetime, policies: ShopPolicies) -> bool:
+    return return_refusal(order, at, policies) is None
+
+
+def _has_come(order: Order, at: datetime, policies: ShopPolicies) -> bool:
+    return bool(order.delivered_items) and order.status is not OrderStatus.RETURNED
+
+
+def _has_refund(order: Order, at: datetime, policies: ShopPolicies) -> bool:
+    return order.refund is not None or order.return_request is not None
+
+
+# Of several orders, those that a form can be about: one is taken without asking, more are offered as buttons.
+RELEVANT: Mapping[str, Relevance] = {
+    "order_status_form": _open,
+    "track_parcel_form": _open,
+    "cancel_order_form": _cancellable,
+    "change_order_form": _cancellable,
+    "change_address_form": _address_changeable,
+    "return_item_form": _returnable,
+    "exchange_item_form": _returnable,
+    "damaged_item_form": _has_come,
+    "wrong_item_form": _has_come,
+    "missing_item_form": _has_come,
+    "delivered_not_received_form": _has_come,
+    "refund_status_form": _has_refund,
+}
+
+
+@dataclass(frozen=True)
+class AtHand:
+    """The orders that may be shown, newest first; `relevant` are those that the form can be about."""
+
+    orders: tuple[Order, ...]
+    relevant: tuple[Order, ...]
+
+    @property
+    def choices(self) -> tuple[Order, ...]:
+        """What is offered when the customer has to choose."""
+        return self.relevant or self.orders
+
+    def find(self, number: str | None) -> Order | None:
+        """The order of this number, if it may be shown."""
+        return next((order for order in self.orders if order.number == number), None)
+
+
+def identity_email(opened: Services, conversation_id: str) -> str | None:
+    """The address that the channel vouches for."""
+    try:
+        identity = opened.ledger.conversation(conversation_id).identity
+    except ConversationNotFound:
+        return None
+    return identity.email if identity else None
+
+
+def orders_at_hand(opened: Services, conversation_id: str, form: str = "") -> AtHand:
+    """The orders of the customer whom the channel knows, and those that this conversation has matched.
+
+    Raises:
+        OrderSystemUnavailable: The order system does not answer.
+    """
+    email = identity_email(opened, conversation_id)
+    known = {order.number: order for order in opened.orders.recent_orders(email)} if email else {}
+    for number in opened.identification.verified_orders(conversation_id):
+        if number not in known:
+            try:
+                known[number] = opened.orders.find(number)
+            except OrderNotFound:
+                continue  # gone since it was matched
+    orders = tuple(sorted(known.values(), key=lambda order: (order.placed_at, order.number), reverse=True))
+    is_relevant, at, policies = RELEVANT.get(form), opened.ledger.clock(), shop_policies(opened)
+    return AtHand(orders, tuple(o for o in orders if is_relevant is None or is_relevant(o, at, policies)))
+
+
+def number_in(text: object) -> str | None:
+    """An order number in the shop's form, or None."""
+    try:
+        return normalise_order_number(str(text)) if text else None
+    except InvalidOrderNumber:
+        return None
+
+
+def pick(turn: Turn, at_hand: AtHand) -> str | None:
+    """The number of the order that is meant: named just now, else talked about before, else the only one in question.
+
+    None where the customer must be asked.
+    """
+    named = turn.entity("order_number")
+    if named:
+        return named
+    remembered = number_in(turn.slot("order_number"))
+    numbers = [order.number for order in at_hand.relevant]
+    if remembered in numbers or (remembered and at_hand.find(remembered) is None):
+        return remembered
+    if len(numbers) == 1:
+        return numbers[0]
+    if not numbers:
+        return remembered or (at_hand.orders[0].number if len(at_hand.orders) == 1 else None)
+    return None
+
+
+def named_by_item(text: str, orders: Sequence[Order]) -> str | None:
+    """The one order that has an item of which the text names a word: "the kettle"."""
+    words = {word.strip(".,!?'\"").lower() for word in text.split()}
+    hits = [order.number for order in orders
+            if any(words & _telling_words(item.name) for item in order.items)]
+    return hits[0] if len(hits) == 1 else None
+
+
+def _telling_words(name: str) -> set[str]:
+    return {word for word in (part.strip(",.()").lower() for part in name.split()) if len(word) > 2 and word.isalpha()}

@@ -1,0 +1,57 @@
+"""Cancelling an order."""
+from __future__ import annotations
+
+from actions.order_action import Desk, OrderAction
+from actions.order_form import OrderForm
+from actions.reply import Reply
+from actions.status import item_names
+from tandem.orders.errors import NotCancellable
+from tandem.orders.model import Order, OrderStatus
+from tandem.orders.policies import can_cancel
+from tandem.services import Services
+
+
+class ValidateCancelOrderForm(OrderForm):
+    """Asks for a yes, unless the order cannot be cancelled any more."""
+
+    form = "cancel_order_form"
+    details = ("confirmed",)
+
+    def objection(self, order: Order, opened: Services) -> Reply | None:
+        return None if can_cancel(order) else refusal(order, order.status)
+
+
+class ActionCancelOrder(OrderAction):
+    """Cancels the order after a yes."""
+
+    forgets = ("confirmed",)
+
+    def name(self) -> str:
+        return "action_cancel_order"
+
+    def answer(self, order: Order, desk: Desk) -> Reply:
+        if desk.turn.slot("confirmed") is not True:
+            return Reply("utter_cancel_order_kept", {"number": order.number})
+        try:
+            cancelled = desk.opened.orders.cancel(order.number, idempotency_key=f"{desk.idempotency_key}:cancel")
+        except NotCancellable as error:
+            return refusal(order, error.status)
+        if cancelled.refund is None:
+            return Reply("utter_cancel_order_done_unpaid", {"number": order.number})
+        least, most = cancelled.refund.business_days
+        values = {
+            "number": order.number, "amount": str(cancelled.refund.amount), "days": f"{least} to {most}",
+            "method": desk.dates.method(cancelled.refund.method),
+        }
+        desk.promise(f"Refund of {values['amount']} for cancelled {order.number} within {values['days']} business days")
+        return Reply("utter_cancel_order_done", values)
+
+
+def refusal(order: Order, status: OrderStatus) -> Reply:
+    """Why it cannot be cancelled, by status."""
+    values = {"number": order.number, "items": item_names(order.items)}
+    if status is OrderStatus.CANCELLED:
+        return Reply("utter_cancel_order_already", values)
+    if status in (OrderStatus.DELIVERED, OrderStatus.RETURNED):
+        return Reply(f"utter_cancel_order_{status.value}", values)
+    return Reply("utter_cancel_order_too_late", values)

@@ -1,0 +1,79 @@
+"""Changing an order: its address, or what is in it."""
+from __future__ import annotations
+
+from actions.order_action import Desk, OrderAction
+from actions.order_form import ANSWERS, Draft, OrderForm
+from actions.reply import Reply
+from actions.turn import REQUESTED_SLOT, Turn
+from tandem.orders.addresses import parse_address
+from tandem.orders.errors import AddressNotChangeable, InvalidAddress
+from tandem.orders.model import Order
+from tandem.orders.policies import can_cancel, can_change_address
+from tandem.services import Services
+
+
+class ValidateChangeOrderForm(OrderForm):
+    form = "change_order_form"
+
+
+class ValidateChangeAddressForm(OrderForm):
+    """Asks for the new address and reads it back."""
+
+    form = "change_address_form"
+    details = ("new_address", "confirmed")
+    free_text = frozenset({"new_address"})
+
+    def objection(self, order: Order, opened: Services) -> Reply | None:
+        return None if can_change_address(order) else too_late(order)
+
+    def check(self, order: Order, draft: Draft, turn: Turn) -> None:
+        given = draft.slots["new_address"]
+        if draft.slots["confirmed"] is False:
+            draft.slots.update(new_address=None, confirmed=None)
+        elif given:
+            try:
+                draft.slots["new_address"] = str(parse_address(str(given), order.shipping_address))
+            except InvalidAddress as error:
+                draft.slots["new_address"] = None
+                if turn.intent in ANSWERS or turn.intent == "change_address":
+                    draft.replies.append(Reply(f"utter_address_without_{error.field}"))
+        if turn.activates(self.form) or turn.slot(REQUESTED_SLOT) == "new_address":
+            draft.slots["confirmed"] = None
+
+
+class ActionChangeAddress(OrderAction):
+    """Sends the order to the address that the customer has confirmed."""
+
+    forgets = ("new_address", "confirmed")
+
+    def name(self) -> str:
+        return "action_change_address"
+
+    def answer(self, order: Order, desk: Desk) -> Reply:
+        address = parse_address(str(desk.turn.slot("new_address")), order.shipping_address)
+        try:
+            changed = desk.opened.orders.change_address(
+                order.number, address, idempotency_key=f"{desk.idempotency_key}:address")
+        except AddressNotChangeable:
+            return too_late(order)
+        except InvalidAddress as error:
+            return Reply(f"utter_address_without_{error.field}")
+        desk.promise(f"{order.number} goes to {changed.shipping_address}")
+        return Reply("utter_change_address_done", {"number": order.number, "address": str(changed.shipping_address)})
+
+
+class ActionChangeOrder(OrderAction):
+    """Says what can still be changed; items are changed by people."""
+
+    def name(self) -> str:
+        return "action_change_order"
+
+    def answer(self, order: Order, desk: Desk) -> Reply:
+        response = "utter_change_order_possible" if can_cancel(order) else "utter_change_order_too_late"
+        return Reply(response, {"number": order.number})
+
+
+def too_late(order: Order) -> Reply:
+    """Why the address stays."""
+    return Reply("utter_change_address_too_late" if order.status.open else "utter_change_address_closed",
+                 {"number": order.number})

@@ -1,0 +1,70 @@
+"""The way to a person."""
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import ActiveLoop, EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.dates import Dates
+from actions.reply import Reply
+from actions.services import services
+from actions.turn import REQUESTED_SLOT, Turn
+from tandem.conversations.model import ConversationNotFound
+from tandem.handoff.service import Opened
+from tandem.services import Services
+
+logger = logging.getLogger(__name__)
+
+ASKED = "ask_for_human"
+FLOW_SLOTS = frozenset({"order_number", "contact", "confirmed", "new_address", "return_item", "return_reason"})
+
+
+class ActionHandoff(Action):
+    """Hands the conversation to people, tells the customer, and leaves the dialogue clean. Run twice, it opens one.
+
+    Without a `handoff` slot in its events nothing was opened; EscalationPolicy then tries again.
+    """
+
+    def __init__(self, open_services: Callable[[], Services] = services) -> None:
+        self._open = open_services
+
+    def name(self) -> str:
+        return "action_handoff"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker)
+        try:
+            opened, reply = await asyncio.to_thread(self._hand_off, turn)
+        except ConversationNotFound:
+            logger.error("Conversation %s is not in the ledger: its channel has no router", turn.conversation_id)
+            return []
+        reply.say(dispatcher)
+        # What the message filled is forgotten, or it would answer a form's question after the hand-back.
+        forgotten = [SlotSet(slot, None) for slot in turn.filled if slot in FLOW_SLOTS]
+        return [SlotSet("handoff", {"id": opened.handoff_id, "state": "waiting"}), *forgotten, ActiveLoop(None),
+                SlotSet(REQUESTED_SLOT, None)]
+
+    def _hand_off(self, turn: Turn) -> tuple[Opened, Reply]:
+        services_now = self._open()
+        opened = services_now.handoff.open(turn.tracker.current_state())
+        dates = Dates(services_now.ledger.clock(), services_now.settings.shop_timezone)
+        return opened, announcement(opened, turn, dates)
+
+
+def announcement(opened: Opened, turn: Turn, dates: Dates) -> Reply:
+    """What the customer is told. `announces` lets the reply pass although the conversation waits for a person."""
+    values = {"announces": opened.handoff_id, "position": str(opened.queue_position)}
+    if not opened.on_duty:
+        if opened.opens_at is None:
+            return Reply("utter_handoff_off_duty_no_time", values)
+        return Reply("utter_handoff_off_duty", {**values, "opens_at": dates.opening(opened.opens_at)})
+    if opened.queue_position > 1:
+        return Reply("utter_handoff_queued", {**values, "ahead": str(opened.queue_position - 1)})
+    return Reply("utter_handoff_asked" if turn.intent == ASKED else "utter_handoff", values)

@@ -1,0 +1,233 @@
+"""What all forms about an order have in common: which order it is, whose it is, and what else must be asked.
+
+A form's validation runs after each message while the form is active. It either takes the message as an answer or
+steps aside (`ActionExecutionRejected`), and then Rasa's rules answer the message and come back to the form.
+"""
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import ActionExecutionRejected, ActiveLoop, EventType, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.at_hand import identity_email, named_by_item, number_in, orders_at_hand, pick
+from actions.reply import Reply
+from actions.services import services
+from actions.turn import REQUESTED_SLOT, Turn
+from tandem.orders.errors import (
+    InvalidContact,
+    InvalidOrderNumber,
+    NotIdentified,
+    NotMatched,
+    OrderNotFound,
+    OrderSystemUnavailable,
+    RefusedForNow,
+)
+from tandem.orders.model import Order
+from tandem.orders.summary import summarise
+from tandem.services import Services
+
+ANSWERS = frozenset({"inform", "affirm", "deny", "nlu_fallback", "out_of_scope"})  # intents of a bare answer
+EXITS = frozenset({"never_mind", "goodbye"})
+ORDER_SLOTS = ("order_number", "contact")
+
+
+@dataclass
+class Draft:
+    """A form's slots while one message is worked on, and what will be said."""
+
+    slots: dict[str, Any]
+    replies: list[Reply] = field(default_factory=list)
+    failed_lookups: float | None = None
+    over: bool = False  # the form ends without its action
+
+    def leave(self, reply: Reply) -> None:
+        """Say this and end the form."""
+        self.replies.append(reply)
+        self.over = True
+
+
+class OrderForm(Action, ABC):
+    """Validation of a form whose slots are `order_number`, `contact` and `details`."""
+
+    details: ClassVar[tuple[str, ...]] = ()
+    free_text: ClassVar[frozenset[str]] = frozenset()  # details that any sentence may answer
+    accepts: ClassVar[frozenset[str]] = frozenset()  # intents of other flows that answer a question of this one
+
+    def __init__(self, open_services: Callable[[], Services] = services) -> None:
+        self._open = open_services
+
+    @property
+    @abstractmethod
+    def form(self) -> str:
+        """The form's name."""
+
+    def name(self) -> str:
+        return f"validate_{self.form}"
+
+    def objection(self, order: Order, opened: Services) -> Reply | None:
+        """Why this order is not for this form, said at once instead of asking on."""
+        return None
+
+    def check(self, order: Order, draft: Draft, turn: Turn) -> None:
+        """Fill details that the order answers, and take out what is no answer."""
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker)
+        if self._leads_elsewhere(turn, domain):
+            return self._step_aside(turn)
+        opened = await asyncio.to_thread(self._open)
+        draft = self._begin(turn)
+        try:
+            await asyncio.to_thread(self._work, opened, turn, draft)
+        except OrderSystemUnavailable:
+            draft.failed_lookups = float(turn.slot("failed_lookups") or 0) + 1
+            draft.leave(Reply("utter_order_system_unavailable"))
+        if self._is_no_answer(turn, draft):
+            return self._step_aside(turn)
+        for reply in draft.replies:
+            reply.say(dispatcher)
+        return self._events(turn, draft)
+
+    # -- is the message for this form? ------------------------------------------------------------------------
+
+    def _continues(self, turn: Turn) -> bool:
+        return not turn.activates(self.form) and not turn.rejected(self.form)
+
+    def _leads_elsewhere(self, turn: Turn, domain: Mapping[str, Any]) -> bool:
+        if not self._continues(turn):
+            return False
+        if turn.intent in EXITS:
+            return True
+        flows = {form.removesuffix("_form") for form in domain.get("forms") or ()}
+        requested = turn.slot(REQUESTED_SLOT)
+        if requested in self.free_text or turn.intent in self.accepts or turn.intent in ANSWERS or self._is_own(turn):
+            return False
+        # "How much is delivery to 94107?" is no answer to "Which postcode is on the order?"
+        postcode_in_passing = requested == "contact" and turn.entity("postcode") and not turn.entity("email")
+        return turn.intent in flows or bool(postcode_in_passing)
+
+    def _is_own(self, turn: Turn) -> bool:
+        return turn.intent == self.form.removesuffix("_form")
+
+    def _is_no_answer(self, turn: Turn, draft: Draft) -> bool:
+        """Nothing was asked that the message answers: let the rules answer the message."""
+        if not self._continues(turn) or self._is_own(turn) or draft.replies:
+            return False
+        if draft.slots.get(str(turn.slot(REQUESTED_SLOT))) is not None:
+            return False
+        told = any(turn.filled.get(slot) is not None for slot in ORDER_SLOTS)
+        return not (told and turn.intent in ANSWERS)
+
+    def _step_aside(self, turn: Turn) -> list[EventType]:
+        taken_back = [SlotSet(slot, None) for slot in ("contact", *self.details) if slot in turn.filled]
+        return [*taken_back, ActionExecutionRejected(self.form)]
+
+    # -- the work ---------------------------------------------------------------------------------------------
+
+    def _begin(self, turn: Turn) -> Draft:
+        """The slots to start from: nothing of an earlier round, nothing that a free text happened to contain."""
+        slots = {name: turn.slot(name) for name in (*ORDER_SLOTS, *self.details)}
+        if turn.activates(self.form):
+            slots.update({name: turn.filled.get(name) for name in ("contact", *self.details)})
+        elif turn.slot(REQUESTED_SLOT) in self.free_text and self._continues(turn):
+            slots.update({name: turn.before(name) for name in ORDER_SLOTS})
+        return Draft(slots)
+
+    def _work(self, opened: Services, turn: Turn, draft: Draft) -> None:
+        self._choose_order(opened, turn, draft)
+        if not draft.slots["order_number"]:
+            return
+        order = self._identify(opened, turn, draft)
+        if order is None:
+            return
+        objection = self.objection(order, opened)
+        if objection is not None:
+            opened.case_file.tried(turn.conversation_id, self.form, objection.response)
+            draft.leave(objection)
+            return
+        self.check(order, draft, turn)
+
+    def _choose_order(self, opened: Services, turn: Turn, draft: Draft) -> None:
+        before = number_in(turn.before("order_number"))
+        if turn.activates(self.form):
+            draft.slots["order_number"] = pick(turn, orders_at_hand(opened, turn.conversation_id, self.form))
+        elif self._continues(turn) and turn.slot(REQUESTED_SLOT) == "order_number" and not draft.slots["order_number"]:
+            choices = orders_at_hand(opened, turn.conversation_id, self.form).choices
+            draft.slots["order_number"] = named_by_item(str(turn.tracker.latest_message.get("text") or ""), choices)
+        given = draft.slots["order_number"]
+        number = number_in(given)
+        if given and number is None:
+            draft.replies.append(Reply("utter_not_an_order_number"))
+        draft.slots["order_number"] = number
+        if number and before and number != before and not turn.activates(self.form):
+            # A correction: what was said about the other order does not hold for this one.
+            for slot in self.details:
+                draft.slots[slot] = None
+            if "contact" not in turn.filled:
+                draft.slots["contact"] = None
+
+    def _identify(self, opened: Services, turn: Turn, draft: Draft) -> Order | None:
+        """The order, if it may be shown; otherwise `contact` is emptied or asked for."""
+        number, contact = str(draft.slots["order_number"]), draft.slots["contact"]
+        email = identity_email(opened, turn.conversation_id)
+        try:
+            order = opened.identification.order_for(turn.conversation_id, number, email)
+        except (NotIdentified, OrderNotFound):
+            if not contact:
+                return None
+            found = self._verify(opened, turn, draft, number, str(contact))
+            if found is None:
+                return None
+            order = found
+        draft.slots["contact"] = contact or email or order.email
+        draft.slots["order_items"] = ", ".join(item.name for item in order.items)
+        draft.slots["order_total"] = str(order.total)
+        draft.failed_lookups = 0.0
+        opened.case_file.saw_order(
+            turn.conversation_id, order.number, order.status.value, summarise(order, opened.settings.shop_timezone)
+        )
+        return order
+
+    def _verify(self, opened: Services, turn: Turn, draft: Draft, number: str, contact: str) -> Order | None:
+        try:
+            return opened.identification.verify(turn.conversation_id, number, contact).order
+        except (InvalidContact, InvalidOrderNumber):
+            draft.slots["contact"] = None
+            draft.replies.append(Reply("utter_not_a_contact"))
+        except NotMatched as missed:
+            draft.slots.update(order_number=None, contact=None)
+            draft.failed_lookups = float(turn.slot("failed_lookups") or 0) + 1
+            opened.case_file.tried(turn.conversation_id, self.form, "order number and contact did not match")
+            response = "utter_not_matched_offer_person" if missed.offer_person else "utter_not_matched"
+            draft.replies.append(Reply(response))
+        except RefusedForNow:
+            draft.slots.update(order_number=None, contact=None)
+            opened.case_file.tried(turn.conversation_id, self.form, "refused after too many misses")
+            draft.leave(Reply("utter_refused_for_now"))
+        return None
+
+    # -- what comes of it -------------------------------------------------------------------------------------
+
+    def _events(self, turn: Turn, draft: Draft) -> list[EventType]:
+        events: list[EventType] = [
+            SlotSet(name, value) for name, value in draft.slots.items() if turn.slot(name) != value
+        ]
+        if draft.failed_lookups is not None and draft.failed_lookups != turn.slot("failed_lookups"):
+            events.append(SlotSet("failed_lookups", draft.failed_lookups))
+        missing = [slot for slot in (*ORDER_SLOTS, *self.details) if draft.slots.get(slot) is None]
+        if draft.over:
+            return [*events, *leave_form()]
+        return [*events, SlotSet(REQUESTED_SLOT, missing[0] if missing else None)]
+
+
+def leave_form() -> list[EventType]:
+    """End the form without its closing action, and wait for the customer."""
+    return [SlotSet(REQUESTED_SLOT, None), ActiveLoop(None), FollowupAction("action_listen")]

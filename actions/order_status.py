@@ -1,0 +1,64 @@
+"""Where an order is."""
+from __future__ import annotations
+
+from actions.at_hand import orders_at_hand
+from actions.order_action import Desk, OrderAction
+from actions.order_form import OrderForm
+from actions.reply import Button, Reply
+from actions.status import item_names, status_reply
+from tandem.orders.model import Order, Shipment
+
+MOST_BUTTONS = 5
+
+
+class ValidateOrderStatusForm(OrderForm):
+    form = "order_status_form"
+
+
+class ValidateTrackParcelForm(OrderForm):
+    form = "track_parcel_form"
+
+
+class ActionOrderStatus(OrderAction):
+    """Tells where the order is, and offers the customer's other open orders."""
+
+    def name(self) -> str:
+        return "action_order_status"
+
+    def answer(self, order: Order, desk: Desk) -> Reply:
+        at_hand = orders_at_hand(desk.opened, desk.turn.conversation_id, "order_status_form")
+        others = [other for other in at_hand.relevant if other.number != order.number] if order.status.open else []
+        buttons = tuple(order_button(other, "order_status") for other in others[:MOST_BUTTONS])
+        reply = status_reply(order, desk.dates)
+        return Reply(reply.response, reply.values, buttons)
+
+
+class ActionTrackParcel(OrderAction):
+    """Hands over the tracking number and link of the parcel that the customer waits for."""
+
+    def name(self) -> str:
+        return "action_track_parcel"
+
+    def answer(self, order: Order, desk: Desk) -> Reply:
+        parcel = order.shipment
+        if parcel is None or not parcel.tracking_number:
+            return status_reply(order, desk.dates)
+        response = "utter_track_parcel_link" if parcel.tracking_url else "utter_track_parcel_number"
+        scanned = _last_scan(parcel, desk)
+        return Reply(f"{response}_scanned" if scanned else response, {
+            "number": order.number, "carrier": parcel.carrier, "tracking": parcel.tracking_number,
+            "url": parcel.tracking_url, **scanned,
+        })
+
+
+def order_button(order: Order, intent: str = "inform") -> Button:
+    """A quick reply that names an order; pressed, it says `intent` with the order's number."""
+    return {
+        "title": f"{order.number} · {item_names(order.items[:1])}{' …' if len(order.items) > 1 else ''}",
+        "payload": f'/{intent}{{"order_number": "{order.number}"}}',
+    }
+
+
+def _last_scan(parcel: Shipment, desk: Desk) -> dict[str, str]:
+    scan = parcel.last_scan
+    return {"place": scan.place, "scanned": desk.dates.ago(scan.at)} if scan else {}

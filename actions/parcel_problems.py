@@ -1,0 +1,79 @@
+"""Parcels that came damaged, wrong, incomplete, or not at all."""
+from __future__ import annotations
+
+from actions.order_action import Desk, OrderAction
+from actions.order_form import OrderForm
+from actions.reply import Reply
+from actions.status import item_names, status_reply
+from tandem.orders.model import Order, OrderStatus
+from tandem.orders.policies import return_refusal
+
+
+class ValidateDamagedItemForm(OrderForm):
+    form = "damaged_item_form"
+
+
+class ValidateWrongItemForm(OrderForm):
+    form = "wrong_item_form"
+
+
+class ValidateMissingItemForm(OrderForm):
+    form = "missing_item_form"
+
+
+class ValidateDeliveredNotReceivedForm(OrderForm):
+    form = "delivered_not_received_form"
+
+
+class ActionDamagedItem(OrderAction):
+    """Offers to send it back, or a person where that is closed."""
+
+    def name(self) -> str:
+        return "action_damaged_item"
+
+    def answer(self, order: Order, desk: Desk) -> Reply:
+        return _send_back_or_person("utter_damaged_item", order, desk)
+
+
+class ActionWrongItem(OrderAction):
+    """Offers to send it back, or a person where that is closed."""
+
+    def name(self) -> str:
+        return "action_wrong_item"
+
+    def answer(self, order: Order, desk: Desk) -> Reply:
+        return _send_back_or_person("utter_wrong_item", order, desk)
+
+
+class ActionMissingItem(OrderAction):
+    """Tells where the rest of the order is, or offers a person if all should have come."""
+
+    def name(self) -> str:
+        return "action_missing_item"
+
+    def answer(self, order: Order, desk: Desk) -> Reply:
+        if order.status is OrderStatus.DELIVERED:
+            return Reply("utter_missing_item_offer_person", {"number": order.number, "items": item_names(order.items)})
+        return status_reply(order, desk.dates)
+
+
+class ActionDeliveredNotReceived(OrderAction):
+    """Says where parcels hide and offers a person to search; tells the facts if the parcel has not come yet."""
+
+    def name(self) -> str:
+        return "action_delivered_not_received"
+
+    def answer(self, order: Order, desk: Desk) -> Reply:
+        if order.delivered_at is None:
+            return status_reply(order, desk.dates)
+        return Reply("utter_delivered_not_received", {
+            "number": order.number, "delivered": desk.dates.ago(order.delivered_at),
+            "address": str(order.shipping_address),
+        })
+
+
+def _send_back_or_person(response: str, order: Order, desk: Desk) -> Reply:
+    if order.delivered_at is None:
+        return status_reply(order, desk.dates)
+    returnable = return_refusal(order, desk.dates.at, desk.policies) is None
+    return Reply(response if returnable else f"{response}_person", {"number": order.number})

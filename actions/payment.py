@@ -1,0 +1,69 @@
+"""Invoices, and payments that did not go through."""
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.at_hand import orders_at_hand
+from actions.order_action import Desk, OrderAction
+from actions.order_form import OrderForm
+from actions.reply import Reply
+from actions.services import services
+from actions.status import status_reply
+from actions.turn import Turn
+from tandem.orders.errors import InvoiceNotReady, OrderSystemUnavailable
+from tandem.orders.model import Order, OrderStatus
+from tandem.services import Services
+
+
+class ValidateInvoiceForm(OrderForm):
+    form = "invoice_form"
+
+
+class ActionInvoice(OrderAction):
+    """Hands over the invoice, or says where it was mailed."""
+
+    def name(self) -> str:
+        return "action_invoice"
+
+    def answer(self, order: Order, desk: Desk) -> Reply:
+        try:
+            invoice = desk.opened.orders.invoice(order.number)
+        except InvoiceNotReady:
+            return Reply("utter_invoice_not_ready", {"number": order.number})
+        values = {
+            "number": order.number, "invoice": invoice.number, "total": str(invoice.total), "email": invoice.sent_to,
+            "url": invoice.url,
+        }
+        return Reply("utter_invoice_link" if invoice.url else "utter_invoice_by_mail", values)
+
+
+class ActionPaymentProblem(Action):
+    """Tells of an order on hold if there is one, else what helps when a payment fails."""
+
+    def __init__(self, open_services: Callable[[], Services] = services) -> None:
+        self._open = open_services
+
+    def name(self) -> str:
+        return "action_payment_problem"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
+    ) -> list[EventType]:
+        reply = await asyncio.to_thread(self._reply, Turn(tracker))
+        reply.say(dispatcher)
+        return []
+
+    def _reply(self, turn: Turn) -> Reply:
+        opened = self._open()
+        try:
+            orders = orders_at_hand(opened, turn.conversation_id).orders
+        except OrderSystemUnavailable:
+            orders = ()
+        on_hold = next((order for order in orders if order.status is OrderStatus.PAYMENT_FAILED), None)
+        return status_reply(on_hold, Desk.of(opened, turn).dates) if on_hold else Reply("utter_payment_problem")

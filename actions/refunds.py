@@ -1,0 +1,50 @@
+"""Money on its way back."""
+from __future__ import annotations
+
+from actions.order_action import Desk, OrderAction
+from actions.order_form import OrderForm
+from actions.reply import Reply
+from actions.status import refund_reply, status_reply
+from tandem.orders.model import Order, OrderStatus
+from tandem.orders.policies import can_cancel, return_deadline, return_refusal
+
+
+class ValidateRefundStatusForm(OrderForm):
+    form = "refund_status_form"
+
+
+class ActionRefundStatus(OrderAction):
+    """Tells how far the refund is."""
+
+    def name(self) -> str:
+        return "action_refund_status"
+
+    def answer(self, order: Order, desk: Desk) -> Reply:
+        return refund_reply(order, desk.dates)
+
+
+class ValidateGetRefundForm(OrderForm):
+    form = "get_refund_form"
+
+
+class ActionGetRefund(OrderAction):
+    """Names the way to the money that this order allows: cancel, send back, a search, or a person."""
+
+    def name(self) -> str:
+        return "action_get_refund"
+
+    def answer(self, order: Order, desk: Desk) -> Reply:
+        number = {"number": order.number}
+        if order.refund is not None or order.status is OrderStatus.CANCELLED:
+            return refund_reply(order, desk.dates)
+        if can_cancel(order):
+            return Reply("utter_get_refund_by_cancelling", number)
+        if order.status is OrderStatus.LOST:
+            return status_reply(order, desk.dates)
+        if order.delivered_at is None:
+            return Reply("utter_get_refund_on_its_way", number)
+        deadline = return_deadline(order, desk.policies)
+        day = desk.dates.day(deadline) if deadline else ""
+        if return_refusal(order, desk.dates.at, desk.policies) is None:
+            return Reply("utter_get_refund_by_returning", {**number, "deadline": day})
+        return Reply("utter_get_refund_too_late", {**number, "deadline": day})

@@ -1,0 +1,24 @@
+"""What an action says: a response's name and the values that it needs."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rasa_sdk.executor import CollectingDispatcher
+
+Button = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A response of data/responses/ by name. `values` fill its braces; `buttons` come after its own."""
+
+    response: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    buttons: tuple[Button, ...] = ()
+
+    def say(self, dispatcher: CollectingDispatcher) -> None:
+        """Hand it to Rasa, which picks the variation for the mood and the channel."""
+        dispatcher.utter_message(
+            response=self.response, buttons=[dict(button) for button in self.buttons], **self.values
+        )

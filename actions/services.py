@@ -1,0 +1,19 @@
+"""The services that actions call, opened when the first action runs."""
+from __future__ import annotations
+
+from functools import lru_cache
+
+from tandem.orders.policies import ShopPolicies
+from tandem.services import Services, open_services
+from tandem.settings import load
+
+
+@lru_cache(maxsize=1)
+def services() -> Services:
+    """The process's services. Blocking; nothing is opened at import."""
+    return open_services(load())
+
+
+def shop_policies(opened: Services) -> ShopPolicies:
+    """The shop's promises, with days counted in its time zone."""
+    return ShopPolicies(zone=opened.settings.shop_timezone)

@@ -1,0 +1,75 @@
+"""One turn of a conversation as an action sees it."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from rasa_sdk import Tracker
+
+REQUESTED_SLOT = "requested_slot"
+
+
+class Turn:
+    """Reads a tracker: what this message said, what it filled, and what was known before it."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self.tracker = tracker
+
+    @property
+    def conversation_id(self) -> str:
+        return str(self.tracker.sender_id)
+
+    @property
+    def message_id(self) -> str:
+        """The message's id: the same when an interrupted turn is run again."""
+        return str((self.tracker.latest_message or {}).get("message_id") or "")
+
+    @property
+    def intent(self) -> str:
+        return str(((self.tracker.latest_message or {}).get("intent") or {}).get("name") or "")
+
+    @property
+    def active_form(self) -> str:
+        return str((self.tracker.active_loop or {}).get("name") or "")
+
+    def slot(self, name: str) -> Any:
+        return self.tracker.get_slot(name)
+
+    def entity(self, name: str) -> str | None:
+        """The last value of an entity in this message."""
+        found = [e.get("value") for e in (self.tracker.latest_message or {}).get("entities") or ()
+                 if e.get("entity") == name]
+        return str(found[-1]) if found and found[-1] is not None else None
+
+    @cached_property
+    def _events(self) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+        """The events before this message and since."""
+        events = list(self.tracker.events)
+        start = next((place for place in range(len(events) - 1, -1, -1) if events[place].get("event") == "user"), 0)
+        return events[:start], events[start:]
+
+    @cached_property
+    def filled(self) -> dict[str, Any]:
+        """What was put into slots since this message, by slot."""
+        return {str(event.get("name")): event.get("value") for event in self._events[1] if event.get("event") == "slot"}
+
+    def before(self, slot: str) -> Any:
+        """A slot's value when this message came."""
+        return next((event.get("value") for event in reversed(self._events[0])
+                     if event.get("event") == "slot" and event.get("name") == slot), None)
+
+    def activates(self, form: str) -> bool:
+        """The form begins in this turn."""
+        return any(event.get("event") in ("active_loop", "form") and event.get("name") == form
+                   for event in self._events[1])
+
+    def rejected(self, form: str) -> bool:
+        """The form has already stepped aside in this turn."""
+        return any(event.get("event") == "action_execution_rejected" and event.get("name") == form
+                   for event in self._events[1])
+
+    @property
+    def last_bot_message(self) -> Mapping[str, Any]:
+        """What the bot said last before this message: the event, with `data` and `metadata`."""
+        return next((event for event in reversed(self._events[0]) if event.get("event") == "bot"), {})
