@@ -40,7 +40,7 @@ lint: install-dev ## Style and types
 stories: install-dev ## Validate the training data, train, run the test stories
 	@$(QUIET) $(PYTHON) -m rasa data validate --fail-on-warnings
 	$(PYTHON) -m tandem.cli train
-	$(QUIET) $(PYTHON) -m rasa test core --e2e --stories tests/stories --model "$$($(PYTHON) -m tandem.cli train | tail -1)" \
+	$(QUIET) $(PYTHON) -m rasa test core --e2e --stories tests --model "$$($(PYTHON) -m tandem.cli train | tail -1)" \
 		--out reports/stories --fail-on-prediction-errors
 
 lock: ## Pin the dependencies anew (needs uv)

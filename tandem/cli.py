@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         said = str(error).splitlines()[0]
         print(f"tandem: the database says: {said}\n`tandem doctor` may tell more.", file=sys.stderr)
     except BrokenPipeError:  # `tandem doctor | head`
-        sys.stdout = None  # type: ignore[assignment]  # nobody reads on: nothing to flush at exit
+        sys.stdout = None  # nobody reads on: nothing to flush at exit
     except KeyboardInterrupt:
         print("tandem: stopped", file=sys.stderr)
     return 1

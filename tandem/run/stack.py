@@ -56,11 +56,12 @@ def process_specs(settings: Settings, model: Path | None, root: Path) -> tuple[P
     actions = f"{settings.local_actions_url}/health"
     rasa = (sys.executable, "-m", "rasa", "run", "--interface", settings.host, "--port", str(settings.rasa_port),
             "--model", str(model), "--credentials", "credentials.yml", "--endpoints", "endpoints.yml", "--enable-api")
+    # Unless quiet it lists every action at its start.
+    sdk = (sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", str(settings.actions_port))
     return (
         ProcessSpec("rasa", (*rasa, "--auth-token", token) if token else rasa, root, status, environment),
-        ProcessSpec("actions", (sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port",
-                                str(settings.actions_port)),
-                    root, actions, {**environment, "SANIC_HOST": settings.actions_host}),
+        ProcessSpec("actions", sdk if settings.log_level == "DEBUG" else (*sdk, "--quiet"), root, actions,
+                    {**environment, "SANIC_HOST": settings.actions_host}),
         ProcessSpec("desk", (sys.executable, "-m", "tandem.desk"), root, f"{settings.local_desk_url}/healthz",
                     environment),
     )
