@@ -18,7 +18,7 @@ _LEAST = 200
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
 class BoundedText(GraphComponent):
-    """Shorten the text of a message to `limit` characters: its beginning and its end. The conversation keeps it whole."""
+    """Shorten the text read of a message to `limit` characters, its beginning and end; the conversation keeps all."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -34,7 +34,11 @@ class BoundedText(GraphComponent):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> BoundedText:
         """Create the component."""
         return cls({**cls.get_default_config(), **config})

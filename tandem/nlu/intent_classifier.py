@@ -61,7 +61,11 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> KernelIntentClassifier:
         """Create an untrained classifier."""
         return cls({**cls.get_default_config(), **config}, model_storage, resource, None)

@@ -11,7 +11,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -114,7 +113,9 @@ def _calibrate(
         evidence.append(_evidence(scores, nearest))
         right.append(scores.argmax(axis=1) == labels[unseen])
         strange.append(group[unseen] == number)
-        own.append(scores[group[unseen] != number] - scores[group[unseen] != number, labels[unseen][group[unseen] != number]][:, None])
+        native = unseen[group[unseen] != number]
+        rows = np.flatnonzero(group[unseen] != number)
+        own.append(scores[rows] - scores[rows, labels[native]][:, None])
     inputs, correct, stranger = np.vstack(evidence), np.concatenate(right), np.concatenate(strange)
     importance = np.where(stranger, STRANGERS / max(stranger.sum(), 1), (1 - STRANGERS) / max((~stranger).sum(), 1))
     if correct.all() or not correct.any():

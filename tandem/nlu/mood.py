@@ -52,7 +52,9 @@ class MoodReader(GraphComponent):
             code.update(path.read_bytes())
         return " ".join((mood_data.digest(folder), code.hexdigest(), versions()))
 
-    def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource, model: MoodModel | None) -> None:
+    def __init__(
+        self, config: dict[str, Any], storage: ModelStorage, resource: Resource, model: MoodModel | None
+    ) -> None:
         self._config = config
         self._storage = storage
         self._resource = resource
@@ -60,13 +62,17 @@ class MoodReader(GraphComponent):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> MoodReader:
         """Create an untrained reader."""
         return cls({**cls.get_default_config(), **config}, model_storage, resource, None)
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Learn from the folder `data`; Rasa's training data are not used. Raises InvalidConfigException on bad labels."""
+        """Learn from the folder `data`, not from Rasa's training data. Raises InvalidConfigException on bad labels."""
         try:
             rows = mood_data.read(mood_data.find(str(self._config["data"])))
         except mood_data.BadMoodData as error:

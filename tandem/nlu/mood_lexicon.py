@@ -1,4 +1,4 @@
-"""Words and turns of phrase that carry mood, read from `mood_cues.yml`; the weights are learnt, the words are looked for."""
+"""Words and turns of phrase that carry mood, read from `mood_cues.yml`; what each weighs is learnt."""
 
 from __future__ import annotations
 

@@ -29,7 +29,15 @@ FOLDS = 5
 LEXICON_SHARE = 0.25
 """How much a general lexicon moves severity, so that words outside our examples' world still count."""
 
-_HEAT = {"neutral": 0.0, "satisfied": -1.5, "confused": 0.7, "worried": 0.8, "disappointed": 1.5, "frustrated": 2.5, "angry": 3.2}
+_HEAT = {
+    "neutral": 0.0,
+    "satisfied": -1.5,
+    "confused": 0.7,
+    "worried": 0.8,
+    "disappointed": 1.5,
+    "frustrated": 2.5,
+    "angry": 3.2,
+}
 _SEVERITY, _URGENCY, _EMOTION = 0, 1, 2
 
 
@@ -42,8 +50,8 @@ class Mood:
         confidence: probability of `name`, 0..1.
         polarity: -1 (bad) .. 1 (good).
         emotion: one of mood_data.EMOTIONS.
-        frustration: probability, 0..1, that a careful agent reads frustration 2 or more of 4 in it; grows with how upset
-            the message is.
+        frustration: probability, 0..1, that a careful agent reads frustration 2 or more of 4 in it; grows with how
+            upset the message is.
         urgency: 0..1.
     """
 
@@ -161,8 +169,14 @@ class MoodModel:
     def load(cls, path: Path) -> MoodModel:
         """Read what `save` wrote. Raises OSError or ValueError if it is no such file."""
         with np.load(path, allow_pickle=False) as arrays:
-            own = (arrays[name] for name in ("centre", "scale", "upset", "naming"))
-            return cls(Reader.from_state(arrays), *own, tuple(json.loads(bytes(arrays["texts"]))))
+            return cls(
+                reader=Reader.from_state(arrays),
+                centre=arrays["centre"],
+                scale=arrays["scale"],
+                upset=arrays["upset"],
+                naming=arrays["naming"],
+                examples=tuple(json.loads(bytes(arrays["texts"]))),
+            )
 
 
 def _targets(rows: Sequence[Labelled]) -> Floats:

@@ -39,14 +39,18 @@ STYLE: dict[str, str] = {
 }
 
 _ACRONYMS = frozenset(
-    "USPS UPS DHL DPD GLS TNT USA UK EU US PIN PDF FAQ VIP SMS EMI OK TV PC ID TD VAT IBAN CVV URL APP FYI PS RE ETA OTP IOS "
-    "USD GBP EUR CAD XS XL XXL LED LCD HDMI USB DIY ASOS CEO COD AM PM".split()
+    "USPS UPS DHL DPD GLS TNT USA UK EU US PIN PDF FAQ VIP SMS EMI OK TV PC ID TD VAT IBAN CVV URL APP FYI PS RE ETA "
+    "OTP IOS USD GBP EUR CAD XS XL XXL LED LCD HDMI USB DIY ASOS CEO COD AM PM".split()
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _ELONGATED = re.compile(r"([a-z])\1{2,}", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
-_GLAD = re.compile("[😀😁😂🤣😃😄😆😊☺😍🥰😘🤗🤩🎉🥳❤💕💖💜💙💚🧡💛👍🙌👏🙏✨🔥💯😎😋🌟⭐😻]|(?<!\\w)(?:[:;=]-?[)D]|<3|xx?)(?!\\w)")
-_UPSET = re.compile("[😠😡🤬😤😒🙄😑😐😩😫😢😭😞😔😟😕☹🙁😣😖👎🤦🤷💔😱😨😰🤡💩🖕😾🤮🤢🥺]|(?<!\\w)(?::-?[(/|]|:'\\(|>:\\(|-_-)")
+_GLAD = re.compile(
+    "[😀😁😂🤣😃😄😆😊☺😍🥰😘🤗🤩🎉🥳❤💕💖💜💙💚🧡💛👍🙌👏🙏✨🔥💯😎😋🌟⭐😻]|(?<!\\w)(?:[:;=]-?[)D]|<3|xx?)(?!\\w)"
+)
+_UPSET = re.compile(
+    "[😠😡🤬😤😒🙄😑😐😩😫😢😭😞😔😟😕☹🙁😣😖👎🤦🤷💔😱😨😰🤡💩🖕😾🤮🤢🥺]|(?<!\\w)(?::-?[(/|]|:'\\(|>:\\(|-_-)"
+)
 _TROUBLE = ("waiting", "repetition", "fault", "disappointment")
 
 
@@ -125,7 +129,9 @@ def _style(text: str) -> dict[str, float]:
 def _lexicon(text: str) -> dict[str, float]:
     whole = _vader().polarity_scores(text)
     parts = [part for part in _SENTENCE_END.split(text) if part.strip()]
-    compounds = [_vader().polarity_scores(part)["compound"] for part in parts] if len(parts) > 1 else [whole["compound"]]
+    compounds = [whole["compound"]]
+    if len(parts) > 1:
+        compounds = [_vader().polarity_scores(part)["compound"] for part in parts]
     return {
         "lexicon_positive": whole["pos"],
         "lexicon_negative": whole["neg"],

@@ -66,7 +66,7 @@ def settle(entities: Iterable[Entity], prefix: str) -> list[Entity]:
     """Keep one entity a span and one span a value, in the order of the text.
 
     An e-mail beats an order number beats a tracking number beats a postcode; within a kind the longer match wins. What
-    another extractor read into the same characters is dropped, so that "10421" in "TD-10421" is no date and no postcode.
+    another extractor read into the same characters is dropped, so that "10421" in "TD-10421" is no date or postcode.
     Entities of other names are kept where nothing of ours lies. A value already said in the message is not repeated.
     """
     ours = [e for e in entities if e["entity"] in _PRECEDENCE and e.get("value")]
@@ -103,7 +103,7 @@ def _trimmed(entity: Entity) -> Entity:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
-class OrderEntities(GraphComponent, EntityExtractorMixin):  # type: ignore[misc]
+class OrderEntities(GraphComponent, EntityExtractorMixin):
     """Settle and normalise the entities found so far; put it behind every extractor."""
 
     @staticmethod
@@ -124,7 +124,11 @@ class OrderEntities(GraphComponent, EntityExtractorMixin):  # type: ignore[misc]
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> OrderEntities:
         return cls({**cls.get_default_config(), **config})
 

@@ -13,8 +13,10 @@ READ_LIMIT = 1200
 _HEAD = 800
 _DROP = frozenset({"Cc", "Cs", "Co"})
 _INVISIBLE = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_MARKS = re.compile(r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{2})"
-                    r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")
+_MARKS = re.compile(
+    r"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{2})"
+    r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+"
+)
 
 
 def readable(text: str | None, limit: int = READ_LIMIT) -> str:
@@ -27,12 +29,10 @@ def readable(text: str | None, limit: int = READ_LIMIT) -> str:
         return ""
     if len(text) > limit:
         head = limit * _HEAD // READ_LIMIT
-        text = f"{text[:head]} … {text[-(limit - head - 3):]}"
+        text = f"{text[:head]} … {text[-(limit - head - 3) :]}"
     text = _MARKS.sub(r"\1", _INVISIBLE.sub("", text))
-    kept = (" " if char.isspace() else char for char in text if char.isspace() or unicodedata.category(char) not in _DROP)
+    kept = (char for char in text if char.isspace() or unicodedata.category(char) not in _DROP)
     return " ".join("".join(kept).split())
-
-
 
 
 def is_payload(text: str | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from tandem.nlu.reading import readable
 
 DIMENSION = UNIVERSAL_DIMENSION + MINILM_DIMENSION
 CACHE_SIZE = 8192
+_MANY = 64
 
 
 class _Cache:
@@ -74,11 +76,19 @@ def encode(texts: Sequence[str]) -> Vectors:
             out[row] = known
     if missing:
         reads = list(missing)
-        vectors = np.hstack([universal(reads), minilm(reads)]) * np.float32(np.sqrt(0.5))
+        vectors = np.hstack(_both(reads)) * np.float32(np.sqrt(0.5))
         for (read, rows), vector in zip(missing.items(), vectors):
             _cache.put(read, vector.copy())
             out[rows] = vector
     return out
+
+
+def _both(texts: list[str]) -> tuple[Vectors, Vectors]:
+    if len(texts) < _MANY:
+        return universal(texts), minilm(texts)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        other = pool.submit(minilm, texts)
+        return universal(texts), other.result()
 
 
 def similarity(left: str, right: str) -> float:
@@ -101,7 +111,11 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> SentenceEncoderFeaturizer:
         """Create the featurizer; weights are loaded at the first message."""
         return cls(config, execution_context.node_name)

@@ -47,7 +47,11 @@ class SpacyReader(Tokenizer, EntityExtractorMixin, GraphComponent):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> SpacyReader:
         """Load the model. Raises InvalidConfigException if it is not installed."""
         import spacy

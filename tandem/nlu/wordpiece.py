@@ -13,6 +13,7 @@ VOCABULARY_FILE = Path(__file__).with_name("bert_vocab.txt")
 MAX_TOKENS = 128
 _TAIL = 40
 _LONGEST_WORD = 100
+_IDEOGRAPHS = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0xF900, 0xFAFF), (0x20000, 0x2FA1F))
 
 
 @lru_cache(maxsize=1)
@@ -43,8 +44,8 @@ def _stands_alone(char: str) -> bool:
     point = ord(char)
     if point < 128:
         return not (char.isalnum() or char.isspace())
-    cjk = 0x4E00 <= point <= 0x9FFF or 0x3400 <= point <= 0x4DBF or 0xF900 <= point <= 0xFAFF or 0x20000 <= point <= 0x2FA1F
-    return cjk or unicodedata.category(char).startswith("P")
+    ideograph = any(first <= point <= last for first, last in _IDEOGRAPHS)
+    return ideograph or unicodedata.category(char).startswith("P")
 
 
 @lru_cache(maxsize=16384)
