@@ -20,7 +20,7 @@ export class Composer {
     this.mode = "reply";
     this.typed = 0;
     this.sending = false;
-    this.canned = new Canned(text, (value) => { text.value = value; this.changed(); });
+    this.canned = new Canned(text, (words) => this.insert(words));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.send(); });
     text.addEventListener("input", () => this.changed());
     text.addEventListener("keydown", (event) => this.key(event));
@@ -30,7 +30,9 @@ export class Composer {
     }
     document.getElementById("canned-button").addEventListener("click", () => {
       this.focus("reply");
-      if (!text.disabled) this.canned.show("");
+      if (!text.value) text.value = "/";
+      this.changed();
+      this.canned.show("");
     });
   }
 
@@ -40,6 +42,12 @@ export class Composer {
       event.preventDefault();
       this.send();
     } else if (event.key === "Escape") text.blur();
+  }
+
+  insert(words) {
+    if (text.value.startsWith("/")) text.value = words;
+    else text.setRangeText(words, text.selectionStart, text.selectionEnd, "end");
+    this.changed();
   }
 
   // -- drafts --
@@ -131,6 +139,10 @@ export class Composer {
   async send() {
     const words = text.value;
     if (!words.trim() || this.sending || send.disabled) return;
+    if (this.mode === "reply" && /^\/\S*$/.test(words.trim())) {
+      this.say(`No canned response is called ${words.trim()}.`, true);
+      return;
+    }
     const id = this.conversation();
     const mode = this.mode;
     const slot = this.slot();

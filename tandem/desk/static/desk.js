@@ -139,8 +139,8 @@ async function act(step, values) {
     return false;
   } finally {
     for (const button of document.querySelectorAll("#head [data-step]")) button.disabled = false;
-    refreshConversation();
     refreshQueue();
+    await refreshConversation();
   }
 }
 
@@ -174,8 +174,6 @@ export async function take(step) {
 document.getElementById("closing-note").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); document.getElementById("closing-yes").click(); }
 });
-// The first submit button would be "Cancel" on Enter in a field; pressing Cancel or Escape leaves returnValue empty.
-
 document.getElementById("sign-out").addEventListener("submit", () => composer.forget());
 
 setUpSound();
