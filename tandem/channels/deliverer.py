@@ -3,16 +3,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import aiohttp
 import requests
+import urllib3
 from rasa.core.channels.channel import OutputChannel
 from sqlalchemy.exc import SQLAlchemyError
 
-from tandem.channels.output import to_rasa
+from tandem.channels.output import KEPT, to_rasa
 from tandem.conversations.deliveries import Deliveries, Parcel
 from tandem.conversations.model import Author
 
@@ -20,14 +23,30 @@ logger = logging.getLogger(__name__)
 
 POLL = 0.25  # seconds between looks into the outbox when nobody nudges
 SEND_TIMEOUT = 15.0  # seconds a channel may take; less than the lease of a delivery
+MAX_SENDS = 20  # conversations that one process sends to at a time
+_LAST_WORDS = 5.0  # seconds that sends in progress get to end when the server stops
+_WRITE_PAUSES = (0.1, 0.5, 2.0, 5.0)  # seconds between attempts to write down how a send ended
+
+_NOT_REACHED = (
+    aiohttp.ClientConnectorError, requests.ConnectTimeout, urllib3.exceptions.NewConnectionError,
+    ConnectionRefusedError, socket.gaierror,
+)
+_MAYBE_ARRIVED = (
+    asyncio.TimeoutError, TimeoutError, ConnectionError, requests.Timeout, requests.ConnectionError,
+    aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientPayloadError,
+)
 
 
 class Refused(Exception):
     """The channel will never take this message: a blocked bot, an unknown recipient."""
 
 
+class NotTaken(Exception):
+    """The channel answered that it cannot take the message now; it has not arrived."""
+
+
 class Deliverer:
-    """The delivery worker of one Rasa server process."""
+    """The delivery worker of one Rasa server process. A channel that hangs holds up its own conversations only."""
 
     def __init__(
         self, deliveries: Deliveries, output_for: Callable[[str, Mapping[str, Any]], OutputChannel | None],
@@ -37,6 +56,7 @@ class Deliverer:
         self._output_for = output_for
         self._on_change = on_change
         self._wake = asyncio.Event()
+        self._sends: dict[tuple[str, int], asyncio.Task[None]] = {}
 
     def nudge(self) -> None:
         """Look into the outbox now."""
@@ -44,47 +64,96 @@ class Deliverer:
 
     async def run(self, channels: Callable[[], Sequence[str]]) -> None:
         """Deliver until cancelled. `channels` names those this process can send on."""
-        while True:
-            try:
-                parcels = await asyncio.to_thread(self._deliveries.lease, channels())
-                await asyncio.gather(*(self.deliver(parcel) for parcel in parcels))
-            except SQLAlchemyError:
-                logger.exception("The outbox could not be read; it is tried again")
-                parcels = []
-                await asyncio.sleep(1.0)
-            if parcels:
-                continue  # the next message of the same conversations may be ready now
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL)
-            self._wake.clear()
+        try:
+            while True:
+                self._wake.clear()
+                await self._take(channels())
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), POLL)
+        finally:
+            await self._end_sends()
 
     async def deliver(self, parcel: Parcel) -> None:
         """Make one attempt and write down how it ended."""
-        message = parcel.message
-        if not message.text and not message.data.get("image") and not message.data.get("custom"):
-            await asyncio.to_thread(self._deliveries.sent, message)
+        ended = await self._attempt(parcel)
+        for pause in (*_WRITE_PAUSES, None):
+            try:
+                await asyncio.to_thread(ended)
+                break
+            except SQLAlchemyError:
+                if pause is None:
+                    raise  # the attempt stays open in the outbox, and the message is in doubt
+                logger.warning("The ledger did not take how a delivery on %s ended; tried again", parcel.channel)
+                await asyncio.sleep(pause)
+        self._on_change(parcel.message.conversation_id)
+
+    async def _take(self, channels: Sequence[str]) -> None:
+        free = MAX_SENDS - len(self._sends)
+        if not free or not channels:
             return
+        try:
+            parcels = await asyncio.to_thread(self._deliveries.lease, channels, free)
+        except Exception:  # whatever it was, the next look must come
+            logger.exception("The outbox could not be read; it is tried again")
+            await asyncio.sleep(1.0)
+            return
+        for parcel in parcels:
+            key = (parcel.message.conversation_id, parcel.message.seq)
+            if key in self._sends:
+                continue  # a clock that jumped ended a lease early
+            task = asyncio.get_running_loop().create_task(self.deliver(parcel))
+            self._sends[key] = task
+            task.add_done_callback(functools.partial(self._ended, key))
+
+    def _ended(self, key: tuple[str, int], task: asyncio.Task[None]) -> None:
+        self._sends.pop(key, None)
+        self._wake.set()  # the next message of the conversation may be ready now
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("The delivery of message %d of conversation %s was not written down", key[1], key[0],
+                         exc_info=task.exception())
+
+    async def _end_sends(self) -> None:
+        sends = list(self._sends.values())
+        if sends:
+            _, late = await asyncio.wait(sends, timeout=_LAST_WORDS)
+            for task in late:
+                task.cancel()
+
+    async def _attempt(self, parcel: Parcel) -> Callable[[], None]:
+        """Send, and return what writes down how it ended."""
+        message = parcel.message
+        if not message.text and not any(message.data.get(name) for name in KEPT):
+            return functools.partial(self._deliveries.sent, parcel)
         try:
             output = self._output_for(parcel.channel, parcel.address)
             if output is None:
-                await asyncio.to_thread(self._deliveries.cannot_push, message)
-            else:
-                speaker = message.name if message.author is Author.AGENT else ""
-                recipient = str(parcel.address.get("recipient") or message.conversation_id)
-                await asyncio.wait_for(output.send_response(recipient, to_rasa(message, speaker)), SEND_TIMEOUT)
-                await asyncio.to_thread(self._deliveries.sent, message)
+                return functools.partial(self._deliveries.cannot_push, parcel)
+            speaker = message.name if message.author is Author.AGENT else ""
+            recipient = str(parcel.address.get("recipient") or message.conversation_id)
+            await asyncio.wait_for(output.send_response(recipient, to_rasa(message, speaker)), SEND_TIMEOUT)
         except Refused as error:
-            await asyncio.to_thread(self._deliveries.refused, message, str(error))
-        except (aiohttp.ClientConnectorError, requests.ConnectTimeout, ConnectionRefusedError) as error:
-            await asyncio.to_thread(self._deliveries.failed, message, _words(error))
-        except (asyncio.TimeoutError, requests.ReadTimeout, aiohttp.ServerDisconnectedError) as error:
-            await asyncio.to_thread(self._deliveries.failed, message, _words(error), True)
-        except SQLAlchemyError:
-            raise
+            return functools.partial(self._deliveries.refused, parcel, str(error))
         except Exception as error:  # a channel may raise anything; the message stays in the outbox
             logger.warning("Sending on %s failed: %s", parcel.channel, _words(error))
-            await asyncio.to_thread(self._deliveries.failed, message, _words(error))
-        self._on_change(message.conversation_id)
+            return functools.partial(self._deliveries.failed, parcel, _words(error), maybe_arrived(error))
+        return functools.partial(self._deliveries.sent, parcel)
+
+
+def maybe_arrived(error: BaseException) -> bool:
+    """Whether a send that ended in this error may have arrived all the same."""
+    chain = list(_chain(error))
+    if any(isinstance(one, _NOT_REACHED) for one in chain):
+        return False
+    return any(isinstance(one, _MAYBE_ARRIVED) for one in chain)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it came from: the clients wrap the errors of the connection in their own."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _words(error: BaseException) -> str:

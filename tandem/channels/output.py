@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from typing import Any
 
 from rasa.core.channels.channel import OutputChannel
@@ -10,7 +11,7 @@ from rasa.core.channels.channel import OutputChannel
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Message
 
-_KEPT = ("buttons", "quick_replies", "image", "attachment", "custom", "elements")
+KEPT = ("buttons", "quick_replies", "image", "attachment", "custom", "elements")
 
 
 def to_rasa(message: Message, speaker: str = "") -> dict[str, Any]:
@@ -19,8 +20,8 @@ def to_rasa(message: Message, speaker: str = "") -> dict[str, Any]:
     Blank lines are kept from splitting the text into several messages, as Rasa's channels otherwise do; `speaker`
     is put before the text on channels that cannot show who speaks.
     """
-    text = message.text.replace("\n\n", "\n \n")
-    return {**{key: value for key, value in message.data.items() if key in _KEPT and value},
+    text = re.sub(r"\n(?=\n)", "\n ", message.text)
+    return {**{key: value for key, value in message.data.items() if key in KEPT and value},
             "text": f"{speaker}: {text}" if speaker else text}
 
 
@@ -62,8 +63,8 @@ class FencedOutput(OutputChannel):
         key = f"{self._reply_to}.{index}" if self._reply_to is not None else None
         if announces:
             key = f"{announces}.{message.get('utter_action', index)}"
-        data = {name: message[name] for name in _KEPT if message.get(name)}
-        text = message.get("text") or ""
+        data = {name: message[name] for name in KEPT if message.get(name)}
+        text = str(message.get("text") or "")
         if not text and not data:
             return
         recorded = await asyncio.to_thread(self._record, text, data, key, announces)

@@ -3,15 +3,19 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable
+import json
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from rasa.core.channels.channel import InputChannel, UserMessage
-from rasa.core.channels.rest import RestInput
+from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
+from rasa.core.channels.rest import QueueOutputChannel, RestInput
+from rasa.utils.endpoints import bool_arg
 from sanic import Blueprint, response
-from sanic.exceptions import InvalidUsage, SanicException
+from sanic.exceptions import SanicException
 from sanic.request import Request
-from sanic.response import HTTPResponse
+from sanic.response import HTTPResponse, ResponseStream
+from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.channels.routed import routed
 from tandem.channels.runtime import Runtime
@@ -22,6 +26,8 @@ from tandem.conversations.model import (
     Message,
 )
 from tandem.conversations.store import clean_id, clean_text
+
+logger = logging.getLogger(__name__)
 
 
 class _CheckedRest(RestInput):
@@ -35,9 +41,37 @@ class _CheckedRest(RestInput):
         """`token` is optional; if it is set, callers send it as `Authorization: Bearer`."""
         return cls((credentials or {}).get("token"))
 
+    def not_taken(self, error: InvalidMessage) -> None:
+        """The sender is told."""
+        raise error
+
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
-        """Rasa's routes and the address to poll."""
-        blueprint = super().blueprint(on_new_message)
+        """Rasa's routes and the address to poll.
+
+        The webhook is not Rasa's own: that one answers 200 although the message could not be stored.
+        """
+        blueprint = Blueprint("custom_webhook_rest", __name__)
+
+        @blueprint.route("/", methods=["GET"])
+        async def health(_: Request) -> HTTPResponse:
+            return response.json({"status": "ok"})
+
+        @blueprint.route("/webhook", methods=["POST"])
+        async def receive(request: Request) -> HTTPResponse | ResponseStream:
+            sender, text = request.json["sender"], request.json["message"]
+            metadata = self.get_metadata(request)
+            if bool_arg(request, "stream", default=False):
+                return response.stream(_streamed(on_new_message, text, sender, self.name(), metadata),
+                                       content_type="text/event-stream")
+            collector = CollectingOutputChannel()
+            try:
+                await on_new_message(UserMessage(text, collector, sender, input_channel=self.name(), metadata=metadata))
+            except InvalidMessage as error:
+                return _error(400, str(error))
+            except SQLAlchemyError:
+                logger.exception("A message on rest could not be stored")
+                return _error(503, "the message could not be stored; send it again")
+            return response.json(collector.messages)
 
         @blueprint.middleware("request")
         async def check(request: Request) -> HTTPResponse | None:
@@ -47,7 +81,7 @@ class _CheckedRest(RestInput):
                 return _error(401, "send the channel's token as Authorization: Bearer")
             return _problem_of(request) if request.method == "POST" else None
 
-        @blueprint.route("/conversations/<conversation_id>/messages", methods=["GET"])
+        @blueprint.route("/conversations/<conversation_id>/messages", methods=["GET"], unquote=True)
         async def later(request: Request, conversation_id: str) -> HTTPResponse:
             runtime = Runtime.of(request.app)
             after = _whole_number(request.args.get("after", "0"))
@@ -60,16 +94,45 @@ class _CheckedRest(RestInput):
             if conversation.channel != self.name():
                 return _error(404, "no such conversation")
             await asyncio.to_thread(runtime.deliveries.acknowledge, conversation_id, after)
-            waiting = await asyncio.to_thread(runtime.ledger.messages, conversation_id, after, 500, True)
+            waiting = await asyncio.to_thread(
+                runtime.ledger.messages, conversation_id, after, 500, True, Delivery.WAITING)
             return response.json({
                 "owner": conversation.owner.value,
-                "messages": [_as_json(message) for message in waiting if message.delivery is Delivery.WAITING],
+                "messages": [_as_json(message) for message in waiting],
             })
 
         return blueprint
 
 
 Rest = routed(_CheckedRest, message_id=lambda request: request.json.get("message_id"), push=False)
+
+
+def _streamed(
+    on_new_message: Callable[[UserMessage], Awaitable[Any]], text: str, sender: str, channel: str, metadata: Any,
+) -> Callable[[Any], Coroutine[Any, Any, None]]:
+    """Writes each reply as a line of JSON; an error ends the answer with a line that says so."""
+
+    async def stream(answer: Any) -> None:
+        replies: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+
+        async def take() -> None:
+            message = UserMessage(text, QueueOutputChannel(replies), sender, input_channel=channel, metadata=metadata)
+            try:
+                await on_new_message(message)
+            except InvalidMessage as error:
+                await replies.put({"error": str(error)})
+            except SQLAlchemyError:
+                logger.exception("A message on rest could not be stored")
+                await replies.put({"error": "the message could not be stored; send it again"})
+            finally:
+                await replies.put(None)
+
+        task = asyncio.get_running_loop().create_task(take())
+        while (reply := await replies.get()) is not None:
+            await answer.write(json.dumps(reply) + "\n")
+        await task
+
+    return stream
 
 
 def _as_json(message: Message) -> dict[str, Any]:
@@ -82,7 +145,7 @@ def _as_json(message: Message) -> dict[str, Any]:
 def _problem_of(request: Request) -> HTTPResponse | None:
     try:
         body = request.json
-    except (InvalidUsage, SanicException, UnicodeDecodeError, RecursionError):
+    except (SanicException, ValueError, RecursionError):
         return _error(400, "the body must be JSON")
     if not isinstance(body, dict):
         return _error(400, 'the body must be a JSON object with "sender" and "message"')
@@ -109,6 +172,3 @@ def _same(given: str | None, expected: str) -> bool:
 
 def _error(status: int, words: str) -> HTTPResponse:
     return response.json({"error": words}, status=status)
-
-
-

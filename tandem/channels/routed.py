@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -14,7 +15,7 @@ from tandem.channels.output import ProactiveOutput, to_rasa
 from tandem.channels.runtime import OnNewMessage, Runtime
 from tandem.conversations.identity import read_identity
 from tandem.conversations.model import InboundMessage, InvalidMessage, Receipt
-from tandem.conversations.store import MAX_TEXT
+from tandem.conversations.store import MAX_ID, MAX_TEXT
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,8 @@ def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True
             """What the base channel reads, and the channel's own message id beside it."""
             metadata = super().get_metadata(request)
             found = message_id(request)
-            return {**(metadata if isinstance(metadata, dict) else {}), **({MESSAGE_ID: found} if found else {})}
+            kept = {key: value for key, value in metadata.items() if key != MESSAGE_ID} if metadata else {}
+            return {**kept, **({MESSAGE_ID: found} if found else {})}
 
         def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
             """The base channel's routes, with the router between them and the bot."""
@@ -58,23 +60,38 @@ def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True
                 try:
                     receipt = await runtime.receive(inbound)
                 except InvalidMessage as error:
-                    logger.warning("A message on %s was not taken: %s", self.name(), error)
+                    self.not_taken(error)
                     return
-                inner = None if push else message.output_channel
-                await runtime.answer(receipt, self, on_new_message, inner, without_identity(message.metadata))
-                if inner is not None:
-                    await self.answered(runtime, receipt, inner)
+                metadata = without_identity(message.metadata)
+                if inbound.client_id and message.metadata.get(MESSAGE_ID):
+                    # One request may bring several messages (Rasa's Telegram sends /start after /restart).
+                    message.metadata[MESSAGE_ID] = f"{message.metadata[MESSAGE_ID]}+"
+                if push:
+                    runtime.dispatch(receipt, self, on_new_message, metadata)
+                    return
+                inner = message.output_channel
+                await runtime.answer(receipt, self, on_new_message, inner, metadata)
+                await self.answered(runtime, receipt, inner)
 
             return receive
 
+        def not_taken(self, error: InvalidMessage) -> None:
+            """Say that a message was not taken: in the log, unless the channel can tell the sender."""
+            known = getattr(super(), "not_taken", None)
+            if known:
+                known(error)
+            else:
+                logger.warning("A message on %s was not taken: %s", self.name(), error)
+
         async def answered(self, runtime: Runtime, receipt: Receipt, inner: OutputChannel) -> None:
-            """A repeated message is answered with what was answered the first time; a new one is marked answered."""
-            conversation_id, seq = receipt.conversation.id, receipt.message.seq
+            """A repeated message is answered with what was answered the first time; replies are marked answered."""
+            conversation_id = receipt.conversation.id
+            replies = await asyncio.to_thread(runtime.ledger.replies_to, conversation_id, receipt.message.seq)
             if receipt.duplicate:
-                for reply in await asyncio.to_thread(runtime.ledger.replies_to, conversation_id, seq):
+                for reply in replies:
                     await inner.send_response(conversation_id, to_rasa(reply))
-            elif receipt.for_bot:
-                await asyncio.to_thread(runtime.deliveries.answered, conversation_id, seq)
+            if replies:
+                await asyncio.to_thread(runtime.deliveries.answered, conversation_id, [one.seq for one in replies])
 
         def address(self, message: UserMessage) -> dict[str, Any]:
             """How the customer is reached later; the recipient is the conversation's id unless a channel knows more."""
@@ -123,10 +140,12 @@ def to_inbound(
     metadata = message.metadata if isinstance(message.metadata, dict) else {}
     text = message.text if isinstance(message.text, str) else ""
     data = {"truncated": True} if len(text) > MAX_TEXT else {}
-    client_id = metadata.get(MESSAGE_ID)
+    client_id = str(metadata[MESSAGE_ID]) if metadata.get(MESSAGE_ID) else None
+    if client_id is not None and len(client_id) > MAX_ID:
+        client_id = hashlib.sha256(client_id.encode("utf-8", "replace")).hexdigest()
     return InboundMessage(
         conversation_id=message.sender_id, channel=channel, text=text[:MAX_TEXT], push=push,
-        client_id=str(client_id)[:200] if client_id else None,
+        client_id=client_id,
         identity=read_identity(metadata.get("identity"), identity_secret), address=address, data=data,
     )
 

@@ -20,6 +20,7 @@ from tandem.conversations.model import (
     InboundMessage,
     Message,
     Mood,
+    Owner,
     Receipt,
 )
 from tandem.handoff.notices import notice
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 MAX_TRIES = 3  # how often an interrupted or failing bot turn is run
 _ADOPT_EVERY = 2.0  # seconds between looks for turns whose process died
+_MOOD = ("name", "confidence", "polarity", "emotion", "frustration", "urgency")
 
 
 class Runtime:
@@ -48,6 +50,8 @@ class Runtime:
         self.deliverer = Deliverer(services.deliveries, self._output_for, self.feed.nudge)
         self._app = app
         self._turns: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._latest: dict[str, asyncio.Task[None]] = {}  # the last turn begun, by conversation
+        self._started = False
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @classmethod
@@ -66,7 +70,8 @@ class Runtime:
 
     async def start(self) -> None:
         """Begin to watch the ledger, to deliver, and to take over interrupted turns. Safe to call again."""
-        if not self._tasks:
+        if not self._started:  # a request may have come, and its turn begun, before the server says it is up
+            self._started = True
             self.feed.start()
             self._spawn(self.deliverer.run(lambda: tuple(self.channels)))
             self._spawn(self._adopt())
@@ -77,6 +82,7 @@ class Runtime:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.feed.stop()
+        self._started = False
 
     async def receive(self, inbound: InboundMessage) -> Receipt:
         """Store what a customer wrote.
@@ -88,10 +94,13 @@ class Runtime:
         self.feed.nudge(inbound.conversation_id)
         return receipt
 
-    def dispatch(self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage) -> None:
+    def dispatch(
+        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
         """Begin what follows on a stored message, in the background; never raises."""
         if not receipt.duplicate:
-            self._begin(receipt, channel, on_new_message, None, None)
+            self._begin(receipt, channel, on_new_message, None, metadata)
 
     async def answer(
         self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage,
@@ -108,35 +117,48 @@ class Runtime:
 
     def bot_is_writing(self, conversation_id: str) -> bool:
         """Whether a bot turn of this conversation is in progress in this process."""
-        return any(running == conversation_id for running, _ in self._turns)
+        return conversation_id in self._latest
 
     # -- turns ------------------------------------------------------------------------------------------------
 
     def _begin(
         self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, inner: OutputChannel | None,
-        metadata: Mapping[str, Any] | None, tries: int = 1,
+        metadata: Mapping[str, Any] | None,
     ) -> asyncio.Task[None]:
         if not receipt.for_bot:
-            return self._spawn(self._read(receipt.message))
-        key = (receipt.conversation.id, receipt.message.seq)
-        task = self._spawn(self._turn(receipt, channel, on_new_message, inner, metadata or {}, tries))
-        self._turns[key] = task
+            return self._spawn(self._read_only(receipt.message))
+        conversation_id = receipt.conversation.id
+        key = (conversation_id, receipt.message.seq)
+        previous = self._latest.get(conversation_id)
+        task = self._spawn(self._turn(receipt, channel, on_new_message, inner, metadata or {}, previous))
+        self._turns[key] = self._latest[conversation_id] = task
 
         def ended(_: asyncio.Task[None]) -> None:
             self._turns.pop(key, None)
-            self.feed.nudge(receipt.conversation.id)
+            if self._latest.get(conversation_id) is task:
+                del self._latest[conversation_id]
+            self.feed.nudge(conversation_id)
 
         task.add_done_callback(ended)
-        self.feed.nudge(receipt.conversation.id)
+        self.feed.nudge(conversation_id)
         return task
 
     async def _turn(
         self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, inner: OutputChannel | None,
-        metadata: Mapping[str, Any], tries: int,
+        metadata: Mapping[str, Any], previous: asyncio.Task[None] | None,
     ) -> None:
+        """One message through the bot, after the turns before it: a customer's words are handled in their order."""
         conversation, stored = receipt.conversation, receipt.message
         alive = self._spawn(self._keep_alive(stored))
         try:
+            if previous is not None:
+                await asyncio.wait([previous])
+                if not await self._still_with_bot(receipt):
+                    await self._read_only(stored)
+                    return
+            if receipt.tries > MAX_TRIES:
+                await self._give_up(receipt)
+                return
             output = FencedOutput(
                 self.ledger, channel.name(), conversation.id, conversation.epoch, stored.seq, inner, self.recorded,
             )
@@ -149,23 +171,54 @@ class Runtime:
             await on_new_message(message)
         except Exception:
             logger.exception("Bot turn %d of conversation %s failed", stored.seq, conversation.id)
-            if tries < MAX_TRIES:
+            if receipt.tries < MAX_TRIES:
                 return  # the lease runs out, and the turn is taken over
-            await asyncio.to_thread(
-                self.ledger.record_bot_reply, conversation.id, conversation.epoch, notice("trouble"),
-                reply_to=stored.seq, key=f"{stored.seq}.trouble",
-            )
+            await self._give_up(receipt)
+            return
         finally:
             alive.cancel()
-        await asyncio.to_thread(self.ledger.finish_turn, conversation.id, stored.seq)
+        await self._finish(stored)
+
+    async def _still_with_bot(self, receipt: Receipt) -> bool:
+        """Whether the turns before this one have left the conversation to the bot."""
+        now = await asyncio.to_thread(self.ledger.conversation, receipt.conversation.id)
+        if now.owner is Owner.BOT and now.epoch == receipt.conversation.epoch:
+            return True
+        await self._finish(receipt.message)
+        return False
+
+    async def _give_up(self, receipt: Receipt) -> None:
+        """Tell the customer that this message finds no answer."""
+        conversation, seq = receipt.conversation, receipt.message.seq
+        logger.error("Bot turn %d of conversation %s is given up", seq, conversation.id)
+        told = await asyncio.to_thread(
+            self.ledger.record_bot_reply, conversation.id, conversation.epoch, notice("trouble"),
+            reply_to=seq, key=f"{seq}.trouble",
+        )
+        if told is not None:
+            self.recorded(told)
+        await self._finish(receipt.message)
+
+    async def _finish(self, message: Message) -> None:
+        try:
+            await asyncio.to_thread(self.ledger.finish_turn, message.conversation_id, message.seq)
+        except SQLAlchemyError:
+            # The turn is run again when its lease runs out; what it has said is not said twice.
+            logger.exception("The end of bot turn %d was not written down", message.seq)
+
+    async def _read_only(self, message: Message) -> None:
+        """Read a message that is not the bot's to answer; without a reading it is still there for the agent."""
+        try:
+            await self._read(message)
+        except Exception:
+            logger.exception("Message %d of conversation %s could not be read", message.seq, message.conversation_id)
 
     async def _read(self, message: Message) -> Any:
         """Let the NLU read a message and note its mood in the ledger, whoever owns the conversation."""
         agent = self._app.ctx.agent
         parse = await agent.parse_message(message.data.get("payload") or message.text)
-        mood = parse.get("sentiment")
         await asyncio.to_thread(
-            self.ledger.record_reading, message.conversation_id, message.seq, Mood(**mood) if mood else None,
+            self.ledger.record_reading, message.conversation_id, message.seq, _mood(parse.get("sentiment")),
             (parse.get("intent") or {}).get("name"),
         )
         self.feed.nudge(message.conversation_id)
@@ -179,27 +232,28 @@ class Runtime:
     async def _keep_alive(self, message: Message) -> None:
         while True:
             await asyncio.sleep(TURN_LEASE.total_seconds() / 4)
-            await asyncio.to_thread(self.ledger.renew_turn, message.conversation_id, message.seq)
+            try:
+                await asyncio.to_thread(self.ledger.renew_turn, message.conversation_id, message.seq)
+            except SQLAlchemyError:
+                logger.exception("The lease of bot turn %d was not renewed; tried again", message.seq)
 
     async def _adopt(self) -> None:
-        tries: dict[tuple[str, int], int] = {}
         while True:
             await asyncio.sleep(_ADOPT_EVERY)
             if getattr(self._app.ctx, "agent", None) is None:
                 continue
             try:
-                receipts = await asyncio.to_thread(self.ledger.adopt_interrupted_turns)
-            except SQLAlchemyError:
+                receipts = await asyncio.to_thread(self.ledger.adopt_interrupted_turns, tuple(self.channels))
+            except Exception:  # whatever it was, the next look must come
                 logger.exception("Interrupted turns could not be read; they are looked for again")
                 continue
             for receipt in receipts:
                 key = (receipt.conversation.id, receipt.message.seq)
-                if key in self._turns or receipt.conversation.channel not in self.channels:
+                if key in self._turns:
                     continue
-                tries[key] = tries.get(key, 1) + 1
                 channel, on_new_message = self.channels[receipt.conversation.channel]
                 logger.warning("Taking over the interrupted turn %d of conversation %s", key[1], key[0])
-                self._begin(receipt, channel, on_new_message, None, None, tries[key])
+                self._begin(receipt, channel, on_new_message, None, None)
 
     # -- deliveries -------------------------------------------------------------------------------------------
 
@@ -219,6 +273,14 @@ class Runtime:
 
         task.add_done_callback(ended)
         return task
+
+
+def _mood(sentiment: Any) -> Mood | None:
+    """The reading of a parse, if it is one: a designer's own pipeline may have none, or say more."""
+    try:
+        return Mood(**{name: sentiment[name] for name in _MOOD}, reasons=tuple(sentiment.get("reasons") or ()))
+    except (TypeError, KeyError, AttributeError):
+        return None
 
 
 def _turn_metadata(conversation: Conversation, message: Message, handed_back: Handoff | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from tandem.conversations.ledger import Ledger
+from tandem.conversations.store import clean_data
 from tandem.conversations.tables import case_entries
 
 KEPT = 100  # entries read for a card, the newest
@@ -67,4 +68,4 @@ class CaseFile:
     def _add(self, conversation_id: str, kind: EntryKind, data: Mapping[str, Any]) -> None:
         with self._ledger.engine.begin() as connection:
             connection.execute(insert(case_entries).values(
-                conversation_id=conversation_id, kind=kind.value, at=self._ledger.clock(), data=dict(data)))
+                conversation_id=conversation_id, kind=kind.value, at=self._ledger.clock(), data=clean_data(data)))

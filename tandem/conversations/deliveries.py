@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, exists, func, or_, select, update
@@ -11,16 +11,26 @@ from sqlalchemy.engine.row import Row
 
 from tandem.conversations import store
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.model import Delivery, Message
+from tandem.conversations.model import ConversationNotFound, Delivery, Message
 from tandem.conversations.tables import conversations, messages
 
 LEASE = timedelta(seconds=30)  # longer than a channel may take for one send
 BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800))
 
 
+def _beyond_backoff(at: datetime) -> list[Any]:
+    """Retries set for later than their pause can reach: they were set before the clock stepped back."""
+    return [and_(messages.c.attempts == number, messages.c.next_attempt_at > at + pause)
+            for number, pause in enumerate(BACKOFF, 1)]
+
+
+def _kept(error: str) -> str:
+    return store.printable(error)[:500]
+
+
 @dataclass(frozen=True)
 class Parcel:
-    """A message on its way: where it goes, and whether an earlier attempt may already have arrived."""
+    """A message on its way: where it goes, the number of this attempt, and whether an earlier one may have arrived."""
 
     message: Message
     channel: str
@@ -45,8 +55,9 @@ class Deliveries:
         earlier = messages.alias("earlier")
         ready = and_(
             messages.c.delivery == Delivery.PENDING.value,
-            messages.c.next_attempt_at <= at,
-            or_(messages.c.lease_until.is_(None), messages.c.lease_until < at),
+            or_(messages.c.attempts == 0, messages.c.next_attempt_at <= at, *_beyond_backoff(at)),
+            # A lease that ends later than any lease can was given before the clock stepped back.
+            or_(messages.c.lease_until.is_(None), messages.c.lease_until < at, messages.c.lease_until > at + 2 * LEASE),
             conversations.c.channel.in_(list(channels)),
             ~exists().where(and_(
                 earlier.c.conversation_id == messages.c.conversation_id,
@@ -71,19 +82,19 @@ class Deliveries:
                 parcels.append(Parcel(store.to_message(row), row.channel, row.address or {}, row.attempts + 1, doubt))
         return parcels
 
-    def sent(self, message: Message) -> None:
+    def sent(self, parcel: Parcel) -> None:
         """The channel took the message."""
-        self._finish(message, lambda row: {"delivery": (Delivery.DOUBT if row.doubt else Delivery.SENT).value})
+        self._finish(parcel, lambda row: {"delivery": (Delivery.DOUBT if row.doubt else Delivery.SENT).value})
 
-    def refused(self, message: Message, error: str) -> None:
+    def refused(self, parcel: Parcel, error: str) -> None:
         """The channel will never take the message."""
-        self._finish(message, lambda row: {"delivery": Delivery.FAILED.value, "error": error[:500]})
+        self._finish(parcel, lambda row: {"delivery": Delivery.FAILED.value, "error": _kept(error)})
 
-    def cannot_push(self, message: Message) -> None:
+    def cannot_push(self, parcel: Parcel) -> None:
         """The channel has no way to send by itself; the message waits to be fetched."""
-        self._finish(message, lambda row: {"delivery": Delivery.WAITING.value})
+        self._finish(parcel, lambda row: {"delivery": Delivery.WAITING.value})
 
-    def failed(self, message: Message, error: str, maybe_arrived: bool = False) -> None:
+    def failed(self, parcel: Parcel, error: str, maybe_arrived: bool = False) -> None:
         """The attempt failed; it is made again after a pause, or given up when the pauses are used up.
 
         Args:
@@ -95,10 +106,10 @@ class Deliveries:
             doubt = row.doubt or maybe_arrived
             if row.attempts > len(BACKOFF):
                 state = Delivery.DOUBT if doubt else Delivery.FAILED
-                return {"delivery": state.value, "error": error[:500], "doubt": doubt}
-            return {"next_attempt_at": at + BACKOFF[row.attempts - 1], "error": error[:500], "doubt": doubt}
+                return {"delivery": state.value, "error": _kept(error), "doubt": doubt}
+            return {"next_attempt_at": at + BACKOFF[row.attempts - 1], "error": _kept(error), "doubt": doubt}
 
-        self._finish(message, retry)
+        self._finish(parcel, retry)
 
     def retry(self, conversation_id: str, seq: int) -> None:
         """Try a given-up message again from the start."""
@@ -113,12 +124,12 @@ class Deliveries:
             )
             store.change(connection, row, at)
 
-    def answered(self, conversation_id: str, seq: int) -> None:
-        """The bot's replies to message `seq` went into the answer to the customer's own request."""
+    def answered(self, conversation_id: str, seqs: Sequence[int]) -> None:
+        """These replies of the bot went into the answer to the customer's own request."""
         with self._ledger.engine.begin() as connection:
             connection.execute(
                 update(messages)
-                .where(messages.c.conversation_id == conversation_id, messages.c.reply_to == seq,
+                .where(messages.c.conversation_id == conversation_id, messages.c.seq.in_(list(seqs)),
                        messages.c.delivery == Delivery.WAITING.value)
                 .values(delivery=Delivery.SENT.value)
             )
@@ -144,15 +155,19 @@ class Deliveries:
         with self._ledger.reading.connect() as connection:
             return {state: int(count) for state, count in connection.execute(query).all()}
 
-    def _finish(self, message: Message, values: Any) -> None:
-        at = self._ledger.clock()
+    def _finish(self, parcel: Parcel, values: Any) -> None:
+        at, message = self._ledger.clock(), parcel.message
         with self._ledger.engine.begin() as connection:
-            conversation = store.lock(connection, message.conversation_id)
+            try:
+                conversation = store.lock(connection, message.conversation_id)
+            except ConversationNotFound:
+                return  # erased while the message was on its way
             row = connection.execute(
                 select(messages).where(messages.c.conversation_id == message.conversation_id,
                                        messages.c.seq == message.seq)
-            ).one()
-            if row.delivery != Delivery.PENDING.value:
+            ).first()
+            # An attempt that was overtaken by a later one has nothing more to say.
+            if row is None or row.delivery != Delivery.PENDING.value or row.attempts != parcel.attempt:
                 return
             connection.execute(update(messages).where(messages.c.id == row.id).values(
                 attempt_open=False, lease_until=None, **values(row)))

@@ -63,12 +63,16 @@ class Feed:
 
     async def _poll(self) -> None:
         seen: dict[str, int] = {}
+        looked_at = self._ledger.clock()
         while True:
             await asyncio.sleep(self._interval)
+            at = self._ledger.clock()
             if not self._watchers:
+                looked_at = at
                 continue
             try:
-                changed = await asyncio.to_thread(self._ledger.changed_since, self._ledger.clock() - _OVERLAP)
+                # From the last look on, not from now: else a clock that jumps ahead would jump over changes.
+                changed = await asyncio.to_thread(self._ledger.changed_since, min(looked_at, at) - _OVERLAP)
             except SQLAlchemyError:
                 logger.exception("The feed could not read the ledger; it tries again")
                 await asyncio.sleep(1.0)
@@ -77,3 +81,4 @@ class Feed:
                 if seen.get(conversation_id) != revision:
                     self.nudge(conversation_id)
             seen = dict(changed)
+            looked_at = at

@@ -35,7 +35,8 @@ def read_identity(token: Any, secret: str) -> Identity | None:
         logger.warning("An identity token was refused: %s", error)
         return None
     subject, email, name = claims["sub"], claims["email"], claims.get("name", "")
-    if not (isinstance(subject, str) and isinstance(email, str) and "@" in email and len(email) <= 254):
+    usable = all(isinstance(value, str) and value.strip() and value.isprintable() for value in (subject, email))
+    if not usable or "@" not in email or len(email) > 254:
         logger.warning("An identity token carries no usable sub and email")
         return None
     return Identity(subject=subject[:255], email=email.strip().lower(), name=str(name or "")[:120])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Engine
@@ -16,6 +16,7 @@ from tandem.conversations.model import (
     Author,
     Conversation,
     ConversationNotFound,
+    Delivery,
     Handoff,
     InboundMessage,
     InvalidMessage,
@@ -55,7 +56,8 @@ class Ledger:
         writes to a resolved conversation is with the bot again.
 
         Raises:
-            InvalidMessage: Empty, longer than `store.MAX_TEXT`, or an id that cannot be kept.
+            InvalidMessage: Empty, longer than `store.MAX_TEXT`, an id that cannot be kept, or a conversation that
+                belongs to another channel.
         """
         conversation_id = store.clean_id(inbound.conversation_id, "the conversation id")
         client_id = store.clean_id(inbound.client_id, "the message id") if inbound.client_id else None
@@ -69,21 +71,34 @@ class Ledger:
             if known is not None:
                 return Receipt(store.to_conversation(row, at), store.to_message(known), duplicate=True, for_bot=False)
             changes: dict[str, Any] = {
-                "last_customer_at": at, "channel": inbound.channel, "push": inbound.push, "typing_until": None,
+                "last_customer_at": at, "push": inbound.push, "typing_until": None,
             }
             if inbound.identity is not None:
-                changes["identity"] = vars(inbound.identity)
+                changes["identity"] = store.clean_data(vars(inbound.identity))
             if inbound.address:
-                changes["address"] = dict(inbound.address)
+                changes["address"] = store.clean_data(inbound.address)
             if row.owner == Owner.RESOLVED.value:
                 changes.update(owner=Owner.BOT.value, epoch=row.epoch + 1)
             for_bot = changes.get("owner", row.owner) == Owner.BOT.value
-            informed = self._inform_bot(connection, conversation_id) if for_bot else None
+            informed = self._inform_bot(connection, conversation_id, row.next_seq) if for_bot else None
             row, message = store.append(
                 connection, row, at, author=Author.CUSTOMER, kind=Kind.TEXT, text=text, data=inbound.data,
                 client_id=client_id, turn_lease=at + TURN_LEASE if for_bot else None, **changes,
             )
             return Receipt(store.to_conversation(row, at), message, False, for_bot, informed)
+
+    def has_received(self, inbound: InboundMessage) -> bool:
+        """Whether this message came before, under the same `client_id`.
+
+        Raises:
+            InvalidMessage: One of its ids cannot be kept.
+        """
+        conversation_id = store.clean_id(inbound.conversation_id, "the conversation id")
+        if not inbound.client_id:
+            return False
+        client_id = store.clean_id(inbound.client_id, "the message id")
+        with self.reading.connect() as connection:
+            return store.by_client_id(connection, conversation_id, Author.CUSTOMER, client_id) is not None
 
     def start(self, inbound: InboundMessage) -> Conversation:
         """Open a conversation before a word is said, or update who the customer is. `inbound.text` is not looked at."""
@@ -91,8 +106,9 @@ class Ledger:
         at = self.clock()
         with self.engine.begin() as connection:
             row = self._open(connection, conversation_id, inbound, at)
-            if inbound.identity is not None and row.identity != vars(inbound.identity):
-                row = store.change(connection, row, at, identity=vars(inbound.identity))
+            identity = store.clean_data(vars(inbound.identity)) if inbound.identity is not None else None
+            if identity is not None and row.identity != identity:
+                row = store.change(connection, row, at, identity=identity)
             return store.to_conversation(row, at)
 
     def record_reading(self, conversation_id: str, seq: int, mood: Mood | None, intent: str | None) -> None:
@@ -102,7 +118,8 @@ class Ledger:
             row = store.lock(connection, conversation_id)
             connection.execute(
                 update(messages).where(messages.c.conversation_id == conversation_id, messages.c.seq == seq)
-                .values(mood=store.from_mood(mood), intent=intent)
+                .values(mood=store.from_mood(mood),
+                        intent=store.printable(intent)[: store.MAX_NAME] if intent is not None else None)
             )
             store.change(connection, row, at, mood=store.from_mood(mood))
 
@@ -148,7 +165,8 @@ class Ledger:
             row = store.lock(connection, conversation_id)
             if not writes and row.typing_author != author.value:
                 return
-            store.change(connection, row, at, typing_author=author.value, typing_name=name[:120],
+            store.change(connection, row, at, typing_author=author.value,
+                         typing_name=store.printable(name)[: store.MAX_NAME],
                          typing_until=at + TYPING if writes else None)
 
     def erase(self, conversation_id: str) -> None:
@@ -173,26 +191,26 @@ class Ledger:
         """Say that the bot is done with this message."""
         self._set_turn(conversation_id, seq, turn="done", turn_lease=None)
 
-    def adopt_interrupted_turns(self, limit: int = 20) -> list[Receipt]:
-        """Take over turns whose process died: their messages go to the bot once more, if they are still the bot's."""
+    def adopt_interrupted_turns(self, channels: Sequence[str] | None = None, limit: int = 20) -> list[Receipt]:
+        """Take over turns whose process died: their messages go to the bot once more, if they are still the bot's.
+
+        Args:
+            channels: Only turns of conversations on these channels; None for all.
+        """
         at = self.clock()
-        stale = select(messages).where(messages.c.turn == "open", messages.c.turn_lease < at)
+        stale = and_(
+            messages.c.turn == "open",
+            # A lease that ends later than any lease can was given before the clock stepped back.
+            or_(messages.c.turn_lease < at, messages.c.turn_lease > at + 2 * TURN_LEASE),
+        )
+        query = select(messages.c.id, messages.c.conversation_id).where(stale)
+        if channels is not None:
+            query = query.join(conversations, conversations.c.id == messages.c.conversation_id).where(
+                conversations.c.channel.in_(list(channels)))
         with self.reading.connect() as connection:
-            if connection.execute(stale.limit(1)).first() is None:
-                return []
-        adopted = []
-        with self.engine.begin() as connection:
-            query = stale.order_by(messages.c.id).limit(limit).with_for_update(skip_locked=True)
-            for message in connection.execute(query).all():
-                row = store.lock(connection, message.conversation_id)
-                mine = row.owner == Owner.BOT.value and row.epoch == message.epoch
-                if mine and at - message.at < TURN_LIFETIME:
-                    values: dict[str, Any] = {"turn_lease": at + TURN_LEASE}
-                    adopted.append(Receipt(store.to_conversation(row, at), store.to_message(message), False, True))
-                else:
-                    values = {"turn": "done", "turn_lease": None}
-                connection.execute(update(messages).where(messages.c.id == message.id).values(**values))
-        return adopted
+            found = connection.execute(query.order_by(messages.c.id).limit(limit)).all()
+        adopted = [self._adopt(one.conversation_id, one.id, stale, at) for one in found]
+        return [receipt for receipt in adopted if receipt is not None]
 
     # -- reading ----------------------------------------------------------------------------------------------
 
@@ -203,18 +221,27 @@ class Ledger:
             ConversationNotFound: There is none with this id.
         """
         with self.reading.connect() as connection:
-            row = connection.execute(select(conversations).where(conversations.c.id == conversation_id)).first()
+            row = connection.execute(
+                select(conversations).where(conversations.c.id == store.known_id(conversation_id))).first()
         if row is None:
             raise ConversationNotFound(conversation_id)
         return store.to_conversation(row, self.clock())
 
     def messages(
         self, conversation_id: str, after: int = 0, limit: int = 500, for_customer: bool = False,
+        delivery: Delivery | None = None,
     ) -> list[Message]:
-        """Messages with a sequence number above `after`, oldest first; `for_customer` leaves agents' notes out."""
+        """Messages with a sequence number above `after`, oldest first.
+
+        Args:
+            for_customer: Leave agents' notes out.
+            delivery: Only messages in this state.
+        """
         query = select(messages).where(messages.c.conversation_id == conversation_id, messages.c.seq > after)
         if for_customer:
             query = query.where(messages.c.kind != Kind.NOTE.value)
+        if delivery is not None:
+            query = query.where(messages.c.delivery == delivery.value)
         with self.reading.connect() as connection:
             rows = connection.execute(query.order_by(messages.c.seq).limit(limit)).all()
         return [store.to_message(row) for row in rows]
@@ -226,7 +253,7 @@ class Ledger:
             ConversationNotFound: There is no such conversation.
         """
         with self.reading.connect() as connection:
-            query = select(conversations.c.next_seq).where(conversations.c.id == conversation_id)
+            query = select(conversations.c.next_seq).where(conversations.c.id == store.known_id(conversation_id))
             found = connection.execute(query).scalar_one_or_none()
         if found is None:
             raise ConversationNotFound(conversation_id)
@@ -244,7 +271,7 @@ class Ledger:
 
     def handoffs(self, conversation_id: str) -> list[Handoff]:
         """All handoffs of a conversation, oldest first."""
-        query = select(handoffs).where(handoffs.c.conversation_id == conversation_id).order_by(handoffs.c.opened_at)
+        query = select(handoffs).where(handoffs.c.conversation_id == conversation_id).order_by(handoffs.c.epoch)
         with self.reading.connect() as connection:
             return [store.to_handoff(row) for row in connection.execute(query).all()]
 
@@ -281,27 +308,48 @@ class Ledger:
         upsert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
         connection.execute(upsert(conversations).values(
             id=conversation_id, channel=inbound.channel, push=inbound.push, owner=Owner.BOT.value, epoch=0, revision=0,
-            next_seq=1, created_at=at, updated_at=at, last_text="", address=dict(inbound.address),
-            identity=vars(inbound.identity) if inbound.identity else None,
+            next_seq=1, created_at=at, updated_at=at, last_text="", address=store.clean_data(inbound.address),
+            identity=store.clean_data(vars(inbound.identity)) if inbound.identity else None,
         ).on_conflict_do_nothing(index_elements=["id"]))
-        return store.lock(connection, conversation_id)
+        row = store.lock(connection, conversation_id)
+        if row.channel != inbound.channel:
+            # Whoever guesses an id must not draw a conversation, and what is said in it, to a channel of their own.
+            raise InvalidMessage(f"the conversation belongs to another channel than {inbound.channel}")
+        return row
 
-    def _inform_bot(self, connection: Connection, conversation_id: str) -> Handoff | None:
-        closed = (
-            select(handoffs)
-            .where(handoffs.c.conversation_id == conversation_id, handoffs.c.closed_at.is_not(None),
-                   handoffs.c.bot_informed.is_(False))
-            .order_by(handoffs.c.closed_at.desc())
-        )
-        latest = connection.execute(closed).first()
+    def _inform_bot(self, connection: Connection, conversation_id: str, seq: int) -> Handoff | None:
+        untold = and_(handoffs.c.conversation_id == conversation_id, handoffs.c.closed_at.is_not(None),
+                      handoffs.c.told_with.is_(None))
+        # By epoch, not by time: the clock may have stepped back.
+        latest = connection.execute(select(handoffs).where(untold).order_by(handoffs.c.epoch.desc())).first()
         if latest is None:
             return None
-        connection.execute(
-            update(handoffs)
-            .where(handoffs.c.conversation_id == conversation_id, handoffs.c.closed_at.is_not(None))
-            .values(bot_informed=True)
-        )
+        connection.execute(update(handoffs).where(untold).values(told_with=seq))
         return store.to_handoff(latest)
+
+    def _adopt(self, conversation_id: str, message_key: int, stale: Any, at: datetime) -> Receipt | None:
+        with self.engine.begin() as connection:
+            try:
+                row = store.lock(connection, conversation_id)  # first, as everybody does: else there are deadlocks
+            except ConversationNotFound:
+                return None  # erased meanwhile
+            found = connection.execute(
+                select(messages).where(messages.c.id == message_key, stale).with_for_update()).first()
+            if found is None:
+                return None  # another process was quicker, or the turn ended after all
+            this = messages.c.id == message_key
+            mine = row.owner == Owner.BOT.value and row.epoch == found.epoch
+            if not mine or at - found.at >= TURN_LIFETIME:
+                connection.execute(update(messages).where(this).values(turn="done", turn_lease=None))
+                return None
+            tries = found.turn_tries + 1
+            connection.execute(update(messages).where(this).values(turn_lease=at + TURN_LEASE, turn_tries=tries))
+            told = connection.execute(
+                select(handoffs).where(handoffs.c.conversation_id == conversation_id, handoffs.c.told_with == found.seq)
+                .order_by(handoffs.c.epoch.desc())
+            ).first()
+            return Receipt(store.to_conversation(row, at), store.to_message(found), False, True,
+                           store.to_handoff(told) if told is not None else None, tries)
 
     def _set_turn(self, conversation_id: str, seq: int, **values: Any) -> None:
         with self.engine.begin() as connection:

@@ -152,6 +152,7 @@ class Receipt:
     duplicate: bool
     for_bot: bool
     handed_back: Handoff | None = None  # set on the first message after a hand-back
+    tries: int = 1  # how often the bot has been given this message, this time included
 
 
 class ConversationError(Exception):

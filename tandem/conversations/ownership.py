@@ -32,6 +32,7 @@ STEPS: Mapping[str, Mapping[Owner, Owner]] = {
     "release": {Owner.AGENT: Owner.WAITING},
     "take_over": {Owner.BOT: Owner.AGENT, Owner.WAITING: Owner.AGENT, Owner.AGENT: Owner.AGENT,
                   Owner.RESOLVED: Owner.AGENT},
+    "leave_queue": {Owner.WAITING: Owner.BOT},
     "hand_back": {Owner.AGENT: Owner.BOT, Owner.WAITING: Owner.BOT},
     "resolve": {Owner.AGENT: Owner.RESOLVED, Owner.WAITING: Owner.RESOLVED, Owner.BOT: Owner.RESOLVED},
 }
@@ -144,8 +145,16 @@ class Ownership:
     def hand_back(
         self, conversation_id: str, agent: Agent | None, note_for_bot: str = "", notice: str = "",
     ) -> Conversation:
-        """Give the conversation to the bot. `agent` None is the customer's own wish to go back while waiting."""
+        """Give the conversation to the bot; with `agent` None whoever holds it."""
         return self._close(conversation_id, agent, "hand_back", "handed_back", note_for_bot, notice)
+
+    def leave_queue(self, conversation_id: str, note_for_bot: str = "") -> Conversation:
+        """The customer's own wish to go back to the bot while waiting.
+
+        Raises:
+            NotAllowed: The customer does not wait; somebody may have claimed the conversation just now.
+        """
+        return self._close(conversation_id, None, "leave_queue", "handed_back", note_for_bot, "")
 
     def resolve(
         self, conversation_id: str, agent: Agent | None, note_for_bot: str = "", notice: str = "",
@@ -157,10 +166,17 @@ class Ownership:
         """Say something to the customer. A repeat of `client_id` is the first message.
 
         Raises:
-            InvalidMessage: Empty or too long.
+            InvalidMessage: Empty, too long, or `client_id` belongs to another message.
             NotAllowed: The agent does not own the conversation.
         """
         return self._say(conversation_id, agent, text, client_id, Kind.TEXT)
+
+    def reply_late(self, conversation_id: str, agent: Agent, text: str, client_id: str | None = None) -> Message:
+        """Pass on what an agent said while they had the conversation but which got here after its end.
+
+        The owner stays who it is. A repeat of `client_id` is the first message.
+        """
+        return self._say(conversation_id, agent, text, client_id, Kind.TEXT, late=True)
 
     def note(self, conversation_id: str, agent: Agent, text: str, client_id: str | None = None) -> Message:
         """Leave a private note for agents; anyone at the desk may, whoever owns the conversation."""
@@ -169,7 +185,7 @@ class Ownership:
     def update_card(self, handoff_id: str, card: Mapping[str, Any]) -> None:
         """Replace a handoff's context card."""
         with self._ledger.engine.begin() as connection:
-            connection.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(card=dict(card)))
+            connection.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(card=store.clean_data(card)))
 
     # -- inside a transaction ---------------------------------------------------------------------------------
 
@@ -195,7 +211,9 @@ class Ownership:
             row = self._announce(connection, row, at, notice, outcome, agent)
             return store.to_conversation(row, at)
 
-    def _say(self, conversation_id: str, agent: Agent, text: str, client_id: str | None, kind: Kind) -> Message:
+    def _say(
+        self, conversation_id: str, agent: Agent, text: str, client_id: str | None, kind: Kind, late: bool = False,
+    ) -> Message:
         text = store.clean_text(text)
         if not text.strip():
             raise InvalidMessage("a message must not be empty")
@@ -205,9 +223,11 @@ class Ownership:
             row = store.lock(connection, conversation_id)
             known = store.by_client_id(connection, conversation_id, Author.AGENT, client_id)
             if known is not None:
+                if (known.text, known.kind) != (text, kind.value):
+                    raise InvalidMessage("this client message id belongs to another message")
                 return store.to_message(known)
             changes: dict[str, Any] = {}
-            if kind is Kind.TEXT:
+            if kind is Kind.TEXT and not late:
                 self._require_holder(connection, row, agent)
                 changes["typing_until"] = None
             _, message = store.append(connection, row, at, author=Author.AGENT, kind=kind, text=text,
@@ -216,10 +236,10 @@ class Ownership:
 
     def _insert_handoff(self, connection: Connection, row: Row, at: datetime, request: HandoffRequest) -> Handoff:
         connection.execute(insert(handoffs).values(
-            id=uuid.uuid4().hex, conversation_id=row.id, channel=request.channel, reason=request.reason,
-            trigger=request.trigger, urgency=max(0.0, min(1.0, request.urgency)), epoch=row.epoch, opened_at=at,
-            card=dict(request.card),
-            note_for_bot="", bot_informed=False,
+            id=uuid.uuid4().hex, conversation_id=row.id, channel=request.channel,
+            reason=store.printable(request.reason), trigger=store.printable(request.trigger)[: store.MAX_NAME],
+            urgency=max(0.0, min(1.0, request.urgency)), epoch=row.epoch, opened_at=at,
+            card=store.clean_data(request.card), note_for_bot="",
         ))
         opened = store.open_handoff_of(connection, row.id)
         assert opened is not None

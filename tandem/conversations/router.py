@@ -9,7 +9,6 @@ from tandem.conversations.model import (
     ConversationNotFound,
     InboundMessage,
     NotAllowed,
-    Owner,
     Receipt,
 )
 from tandem.conversations.ownership import Ownership
@@ -37,8 +36,8 @@ class Router:
         payload = inbound.data.get("payload") or inbound.text
         if isinstance(payload, str) and payload.startswith("/"):
             inbound = self._titled(inbound, payload)
-            if payload.strip() == BACK_TO_BOT:
-                self._leave_queue(inbound.conversation_id)
+            if payload.strip() == BACK_TO_BOT and not self._ledger.has_received(inbound):
+                self._leave_queue(inbound)
         return self._ledger.receive(inbound)
 
     def _titled(self, inbound: InboundMessage, payload: str) -> InboundMessage:
@@ -57,9 +56,10 @@ class Router:
                         return str(button.get("title") or "") or None
         return None
 
-    def _leave_queue(self, conversation_id: str) -> None:
+    def _leave_queue(self, inbound: InboundMessage) -> None:
         try:
-            if self._ledger.conversation(conversation_id).owner is Owner.WAITING:
-                self._ownership.hand_back(conversation_id, None, note_for_bot="The customer went back to the bot.")
+            if self._ledger.conversation(inbound.conversation_id).channel == inbound.channel:
+                self._ownership.leave_queue(
+                    inbound.conversation_id, note_for_bot="The customer went back to the bot.")
         except (ConversationNotFound, NotAllowed):
-            return  # somebody else was quicker; the message then goes to whoever owns the conversation
+            return  # nobody waits, or somebody was quicker: the message goes to whoever owns the conversation

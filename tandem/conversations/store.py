@@ -1,6 +1,7 @@
 """Reading and writing rows inside one transaction: the primitives the ledger's services are made of."""
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -27,7 +28,9 @@ from tandem.conversations.tables import conversations, handoffs, messages
 
 MAX_TEXT = 10_000  # characters of one message
 MAX_ID = 255  # characters of a conversation id or a client's message id
+MAX_NAME = 120  # characters of a speaker's name, an intent or a trigger
 _PREVIEW = 160
+_DEPTH = 20  # levels of data that are kept
 
 
 def clean_text(text: Any, limit: int = MAX_TEXT) -> str:
@@ -40,7 +43,29 @@ def clean_text(text: Any, limit: int = MAX_TEXT) -> str:
         raise InvalidMessage("a message must be text")
     if len(text) > limit:
         raise InvalidMessage(f"a message may have at most {limit} characters, this one has {len(text)}")
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """The text without what no database takes: NUL, and halves of surrogate pairs."""
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def clean_data(value: Any, depth: int = _DEPTH) -> Any:
+    """JSON-ready data that every database and browser can hold: what cannot be kept as it is becomes text or null."""
+    if isinstance(value, str):
+        return printable(value)
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if depth == 0:
+        return None
+    if isinstance(value, Mapping):
+        return {printable(str(key)): clean_data(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [clean_data(item, depth - 1) for item in value]
+    return printable(str(value))
 
 
 def clean_id(value: Any, what: str) -> str:
@@ -58,12 +83,25 @@ def clean_id(value: Any, what: str) -> str:
     return value
 
 
+def known_id(conversation_id: str) -> str:
+    """The id, if it could be one: some that come in addresses would make the database's driver raise.
+
+    Raises:
+        ConversationNotFound: It cannot be the id of a conversation.
+    """
+    try:
+        return clean_id(conversation_id, "the conversation id")
+    except InvalidMessage as error:
+        raise ConversationNotFound(repr(conversation_id)[:MAX_ID]) from error
+
+
 def lock(connection: Connection, conversation_id: str) -> Row:
     """The conversation's row, locked until the transaction ends.
 
     Raises:
         ConversationNotFound: There is none.
     """
+    known_id(conversation_id)
     row = connection.execute(
         select(conversations).where(conversations.c.id == conversation_id).with_for_update()
     ).first()
@@ -92,13 +130,14 @@ def append(
     if author is not Author.CUSTOMER and kind is not Kind.NOTE:
         delivery = Delivery.PENDING if row.push else Delivery.WAITING
     seq = row.next_seq
+    text = printable(text)
     changes.setdefault("next_seq", seq + 1)
     if kind is Kind.TEXT:
         changes.setdefault("last_text", text[:_PREVIEW])
     row = change(connection, row, at, **changes)
     connection.execute(insert(messages).values(
-        conversation_id=row.id, seq=seq, author=author.value, kind=kind.value, name=name, text=text,
-        data=dict(data or {}), at=at, epoch=row.epoch, client_id=client_id, reply_to=reply_to,
+        conversation_id=row.id, seq=seq, author=author.value, kind=kind.value, name=printable(name)[:MAX_NAME],
+        text=text, data=clean_data(data or {}), at=at, epoch=row.epoch, client_id=client_id, reply_to=reply_to,
         turn="open" if turn_lease else None, turn_lease=turn_lease,
         delivery=delivery.value, attempts=0, attempt_open=False, doubt=False,
         next_attempt_at=at if delivery is Delivery.PENDING else None,

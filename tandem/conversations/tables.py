@@ -66,6 +66,7 @@ messages = Table(
     # a bot turn in progress: open until Rasa has finished with it; the lease tells a live turn from a dead one
     Column("turn", String(8)),
     Column("turn_lease", UtcDateTime),
+    Column("turn_tries", Integer, nullable=False, default=1),
     # the way to the customer
     Column("delivery", String(16), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
@@ -97,7 +98,7 @@ handoffs = Table(
     Column("closed_at", UtcDateTime),
     Column("outcome", String(16)),
     Column("note_for_bot", Text, nullable=False, default=""),
-    Column("bot_informed", Boolean, nullable=False, default=False),
+    Column("told_with", Integer),  # seq of the customer's message with which the bot was told that it is over
     Column("card", JSON, nullable=False),
     Index("one_open_handoff", "conversation_id", unique=True, sqlite_where=text("closed_at IS NULL"),
           postgresql_where=text("closed_at IS NULL")),

@@ -8,7 +8,6 @@ from typing import Any
 
 from tandem.conversations.casefile import CaseFile
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.model import Owner
 from tandem.conversations.ownership import HandoffRequest, Ownership
 from tandem.dialogue.trajectory import Trajectory
 from tandem.handoff.building import build_card
@@ -73,14 +72,11 @@ class HandoffService:
 
     def queue_position(self, conversation_id: str) -> int:
         """The place among those who wait, counted from 1; 0 if the customer does not wait."""
-        waiting = {conversation.id for conversation in self._ledger.list([Owner.WAITING])}
-        if conversation_id not in waiting:
-            return 0
         queue = sorted(
-            (handoff for handoff in self._ledger.open_handoffs().values() if handoff.conversation_id in waiting),
-            key=lambda handoff: handoff.opened_at,
+            (handoff for handoff in self._ledger.open_handoffs().values() if handoff.claimed_by is None),
+            key=lambda handoff: (handoff.opened_at, handoff.id),
         )
-        return next(place for place, handoff in enumerate(queue, 1) if handoff.conversation_id == conversation_id)
+        return next((place for place, one in enumerate(queue, 1) if one.conversation_id == conversation_id), 0)
 
 
 def _why(tracker: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,144 @@
+"""Facebook Messenger behind the router: every event of a webhook is taken, and nothing blocks the event loop."""
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import requests
+from fbmessenger import MessengerClient
+from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.core.channels.facebook import FacebookInput, Messenger, MessengerBot
+from sanic import Blueprint, response
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+from tandem.channels.deliverer import NotTaken, Refused
+from tandem.channels.routed import MESSAGE_ID, routed
+from tandem.channels.runtime import OnNewMessage
+
+logger = logging.getLogger(__name__)
+
+CLIENT_TIMEOUT = 10.0  # seconds; less than the deliverer's, so that no thread is left behind
+
+
+class _Client(MessengerClient):
+    """Facebook's client with a time limit and with its errors told, whichever way a message is sent."""
+
+    def send(self, payload: Any, recipient_id: str, *args: Any, **kwargs: Any) -> Any:
+        """Send one message.
+
+        Raises:
+            Refused, NotTaken: What Facebook answered.
+        """
+        answer = super().send(payload, recipient_id, *args, **{"timeout": CLIENT_TIMEOUT, **kwargs})
+        error = answer.get("error") if isinstance(answer, dict) else None
+        if error:
+            raise (NotTaken if error.get("is_transient") else Refused)(str(error.get("message", "refused"))[:200])
+        return answer
+
+    def send_action(self, sender_action: Any, recipient_id: str, timeout: float | None = CLIENT_TIMEOUT) -> Any:
+        """Show a sign such as "seen"."""
+        return super().send_action(sender_action, recipient_id, timeout=timeout)
+
+
+class _Output(MessengerBot):
+    """Rasa's output, in a thread: its client blocks."""
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        """Send one message."""
+        await asyncio.to_thread(asyncio.run, super().send_response(recipient_id, message))
+
+    async def send_seen(self, recipient_id: str) -> None:
+        """Show the customer that the message was seen; a nicety that may fail."""
+        try:
+            await asyncio.to_thread(asyncio.run, self.send_action(recipient_id, "mark_seen"))
+        except (requests.RequestException, ValueError) as error:
+            logger.info("Facebook did not take the sign that a message was seen: %s", type(error).__name__)
+
+
+class _Messenger(Messenger):
+    """Rasa's reader of one event. The message is stored before anything is sent to Facebook."""
+
+    def __init__(self, output: _Output, on_new_message: OnNewMessage) -> None:
+        self.client = output.messenger_client
+        self.on_new_message = on_new_message
+        self.last_message: dict[str, Any] = {}
+        self._output = output
+
+    async def _handle_user_message(self, text: str, sender_id: str, metadata: dict[str, Any] | None) -> None:
+        await self.on_new_message(
+            UserMessage(text, self._output, sender_id, input_channel=self.name(), metadata=metadata))
+        seen = asyncio.get_running_loop().create_task(self._output.send_seen(sender_id))
+        _BACKGROUND.add(seen)
+        seen.add_done_callback(_BACKGROUND.discard)
+
+
+_BACKGROUND: set[asyncio.Task[None]] = set()  # keeps tasks from being collected while they run
+
+
+class _Facebook(FacebookInput):
+    """Rasa's Facebook channel with the parts above."""
+
+    def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
+        """Rasa's routes. A webhook may carry several events, and Rasa's own reads only the first."""
+        blueprint = Blueprint("fb_webhook", __name__)
+
+        @blueprint.route("/", methods=["GET"])
+        async def health(_: Request) -> HTTPResponse:
+            return response.json({"status": "ok"})
+
+        @blueprint.route("/webhook", methods=["GET"])
+        async def verify(request: Request) -> HTTPResponse:
+            if self.fb_verify and request.args.get("hub.verify_token") == self.fb_verify:
+                return response.text(request.args.get("hub.challenge", ""))
+            return response.text("failure, invalid token", status=403)
+
+        @blueprint.route("/webhook", methods=["POST"])
+        async def webhook(request: Request) -> HTTPResponse:
+            if not _signed(self.fb_secret, request):
+                logger.warning("A Facebook webhook was not signed with the app's secret")
+                return response.text("not validated", status=403)
+            output = _Output(_Client(self.fb_access_token))
+            for event in _events(request.json):
+                metadata = {**(self.get_metadata(request) or {}), MESSAGE_ID: _event_id(event)}
+                await _Messenger(output, on_new_message).handle({"entry": [{"messaging": [event]}]}, metadata)
+            return response.text("success")
+
+        return blueprint
+
+    def get_output_channel(self) -> OutputChannel:
+        """The client for the configured page."""
+        return _Output(_Client(self.fb_access_token))
+
+
+def _signed(secret: str | None, request: Request) -> bool:
+    given = request.headers.get("X-Hub-Signature-256") or request.headers.get("X-Hub-Signature") or ""
+    method, _, signature = given.partition("=")
+    digest = {"sha256": hashlib.sha256, "sha1": hashlib.sha1}.get(method)
+    if digest is None or not secret:
+        return False
+    expected = hmac.new(secret.encode(), request.body, digest).hexdigest()
+    return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
+
+
+def _events(body: Any) -> Iterator[dict[str, Any]]:
+    for entry in (body.get("entry") if isinstance(body, Mapping) else None) or ():
+        for event in (entry.get("messaging") if isinstance(entry, Mapping) else None) or ():
+            if isinstance(event, dict):
+                yield event
+
+
+def _event_id(event: Mapping[str, Any]) -> str | None:
+    """Facebook's id of a message; a press of a button has one of its own too, in newer versions."""
+    content = event.get("message") or event.get("postback") or {}
+    found = content.get("mid") if isinstance(content, Mapping) else None
+    if found is None and event.get("postback") and event.get("timestamp"):
+        return f"postback {event['timestamp']}"
+    return str(found) if found else None
+
+
+Facebook = routed(_Facebook, message_id=lambda request: None)
