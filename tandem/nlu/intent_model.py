@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from tandem.nlu.kernel import Features, Floats, Reader, Space, near, solve
+from tandem.nlu.kernel import Floats, Reader, Space, solve
 
 Labels = npt.NDArray[np.intp]
 
@@ -30,7 +30,7 @@ _TEMPERATURES = np.geomspace(0.02, 0.5, 15)
 
 @dataclass(frozen=True)
 class IntentModel:
-    """A trained classifier; `calibration` (4,) weighs top score, lead, nearest example and 1 into logits."""
+    """A trained classifier; `calibration` is (slope, intercept) from the best score to the logit of being right."""
 
     intents: tuple[str, ...]
     reader: Reader
@@ -49,7 +49,7 @@ class IntentModel:
         kernel = space.kernel(features, features)
         weights = _weights(labels)
         targets = np.eye(len(names), dtype=np.float32)[labels]
-        calibration, temperature = _calibrate(kernel, features, labels, weights, targets)
+        calibration, temperature = _calibrate(kernel, labels, weights, targets)
         dual, mean = solve(kernel, targets, RIDGE, weights)
         return cls(names, Reader.fit(space, features, dual, mean), calibration, temperature)
 
@@ -61,8 +61,8 @@ class IntentModel:
         """
         features = self.reader.space.features(texts)
         scores = self.reader.scores(features)
-        nearest = near(features.sentence, self.reader.examples).max(axis=1)
-        sure = _sigmoid(_evidence(scores, nearest) @ self.calibration)
+        slope, intercept = self.calibration
+        sure = _sigmoid(slope * scores.max(axis=1) + intercept)
         shares = np.exp((scores - scores.max(axis=1, keepdims=True)) / self.temperature)
         confidence = sure[:, None] * shares
         order = np.argsort(-scores, axis=1, kind="stable")
@@ -88,9 +88,7 @@ def _weights(labels: Labels) -> Floats:
     return (rarity / rarity.mean()).astype(np.float32)
 
 
-def _calibrate(
-    kernel: Floats, features: Features, labels: Labels, weights: Floats, targets: Floats
-) -> tuple[Floats, float]:
+def _calibrate(kernel: Floats, labels: Labels, weights: Floats, targets: Floats) -> tuple[Floats, float]:
     """Fit confidence and temperature on messages the model has not seen.
 
     In each fold a fifth of the examples and a fifth of the intents are held out: the examples stand for new messages,
@@ -101,7 +99,7 @@ def _calibrate(
     group = _spread(np.zeros(targets.shape[1], dtype=np.intp), rng)[labels]
     if targets.shape[1] < FOLDS:
         group = np.full(len(labels), -1)
-    evidence, right, strange, own = [], [], [], []
+    best, right, strange, gaps = [], [], [], []
     for number in range(FOLDS):
         known = np.flatnonzero((fold != number) & (group != number))
         unseen = np.flatnonzero((fold == number) | (group == number))
@@ -109,22 +107,22 @@ def _calibrate(
             continue
         dual, mean = solve(kernel[np.ix_(known, known)], targets[known], RIDGE, weights[known])
         scores = kernel[np.ix_(unseen, known)] @ dual + mean
-        nearest = near(features.sentence[unseen], features.sentence[known]).max(axis=1)
-        evidence.append(_evidence(scores, nearest))
+        best.append(scores.max(axis=1))
         right.append(scores.argmax(axis=1) == labels[unseen])
         strange.append(group[unseen] == number)
         native = unseen[group[unseen] != number]
         rows = np.flatnonzero(group[unseen] != number)
-        own.append(scores[rows] - scores[rows, labels[native]][:, None])
-    inputs, correct, stranger = np.vstack(evidence), np.concatenate(right), np.concatenate(strange)
+        gaps.append(scores[rows] - scores[rows, labels[native]][:, None])
+    inputs, correct, stranger = np.concatenate(best), np.concatenate(right), np.concatenate(strange)
     importance = np.where(stranger, STRANGERS / max(stranger.sum(), 1), (1 - STRANGERS) / max((~stranger).sum(), 1))
     if correct.all() or not correct.any():
-        return np.array([4.0, 0, 0, 0], dtype=np.float32), 0.1
-    fitted = LogisticRegression(C=1e4, fit_intercept=False, max_iter=1000)
-    fitted.fit(inputs, correct, sample_weight=importance * len(inputs))
-    gaps = np.vstack(own)
-    losses = [float(np.log(np.exp(np.clip(gaps / t, -60, 60)).sum(axis=1)).mean()) for t in _TEMPERATURES]
-    return fitted.coef_[0].astype(np.float32), float(_TEMPERATURES[int(np.argmin(losses))])
+        return np.array([10.0, -4.0], dtype=np.float32), 0.1
+    fitted = LogisticRegression(C=1e4, max_iter=1000)
+    fitted.fit(inputs[:, None], correct, sample_weight=importance * len(inputs))
+    leads = np.vstack(gaps)
+    losses = [float(np.log(np.exp(np.clip(leads / t, -60, 60)).sum(axis=1)).mean()) for t in _TEMPERATURES]
+    calibration = np.array([fitted.coef_[0, 0], fitted.intercept_[0]], dtype=np.float32)
+    return calibration, float(_TEMPERATURES[int(np.argmin(losses))])
 
 
 def _spread(labels: Labels, rng: np.random.RandomState) -> Labels:
@@ -135,13 +133,6 @@ def _spread(labels: Labels, rng: np.random.RandomState) -> Labels:
         members = rng.permutation(np.flatnonzero(labels == label))
         out[members] = (np.arange(len(members)) + offset) % FOLDS
         offset += len(members)
-    return out
-
-
-def _evidence(scores: Floats, nearest: Floats) -> Floats:
-    top = np.sort(scores, axis=1)[:, -2:]
-    ones = np.ones(len(scores), dtype=np.float32)
-    out: Floats = np.column_stack([top[:, 1], top[:, 1] - top[:, 0], nearest, ones])
     return out
 
 
