@@ -62,6 +62,8 @@ def test_an_account_is_made_with_the_password_from_standard_input(
     (["run", "--only", "kitchen"], "", "no process kitchen"),
     (["run"], "", "TANDEM_SECRET_KEY"),
     (["seed"], "", "TANDEM_DEMO=1"),
+    (["replay", "no-such-file"], "", "cannot be read"),
+    (["mood", "hello"], "", "tandem train"),
     (["train"], "", "config.yml and domain.yml not found"),
 ])
 def test_bad_input_is_answered_in_words(
