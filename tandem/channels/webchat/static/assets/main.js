@@ -151,11 +151,13 @@ class Chat {
     const identity = this.identity;
     const opened = await this.api.session(known?.token, identity);
     if (identity !== this.identity) return this.#openSession();
-    if (known && known.conversation_id !== opened.conversation_id) this.#forget({ keepUnsent: true });
+    const changed = known && known.conversation_id !== opened.conversation_id;
+    if (changed) this.#forget({ keepUnsent: true });
     const read = opened.resumed ? known?.read ?? 0 : 0;
     this.memory.session = { conversation_id: opened.conversation_id, token: opened.token, read };
     this.panel.maxText = opened.max_text;
     this.checked = true;
+    if (changed) this.connection.restart(); // it may still listen to the conversation that is gone
     this.connection.start();
     return opened.token;
   }
