@@ -2,86 +2,117 @@
 from __future__ import annotations
 
 import logging
-
-from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
+from collections.abc import Iterator
 
 from tandem.conversations import store
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.model import Author, Handoff, NotAllowed, Owner
+from tandem.conversations.model import Author, Conversation, ConversationNotFound, Handoff, NotAllowed, Owner
 from tandem.conversations.ownership import Agent, Ownership
-from tandem.conversations.tables import handoffs
-from tandem.handoff.channel import Act, AgentEvent
+from tandem.handoff.channel import Act
+from tandem.handoff.inbox import StoredEvent
 from tandem.handoff.notices import notice
-from tandem.handoff.tables import agent_events
 
 logger = logging.getLogger(__name__)
 
+_NOTE_FOR_BOT = 1000  # characters
+_BREAKS = ("\n", " ")  # where a text too long for one message is cut
+
 
 class Acts:
-    """Applies agents' events to the ledger; blocking."""
+    """Applies agents' events to the ledger; blocking.
+
+    Each step asks the ledger what is done already, so an event may be carried out again after a crash at any point.
+    """
 
     def __init__(self, ledger: Ledger, ownership: Ownership) -> None:
         self._ledger = ledger
         self._ownership = ownership
 
-    def apply(self, channel: str, event: AgentEvent) -> bool:
-        """Carry out one event; False if it was known already or its handoff is not ours.
+    def apply(self, event: StoredEvent, handoff: Handoff) -> None:
+        """Carry out one event.
 
-        An agent who speaks owns the conversation from then on, also if the customer had gone back to the bot: a
-        person's word is never lost. Claims, hand-backs and resolutions of a handoff that is over are ignored.
+        An agent who speaks owns the conversation from then on, also if the customer had gone back to the bot, unless
+        they spoke before the end of the handoff and their word was late: a person's word is never lost. Claims and
+        ends are for the tool's own handoffs: they take nothing from an agent at the desk.
+
+        Raises:
+            NotAllowed: Somebody else took the conversation between two steps; to be tried again.
         """
-        handoff = self._handoff(event.handoff_id)
-        if handoff is None:
-            logger.warning("%s told of handoff %s, which is not known here", channel, event.handoff_id[:40])
-            return False
-        if event.act in (Act.TYPING, Act.STOPPED_TYPING):
-            self._ledger.set_typing(handoff.conversation_id, Author.AGENT, event.agent_name, event.act is Act.TYPING)
-            return True
-        if self._known(channel, event.key):
-            return False
-        agent = Agent(f"{channel}:{event.agent_id or 'agent'}", event.agent_name or channel.title())
+        agent = Agent(f"{event.channel}:{event.agent_id}"[:120], event.agent_name)
         try:
-            self._carry_out(channel, event, handoff, agent)
-        except NotAllowed as error:
-            logger.info("%s: %s in handoff %s came too late: %s", channel, event.act.value, handoff.id, error)
-        self._remember(channel, event)
-        return True
+            if event.act is Act.SAID:
+                self._said(event, handoff, agent)
+            elif event.act is Act.NOTED:
+                for key, part in _parts(event):
+                    self._ownership.note(handoff.conversation_id, agent, part, key)
+            elif handoff.closed_at is None:
+                self._move(event, handoff, agent)
+        except ConversationNotFound:
+            logger.info("%s: handoff %s belongs to a customer who was erased", event.channel, handoff.id)
 
-    def _carry_out(self, channel: str, event: AgentEvent, handoff: Handoff, agent: Agent) -> None:
-        conversation_id = handoff.conversation_id
-        joined = notice("agent_joined", agent=agent.name)
-        if event.act is Act.NOTED:
-            self._ownership.note(conversation_id, agent, event.text, f"{channel}:{event.key}"[:255])
-        elif event.act is Act.SAID:
-            if self._ledger.conversation(conversation_id).owner is Owner.WAITING:
-                self._ownership.claim(conversation_id, agent, joined)
-            else:
-                self._ownership.take_over(conversation_id, agent, joined, f"{agent.name} wrote in {channel}")
-            self._ownership.reply(conversation_id, agent, event.text[: store.MAX_TEXT], f"{channel}:{event.key}"[:255])
-        elif handoff.closed_at is not None:
+    def typing(self, handoff: Handoff, agent_name: str, writes: bool) -> None:
+        """Show the customer that the agent writes, while people have the conversation."""
+        if handoff.closed_at is None:
+            self._ledger.set_typing(handoff.conversation_id, Author.AGENT, agent_name, writes)
+
+    def _said(self, event: StoredEvent, handoff: Handoff, agent: Agent) -> None:
+        parts = list(_parts(event))
+        if not parts or self._has_said(handoff.conversation_id, parts[-1][0]):
             return
-        elif event.act is Act.CLAIMED:
-            self._ownership.take_over(conversation_id, agent, joined)
-        elif event.act is Act.HANDED_BACK:
-            self._ownership.hand_back(conversation_id, None, event.text[:1000], notice("handed_back", agent=agent.name))
-        elif event.act is Act.RESOLVED:
-            self._ownership.resolve(conversation_id, None, event.text[:1000], notice("resolved", agent=agent.name))
+        late = handoff.closed_at is not None and event.happened_at is not None \
+            and event.happened_at <= handoff.closed_at
+        if not late:
+            joined = notice("agent_joined", agent=agent.name)
+            self._ownership.take_over(handoff.conversation_id, agent, joined, channel=event.channel)
+        say = self._ownership.reply_late if late else self._ownership.reply
+        for key, part in parts:
+            say(handoff.conversation_id, agent, part, key)
 
-    def _handoff(self, handoff_id: str) -> Handoff | None:
-        with self._ledger.reading.connect() as connection:
-            row = connection.execute(select(handoffs).where(handoffs.c.id == handoff_id)).first()
-        return store.to_handoff(row) if row is not None else None
-
-    def _known(self, channel: str, key: str) -> bool:
-        query = select(agent_events.c.key).where(agent_events.c.channel == channel, agent_events.c.key == key[:255])
-        with self._ledger.reading.connect() as connection:
-            return connection.execute(query).first() is not None
-
-    def _remember(self, channel: str, event: AgentEvent) -> None:
+    def _move(self, event: StoredEvent, handoff: Handoff, agent: Agent) -> None:
+        if event.happened_at is not None and event.happened_at < handoff.opened_at:
+            logger.info("%s: %s is older than handoff %s", event.channel, event.act.value, handoff.id)
+            return
+        conversation = self._ledger.conversation(handoff.conversation_id)
+        if not self._may_move(event.channel, conversation, handoff):
+            logger.info("%s: %s in handoff %s is passed over: an agent elsewhere has it", event.channel,
+                        event.act.value, handoff.id)
+            return
         try:
-            with self._ledger.engine.begin() as connection:
-                connection.execute(insert(agent_events).values(
-                    channel=channel, key=event.key[:255], handoff_id=event.handoff_id, at=self._ledger.clock()))
-        except IntegrityError:
-            logger.debug("%s event %s was carried out twice at once; its steps are idempotent", channel, event.key)
+            if event.act is Act.CLAIMED:
+                self._ownership.take_over(
+                    conversation.id, agent, notice("agent_joined", agent=agent.name), channel=event.channel)
+            elif event.act is Act.HANDED_BACK:
+                words = notice("handed_back", agent=agent.name) if handoff.claimed_by else notice("back_to_bot")
+                self._ownership.hand_back(conversation.id, None, event.text[:_NOTE_FOR_BOT], words)
+            elif event.act is Act.RESOLVED:
+                words = notice("resolved", agent=agent.name) if handoff.claimed_by else notice("closed")
+                self._ownership.resolve(conversation.id, None, event.text[:_NOTE_FOR_BOT], words)
+        except NotAllowed as error:
+            logger.info("%s: %s in handoff %s came too late: %s", event.channel, event.act.value, handoff.id, error)
+
+    def _may_move(self, channel: str, conversation: Conversation, handoff: Handoff) -> bool:
+        ours = handoff.claimed_by is None or handoff.claimed_by.startswith(f"{channel}:")
+        return conversation.owner is Owner.WAITING or (conversation.owner is Owner.AGENT and ours)
+
+    def _has_said(self, conversation_id: str, key: str) -> bool:
+        with self._ledger.reading.connect() as connection:
+            return store.by_client_id(connection, conversation_id, Author.AGENT, key) is not None
+
+
+def client_id(channel: str, key: str, part: int = 1) -> str:
+    """Under which id the ledger keeps what an agent said in an outside tool."""
+    return f"{channel}:{key}" if part == 1 else f"{channel}:{key}#{part}"
+
+
+def _parts(event: StoredEvent) -> Iterator[tuple[str, str]]:
+    """The event's text in messages that the ledger takes, each with its id; nothing if the text is empty."""
+    rest, number = event.text, 1
+    while rest.strip():
+        part = rest[: store.MAX_TEXT]
+        if len(rest) > store.MAX_TEXT:
+            cut = max(part.rfind(mark) for mark in _BREAKS) + 1
+            part = part[:cut] if cut > store.MAX_TEXT // 2 else part
+        if part.strip():
+            yield client_id(event.channel, event.key, number), part
+            number += 1
+        rest = rest[len(part):]

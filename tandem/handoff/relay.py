@@ -1,212 +1,237 @@
 """The relay: carries open handoffs to outside live-agent tools and agents' acts back, through any crash.
 
-What is still to be carried is not a queue of its own; it follows from the ledger. For each handoff the relay keeps how
-far it has got: opened or not, the last message passed on, closed or not. Whoever starts next goes on from there.
+Each channel has a small pool of threads of its own, so that neither a slow tool nor a slow handoff holds up the others.
+Leases keep several relays apart; they are renewed while a call is under way.
 """
 from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Mapping
-from datetime import timedelta
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, insert, or_, select, update
-from sqlalchemy.engine.row import Row
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from tandem.conversations import store
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.model import Author, Handoff, Kind, Message
-from tandem.conversations.tables import handoffs, messages
+from tandem.conversations.model import Handoff
 from tandem.handoff.acts import Acts
-from tandem.handoff.channel import LiveAgentChannel, LiveAgentRefused, LiveAgentUnavailable
-from tandem.handoff.tables import relays, webhooks
+from tandem.handoff.carrier import Carrier
+from tandem.handoff.channel import Act, AgentEvent, LiveAgentChannel
+from tandem.handoff.inbox import Inbox, StoredWebhook, legible
+from tandem.handoff.progress import Leased, Progress
 
 logger = logging.getLogger(__name__)
 
 POLL = 0.1  # seconds between looks for work
-LEASE = timedelta(seconds=60)  # longer than all calls of one step may take
-SWEEP_EVERY = timedelta(seconds=30)
-BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (0, 5, 300, 1800, 7200, 18000, 36000, 36000))
-WEBHOOK_TRIES = 5
+WORKERS = 4  # handoffs of one channel that are carried at the same time
+RENEW = timedelta(seconds=5)  # of leases, while calls are under way
+TIDY = timedelta(minutes=10)
+STRANGE = timedelta(minutes=1)  # so long an event may be ahead of the handoff that it is about
+FRESH = timedelta(seconds=10)  # an older sign that somebody writes is out of date
+
+
+class UnknownChannel(LookupError):
+    """No outside live-agent channel has this name."""
 
 
 class Relay:
-    """One worker; several processes may run one each, leases keep them apart."""
+    """One worker; several processes may run one each."""
 
     def __init__(self, ledger: Ledger, acts: Acts, channels: Mapping[str, LiveAgentChannel]) -> None:
         self._ledger = ledger
         self._acts = acts
-        self._channels = channels
+        self._channels = dict(channels)
+        self._progress = Progress(ledger)
+        self._inbox = Inbox(ledger)
+        self._carrier = Carrier(ledger, self._progress, self._found)
+        self._pools = {name: ThreadPoolExecutor(WORKERS, f"relay-{name}") for name in channels}
+        self._running: dict[str, Future[None]] = {}
+        self._lock = threading.Lock()
+        self._renewed_at: datetime | None = None
+        self._tidied_at: datetime | None = None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The names of the outside channels."""
+        return tuple(self._channels)
 
     async def run(self) -> None:
         """Carry until cancelled."""
         while True:
             try:
-                worked = await asyncio.to_thread(self.step)
+                worked = await asyncio.to_thread(self.dispatch)
             except SQLAlchemyError:
                 logger.exception("The relay could not read the ledger; it tries again")
-                worked = False
                 await asyncio.sleep(1.0)
-            if not worked:
-                await asyncio.sleep(POLL)
+            else:
+                await asyncio.sleep(0 if worked else POLL)
 
-    def step(self) -> bool:
-        """Do what is due now, once; whether there was anything. Blocking."""
+    def close(self) -> None:
+        """Take no more work on. Calls under way are left to end by themselves."""
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def dispatch(self) -> bool:
+        """Carry out what agents did, and start what is due outwards without waiting for it; whether it did anything.
+
+        Blocking, but never on a tool.
+        """
         if not self._channels:
             return False
-        self._adopt_new_handoffs()
-        worked = self._apply_webhooks()
-        for row in self._lease():
-            self._carry(row)
-            worked = True
+        self._renew()
+        self._tidy()
+        self._progress.adopt(self._channels)
+        worked = self._read_webhooks() + self._carry_out_events()
+        for name in self._channels:
+            worked += self._start(name)
+        return worked > 0
+
+    def step(self) -> bool:
+        """`dispatch`, and wait for what it started; whether there was anything."""
+        worked = self.dispatch()
+        with self._lock:
+            started = list(self._running.values())
+        while wait(started, timeout=RENEW.total_seconds()).not_done:
+            self._renew()
         return worked
 
-    def receive_webhook(self, channel: str, delivery_id: str, body: bytes) -> bool:
-        """Keep a checked webhook before it is answered; False if it was here before."""
-        try:
-            with self._ledger.engine.begin() as connection:
-                connection.execute(insert(webhooks).values(
-                    channel=channel, delivery_id=delivery_id[:255], body=body, received_at=self._ledger.clock(),
-                    done=False, attempts=0,
-                ))
-        except IntegrityError:
-            return False
-        return True
+    def receive_webhook(self, channel: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, Any] | None:
+        """Check a webhook and keep it, before it is answered; what to answer (JSON-ready), if anything.
 
-    def dead(self) -> list[dict[str, Any]]:
-        """Handoffs that an outside tool did not take, for the desk's dead-letter list."""
-        with self._ledger.reading.connect() as connection:
-            rows = connection.execute(select(relays).where(relays.c.state == "dead")).all()
-        return [{"handoff_id": row.handoff_id, "conversation_id": row.conversation_id, "channel": row.channel,
-                 "error": row.error, "attempts": row.attempts} for row in rows]
+        Args:
+            headers: Header names in lower case.
 
-    def replay(self, handoff_id: str) -> None:
-        """Try a dead handoff again from where it stopped."""
-        with self._ledger.engine.begin() as connection:
-            connection.execute(
-                update(relays).where(relays.c.handoff_id == handoff_id, relays.c.state == "dead")
-                .values(state="open", attempts=0, next_attempt_at=self._ledger.clock(), error=None, lease_until=None)
-            )
+        Raises:
+            UnknownChannel: No channel has this name.
+            WebhookRejected: Bad signature, or too old.
+            WebhookUnreadable: Signed, but not readable.
+        """
+        adapter = self._channels.get(channel)
+        if adapter is None:
+            raise UnknownChannel(channel)
+        self._inbox.keep(channel, adapter.delivery_id(headers, body), body)
+        return adapter.answer(body)
+
+    def dead(self) -> dict[str, Any]:
+        """The dead letters: handoffs a tool did not take, webhooks not readable, events that could not be done."""
+        unreadable, undone = self._inbox.dead()
+        return {"handoffs": list(self._progress.dead()), "webhooks": list(unreadable), "events": list(undone)}
+
+    def replay(self, handoff_id: str, skip: bool = False) -> bool:
+        """Try a dead handoff, and its agents' dead events, again from where they stopped; False if none is dead.
+
+        Args:
+            skip: Leave the message out at which the handoff stopped.
+        """
+        return bool(self._progress.replay(handoff_id, skip) | (self._inbox.replay_events(handoff_id) > 0))
+
+    def replay_webhook(self, webhook_id: int) -> bool:
+        """Read a dead webhook again; False if there is no such dead webhook."""
+        return self._inbox.replay_webhook(webhook_id)
 
     # -- outwards ---------------------------------------------------------------------------------------------
 
-    def _adopt_new_handoffs(self) -> None:
-        query = (
-            select(handoffs).outerjoin(relays, relays.c.handoff_id == handoffs.c.id)
-            .where(handoffs.c.channel.in_(list(self._channels)), handoffs.c.closed_at.is_(None),
-                   relays.c.handoff_id.is_(None))
-        )
-        with self._ledger.reading.connect() as connection:
-            new = connection.execute(query).all()
-        for row in new:
-            try:
-                with self._ledger.engine.begin() as connection:
-                    connection.execute(insert(relays).values(
-                        handoff_id=row.id, conversation_id=row.conversation_id, channel=row.channel, state="open",
-                        relayed_seq=0, attempts=0, next_attempt_at=self._ledger.clock(),
-                    ))
-            except IntegrityError:
-                continue  # another relay was quicker
+    def _start(self, name: str) -> int:
+        with self._lock:
+            self._running = {key: future for key, future in self._running.items() if not future.done()}
+            running = set(self._running)
+        free = WORKERS - sum(key.startswith(f"{name}/") for key in running)
+        if free <= 0:
+            return 0
+        leases = self._progress.lease(name, free, [key.partition("/")[2] for key in running])
+        for leased in leases:
+            future = self._pools[name].submit(self._carrier.carry, self._channels[name], leased)
+            with self._lock:
+                self._running[self._key(leased)] = future
+        return len(leases)
 
-    def _lease(self) -> list[Row]:
+    def _key(self, leased: Leased) -> str:
+        return f"{leased.channel}/{leased.handoff_id}"
+
+    def _renew(self) -> None:
         at = self._ledger.clock()
-        unsent = select(messages.c.id).where(
-            messages.c.conversation_id == relays.c.conversation_id, messages.c.seq > relays.c.relayed_seq,
-        ).exists()
-        closed = select(handoffs.c.id).where(
-            handoffs.c.id == relays.c.handoff_id, handoffs.c.closed_at.is_not(None)).exists()
-        due = and_(
-            relays.c.state == "open", relays.c.next_attempt_at <= at, relays.c.channel.in_(list(self._channels)),
-            or_(relays.c.lease_until.is_(None), relays.c.lease_until < at),
-            or_(relays.c.reference.is_(None), unsent, closed, relays.c.swept_at.is_(None),
-                relays.c.swept_at < at - SWEEP_EVERY),
-        )
-        with self._ledger.reading.connect() as connection:
-            if connection.execute(select(relays.c.handoff_id).where(due).limit(1)).first() is None:
-                return []
-        with self._ledger.engine.begin() as connection:
-            rows = list(connection.execute(select(relays).where(due).limit(20).with_for_update(skip_locked=True)).all())
-            for row in rows:
-                connection.execute(update(relays).where(relays.c.handoff_id == row.handoff_id)
-                                   .values(lease_until=at + LEASE))
-        return rows
+        if self._renewed_at is not None and timedelta(0) <= at - self._renewed_at < RENEW:
+            return
+        self._renewed_at = at
+        with self._lock:
+            running = [key.partition("/")[2] for key, future in self._running.items() if not future.done()]
+        if running:
+            self._progress.renew(running)
 
-    def _carry(self, row: Row) -> None:
-        channel = self._channels[row.channel]
-        try:
-            self._advance(channel, row)
-        except LiveAgentRefused as error:
-            self._save(row, state="dead", error=str(error)[:500])
-            logger.error("%s refused handoff %s: %s", row.channel, row.handoff_id, error)
-        except LiveAgentUnavailable as error:
-            at = self._ledger.clock()
-            attempts = row.attempts + 1
-            if attempts > len(BACKOFF):
-                self._save(row, state="dead", attempts=attempts, error=str(error)[:500])
-            else:
-                self._save(row, attempts=attempts, next_attempt_at=at + BACKOFF[attempts - 1], error=str(error)[:500])
-            logger.warning("%s did not answer for handoff %s (attempt %d): %s", row.channel, row.handoff_id, attempts,
-                           error)
-        else:
-            self._save(row, attempts=0, error=None)
-
-    def _advance(self, channel: LiveAgentChannel, row: Row) -> None:
-        handoff = self._handoff(row.handoff_id)
-        reference, relayed = row.reference, row.relayed_seq
-        if reference is None:
-            transcript = self._ledger.transcript(row.conversation_id)
-            reference = dict(channel.open(handoff, transcript, None))
-            relayed = transcript[-1].seq if transcript else 0
-            self._save(row, reference=reference, relayed_seq=relayed, keep_lease=True)
-        for message in self._ledger.messages(row.conversation_id, after=relayed):
-            if self._is_for(row.channel, handoff, message):
-                channel.say(reference, handoff, message, again=True)
-            self._save(row, relayed_seq=message.seq, keep_lease=True)
-        for event in channel.sweep(reference, handoff, handoff.opened_at):
-            self._acts.apply(row.channel, event)
-        self._save(row, swept_at=self._ledger.clock(), keep_lease=True)
-        handoff = self._handoff(row.handoff_id)
-        if handoff.closed_at is not None:
-            channel.close(reference, handoff)
-            self._save(row, state="closed", keep_lease=True)
-
-    def _is_for(self, channel_name: str, handoff: Handoff, message: Message) -> bool:
-        """The customer's words, and those of agents who answered elsewhere; not the tool's own, which it has."""
-        if message.kind is not Kind.TEXT or (handoff.closed_at is not None and message.at > handoff.closed_at):
-            return False
-        echo = (message.client_id or "").startswith(f"{channel_name}:")
-        return message.author is Author.CUSTOMER or (message.author is Author.AGENT and not echo)
-
-    def _handoff(self, handoff_id: str) -> Handoff:
-        with self._ledger.reading.connect() as connection:
-            return store.to_handoff(connection.execute(select(handoffs).where(handoffs.c.id == handoff_id)).one())
-
-    def _save(self, row: Row, keep_lease: bool = False, **values: Any) -> None:
-        if not keep_lease:
-            values["lease_until"] = None
-        with self._ledger.engine.begin() as connection:
-            connection.execute(update(relays).where(relays.c.handoff_id == row.handoff_id).values(**values))
+    def _tidy(self) -> None:
+        at = self._ledger.clock()
+        if self._tidied_at is None or abs(at - self._tidied_at) > TIDY:
+            self._tidied_at = at
+            self._inbox.tidy()
 
     # -- inwards ----------------------------------------------------------------------------------------------
 
-    def _apply_webhooks(self) -> bool:
-        query = select(webhooks).where(webhooks.c.done.is_(False)).order_by(webhooks.c.id).limit(50)
-        with self._ledger.reading.connect() as connection:
-            rows = connection.execute(query).all()
-        for row in rows:
-            error = None
+    def _read_webhooks(self) -> int:
+        waiting = self._inbox.unread()
+        for webhook in waiting:
             try:
-                for event in self._channels[row.channel].read(row.body) if row.channel in self._channels else ():
-                    self._acts.apply(row.channel, event)
-            except SQLAlchemyError:
-                raise
-            except Exception as problem:  # an outside payload may break any reader; it is kept with its error
-                logger.exception("A webhook of %s could not be read", row.channel)
-                error = f"{type(problem).__name__}: {problem}"[:500]
-            done = error is None or row.attempts + 1 >= WEBHOOK_TRIES
-            with self._ledger.engine.begin() as connection:
-                connection.execute(update(webhooks).where(webhooks.c.id == row.id)
-                                   .values(done=done, attempts=row.attempts + 1, error=error))
-        return bool(rows)
+                done = self._read(webhook)
+            except Exception as error:  # an outside payload may break any reader; it is kept with its error
+                logger.exception("A webhook of %s could not be read", webhook.channel)
+                if not self._inbox.webhook_failed(webhook, f"{type(error).__name__}: {error}"):
+                    logger.error("A webhook of %s is given up; see the desk's dead letters", webhook.channel)
+            else:
+                if done:
+                    self._inbox.webhook_done(webhook)
+        for channel in {webhook.channel for webhook in waiting}:
+            self._progress.sign_of_life(channel)
+        return len(waiting)
+
+    def _read(self, webhook: StoredWebhook) -> bool:
+        adapter = self._channels.get(webhook.channel)
+        known = True
+        for event in adapter.read(webhook.body) if adapter is not None else ():
+            handoff = self._handoff(webhook.channel, event)
+            if handoff is None:
+                known = False
+            elif event.act in (Act.TYPING, Act.STOPPED_TYPING):
+                if self._ledger.clock() - webhook.received_at < FRESH:
+                    self._acts.typing(handoff, legible(event.agent_name) or webhook.channel.title(),
+                                      event.act is Act.TYPING)
+            else:
+                self._inbox.record(webhook.channel, handoff, event)
+        if not known and self._ledger.clock() - webhook.received_at < STRANGE:
+            # The tool may be quicker than its answer to `open`, which names the thread.
+            self._inbox.webhook_failed(webhook, "about no handoff that is known here")
+            return False
+        return True
+
+    def _found(self, channel: str, event: AgentEvent) -> None:
+        if event.act in (Act.TYPING, Act.STOPPED_TYPING) or self._inbox.knows(channel, event.key):
+            return
+        handoff = self._handoff(channel, event)
+        if handoff is not None:
+            self._inbox.record(channel, handoff, event)
+
+    def _handoff(self, channel: str, event: AgentEvent) -> Handoff | None:
+        """The handoff that an event is about, if it went to this channel: a tool has no say in those of others."""
+        handoff_id = event.handoff_id or (self._progress.by_thread(channel, event.thread) if event.thread else None)
+        handoff = self._progress.handoff(handoff_id) if handoff_id else None
+        return handoff if handoff is not None and handoff.channel == channel else None
+
+    def _carry_out_events(self) -> int:
+        done = 0
+        while leased := self._inbox.lease_events():
+            for event in leased:
+                handoff = self._progress.handoff(event.handoff_id)
+                try:
+                    if handoff is not None:
+                        self._acts.apply(event, handoff)
+                except Exception as error:  # one event must not stop the others
+                    logger.warning("%s: %s of handoff %s could not be carried out", event.channel, event.act.value,
+                                   event.handoff_id, exc_info=True)
+                    if not self._inbox.event_failed(event, f"{type(error).__name__}: {error}"):
+                        logger.error("%s: an event of handoff %s is given up; see the desk's dead letters",
+                                     event.channel, event.handoff_id)
+                else:
+                    self._inbox.event_done(event)
+            done += len(leased)
+        return done

@@ -1,6 +1,7 @@
 """Which live-agent channel a handoff goes to: the `live_agent:` section of endpoints.yml."""
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,7 @@ from tandem.handoff.duty import DutyHours
 from tandem.settings import SettingsError, expand
 
 DESK = "desk"
+_NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
 
 class LiveAgentConfigError(ValueError):
@@ -64,35 +66,20 @@ def read_channels(path: Path) -> tuple[ChannelConfig, ...]:
     Raises:
         LiveAgentConfigError: A key is missing or wrong, or an environment variable that is named is not set.
     """
-    section = _section(path)
-    channels = section.get("channels") or [{"type": section.get("type", DESK), **{
-        key: value for key, value in section.items() if key not in ("type", "channels", "rules", "default")}}]
-    read = []
-    for item in channels:
-        if not isinstance(item, dict) or not isinstance(item.get("type"), str):
-            raise LiveAgentConfigError("live_agent: each channel needs a type; see docs/live-agent-channels.md")
-        options = {key: _filled(value) for key, value in item.items() if key not in ("type", "name")}
-        read.append(ChannelConfig(str(item.get("name") or item["type"]), item["type"], options))
-    names = [channel.name for channel in read]
-    if len(set(names)) != len(names):
-        raise LiveAgentConfigError("live_agent: two channels have the same name; give each its own")
-    return tuple(read)
+    return tuple(ChannelConfig(channel.name, channel.type, {key: _filled(value) for key, value in
+                                                            channel.options.items()})
+                 for channel in _configured(_section(path)))
 
 
 def read_routing(path: Path, duty: DutyHours) -> Routing:
     """The routing rules of endpoints.yml.
 
     Raises:
-        LiveAgentConfigError: A rule names an unknown channel or key.
+        LiveAgentConfigError: A rule names an unknown channel or key, or a channel is wrong.
     """
     section = _section(path)
-    names = [channel.name for channel in read_channels(path)]
-    rules = []
-    for item in section.get("rules") or ():
-        unknown = set(item) - {"channel", "triggers", "on_duty"}
-        if unknown:
-            raise LiveAgentConfigError(f"live_agent: rules: unknown key {sorted(unknown)[0]}")
-        rules.append(Rule(str(item.get("channel")), tuple(item.get("triggers") or ()), item.get("on_duty")))
+    names = [channel.name for channel in _configured(section)]
+    rules = [_rule(item) for item in _list(section, "rules")]
     default = str(section.get("default") or names[0])
     _require_known([default, *(rule.channel for rule in rules)], [*names, DESK])
     return Routing(duty, default, tuple(rules))
@@ -104,6 +91,51 @@ def _section(path: Path) -> dict[str, Any]:
     if not isinstance(section, dict):
         raise LiveAgentConfigError("live_agent: must be a mapping; see docs/live-agent-channels.md")
     return section
+
+
+def _configured(section: Mapping[str, Any]) -> list[ChannelConfig]:
+    """The channels as they stand in the file, environment variables not filled in."""
+    single = {key: value for key, value in section.items() if key not in ("type", "channels", "rules", "default")}
+    if section.get("channels") and (single or "type" in section):
+        key = "type" if "type" in section else next(iter(single))
+        raise LiveAgentConfigError(f"live_agent: {key} stands beside channels; give it to one of them")
+    read = []
+    for item in _list(section, "channels") or [{"type": section.get("type", DESK), **single}]:
+        if not isinstance(item, dict) or not isinstance(item.get("type"), str):
+            raise LiveAgentConfigError("live_agent: each channel needs a type; see docs/live-agent-channels.md")
+        name = str(item.get("name") or item["type"])
+        if not _NAME.fullmatch(name):
+            raise LiveAgentConfigError(
+                f"live_agent: {name[:80]!r} cannot name a channel; use 1 to 64 of a-z, 0-9, dash, underscore")
+        if (name == DESK) != (item["type"] == DESK):
+            raise LiveAgentConfigError("live_agent: the name desk is for the embedded desk, which has no other")
+        read.append(ChannelConfig(name, item["type"], {
+            key: value for key, value in item.items() if key not in ("type", "name")}))
+    names = [channel.name for channel in read]
+    if len(set(names)) != len(names):
+        raise LiveAgentConfigError("live_agent: two channels have the same name; give each its own")
+    return read
+
+
+def _list(section: Mapping[str, Any], key: str) -> list[Any]:
+    value = section.get(key) or []
+    if not isinstance(value, list):
+        raise LiveAgentConfigError(f"live_agent: {key} must be a list")
+    return value
+
+
+def _rule(item: Any) -> Rule:
+    if not isinstance(item, dict):
+        raise LiveAgentConfigError("live_agent: rules: each rule must be a mapping with a channel")
+    unknown = sorted(set(item) - {"channel", "triggers", "on_duty"})
+    if unknown:
+        raise LiveAgentConfigError(f"live_agent: rules: unknown key {unknown[0]}")
+    triggers, on_duty = item.get("triggers") or [], item.get("on_duty")
+    if not isinstance(triggers, list) or not all(isinstance(one, str) for one in triggers):
+        raise LiveAgentConfigError("live_agent: rules: triggers must be a list of signal names")
+    if on_duty not in (None, True, False):
+        raise LiveAgentConfigError("live_agent: rules: on_duty must be true or false")
+    return Rule(str(item.get("channel")), tuple(triggers), on_duty)
 
 
 def _require_known(wanted: Sequence[str], names: Sequence[str]) -> None:

@@ -1,0 +1,228 @@
+"""What came from outside tools: webhooks as they were, and the agents' events read from them and from sweeps.
+
+A webhook is kept before it is answered, read later, and its events are kept under the tool's own keys, so that one
+event is carried out once however often and whichever way it comes.
+"""
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, delete, exists, insert, or_, select, tuple_, update
+from sqlalchemy.engine.row import Row
+from sqlalchemy.exc import IntegrityError
+
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import Handoff
+from tandem.conversations.store import clean_text
+from tandem.conversations.tables import conversations
+from tandem.handoff.channel import Act, AgentEvent
+from tandem.handoff.tables import agent_events, relays, webhooks
+
+LEASE = timedelta(seconds=10)  # carrying out an event takes a few writes to the ledger
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600))  # then it is dead
+KEPT = {"done": timedelta(days=7), "dead": timedelta(days=30)}  # webhooks: longer than any tool repeats itself
+NAME = 120  # characters of an agent's id and name
+_KEY = 160  # characters of a tool's event key that are kept as they are
+
+
+@dataclass(frozen=True)
+class StoredEvent:
+    """An event of an agent, ready to be carried out."""
+
+    id: int
+    channel: str
+    handoff_id: str
+    conversation_id: str
+    act: Act
+    key: str
+    agent_id: str
+    agent_name: str
+    text: str
+    happened_at: datetime | None
+    attempts: int
+
+
+@dataclass(frozen=True)
+class StoredWebhook:
+    """A checked webhook, ready to be read."""
+
+    id: int
+    channel: str
+    body: bytes
+    received_at: datetime
+    attempts: int
+
+
+class Inbox:
+    """Reads and writes the tables `webhooks` and `agent_events`; blocking."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    # -- webhooks ---------------------------------------------------------------------------------------------
+
+    def keep(self, channel: str, delivery_id: str, body: bytes) -> bool:
+        """Keep a checked webhook before it is answered; False if it was here before."""
+        at = self._ledger.clock()
+        try:
+            with self._ledger.engine.begin() as connection:
+                connection.execute(insert(webhooks).values(
+                    channel=channel, delivery_id=stable(delivery_id), body=body, received_at=at, state="todo",
+                    attempts=0, next_attempt_at=at,
+                ))
+        except IntegrityError:
+            return False
+        return True
+
+    def unread(self, limit: int = 50) -> list[StoredWebhook]:
+        """Webhooks that are to be read now, in the order in which they came."""
+        query = select(webhooks).where(webhooks.c.state == "todo", webhooks.c.next_attempt_at <= self._ledger.clock())
+        with self._ledger.reading.connect() as connection:
+            rows = connection.execute(query.order_by(webhooks.c.id).limit(limit)).all()
+        return [StoredWebhook(row.id, row.channel, bytes(row.body), row.received_at, row.attempts) for row in rows]
+
+    def webhook_done(self, webhook: StoredWebhook) -> None:
+        """All that the webhook told is kept as events; only its name stays, to know a repeat."""
+        self._webhook(webhook, state="done", body=b"", error=None)
+
+    def webhook_failed(self, webhook: StoredWebhook, error: str) -> bool:
+        """It could not be read; it is tried again after a pause. False if it was tried often enough and is dead."""
+        values = self._after_failure(webhook.attempts, error)
+        self._webhook(webhook, **values)
+        return "state" not in values
+
+    # -- events -----------------------------------------------------------------------------------------------
+
+    def record(self, channel: str, handoff: Handoff, event: AgentEvent) -> bool:
+        """Keep an event to be carried out; False if it was here before."""
+        at = self._ledger.clock()
+        try:
+            with self._ledger.engine.begin() as connection:
+                connection.execute(insert(agent_events).values(
+                    channel=channel, key=stable(event.key), handoff_id=handoff.id,
+                    conversation_id=handoff.conversation_id, act=event.act.value,
+                    agent_id=legible(event.agent_id) or "agent",
+                    agent_name=legible(event.agent_name) or channel.title(),
+                    text=clean_text(event.text, len(event.text)), happened_at=event.at, sort_at=event.at or at,
+                    state="todo", attempts=0, next_attempt_at=at,
+                ))
+        except IntegrityError:
+            return False
+        return True
+
+    def knows(self, channel: str, key: str) -> bool:
+        """Whether the event was here before."""
+        query = select(agent_events.c.id).where(agent_events.c.channel == channel, agent_events.c.key == stable(key))
+        with self._ledger.reading.connect() as connection:
+            return connection.execute(query).first() is not None
+
+    def lease_events(self, limit: int = 10) -> list[StoredEvent]:
+        """Take the next event of each conversation that has one; the next follows when this one is done."""
+        at = self._ledger.clock()
+        earlier = agent_events.alias("earlier")
+        ready = and_(
+            agent_events.c.state == "todo", agent_events.c.next_attempt_at <= at,
+            or_(agent_events.c.lease_until.is_(None), agent_events.c.lease_until < at,
+                agent_events.c.lease_until > at + 2 * LEASE),  # given before the clock stepped back
+            ~exists().where(
+                earlier.c.conversation_id == agent_events.c.conversation_id, earlier.c.state == "todo",
+                tuple_(earlier.c.sort_at, earlier.c.id) < tuple_(agent_events.c.sort_at, agent_events.c.id)),
+        )
+        with self._ledger.reading.connect() as connection:
+            if connection.execute(select(agent_events.c.id).where(ready).limit(1)).first() is None:
+                return []
+        query = select(agent_events).where(ready).order_by(agent_events.c.id).limit(limit)
+        with self._ledger.engine.begin() as connection:
+            rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+            for row in rows:
+                connection.execute(update(agent_events).where(agent_events.c.id == row.id)
+                                   .values(lease_until=at + LEASE))
+        return [_event(row) for row in rows]
+
+    def event_done(self, event: StoredEvent) -> None:
+        """The event is carried out; its key stays, to know a repeat."""
+        self._event(event, state="done", text="", error=None, lease_until=None)
+
+    def event_failed(self, event: StoredEvent, error: str) -> bool:
+        """It could not be carried out; it is tried again after a pause. False if it is dead now."""
+        values = self._after_failure(event.attempts, error)
+        self._event(event, lease_until=None, **values)
+        return "state" not in values
+
+    # -- dead letters and tidying -----------------------------------------------------------------------------
+
+    def dead(self) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
+        """Webhooks that could not be read, and events that could not be carried out, the latest first."""
+        with self._ledger.reading.connect() as connection:
+            unreadable = connection.execute(
+                select(webhooks).where(webhooks.c.state == "dead").order_by(webhooks.c.id.desc())).all()
+            undone = connection.execute(
+                select(agent_events).where(agent_events.c.state == "dead").order_by(agent_events.c.id.desc())).all()
+        return (
+            [{"id": row.id, "channel": row.channel, "received_at": row.received_at.isoformat(), "error": row.error}
+             for row in unreadable],
+            [{"id": row.id, "channel": row.channel, "handoff_id": row.handoff_id, "act": row.act,
+              "conversation_id": row.conversation_id, "agent": row.agent_name, "error": row.error} for row in undone],
+        )
+
+    def replay_webhook(self, webhook_id: int) -> bool:
+        """Read a dead webhook again; False if there is no such dead webhook."""
+        return self._revive(webhooks, webhooks.c.id == webhook_id) > 0
+
+    def replay_events(self, handoff_id: str) -> int:
+        """Carry the dead events of a handoff out again; how many there were."""
+        return self._revive(agent_events, agent_events.c.handoff_id == handoff_id)
+
+    def tidy(self) -> None:
+        """Remove webhooks that no tool will repeat, and what belongs to customers who were erased."""
+        at = self._ledger.clock()
+        with self._ledger.engine.begin() as connection:
+            for state, kept in KEPT.items():
+                connection.execute(delete(webhooks).where(webhooks.c.state == state,
+                                                          webhooks.c.received_at < at - kept))
+            for table in (agent_events, relays):
+                known = select(conversations.c.id).where(conversations.c.id == table.c.conversation_id).exists()
+                connection.execute(delete(table).where(~known))
+
+    def _after_failure(self, attempts: int, error: str) -> dict[str, Any]:
+        values: dict[str, Any] = {"attempts": attempts + 1, "error": error[:500]}
+        if attempts < len(PAUSES):
+            return {**values, "next_attempt_at": self._ledger.clock() + PAUSES[attempts]}
+        return {**values, "state": "dead"}
+
+    def _webhook(self, webhook: StoredWebhook, **values: Any) -> None:
+        with self._ledger.engine.begin() as connection:
+            connection.execute(update(webhooks).where(webhooks.c.id == webhook.id, webhooks.c.state == "todo")
+                               .values(**values))
+
+    def _event(self, event: StoredEvent, **values: Any) -> None:
+        with self._ledger.engine.begin() as connection:
+            connection.execute(update(agent_events).where(agent_events.c.id == event.id,
+                                                          agent_events.c.state == "todo").values(**values))
+
+    def _revive(self, table: Any, which: Any) -> int:
+        with self._ledger.engine.begin() as connection:
+            done = connection.execute(update(table).where(which, table.c.state == "dead").values(
+                state="todo", attempts=0, next_attempt_at=self._ledger.clock(), error=None))
+        return int(done.rowcount)
+
+
+def stable(key: str) -> str:
+    """A tool's id as the tables keep it: itself if it is short and printable, else a digest of it."""
+    if 0 < len(key) <= _KEY and key.isprintable():
+        return key
+    return "sha256:" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def legible(name: str) -> str:
+    """An outside tool's name for somebody, as it may be shown: printable, on one line, at most `NAME` characters."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())[:NAME]
+
+
+def _event(row: Row) -> StoredEvent:
+    return StoredEvent(row.id, row.channel, row.handoff_id, row.conversation_id, Act(row.act), row.key, row.agent_id,
+                       row.agent_name, row.text, row.happened_at, row.attempts)
