@@ -1,0 +1,66 @@
+"""Promise 8 at the ledger's level: whatever is written can be kept and shown, on both databases."""
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tandem.conversations.model import Identity
+from tandem.conversations.ownership import Agent, HandoffRequest
+from tests.fakes.heart import ANNA, Heart
+
+KEPT = (
+    "\u202eRTL override", "مرحبا بالعالم", "👩‍👩‍👧‍👦🏳️‍🌈", "Z̴̡͝a̶lgo", "<script>alert(1)</script>", "'; DROP TABLE messages;--",
+    "%s %(x)s {slot} ${x}", "line\r\n\n\nline", "\u2028\u2029\ufeff\u200b.", "\x01\x1b[31mred", "\\u0000 \\x00",
+)
+CHANGED = (("a\x00b", "a\ufffdb"), ("a\ud800b", "a?b"), ("\udfff\ud83d", "??"), ("\x00", "\ufffd"))
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_text_is_kept_as_it_was_written(heart: Heart, text: str) -> None:
+    heart.says(text)
+    heart.bot_says(text)
+    heart.hands_off(reason=text)
+    heart.ownership.claim("c", ANNA, text)
+    heart.ownership.reply("c", ANNA, text)
+    heart.ownership.note("c", ANNA, text)
+    assert heart.texts() == [text] * 5
+    assert heart.ledger.handoffs("c")[0].reason == text
+
+
+@pytest.mark.parametrize(("text", "kept"), CHANGED)
+def test_what_no_database_takes_is_replaced_wherever_it_is_written(heart: Heart, text: str, kept: str) -> None:
+    data = {"payload": text, "nested": [{text: text}], "number": float("nan"), "when": heart.clock()}
+    heart.says(text, identity=Identity(text, "a@example.com", text), address={"thread": text}, data=data)
+    heart.bot_says(text, data={"custom": data})
+    heart.ledger.record_reading("c", 1, None, text)
+    request = HandoffRequest("c", text, text * 100, 0.5, {"summary": text, "signals": [text]})
+    handoff, _ = heart.ownership.open_handoff(request)
+    heart.ownership.update_card(handoff.id, {"summary": text})
+    agent = Agent("anna", text * 200)
+    heart.ownership.claim("c", agent, text)
+    heart.ownership.reply("c", agent, text)
+    heart.ownership.hand_back("c", agent, text, text)
+    heart.case_file.tried("c", "action", text)
+    messages = heart.ledger.messages("c")
+    assert [message.text for message in messages] == [kept] * 5
+    assert messages[0].data["nested"] == [{kept: kept}]
+    conversation = heart.ledger.conversation("c")
+    assert conversation.identity is not None and conversation.identity.subject == kept
+    assert heart.ledger.handoffs("c")[0].card == {"summary": kept}
+    everything = [message.data for message in messages] + [message.name for message in messages]
+    json.dumps([everything, conversation.address], ensure_ascii=False, allow_nan=False).encode("utf-8")
+
+
+def test_a_huge_reply_of_the_bot_is_cut_not_lost(heart: Heart) -> None:
+    heart.says()
+    told = heart.bot_says("x" * 20_000)
+    assert told is not None and len(told.text) == 10_000
+
+
+def test_data_that_is_too_deep_is_cut_not_refused(heart: Heart) -> None:
+    deep: dict[str, object] = {}
+    for _ in range(500):
+        deep = {"in": deep}
+    heart.says(data=deep)
+    assert heart.texts() == ["Where is my order?"]
