@@ -27,18 +27,24 @@ class ValidateChangeAddressForm(OrderForm):
         return None if can_change_address(order) else too_late(order)
 
     def check(self, order: Order, draft: Draft, turn: Turn) -> None:
-        given = draft.slots["new_address"]
         if draft.slots["confirmed"] is False:
             draft.slots.update(new_address=None, confirmed=None)
-        elif given:
-            try:
-                draft.slots["new_address"] = str(parse_address(str(given), order.shipping_address))
-            except InvalidAddress as error:
-                draft.slots["new_address"] = None
-                if turn.intent in ANSWERS or turn.intent == "change_address":
-                    draft.replies.append(Reply(f"utter_address_without_{error.field}"))
-        if turn.activates(self.form) or turn.slot(REQUESTED_SLOT) == "new_address":
-            draft.slots["confirmed"] = None
+            draft.answered = True
+            return
+        asked = None if turn.activates(self.form) else turn.slot(REQUESTED_SLOT)
+        corrected = asked == "confirmed" and draft.slots["confirmed"] is None
+        given = turn.text if corrected else draft.slots["new_address"]
+        if not given:
+            return
+        try:
+            draft.slots["new_address"] = str(parse_address(str(given), order.shipping_address))
+            draft.answered = corrected
+        except InvalidAddress as error:
+            if corrected:
+                return
+            draft.slots["new_address"] = None
+            if turn.intent in ANSWERS or turn.intent == "change_address":
+                draft.replies.append(Reply(f"utter_address_without_{error.field}"))
 
 
 class ActionChangeAddress(OrderAction):

@@ -44,6 +44,7 @@ class Draft:
     slots: dict[str, Any]
     replies: list[Reply] = field(default_factory=list)
     failed_lookups: float | None = None
+    answered: bool = False  # the message was an answer, although it left the slot empty
     over: bool = False  # the form ends without its action
 
     def leave(self, reply: Reply) -> None:
@@ -119,7 +120,7 @@ class OrderForm(Action, ABC):
 
     def _is_no_answer(self, turn: Turn, draft: Draft) -> bool:
         """Nothing was asked that the message answers: let the rules answer the message."""
-        if not self._continues(turn) or self._is_own(turn) or draft.replies:
+        if not self._continues(turn) or self._is_own(turn) or draft.replies or draft.answered:
             return False
         if draft.slots.get(str(turn.slot(REQUESTED_SLOT))) is not None:
             return False
@@ -161,7 +162,7 @@ class OrderForm(Action, ABC):
             draft.slots["order_number"] = pick(turn, orders_at_hand(opened, turn.conversation_id, self.form))
         elif self._continues(turn) and turn.slot(REQUESTED_SLOT) == "order_number" and not draft.slots["order_number"]:
             choices = orders_at_hand(opened, turn.conversation_id, self.form).choices
-            draft.slots["order_number"] = named_by_item(str(turn.tracker.latest_message.get("text") or ""), choices)
+            draft.slots["order_number"] = named_by_item(turn.text, choices)
         given = draft.slots["order_number"]
         number = number_in(given)
         if given and number is None:

@@ -39,7 +39,7 @@ def _processing(order: Order, dates: Dates) -> Reply:
 def _payment_failed(order: Order, dates: Dates) -> Reply:
     if order.payment_due_by is None:
         return Reply("utter_order_status_payment_failed_no_date")
-    return Reply("utter_order_status_payment_failed", {"due": dates.when(order.payment_due_by)})
+    return Reply("utter_order_status_payment_failed", {"due": dates.day(order.payment_due_by)})
 
 
 def _shipped(order: Order, dates: Dates) -> Reply:

@@ -30,6 +30,10 @@ class Turn:
         return str(((self.tracker.latest_message or {}).get("intent") or {}).get("name") or "")
 
     @property
+    def text(self) -> str:
+        return str((self.tracker.latest_message or {}).get("text") or "")
+
+    @property
     def active_form(self) -> str:
         return str((self.tracker.active_loop or {}).get("name") or "")
 

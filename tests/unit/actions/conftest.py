@@ -1,0 +1,187 @@
+"""Actions on the demo shop: real identification and ledger on SQLite, hand-written order system and handoff."""
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from tandem.conversations.casefile import CaseFile
+from tandem.conversations.deliveries import Deliveries
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import Identity, InboundMessage
+from tandem.conversations.ownership import Ownership
+from tandem.conversations.router import Router
+from tandem.conversations.tables import create_tables
+from tandem.database import open_engine
+from tandem.handoff.service import Opened
+from tandem.orders.demo_orders import demo_orders
+from tandem.orders.identification import IdentificationService
+from tandem.orders.identification_tables import create_tables as create_identification_tables
+from tandem.orders.policies import ShopPolicies
+from tandem.services import Services
+from tandem.settings import Settings
+from tests.fakes.clock import Clock
+from tests.fakes.orders import FakeOrderSystem
+
+DOMAIN: dict[str, Any] = yaml.safe_load(Path("domain.yml").read_text(encoding="utf-8"))
+CONVERSATION = "c1"
+
+
+def load_responses() -> dict[str, list[dict[str, Any]]]:
+    """All responses of data/responses/, by name."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted(Path("data/responses").glob("*.yml")):
+        found.update(yaml.safe_load(path.read_text(encoding="utf-8"))["responses"])
+    return found
+
+
+RESPONSES = load_responses()
+
+
+class FakeHandoff:
+    """Opens one handoff however often it is asked."""
+
+    def __init__(self) -> None:
+        self.seen: list[Mapping[str, Any]] = []
+        self.on_duty = True
+        self.position = 1
+        self.opens_at: datetime | None = None
+
+    def open(self, tracker: Mapping[str, Any]) -> Opened:
+        self.seen.append(tracker)
+        return Opened("h1", len(self.seen) == 1, self.on_duty, self.position, self.opens_at)
+
+
+@dataclass
+class Shop:
+    """The services that actions get, and what tests turn."""
+
+    services: Services
+    orders: FakeOrderSystem
+    handoff: FakeHandoff
+    clock: Clock
+
+    def open(self) -> Services:
+        return self.services
+
+    def know(self, email: str) -> None:
+        """The channel vouches for the customer."""
+        self.services.ledger.start(InboundMessage(CONVERSATION, "rest", "", identity=Identity("s", email)))
+
+    def match(self, number: str, contact: str) -> None:
+        """The customer has named this order and what stands on it."""
+        self.services.identification.verify(CONVERSATION, number, contact)
+
+    def case(self) -> list[Mapping[str, Any]]:
+        return [entry.data for entry in self.services.case_file.entries(CONVERSATION)]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    clock = Clock(datetime(2025, 6, 24, 15, 0, tzinfo=timezone.utc))  # a Tuesday
+    engine = open_engine(f"sqlite:///{tmp_path}/tandem.db")
+    create_tables(engine)
+    create_identification_tables(engine)
+    ledger = Ledger(engine, clock)
+    ownership = Ownership(ledger)
+    orders = FakeOrderSystem(demo_orders(clock(), timezone.utc), clock, ShopPolicies())
+    handoff = FakeHandoff()
+    services = Services(
+        settings=Settings(shop_timezone=ZoneInfo("UTC")), engine=engine, ledger=ledger, ownership=ownership,
+        deliveries=Deliveries(ledger), router=Router(ledger, ownership), case_file=CaseFile(ledger), orders=orders,
+        identification=IdentificationService(engine, orders, clock), handoff=handoff,  # type: ignore[arg-type]
+    )
+    return Shop(services, orders, handoff, clock)
+
+
+@dataclass
+class Outcome:
+    """What an action said and did."""
+
+    messages: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+
+    @property
+    def said(self) -> list[str]:
+        return [str(message["response"]) for message in self.messages]
+
+    @property
+    def slots(self) -> dict[str, Any]:
+        return {event["name"]: event["value"] for event in self.events if event["event"] == "slot"}
+
+    @property
+    def stepped_aside(self) -> bool:
+        return any(event["event"] == "action_execution_rejected" for event in self.events)
+
+    @property
+    def followed_by(self) -> list[str]:
+        return [event["name"] for event in self.events if event["event"] == "followup"]
+
+    def payloads(self) -> list[str]:
+        return [button["payload"] for message in self.messages for button in message.get("buttons") or ()]
+
+
+@dataclass
+class Scene:
+    """A moment of a conversation, as Rasa describes it to an action."""
+
+    intent: str = "inform"
+    text: str = "…"
+    entities: dict[str, str] = field(default_factory=dict)
+    slots: dict[str, Any] = field(default_factory=dict)  # as they were before the message
+    filled: dict[str, Any] = field(default_factory=dict)  # by the message
+    form: str | None = None
+    starts: bool = False  # the form begins with this message
+    requested: str | None = None
+    rejected: bool = False  # the form has stepped aside already
+    message_id: str = "m1"
+    last_bot: dict[str, Any] | None = None
+
+    def tracker(self) -> Tracker:
+        message = {
+            "intent": {"name": self.intent, "confidence": 0.9}, "text": self.text, "message_id": self.message_id,
+            "entities": [{"entity": name, "value": value} for name, value in self.entities.items()],
+        }
+        events: list[dict[str, Any]] = [_slot(*item) for item in self.slots.items()]
+        if self.last_bot is not None:
+            events.append({"event": "bot", **self.last_bot})
+        events.append({"event": "user", "parse_data": message, "text": self.text})
+        events += [_slot(*item) for item in self.filled.items()]
+        if self.starts:
+            events.append({"event": "active_loop", "name": self.form})
+        if self.rejected:
+            events.append({"event": "action_execution_rejected", "name": self.form})
+        slots = {**dict.fromkeys(DOMAIN["slots"]), **self.slots, **self.filled, "requested_slot": self.requested}
+        return Tracker(CONVERSATION, slots, message, events, False, None, {"name": self.form} if self.form else {},
+                       "action_listen")
+
+
+async def act(action: Action, scene: Scene) -> Outcome:
+    """Run an action, and check that whatever it says exists and lacks no value."""
+    dispatcher = CollectingDispatcher()
+    tracker = scene.tracker()
+    events = await action.run(dispatcher, tracker, DOMAIN)
+    for message in dispatcher.messages:
+        check_values(str(message["response"]), {**tracker.slots, **message})
+    return Outcome(dispatcher.messages, events)
+
+
+def check_values(response: str, values: Mapping[str, Any]) -> None:
+    """Every variation of the response can be filled."""
+    for variation in RESPONSES[response]:
+        wanted = set(re.findall(r"(?<!{){([a-z_]+)}", variation["text"]))
+        missing = {name for name in wanted if name not in values}
+        assert not missing, f"{response} lacks {missing}"
+
+
+def _slot(name: str, value: Any) -> dict[str, Any]:
+    return {"event": "slot", "name": name, "value": value}

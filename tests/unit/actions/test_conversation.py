@@ -1,0 +1,80 @@
+"""Greetings after a person, a yes to an offer, details out of the blue, and questions with buttons."""
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actions.ask import ActionAskOrderNumber, ActionAskReturnItem
+from actions.conversation import ActionAcceptOffer, ActionGreet, ActionInform, ActionThanks
+from tests.unit.actions.conftest import Scene, Shop, act
+
+
+@pytest.mark.parametrize(("last_handoff", "response"), [
+    (None, "utter_greet"),
+    ({"outcome": "handed_back", "agent": "desk:anna"}, "utter_greet_handed_back"),
+    ({"outcome": "resolved", "agent": "desk:anna"}, "utter_greet_resolved"),
+    ({"outcome": "handed_back", "agent": None}, "utter_greet"),  # the customer left the queue
+])
+async def test_whoever_comes_from_a_person_is_greeted_so(last_handoff: Any, response: str) -> None:
+    filled = {"last_handoff": last_handoff} if last_handoff else {}
+    assert (await act(ActionGreet(), Scene(intent="greet", filled=filled))).said == [response]
+
+
+async def test_an_older_handoff_is_not_brought_up_again() -> None:
+    slots = {"last_handoff": {"outcome": "resolved", "agent": "desk:anna"}}
+    assert (await act(ActionThanks(), Scene(intent="thanks", slots=slots))).said == ["utter_thanks"]
+
+
+def offered(*payloads: str) -> dict[str, Any]:
+    return {"text": "…", "data": {"buttons": [{"title": "…", "payload": payload} for payload in payloads]}}
+
+
+@pytest.mark.parametrize(("payloads", "follows"), [
+    (("/ask_for_human", "/order_status"), ["action_handoff"]),
+    (("/return_item",), ["return_item_form"]),
+    (('/return_item{"return_reason": "damaged"}',), ["return_item_form"]),
+    ((), []),
+])
+async def test_a_yes_takes_the_first_offer(payloads: tuple[str, ...], follows: list[str]) -> None:
+    outcome = await act(ActionAcceptOffer(), Scene(intent="affirm", last_bot=offered(*payloads)))
+    assert outcome.followed_by == follows
+    assert outcome.said == ([] if follows else ["utter_affirm"])
+
+
+async def test_a_number_out_of_the_blue_asks_for_that_order() -> None:
+    outcome = await act(ActionInform(), Scene(entities={"order_number": "TD-10421"}))
+    assert outcome.followed_by == ["order_status_form"]
+
+
+async def test_a_tracking_number_is_told_to_be_one() -> None:
+    assert (await act(ActionInform(), Scene(entities={"tracking_number": "NB1"}))).said == ["utter_inform_tracking_number"]
+
+
+async def test_a_stranger_is_asked_for_the_number_without_buttons(shop: Shop) -> None:
+    outcome = await act(ActionAskOrderNumber(shop.open), Scene(form="order_status_form"))
+    assert (outcome.said, outcome.payloads()) == (["utter_ask_for_order_number"], [])
+
+
+async def test_a_known_customer_gets_the_orders_as_buttons(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    outcome = await act(ActionAskOrderNumber(shop.open), Scene(form="order_status_form"))
+    assert outcome.said == ["utter_ask_which_order"]
+    assert outcome.payloads() == ['/inform{"order_number": "TD-10402"}', '/inform{"order_number": "TD-10417"}']
+
+
+async def test_the_number_is_asked_although_the_order_system_is_down(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    shop.orders.down = True
+    assert (await act(ActionAskOrderNumber(shop.open), Scene())).said == ["utter_ask_for_order_number"]
+
+
+async def test_the_items_that_came_are_offered_for_return(shop: Shop) -> None:
+    shop.know("delivered@example.com")
+    outcome = await act(ActionAskReturnItem(shop.open), Scene(slots={"order_number": "TD-10300"}))
+    assert outcome.payloads() == ['/inform{"return_item": "MUG-004"}', '/inform{"return_item": "TWL-012"}']
+
+
+async def test_the_items_of_a_strangers_order_are_not_shown(shop: Shop) -> None:
+    outcome = await act(ActionAskReturnItem(shop.open), Scene(slots={"order_number": "TD-10300"}))
+    assert outcome.payloads() == []

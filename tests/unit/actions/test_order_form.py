@@ -1,0 +1,199 @@
+"""Which order it is, whose it is, and when the form steps aside."""
+from __future__ import annotations
+
+import pytest
+
+from actions.cancel_order import ValidateCancelOrderForm
+from actions.order_status import ValidateOrderStatusForm
+from tests.unit.actions.conftest import Outcome, Scene, Shop, act
+
+FORM = "order_status_form"
+
+
+async def start(shop: Shop, **scene: object) -> Outcome:
+    given = {"intent": "order_status", "form": FORM, "starts": True, **scene}
+    return await act(ValidateOrderStatusForm(shop.open), Scene(**given))  # type: ignore[arg-type]
+
+
+async def answer(shop: Shop, **scene: object) -> Outcome:
+    return await act(ValidateOrderStatusForm(shop.open), Scene(form=FORM, **scene))  # type: ignore[arg-type]
+
+
+async def miss(shop: Shop, contact: str) -> Outcome:
+    return await answer(shop, requested="contact", slots={"order_number": "TD-10421"}, filled={"contact": contact})
+
+
+async def test_the_only_open_order_of_a_known_customer_is_taken_without_asking(shop: Shop) -> None:
+    shop.know("on-time@example.com")
+    outcome = await start(shop)
+    assert outcome.slots["order_number"] == "TD-10421"
+    assert outcome.slots["requested_slot"] is None
+    assert outcome.said == []
+
+
+async def test_a_known_customer_with_several_open_orders_chooses(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    outcome = await start(shop)
+    assert outcome.slots["requested_slot"] == "order_number"
+
+
+async def test_a_choice_can_be_named_by_its_item(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    outcome = await answer(shop, requested="order_number", text="the pan please", intent="nlu_fallback")
+    assert outcome.slots["order_number"] == "TD-10417"
+
+
+async def test_a_stranger_is_asked_for_the_number_and_then_the_contact(shop: Shop) -> None:
+    first = await start(shop)
+    assert first.slots["requested_slot"] == "order_number"
+    second = await answer(shop, requested="order_number", entities={"order_number": "TD-10421"},
+                          filled={"order_number": "TD-10421"})
+    assert second.slots["requested_slot"] == "contact"
+    third = await answer(shop, requested="contact", slots={"order_number": "TD-10421"},
+                         filled={"contact": "94107"})
+    assert third.slots["requested_slot"] is None
+    assert shop.services.identification.is_verified("c1", "TD-10421")
+
+
+async def test_number_and_contact_in_the_first_message_are_enough(shop: Shop) -> None:
+    outcome = await start(shop, entities={"order_number": "TD-10388", "email": "late@example.com"},
+                          filled={"order_number": "TD-10388", "contact": "late@example.com"})
+    assert outcome.slots["requested_slot"] is None
+
+
+async def test_the_contact_may_come_before_the_number(shop: Shop) -> None:
+    outcome = await answer(shop, requested="order_number", filled={"contact": "late@example.com"})
+    assert not outcome.stepped_aside
+    assert outcome.slots["requested_slot"] == "order_number"
+
+
+async def test_a_filled_contact_slot_is_no_identity(shop: Shop) -> None:
+    outcome = await start(shop, slots={"order_number": "TD-10388", "contact": "late@example.com"})
+    assert outcome.slots["contact"] is None
+    assert outcome.slots["requested_slot"] == "contact"
+
+
+async def test_someone_elses_order_is_not_shown_to_a_known_customer(shop: Shop) -> None:
+    shop.know("on-time@example.com")
+    outcome = await start(shop, entities={"order_number": "TD-10388"}, filled={"order_number": "TD-10388"})
+    assert outcome.slots["requested_slot"] == "contact"
+    assert "order_items" not in outcome.slots
+
+
+async def test_a_wrong_number_and_a_wrong_address_are_answered_alike(shop: Shop) -> None:
+    wrong_address = await miss(shop, "wrong@example.com")
+    no_such_order = await answer(shop, requested="contact", slots={"order_number": "TD-99999"},
+                                 filled={"contact": "on-time@example.com"})
+    assert wrong_address.said == no_such_order.said == ["utter_not_matched"]
+    assert wrong_address.slots["requested_slot"] == no_such_order.slots["requested_slot"] == "order_number"
+
+
+async def test_misses_count_and_the_third_offers_a_person(shop: Shop) -> None:
+    said = [(await miss(shop, f"wrong{number}@example.com")).said for number in range(3)]
+    assert said == [["utter_not_matched"], ["utter_not_matched"], ["utter_not_matched_offer_person"]]
+
+
+async def test_a_miss_is_counted_for_the_escalation(shop: Shop) -> None:
+    outcome = await answer(shop, requested="contact", slots={"order_number": "TD-10421", "failed_lookups": 2.0},
+                           filled={"contact": "wrong@example.com"})
+    assert outcome.slots["failed_lookups"] == 3.0
+
+
+async def test_after_six_misses_even_the_right_answer_is_refused(shop: Shop) -> None:
+    for number in range(6):
+        await miss(shop, f"wrong{number}@example.com")
+    outcome = await miss(shop, "on-time@example.com")
+    assert outcome.said == ["utter_refused_for_now"]
+    assert {"event": "active_loop", "timestamp": None, "name": None} in outcome.events
+    assert outcome.followed_by == ["action_listen"]
+
+
+async def test_a_correction_replaces_the_number_and_asks_for_the_contact_again(shop: Shop) -> None:
+    outcome = await answer(shop, requested="contact", intent="deny", slots={"order_number": "TD-10421"},
+                           entities={"order_number": "TD-10388"}, filled={"order_number": "TD-10388"})
+    assert not outcome.stepped_aside
+    assert outcome.slots["requested_slot"] == "contact"
+
+
+async def test_a_correction_takes_back_the_answer_about_the_other_order(shop: Shop) -> None:
+    shop.match("TD-10433", "98101")
+    shop.match("TD-10436", "70112")
+    outcome = await act(ValidateCancelOrderForm(shop.open), Scene(
+        intent="deny", form="cancel_order_form", requested="confirmed", slots={"order_number": "TD-10433"},
+        entities={"order_number": "TD-10436"}, filled={"order_number": "TD-10436", "confirmed": False}))
+    assert outcome.slots["confirmed"] is None
+    assert outcome.slots["requested_slot"] == "confirmed"
+
+
+@pytest.mark.parametrize("intent", ["return_policy", "delivery_options", "greet", "never_mind", "goodbye"])
+async def test_the_form_steps_aside_for_another_question(shop: Shop, intent: str) -> None:
+    outcome = await answer(shop, requested="contact", intent=intent, slots={"order_number": "TD-10421"})
+    assert outcome.stepped_aside
+    assert outcome.said == []
+
+
+async def test_the_form_steps_aside_for_another_flow_even_if_it_names_an_order(shop: Shop) -> None:
+    outcome = await answer(shop, requested="order_number", intent="cancel_order",
+                           entities={"order_number": "TD-10433"}, filled={"order_number": "TD-10433"})
+    assert outcome.stepped_aside
+
+
+async def test_a_postcode_in_a_question_is_no_answer_and_no_miss(shop: Shop) -> None:
+    outcome = await answer(shop, requested="contact", intent="delivery_cost", slots={"order_number": "TD-10421"},
+                           entities={"postcode": "10001"}, filled={"contact": "10001"})
+    assert outcome.stepped_aside
+    assert outcome.slots["contact"] is None
+
+
+async def test_an_address_is_an_answer_whatever_else_the_message_says(shop: Shop) -> None:
+    outcome = await answer(shop, requested="contact", intent="complaint", slots={"order_number": "TD-10421"},
+                           entities={"email": "on-time@example.com"}, filled={"contact": "on-time@example.com"})
+    assert outcome.slots["requested_slot"] is None
+
+
+async def test_the_form_asks_again_after_an_interruption(shop: Shop) -> None:
+    outcome = await answer(shop, requested="contact", intent="return_policy", rejected=True,
+                           slots={"order_number": "TD-10421"})
+    assert not outcome.stepped_aside
+    assert outcome.slots["requested_slot"] == "contact"
+
+
+async def test_asking_the_same_again_is_no_other_question(shop: Shop) -> None:
+    outcome = await answer(shop, requested="contact", intent="order_status", slots={"order_number": "TD-10421"})
+    assert not outcome.stepped_aside
+
+
+@pytest.mark.parametrize("number", ["not a number", "12", "TD-", "x" * 5000, "TD-10421; DROP TABLE orders", "\u202e"])
+async def test_what_is_no_order_number_is_said_to_be_none(shop: Shop, number: str) -> None:
+    outcome = await answer(shop, requested="order_number", filled={"order_number": number})
+    assert outcome.said == ["utter_not_an_order_number"]
+    assert outcome.slots["requested_slot"] == "order_number"
+
+
+async def test_a_missing_order_system_ends_the_form_and_counts(shop: Shop) -> None:
+    shop.know("on-time@example.com")
+    shop.orders.down = True
+    outcome = await start(shop)
+    assert outcome.said == ["utter_order_system_unavailable"]
+    assert outcome.slots["failed_lookups"] == 1.0
+    assert outcome.followed_by == ["action_listen"]
+
+
+async def test_a_remembered_order_is_taken_again(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    outcome = await start(shop, slots={"order_number": "TD-10417"})
+    assert outcome.slots["requested_slot"] is None
+
+
+async def test_a_remembered_order_that_the_flow_cannot_be_about_gives_way(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    outcome = await act(ValidateCancelOrderForm(shop.open), Scene(
+        intent="cancel_order", form="cancel_order_form", starts=True, slots={"order_number": "TD-10417"}))
+    assert outcome.slots["order_number"] == "TD-10402"
+    assert outcome.slots["requested_slot"] == "confirmed"
+
+
+async def test_what_was_looked_up_is_kept_for_the_people(shop: Shop) -> None:
+    shop.know("on-time@example.com")
+    await start(shop)
+    assert shop.case()[0]["number"] == "TD-10421"
