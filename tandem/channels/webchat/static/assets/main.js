@@ -1,7 +1,7 @@
 // Puts the chat together: the conversation's model, the connection to the server, and what the customer sees.
 import { Api, ApiError } from "./api.js";
 import { Connection } from "./connection.js";
-import { h } from "./dom.js";
+import { h, paint } from "./dom.js";
 import { Log } from "./log.js";
 import { Memory } from "./memory.js";
 import { Outbox } from "./outbox.js";
@@ -31,14 +31,17 @@ class Chat {
     const host = h("tandem-chat", { "data-theme": options.theme, "data-side": options.side, "data-testid": "tandem-chat" });
     const root = host.attachShadow({ mode: "open" });
     this.log = new Log(words, names, {
-      onChoice: (title, payload) => this.send(title, payload),
-      onRetry: (id) => this.outbox.retry(id),
+      onChoice: (title, payload) => this.choose(title, payload),
+      onRetry: (id) => {
+        this.panel.keepFocus();
+        this.outbox.retry(id);
+      },
       onDiscard: (id) => this.discard(id),
     });
     this.panel = new Panel(root, words, names, this.log, {
       send: (text) => this.send(text),
-      starter: (text) => this.send(text),
-      backToBot: () => this.send(words.backToBot, "/back_to_bot"),
+      starter: (text) => this.choose(text),
+      backToBot: () => this.choose(words.backToBot, "/back_to_bot"),
       typed: (text) => this.typed(text),
       toggle: () => this.toggle(),
       close: () => this.close(),
@@ -76,7 +79,7 @@ class Chat {
     host.style.setProperty("display", "none");
     sheet.addEventListener("load", () => {
       host.style.removeProperty("display");
-      if (accent) this.#paint(host, accent);
+      if (accent) paint(host, accent);
       this.panel.write(this.memory.draft);
       if (this.memory.wasOpen ?? options.open === "true") this.open({ focus: false });
     });
@@ -87,16 +90,6 @@ class Chat {
     if (this.memory.session) this.connection.start();
     else this.log.ready();
     this.outbox.flush();
-  }
-
-  #paint(host, accent) {
-    const probe = h("span");
-    probe.style.color = accent;
-    document.body.append(probe);
-    const [r, g, b] = getComputedStyle(probe).color.match(/[\d.]+/gu).map((part) => (Number(part) / 255) ** 2.2);
-    probe.remove();
-    host.style.setProperty("--accent", accent);
-    host.style.setProperty("--on-accent", 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.36 ? "#10201b" : "#ffffff");
   }
 
   // -- what a page may ask (window.Tandem) ----------------------------------------------------------------------
@@ -187,6 +180,11 @@ class Chat {
     this.outbox.flush(true);
   }
 
+  choose(title, payload) {
+    this.panel.keepFocus();
+    this.send(title, payload);
+  }
+
   async deliver(item) {
     try {
       return await this.api.send(await this.session(), item);
@@ -198,6 +196,7 @@ class Chat {
   }
 
   discard(clientId) {
+    this.panel.keepFocus();
     this.outbox.discard(clientId);
     this.transcript.remove(clientId);
     this.redraw();

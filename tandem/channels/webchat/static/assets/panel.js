@@ -48,7 +48,7 @@ export class Panel {
     this.typing = h("div", { class: "row typing", "data-testid": "typing", hidden: true });
     this.scroller = h("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": words.messages },
       this.empty, this.log.element, this.typing);
-    this.jump = h("button", { type: "button", class: "jump", "data-testid": "jump", hidden: true, onclick: () => this.toEnd(true) },
+    this.jump = h("button", { type: "button", class: "jump", "data-testid": "jump", hidden: true, onclick: () => this.#jump() },
       icon("down"), words.jump);
     this.place = h("span", { "data-testid": "place" });
     this.queue = h("div", { class: "queue", "data-testid": "queue", hidden: true },
@@ -65,7 +65,7 @@ export class Panel {
     this.panel = h("section", {
       id: "panel", class: "panel", role: "dialog", "aria-labelledby": "title", "data-testid": "panel", hidden: true,
     },
-    h("header", {}, this.duo, h("div", { class: "titles" }, this.heading, this.status),
+    h("div", { class: "head" }, this.duo, h("div", { class: "titles" }, this.heading, this.status),
       h("button", { type: "button", class: "close", "data-testid": "close", "aria-label": words.closeChat, onclick: () => this.on.close() },
         icon("close"))),
     this.connection, h("div", { class: "middle" }, this.scroller, this.jump), this.queue, this.form);
@@ -84,6 +84,12 @@ export class Panel {
     this.toEnd();
     // On a touch screen the keyboard would cover what the customer came to read.
     if (focus) (matchMedia("(pointer: coarse)").matches ? this.heading : this.input).focus({ preventScroll: true });
+  }
+
+  // After a press on something that then goes away, or the keyboard's focus would be lost with it. On a touch screen
+  // not to the field, whose keyboard would cover the answer.
+  keepFocus() {
+    (matchMedia("(pointer: coarse)").matches ? this.scroller : this.input).focus({ preventScroll: true });
   }
 
   hide(focus) {
@@ -166,7 +172,7 @@ export class Panel {
     if (!text || [...text].length > this.maxText) return;
     this.write("");
     this.on.send(text);
-    this.input.focus({ preventScroll: true });
+    this.input.focus({ preventScroll: true }); // here the keyboard is up already
   }
 
   write(text) {
@@ -201,6 +207,11 @@ export class Panel {
     this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior });
     this.atEnd = true;
     this.jump.hidden = true;
+  }
+
+  #jump() {
+    this.keepFocus();
+    this.toEnd(true);
   }
 
   follow(isOwn) {
