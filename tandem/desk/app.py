@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,13 @@ class Desk:
     canned: CannedResponses
 
 
+class _Files(StaticFiles):
+    """Static files; a name that no file can have is not found, instead of an error of the file system."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        return ("", None) if "\x00" in path else super().lookup_path(path)
+
+
 def create_app(settings: Settings, services: Services | None = None, canned: Path = CANNED) -> FastAPI:
     """The desk as an ASGI application.
 
@@ -71,5 +79,5 @@ def create_app(settings: Settings, services: Services | None = None, canned: Pat
     app.add_middleware(SecurityHeaders, secure=settings.secure_cookies)
     for router in (admin_api.health, admin_api.router, api.router, doors.router, pages.router, live.router):
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=pages.FOLDER / "static"), name="static")
+    app.mount("/static", _Files(directory=pages.FOLDER / "static"), name="static")
     return app

@@ -1,13 +1,15 @@
 """The context card as the page shows it. Cards come from other processes and versions: nothing is taken for granted."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tandem.conversations.model import Handoff, Identity
 
 WIDTH, HEIGHT, EDGE = 280, 64, 7  # of the mood's line, in its own units
+POINTS = 40  # on the mood's line
+Turn = tuple[int, float, str, str]  # a message's seq, its mood 0..1 (1 is the worst), emotion and text
 
 
 @dataclass(frozen=True)
@@ -52,25 +54,25 @@ class CardView:
     earlier: tuple[tuple[str, str, str], ...]
     details: tuple[tuple[str, str], ...]
 
-    @property
-    def line(self) -> str:
-        """The mood's line as SVG points."""
-        return " ".join(f"{point.x:.1f},{point.y:.1f}" for point in self.mood)
 
-    @property
-    def box(self) -> str:
-        """The SVG view box of the mood's line."""
-        return f"0 0 {WIDTH} {HEIGHT}"
+def card_view(
+    handoff: Handoff, identity: Identity | None, earlier: Sequence[Handoff] = (), since: Sequence[Turn] = (),
+) -> CardView:
+    """The view of a handoff's card.
 
-
-def card_view(handoff: Handoff, identity: Identity | None, earlier: list[Handoff]) -> CardView:
-    """The view of a handoff's card; `identity` and `earlier` fill in what the card does not say."""
+    Args:
+        identity: Whom the channel vouches for, shown when the card names no customer.
+        earlier: The conversation's other handoffs.
+        since: The readings of messages; those the card does not hold yet continue the mood's line.
+    """
     card = handoff.card if isinstance(handoff.card, Mapping) else {}
     customer = _mapping(card.get("customer"))
     if not customer and identity is not None:
         customer = {"name": identity.name, "email": identity.email, "verified_by": identity.verified_by}
     turning = card.get("turning_point")
-    mood = _mood(card, turning)
+    turns = _turns(card)
+    last = turns[-1][0] if turns else 0
+    mood = mood_points([*turns, *(turn for turn in since if turn[0] > last)], turning)
     return CardView(
         reason=handoff.reason, trigger=handoff.trigger, urgency=handoff.urgency, summary=_text(card.get("summary")),
         signals=tuple((_words(one.get("name")), _unit(one.get("value")), _text(one.get("detail")))
@@ -90,8 +92,9 @@ def card_view(handoff: Handoff, identity: Identity | None, earlier: list[Handoff
     )
 
 
-def mood_points(turns: list[tuple[int, float, str, str]], turning: Any = None) -> tuple[MoodPoint, ...]:
-    """Points of the mood's line from (seq, score 0..1, emotion, text); a bad mood is drawn high."""
+def mood_points(turns: Sequence[Turn], turning: Any = None) -> tuple[MoodPoint, ...]:
+    """Points of the mood's line, the latest `POINTS`; a bad mood is drawn high."""
+    turns = turns[-POINTS:]
     step = (WIDTH - 2 * EDGE) / max(1, len(turns) - 1)
     return tuple(
         MoodPoint(x=EDGE + index * step if len(turns) > 1 else WIDTH / 2,
@@ -101,11 +104,10 @@ def mood_points(turns: list[tuple[int, float, str, str]], turning: Any = None) -
     )
 
 
-def _mood(card: Mapping[str, Any], turning: Any) -> tuple[MoodPoint, ...]:
-    turns = [(one["seq"], _unit(one.get("score", one.get("frustration"))), _text(one.get("emotion")) or "neutral",
-              _text(one.get("text")))
-             for one in _mappings(card.get("mood")) if isinstance(one.get("seq"), int)]
-    return mood_points(turns, turning)
+def _turns(card: Mapping[str, Any]) -> list[Turn]:
+    return [(one["seq"], _unit(one.get("score", one.get("frustration"))), _text(one.get("emotion")) or "neutral",
+             _text(one.get("text")))
+            for one in _mappings(card.get("mood")) if isinstance(one.get("seq"), int)]
 
 
 def _order(one: Mapping[str, Any]) -> OrderView:
@@ -114,7 +116,7 @@ def _order(one: Mapping[str, Any]) -> OrderView:
                      tuple((_text(label), _text(value)) for label, value in facts))
 
 
-def _earlier(card: Mapping[str, Any], earlier: list[Handoff]) -> tuple[tuple[str, str, str], ...]:
+def _earlier(card: Mapping[str, Any], earlier: Sequence[Handoff]) -> tuple[tuple[str, str, str], ...]:
     if earlier:
         return tuple((one.reason, _words(one.outcome), one.opened_at.isoformat()) for one in earlier)
     return tuple((_text(one.get("reason")), _words(one.get("outcome")), _text(one.get("opened_at")))

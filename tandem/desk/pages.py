@@ -17,7 +17,7 @@ from tandem.desk.accounts import Role, find
 from tandem.desk.api import ERRORS
 from tandem.desk.auth import desk_of, session_of
 from tandem.desk.canned import CannedResponse, filled
-from tandem.desk.card_view import CardView, card_view, mood_points
+from tandem.desk.card_view import CardView, MoodPoint, card_view, mood_points
 from tandem.desk.errors import Unauthenticated
 from tandem.desk.inbox import customer_name, read_inbox
 from tandem.desk.sessions import Session
@@ -62,7 +62,7 @@ class ConversationView:
     lines: list[Line]
     earlier: int  # messages before the first line
     card: CardView | None
-    live_mood: Any
+    live_mood: tuple[MoodPoint, ...]
     holder: str | None
     is_mine: bool
     canned: list[CannedResponse]
@@ -109,10 +109,10 @@ def conversation_view(request: Request, session: Session, conversation_id: str, 
     turns = [(one.seq, one.mood.frustration, one.mood.emotion, one.text)
              for one in messages if one.author is Author.CUSTOMER and one.mood]
     earlier = [one for one in handoffs if one is not shown]
-    card = card_view(shown, conversation.identity, earlier) if shown else None
+    card = card_view(shown, conversation.identity, earlier, turns) if shown else None
     return ConversationView(
         conversation=conversation, handoff=current, customer=customer, lines=lines, earlier=start, card=card,
-        live_mood=mood_points(turns[-24:]), holder=holder_name,
+        live_mood=mood_points(turns), holder=holder_name,
         is_mine=bool(current and current.claimed_by == session.account.id and conversation.owner is Owner.AGENT),
         canned=_canned(request, session, conversation, customer, card), can=_abilities(conversation, current, session),
     )

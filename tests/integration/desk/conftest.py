@@ -1,0 +1,138 @@
+"""The desk over a real database, with two agents, an admin and the API token."""
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from tandem.conversations.deliveries import Parcel
+from tandem.conversations.model import InboundMessage, Message
+from tandem.conversations.ownership import HandoffRequest
+from tandem.desk import tables
+from tandem.desk.accounts import Role, add_agent, seed_demo_agents
+from tandem.desk.app import create_app
+from tandem.services import Services, open_services
+from tandem.settings import Settings
+
+TOKEN = "a-token-only-for-tests"
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="session")
+def ready_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with tables and accounts, made once: hashing passwords is slow on purpose."""
+    path = tmp_path_factory.mktemp("desk") / "ready.db"
+    services = open_services(Settings(database_url=f"sqlite:///{path}"))
+    tables.create_tables(services.engine)
+    seed_demo_agents(services.engine, PASSWORD)
+    add_agent(services.engine, "ada", "Ada Min", PASSWORD, Role.ADMIN)
+    services.engine.dispose()
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path: Path, ready_database: Path) -> Settings:
+    shutil.copy(ready_database, tmp_path / "desk.db")
+    return Settings(database_url=f"sqlite:///{tmp_path / 'desk.db'}", tracker_url=f"sqlite:///{tmp_path / 'rasa.db'}",
+                    api_token=TOKEN)
+
+
+@pytest.fixture
+def services(settings: Settings) -> Iterator[Services]:
+    opened = open_services(settings)
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def app(settings: Settings, services: Services) -> FastAPI:
+    return create_app(settings, services)
+
+
+@pytest.fixture
+def stranger(app: FastAPI) -> TestClient:
+    """A client that has not signed in."""
+    # Clients are not entered: the application's life, which runs the live feed, belongs to the tests of that.
+    return TestClient(app, follow_redirects=False, raise_server_exceptions=False)
+
+
+@pytest.fixture
+def program(app: FastAPI) -> TestClient:
+    """A program with the API token."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    return TestClient(app, headers=headers, follow_redirects=False, raise_server_exceptions=False)
+
+
+def sign_in(client: TestClient, name: str, password: str = PASSWORD) -> TestClient:
+    """Sign in through the form, and send the CSRF token from then on, as the page does."""
+    form = client.get("/sign-in")
+    token = form.text.split('name="form_token" value="')[1].split('"')[0]
+    answer = client.post("/sign-in", data={"username": name, "password": password, "form_token": token})
+    assert answer.status_code == 303, answer.text
+    page = client.get("/")
+    client.headers["X-CSRF-Token"] = page.text.split('data-csrf="')[1].split('"')[0]
+    return client
+
+
+@pytest.fixture
+def signed_in(app: FastAPI) -> Callable[[str], TestClient]:
+    """Clients of agents, each with its own session."""
+
+    def make(name: str) -> TestClient:
+        return sign_in(TestClient(app, follow_redirects=False, raise_server_exceptions=False), name)
+
+    return make
+
+
+@pytest.fixture
+def anna(signed_in: Callable[[str], TestClient]) -> TestClient:
+    return signed_in("anna")
+
+
+@pytest.fixture
+def sam(signed_in: Callable[[str], TestClient]) -> TestClient:
+    return signed_in("sam")
+
+
+@pytest.fixture
+def says(services: Services) -> Callable[..., Message]:
+    """A customer writes: `says("c1", "hello", push=True)`."""
+
+    def say(conversation_id: str, text: str, channel: str = "webchat", **more: object) -> Message:
+        inbound = InboundMessage(conversation_id, channel, text, **more)  # type: ignore[arg-type]
+        return services.ledger.receive(inbound).message
+
+    return say
+
+
+@pytest.fixture
+def waits(services: Services, says: Callable[..., Message]) -> Callable[..., str]:
+    """A customer who waits for a person: `waits("c1", urgency=0.8)`."""
+
+    def wait(conversation_id: str, text: str = "Where is my order?", urgency: float = 0.5, **more: object) -> str:
+        says(conversation_id, text)
+        request = HandoffRequest(conversation_id, reason="Asked for a person", trigger="intent:ask_for_human",
+                                 urgency=urgency, **more)  # type: ignore[arg-type]
+        services.ownership.open_handoff(request)
+        return conversation_id
+
+    return wait
+
+
+@pytest.fixture
+def parcel(services: Services) -> Callable[[int], Parcel]:
+    """The message `seq` on its way to the customer, all before it sent: `parcel(3)`."""
+
+    def lease(seq: int) -> Parcel:
+        for _ in range(seq):
+            for one in services.deliveries.lease(["webchat"]):
+                if one.message.seq == seq:
+                    return one
+                services.deliveries.sent(one)
+        raise AssertionError(f"message {seq} is not on its way")
+
+    return lease

@@ -1,0 +1,144 @@
+"""Who gets in: every route asks, sessions and CSRF hold, guessing is braked."""
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+
+from tandem.desk.app import create_app
+from tandem.services import Services
+from tandem.settings import Settings
+
+PUBLIC = {("GET", "/healthz"), ("GET", "/sign-in"), ("POST", "/sign-in"), ("POST", "/sign-out"), ("GET", "/docs"),
+          ("GET", "/favicon.ico")}
+
+
+def routes(app: FastAPI) -> list[tuple[str, str]]:
+    found = [(method, route.path) for route in app.routes if isinstance(route, APIRoute) for method in route.methods]
+    assert len(found) > 20
+    return found
+
+
+def test_every_route_asks_who_is_there(app: FastAPI, stranger: TestClient, waits: Callable[..., str]) -> None:
+    waits("c1")
+    for method, path in routes(app):
+        if (method, path) in PUBLIC:
+            continue
+        address = path.replace("{conversation_id:path}", "c1").replace("{seq}", "1")
+        answer = stranger.request(method, address, params={"c": "c1"}, json={"text": "x"} if method == "POST" else None)
+        assert answer.status_code == 401, f"{method} {path} answered {answer.status_code} to a stranger"
+        assert "Where is my order" not in answer.text
+
+
+def test_every_writing_route_needs_the_csrf_token(app: FastAPI, anna: TestClient, waits: Callable[..., str]) -> None:
+    waits("c1")
+    del anna.headers["X-CSRF-Token"]
+    for method, path in routes(app):
+        if method == "GET" or (method, path) in PUBLIC:
+            continue
+        address = path.replace("{conversation_id:path}", "c1").replace("{seq}", "1")
+        for token in (None, "wrong"):
+            answer = anna.request(method, address, json={"text": "x"} if method == "POST" else None,
+                                  headers={"X-CSRF-Token": token} if token else {})
+            assert (answer.status_code, answer.json()["error"]) == (403, "forbidden"), f"{method} {path}"
+
+
+def test_browsers_are_shown_the_sign_in_page(stranger: TestClient) -> None:
+    answer = stranger.get("/", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+def test_the_session_cookie_is_kept_from_scripts_and_other_sites(stranger: TestClient) -> None:
+    token = stranger.get("/sign-in").text.split('name="form_token" value="')[1].split('"')[0]
+    answer = stranger.post("/sign-in", data={"username": "anna", "password": "correct horse battery",
+                                             "form_token": token})
+    cookie = next(value for value in answer.headers.get_list("set-cookie") if value.startswith("tandem_desk="))
+    assert "HttpOnly" in cookie and "SameSite=lax" in cookie and "Secure" not in cookie
+
+
+def test_secure_cookies_are_bound_to_this_host(services: Services, settings: Settings) -> None:
+    app = create_app(Settings(database_url=settings.database_url, secure_cookies=True), services)
+    with TestClient(app, base_url="https://desk.example", follow_redirects=False) as client:
+        token = client.get("/sign-in").text.split('name="form_token" value="')[1].split('"')[0]
+        answer = client.post("/sign-in", data={"username": "anna", "password": "correct horse battery",
+                                               "form_token": token})
+        cookie = next(one for one in answer.headers.get_list("set-cookie") if "tandem_desk=" in one)
+        assert cookie.startswith("__Host-tandem_desk=") and "Secure" in cookie
+        assert "Strict-Transport-Security" in answer.headers
+        assert client.get("/").status_code == 200
+
+
+def test_signing_out_ends_the_session_on_the_server(anna: TestClient) -> None:
+    cookie = anna.cookies["tandem_desk"]
+    assert anna.post("/sign-out", data={"csrf_token": "wrong"}).status_code == 403
+    assert anna.post("/sign-out", data={"csrf_token": anna.headers["X-CSRF-Token"]}).status_code == 303
+    anna.cookies.set("tandem_desk", cookie)
+    assert anna.get("/api/stats").status_code == 401
+
+
+@pytest.mark.parametrize("wrong", [{"form_token": ""}, {"form_token": "x" * 32}])
+def test_a_sign_in_form_of_another_site_is_refused(stranger: TestClient, wrong: dict[str, str]) -> None:
+    stranger.get("/sign-in")
+    answer = stranger.post("/sign-in", data={"username": "anna", "password": "correct horse battery", **wrong})
+    assert answer.status_code == 403 and "tandem_desk" not in stranger.cookies
+
+
+def test_a_sign_in_from_another_origin_is_refused(stranger: TestClient) -> None:
+    token = stranger.get("/sign-in").text.split('name="form_token" value="')[1].split('"')[0]
+    answer = stranger.post("/sign-in", headers={"Origin": "https://evil.example"}, data={
+        "username": "anna", "password": "correct horse battery", "form_token": token})
+    assert answer.status_code == 403
+
+
+def test_wrong_names_and_wrong_passwords_look_the_same_and_guessing_is_braked(stranger: TestClient) -> None:
+    token = stranger.get("/sign-in").text.split('name="form_token" value="')[1].split('"')[0]
+
+    def attempt(name: str, password: str) -> tuple[int, str]:
+        answer = stranger.post("/sign-in", data={"username": name, "password": password, "form_token": token})
+        return answer.status_code, answer.text.replace(name, "")
+
+    assert attempt("anna", "wrong") == attempt("nobody", "wrong")
+    for _ in range(4):
+        assert attempt("anna", "wrong")[0] == 401
+    assert attempt("anna", "correct horse battery")[0] == 429
+
+
+@pytest.mark.parametrize("header", ["Bearer wrong", "Bearer ", "Basic YTpi", "a-token-only-for-tests", "Bearer \xff"])
+def test_a_wrong_token_is_refused_even_beside_a_session(anna: TestClient, header: str) -> None:
+    answer = anna.get("/api/stats", headers={"Authorization": header.encode("latin-1")})
+    assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("header", ["Bearer ", "Bearer None", "Bearer"])
+def test_without_a_configured_token_no_token_opens(services: Services, settings: Settings, header: str) -> None:
+    app = create_app(Settings(database_url=settings.database_url), services)
+    with TestClient(app, headers={"Authorization": header}) as client:
+        assert client.get("/api/stats").status_code == 401
+
+
+def test_every_answer_carries_the_security_headers(anna: TestClient) -> None:
+    for address in ("/", "/sign-in", "/docs", "/api/stats", "/nowhere", "/static/desk.css"):
+        headers = anna.get(address).headers
+        assert "default-src 'self'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert (headers["x-frame-options"], headers["x-content-type-options"]) == ("DENY", "nosniff")
+        assert headers["referrer-policy"] == "no-referrer"
+    assert anna.get("/").headers["cache-control"] == "no-store"
+
+
+def test_roles_decide_who_may_step_in(
+    anna: TestClient, sam: TestClient, program: TestClient, waits: Callable[..., str],
+) -> None:
+    waits("c1")
+    assert sam.post("/api/conversations/c1/claim").status_code == 200
+    assert anna.post("/api/conversations/c1/take-over").status_code == 403
+    assert anna.post("/api/conversations/c1/release").status_code == 403
+    assert anna.post("/api/conversations/c1/resolve").status_code == 403
+    waits("c2")
+    assert anna.post("/api/conversations/c2/claim").status_code == 200
+    assert sam.post("/api/conversations/c2/take-over").json()["handoff"]["claimed_by"] == "sam"
+    for client, expected in ((anna, 403), (sam, 403), (program, 200)):
+        assert client.get("/api/customers/export", params={"conversation_id": "c1"}).status_code == expected

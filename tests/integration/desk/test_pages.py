@@ -1,0 +1,132 @@
+"""The agents' pages: what customers wrote stays text, and the panes show what the agent needs."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from html.parser import HTMLParser
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tandem.conversations.deliveries import Parcel
+from tandem.conversations.model import Identity, Message, Mood
+from tandem.handoff.card import Attempt, ContextCard, MoodTurn, OrderFacts, Signal
+from tandem.services import Services
+
+XSS = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '"><svg onload=alert(1)>',
+       "' onmouseover='alert(1)", "</textarea><script>alert(1)</script>", "javascript:alert(1)", "<a href=javascript:alert(1)>x</a>"]
+
+
+class Tags(HTMLParser):
+    """Collects what a browser would run: scripts, handlers, frames, script addresses, inline styles."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dangerous: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = dict(attributes)
+        if tag == "script" and not (values.get("src") or "").startswith("/static/"):
+            self.dangerous.append("script")
+        if tag in ("iframe", "object", "embed", "img", "base", "style"):
+            self.dangerous.append(tag)
+        for name, value in attributes:
+            runs = name in ("href", "src", "action", "formaction") and (value or "").strip().lower().startswith("java")
+            if name.startswith("on") or name == "style" or runs:
+                self.dangerous.append(f"{tag} {name}={value}")
+
+
+def dangerous(page: str) -> list[str]:
+    tags = Tags()
+    tags.feed(page)
+    return tags.dangerous
+
+
+@pytest.mark.parametrize("text", XSS)
+def test_whatever_a_customer_sends_is_shown_as_text(
+    anna: TestClient, services: Services, waits: Callable[..., str], says: Callable[..., Message], text: str,
+) -> None:
+    card = ContextCard(text, text, text, text, text, signals=(Signal(text, 1.0, text),),
+                       customer={"name": text, "email": text, text: text, "verified_by": text},
+                       mood=(MoodTurn(1, text, text, 0, 0, 0.5),), turning_point=1,
+                       orders=(OrderFacts(text, text, text, ((text, text),)),), attempts=(Attempt(text, text, text),),
+                       promises=(text,), slots={text: text}, entities=({"entity": text, "value": text, "seq": 1},),
+                       interrupted_flow=text, earlier_handoffs=({"reason": text, "outcome": text, "opened_at": text},))
+    waits(text, text=text, card=card.to_dict())
+    says(text, text, identity=Identity(text, f"{text}@x", text), data={"image": text, "buttons": [{"title": text}]})
+    services.ledger.record_reading(text, 1, Mood("negative", 1, -1, text, 1, 1), text)
+    anna.post(f"/api/conversations/{text}/claim")
+    for address in ("/", "/desk/queue", "/desk/conversation"):
+        answer = anna.get(address, params={"c": text})
+        assert answer.status_code == 200 and dangerous(answer.text) == []
+        assert "<script>alert" not in answer.text and "<img src=x" not in answer.text
+
+
+def test_all_pages_work_under_their_content_policy(anna: TestClient, stranger: TestClient) -> None:
+    for page in (anna.get("/"), anna.get("/docs"), stranger.get("/sign-in")):
+        assert dangerous(page.text) == []
+
+
+def test_the_conversation_pane_shows_card_mood_and_deliveries(
+    anna: TestClient, services: Services, waits: Callable[..., str], parcel: Callable[[int], Parcel],
+) -> None:
+    card = ContextCard("c1", "webchat", "Angry about a delayed order", "anger", "The parcel is 4 days late.",
+                       signals=(Signal("trend", 0.78, "fell over 3 messages"),),
+                       customer={"name": "Marta", "email": "late@example.com", "verified_by": "channel token"},
+                       mood=(MoodTurn(1, "hi", "neutral", 0, 0, 0.1), MoodTurn(3, "late!", "angry", -1, 0.9, 0.9)),
+                       turning_point=3, orders=(OrderFacts("TD-10388", "delayed", "2026-01-01T10:00:00+00:00",
+                                                           (("New estimate", "26 November"),)),),
+                       attempts=(Attempt("action_order_status", "2026-01-01T10:00:00+00:00", "told the delay"),),
+                       promises=("Arrives by 26 November",), slots={"order_number": "TD-10388"})
+    waits("c1", card=card.to_dict())
+    services.ledger.record_reading("c1", 1, Mood("negative", 0.9, -0.8, "angry", 0.9, 0.5), "order_status")
+    anna.post("/api/conversations/c1/claim")
+    reply = anna.post("/api/conversations/c1/reply", json={"text": "Hello Marta"}).json()
+    services.deliveries.cannot_push(parcel(reply["seq"]))
+    page = anna.get("/", params={"c": "c1"}).text
+    for words in ("The parcel is 4 days late.", "fell over 3 messages", "Verified by channel token", "TD-10388",
+                  "26 November", "action order status", "Turned at", "Waits to be fetched", "With you",
+                  "Went to people", "mood-angry", "order status", "Anna Berg has joined the conversation."):
+        assert words in page, words
+
+
+@pytest.mark.parametrize("card", [
+    {}, {"mood": "bad", "orders": [None, 7], "signals": {"a": 1}, "customer": [1]},
+    {"mood": [{"seq": 1, "score": "x"}, {"seq": None}], "slots": None, "entities": [[]]},
+    {"orders": [{"facts": [["only one"], "x", [1, None]]}], "attempts": [{"at": "never"}]},
+])
+def test_a_card_of_any_shape_is_shown(anna: TestClient, waits: Callable[..., str], card: dict[str, object]) -> None:
+    waits("c1", card=card)
+    assert anna.get("/", params={"c": "c1"}).status_code == 200
+
+
+def test_the_queue_has_its_sections(anna: TestClient, sam: TestClient, waits: Callable[..., str],
+                                    says: Callable[..., Message]) -> None:
+    for name in ("waiting-1", "mine-1", "hers-1", "done-1"):
+        waits(name)
+    says("bot-1", "hello")
+    anna.post("/api/conversations/mine-1/claim")
+    sam.post("/api/conversations/hers-1/claim")
+    sam.post("/api/conversations/done-1/resolve")
+    page = anna.get("/desk/queue").text
+    for key, inside in (("waiting", "waiting-1"), ("mine", "mine-1"), ("colleagues", "hers-1"), ("bot", "bot-1"),
+                        ("resolved", "done-1")):
+        section = page.split(f'id="group-{key}"')[1].split("</details>")[0]
+        assert f'data-conversation="{inside}"' in section
+
+
+def test_a_long_conversation_opens_at_its_end_and_whole_on_request(
+    anna: TestClient, says: Callable[..., Message],
+) -> None:
+    for number in range(230):
+        says("c1", f"word {number}.")
+    page = anna.get("/", params={"c": "c1"}).text
+    assert "word 229." in page and "word 29." not in page and "word 30." in page
+    assert "word 0." in anna.get("/", params={"c": "c1", "all": "1"}).text
+    tail = anna.get("/desk/conversation", params={"c": "c1"}).text
+    assert tail.count('class="line customer"') == 60
+
+
+def test_an_unknown_conversation_is_said_so(anna: TestClient) -> None:
+    answer = anna.get("/", params={"c": "nobody"})
+    assert answer.status_code == 404 and "does not exist" in answer.text
+    assert anna.get("/desk/conversation", params={"c": "nobody"}).status_code == 404
