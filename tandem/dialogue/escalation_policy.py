@@ -149,7 +149,7 @@ class EscalationPolicy(Policy):
     def _shows_facts(self, conversation: Conversation, reading: Reading) -> bool:
         return (
             reading.level == FACTS_FIRST and bool(self._facts) and not conversation.executed
-            and conversation.turns[-1].intent in self.settings.facts_intents
+            and (conversation.turns[-1].guess or conversation.turns[-1].intent) in self.settings.facts_intents
         )
 
     def _after_handoff(self, conversation: Conversation, domain: Domain) -> PolicyPrediction:

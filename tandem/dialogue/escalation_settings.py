@@ -22,7 +22,7 @@ INTENT_PREFIX = "intent:"
 POLICY_KEYS = ("name", "priority", "handoff_action", "facts_action", "handoff_failed_response", "handoff_retries")
 
 _PERSON_INTENTS: Mapping[str, float] = {
-    "safety_hazard": 0.4, "fraud_report": 0.4, "legal_threat": 0.4, "bereavement": 0.4, "ask_for_human": 0.4,
+    "safety_hazard": 0.35, "fraud_report": 0.35, "legal_threat": 0.35, "bereavement": 0.35, "ask_for_human": 0.35,
 }
 _URGENCY: Mapping[str, float] = {
     "intent:safety_hazard": 0.9, "intent:fraud_report": 0.8, "intent:legal_threat": 0.65, "intent:bereavement": 0.6,
@@ -65,9 +65,9 @@ class EscalationSettings:
     trend_threshold: float = 0.6
 
     # this message alone
-    anger_threshold: float = 0.95  # frustration, whatever the emotion
+    anger_threshold: float = 0.9  # frustration, whatever the emotion
     angry_emotion_threshold: float = 0.6  # frustration, if the emotion is "angry"
-    distress_threshold: float = 0.7
+    distress_threshold: float = 0.75
     mood_threshold: float = 0.25  # from here on replies are worded for an upset customer
 
     # the same again

@@ -36,6 +36,7 @@ class Turn:
     subjects: frozenset[str] = frozenset()  # what it asks about, such as an order number
     handed_back: bool = False  # the first message after a person handed back to the bot
     embedding: Vectors | None = None  # of unit length
+    guess: str | None = None  # the likeliest intent of a message that was not understood
 
     @property
     def frustration(self) -> float:

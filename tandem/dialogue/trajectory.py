@@ -120,10 +120,11 @@ class Trajectory:
     ) -> Signal | None:
         settings = self.settings
         if name == ANGER:
-            if self._is_angry(turn):
-                return Signal(name, turn.frustration, _quote(turn.text), reasons.angry(turn.text))
+            if self._is_extreme(turn):
+                reason = reasons.angry if turn.emotion == "angry" else reasons.upset
+                return Signal(name, turn.frustration, _quote(turn.text), reason(turn.text))
         elif name == DISTRESS:
-            if turn.frustration >= settings.distress_threshold and not self._is_angry(turn):
+            if turn.frustration >= settings.distress_threshold and not self._is_extreme(turn):
                 return Signal(name, turn.frustration, _quote(turn.text), reasons.upset(turn.text))
         elif name == TREND:
             # Failures alone are no frustration: the message itself must show a trace of it.
@@ -148,7 +149,7 @@ class Trajectory:
                               reasons.lookups_failed(count))
         return None
 
-    def _is_angry(self, turn: Turn) -> bool:
+    def _is_extreme(self, turn: Turn) -> bool:
         least = self.settings.angry_emotion_threshold if turn.emotion == "angry" else self.settings.anger_threshold
         return turn.sentiment is not None and turn.frustration >= min(least, self.settings.anger_threshold)
 
@@ -190,7 +191,7 @@ class Trajectory:
         return row
 
     def _mood(self, turn: Turn, reading: TurnReading) -> str:
-        if self._is_angry(turn):
+        if self._is_extreme(turn) and turn.emotion == "angry":
             return ANGRY
         # A trace of a bad feeling is enough where the emotion itself was read.
         least = self.settings.mood_threshold / (2 if turn.emotion in _UPSET_EMOTIONS else 1)

@@ -121,6 +121,7 @@ def _turn(message: UserUttered, settings: EscalationSettings, is_answer: bool, f
         sentiment=sentiment if words and isinstance(sentiment, dict) else None,
         intent=intent,
         confidence=float(confidence) if isinstance(confidence, (int, float)) else 1.0,
+        guess=_guess(message, settings) if intent in settings.fallback_intents else None,
         is_fallback=intent in settings.fallback_intents,
         is_answer=is_answer or intent in settings.answer_intents,
         failed_lookups=failed,
@@ -128,6 +129,11 @@ def _turn(message: UserUttered, settings: EscalationSettings, is_answer: bool, f
         subjects=_subjects(message.entities, settings),
         handed_back=bool(facts_of(message).get("handed_back")),
     )
+
+
+def _guess(message: UserUttered, settings: EscalationSettings) -> str | None:
+    ranking = message.parse_data.get("intent_ranking") or ()
+    return next((rank["name"] for rank in ranking if rank.get("name") not in settings.fallback_intents), None)
 
 
 def _subjects(entities: Iterable[Mapping[str, Any]], settings: EscalationSettings) -> frozenset[str]:

@@ -197,6 +197,14 @@ def test_facts_are_shown_for_the_listed_intents_only() -> None:
     assert chosen(predict(make(facts_action=""), upset())) == "action_handoff"
 
 
+def test_the_best_guess_is_enough_to_show_facts() -> None:
+    lost = upset(intent="nlu_fallback")
+    lost.parse_data["intent_ranking"] = [  # type: ignore[typeddict-unknown-key]
+        {"name": "nlu_fallback", "confidence": 0.4}, {"name": "order_status", "confidence": 0.3},
+    ]
+    assert chosen(predict(make(), lost)) == "action_order_facts"
+
+
 def test_facts_that_cannot_be_shown_do_not_keep_the_person_away() -> None:
     rejected = ActionExecutionRejected("action_order_facts")
     assert chosen(predict(make(), upset(), rejected)) == "action_handoff"

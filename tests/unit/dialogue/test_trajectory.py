@@ -47,8 +47,10 @@ def test_an_angry_message_needs_a_person_at_once() -> None:
 
 
 def test_extreme_frustration_is_anger_whatever_the_emotion() -> None:
-    assert read(said(0.96, "frustrated")).trigger == "anger"
-    assert read(said(0.94, "frustrated")).trigger == "distress"
+    reading = read(said(0.9, "frustrated", "I can't go on"))
+    assert (reading.trigger, reading.level) == ("anger", IMMEDIATE)
+    assert (reading.reason, reading.mood) == ("Upset: “I can't go on”", "upset")
+    assert read(said(0.89, "frustrated")).trigger == "distress"
 
 
 def test_an_upset_message_gets_its_facts_first() -> None:
@@ -82,8 +84,8 @@ def test_some_intents_always_need_a_person(intent: str) -> None:
 
 
 def test_an_intent_that_is_hardly_believed_needs_nobody() -> None:
-    assert read(asked("hm", "ask_for_human", confidence=0.39)).level is None
-    assert read(asked("hm", "ask_for_human", confidence=0.4)).level == IMMEDIATE
+    assert read(asked("hm", "ask_for_human", confidence=0.34)).level is None
+    assert read(asked("hm", "ask_for_human", confidence=0.35)).level == IMMEDIATE
 
 
 def test_an_own_intent_can_be_added_and_reads_as_words() -> None:
