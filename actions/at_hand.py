@@ -1,6 +1,7 @@
 """Which orders may be shown in a conversation, and which of them is meant."""
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from tandem.orders.numbers import normalise_order_number
 from tandem.orders.policies import ShopPolicies, can_cancel, can_change_address, return_refusal
 from tandem.services import Services
 
+_IDLE = frozenset({"the", "and", "for", "with", "set", "one", "large", "small", "please", "order", "item"})
 Relevance = Callable[[Order, datetime, ShopPolicies], bool]
 
 
@@ -132,11 +134,15 @@ def pick(turn: Turn, at_hand: AtHand) -> str | None:
 
 def named_by_item(text: str, orders: Sequence[Order]) -> str | None:
     """The one order that has an item of which the text names a word: "the kettle"."""
-    words = {word.strip(".,!?'\"").lower() for word in text.split()}
-    hits = [order.number for order in orders
-            if any(words & _telling_words(item.name) for item in order.items)]
+    hits = [order.number for order in orders if any(names(text, item.name) for item in order.items)]
     return hits[0] if len(hits) == 1 else None
 
 
-def _telling_words(name: str) -> set[str]:
-    return {word for word in (part.strip(",.()").lower() for part in name.split()) if len(word) > 2 and word.isalpha()}
+def names(text: str, item: str) -> bool:
+    """The text has a word of the item's name, in singular or plural."""
+    return bool(_words(text) & _words(item))
+
+
+def _words(text: str) -> set[str]:
+    words = (word.lower() for word in re.findall(r"[^\W\d_]+", text))
+    return {word.rstrip("s") for word in words if len(word) > 2 and word not in _IDLE}

@@ -65,6 +65,7 @@ def announcement(opened: Opened, turn: Turn, dates: Dates) -> Reply:
         if opened.opens_at is None:
             return Reply("utter_handoff_off_duty_no_time", values)
         return Reply("utter_handoff_off_duty", {**values, "opens_at": dates.opening(opened.opens_at)})
+    response = "utter_handoff_asked" if turn.intent == ASKED else "utter_handoff"
     if opened.queue_position > 1:
-        return Reply("utter_handoff_queued", {**values, "ahead": str(opened.queue_position - 1)})
-    return Reply("utter_handoff_asked" if turn.intent == ASKED else "utter_handoff", values)
+        return Reply(f"{response}_queued", {**values, "ahead": str(opened.queue_position - 1)})
+    return Reply(response, values)

@@ -1,6 +1,9 @@
 """Sending things back."""
 from __future__ import annotations
 
+import re
+
+from actions.at_hand import names
 from actions.dates import Dates
 from actions.order_action import Desk, OrderAction
 from actions.order_form import ANSWERS, Draft, OrderForm
@@ -103,9 +106,7 @@ def _named_item(text: str, items: dict[str, str]) -> str | None:
     """The SKU that a text names: the SKU itself, "all" or "both", or a word of one item's name alone."""
     if text in items:
         return text
-    words = {word.strip(".,!?'\"").lower() for word in text.split()}
-    if words & {ALL, "both", "everything"}:
+    if set(re.findall(r"[a-z]+", text.lower())) & {ALL, "both", "everything"}:
         return ALL
-    hits = [sku for sku, name in items.items()
-            if words & {word.strip(",").lower() for word in name.split() if len(word.strip(",")) > 2}]
+    hits = [sku for sku, name in items.items() if names(text, name)]
     return hits[0] if len(hits) == 1 else None

@@ -11,8 +11,9 @@ _CODE = r"(?P<postcode>\d{5}(?:-\d{4})?|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]{1,2}\d[A-Z
 _CODE_AT_END = re.compile(rf"(?:^|[\s,]){_CODE}$", re.IGNORECASE)
 _CODE_AT_START = re.compile(rf"^{_CODE}\s+", re.IGNORECASE)  # "10115 Berlin"
 _REGION = re.compile(r"(?:^|[\s,])(?P<region>[A-Z]{2})$", re.IGNORECASE)
-_LEAD = re.compile(r"^(?:(?:please|pls|it'?s|its|to|my new address(?: is)?|the new address(?: is)?|new address(?: is)?|"
-                   r"send it to|ship it to|deliver it to|change it to)\b[\s:,]*)+", re.IGNORECASE)
+_LEAD = re.compile(
+    r"^(?:(?:no|nope|sorry|wait|oops|actually|rather|please|pls|it'?s|its|to|(?:my |the )?new address(?: is)?|"
+    r"(?:send|ship|deliver|change) it to)\b[\s:,]*)+", re.IGNORECASE)
 _COUNTRY = re.compile(r",?\s*(?:USA|U\.S\.A\.|United States(?: of America)?)$", re.IGNORECASE)
 MAX_LENGTH = 500
 

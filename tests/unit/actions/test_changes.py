@@ -135,7 +135,7 @@ async def test_a_no_asks_for_the_address_again(shop: Shop) -> None:
 async def test_another_address_instead_of_a_yes_is_a_correction(shop: Shop) -> None:
     slots = {"order_number": "TD-10433", "new_address": "12 Oak St, Springfield, IL 62704"}
     outcome = await address(shop, "no wait, 98 Elm Ave, Dayton, OH 45402", "confirmed", slots=slots)
-    assert "98 Elm Ave, Dayton, OH 45402" in outcome.slots["new_address"]
+    assert outcome.slots["new_address"] == "98 Elm Ave, Dayton, OH 45402"
     assert outcome.slots["requested_slot"] == "confirmed"
 
 
@@ -184,7 +184,7 @@ async def test_a_single_item_is_not_asked(shop: Shop) -> None:
     assert outcome.slots["requested_slot"] == "return_reason"
 
 
-@pytest.mark.parametrize(("text", "sku"), [("the towel", "TWL-012"), ("mugs? the mug!", "MUG-004"), ("both", "all")])
+@pytest.mark.parametrize(("text", "sku"), [("the towels", "TWL-012"), ("mugs? the mug!", "MUG-004"), ("both", "all")])
 async def test_an_item_may_be_named_in_words(shop: Shop, text: str, sku: str) -> None:
     outcome = await returning(shop, requested="return_item", intent="nlu_fallback", text=text,
                               slots={"order_number": "TD-10300"}, filled={"return_item": text})
@@ -263,4 +263,5 @@ async def test_an_order_on_hold_is_told_when_a_payment_fails(shop: Shop) -> None
 
 
 async def test_a_stranger_gets_advice_when_a_payment_fails(shop: Shop) -> None:
-    assert (await act(ActionPaymentProblem(shop.open), Scene(intent="payment_problem"))).said == ["utter_payment_problem"]
+    outcome = await act(ActionPaymentProblem(shop.open), Scene(intent="payment_problem"))
+    assert outcome.said == ["utter_payment_problem"]

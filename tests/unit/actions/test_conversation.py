@@ -48,7 +48,8 @@ async def test_a_number_out_of_the_blue_asks_for_that_order() -> None:
 
 
 async def test_a_tracking_number_is_told_to_be_one() -> None:
-    assert (await act(ActionInform(), Scene(entities={"tracking_number": "NB1"}))).said == ["utter_inform_tracking_number"]
+    outcome = await act(ActionInform(), Scene(entities={"tracking_number": "NB1"}))
+    assert outcome.said == ["utter_inform_tracking_number"]
 
 
 async def test_a_stranger_is_asked_for_the_number_without_buttons(shop: Shop) -> None:

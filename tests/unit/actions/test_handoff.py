@@ -41,7 +41,7 @@ async def test_run_again_it_is_the_same_handoff(shop: Shop) -> None:
 async def test_those_who_wait_are_told_how_many_are_before_them(shop: Shop) -> None:
     shop.handoff.position = 3
     outcome = await act(ActionHandoff(shop.open), Scene(intent="ask_for_human"))
-    assert outcome.said == ["utter_handoff_queued"]
+    assert outcome.said == ["utter_handoff_asked_queued"]
     assert outcome.messages[0]["ahead"] == "2"
 
 

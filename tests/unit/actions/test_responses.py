@@ -1,0 +1,124 @@
+"""The words, the rules and the actions fit together: what is said exists, and what exists is said."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tandem.orders.errors import ReturnRefusal
+from tandem.orders.model import RefundState
+from tests.unit.actions.conftest import DOMAIN, RESPONSES
+
+MOODS = ("calm", "glad", "upset", "angry")
+
+# Replies that carry bad or awaited news, and so have words for an upset customer.
+NEWS = (
+    "utter_order_status_", "utter_refund_", "utter_not_matched", "utter_refused_for_now", "utter_not_identified",
+    "utter_order_not_found", "utter_order_system_unavailable", "utter_cancel_order_too_late",
+    "utter_cancel_order_already", "utter_cancel_order_delivered", "utter_cancel_order_returned",
+    "utter_change_address_too_late", "utter_change_address_closed", "utter_change_order_too_late",
+    "utter_return_item_not_delivered", "utter_return_item_window_closed", "utter_return_item_already",
+    "utter_get_refund_", "utter_damaged_item", "utter_wrong_item", "utter_missing_item", "utter_delivered_not_received",
+    "utter_invoice_not_ready", "utter_payment_problem", "utter_double_charge", "utter_complaint",
+    "utter_handoff_off_duty", "utter_handoff_failed", "utter_please_rephrase",
+)
+CALM_IS_ENOUGH = {"utter_refund_policy"}
+# Made up in code from a value: the values are listed here, so that a new one is missed by a test and not by a customer.
+COMPOSED = {
+    "utter_refund_": [state.value for state in RefundState],
+    "utter_return_item_": [refusal.value for refusal in ReturnRefusal],
+    "utter_cancel_order_": ["delivered", "returned"],
+    "utter_address_without_": ["street", "city", "postcode"],
+    "utter_track_parcel_link": ["_scanned"], "utter_track_parcel_number": ["_scanned"],
+    "utter_damaged_item": ["_person"], "utter_wrong_item": ["_person"],
+    "utter_handoff": ["_queued"], "utter_handoff_asked": ["_queued"],
+    "utter_greet": ["_handed_back", "_resolved"], "utter_thanks": ["_handed_back", "_resolved"],
+}
+
+
+def _named_in_code() -> set[str]:
+    found = {name for path in Path("actions").glob("*.py")
+             for name in re.findall(r'"(utter_[a-z_]+)', path.read_text(encoding="utf-8"))}
+    found |= {prefix + value for prefix, values in COMPOSED.items() for value in values}
+    return {name for name in found if not name.endswith("_")}
+
+
+def _steps(folder: str) -> Iterator[dict[str, Any]]:
+    for path in Path("data", folder).glob("*.yml"):
+        for block in yaml.safe_load(path.read_text(encoding="utf-8"))[folder]:
+            yield from block["steps"]
+
+
+def _asked_by_forms() -> set[str]:
+    found = set()
+    for form, body in DOMAIN["forms"].items():
+        for slot in body["required_slots"]:
+            names = (f"action_ask_{form}_{slot}", f"utter_ask_{form}_{slot}", f"action_ask_{slot}", f"utter_ask_{slot}")
+            known = [name for name in names if name in RESPONSES or name in DOMAIN["actions"]]
+            assert known, f"{form} has no words to ask for {slot}"
+            found.add(known[0])
+    return found
+
+
+def test_every_response_that_is_used_exists() -> None:
+    used = _named_in_code() | {s["action"] for s in _steps("rules") if str(s.get("action", "")).startswith("utter_")}
+    assert used - set(RESPONSES) == set()
+
+
+def test_every_response_is_used() -> None:
+    used = _named_in_code() | {str(step.get("action")) for step in _steps("rules")} | _asked_by_forms()
+    used |= {"utter_handoff_failed"}  # EscalationPolicy
+    unused = {name for name in RESPONSES if name not in used and not name.startswith("utter_notice_")}
+    assert unused == set()
+
+
+def test_every_intent_is_answered_by_a_rule() -> None:
+    assert set(DOMAIN["intents"]) - {step.get("intent") for step in _steps("rules")} == set()
+
+
+@pytest.mark.parametrize("name", sorted(
+    name for name in RESPONSES if name.startswith(NEWS) and name not in CALM_IS_ENOUGH))
+def test_news_has_words_for_upset_customers(name: str) -> None:
+    moods = {condition["value"] for variation in RESPONSES[name] for condition in variation.get("condition", ())}
+    assert "upset" in moods
+
+
+@pytest.mark.parametrize("name", sorted(RESPONSES))
+def test_every_response_is_well_formed(name: str) -> None:
+    variations = RESPONSES[name]
+    assert any("condition" not in variation and "channel" not in variation for variation in variations)
+    for variation in variations:
+        assert variation["text"].strip() == variation["text"]
+        assert "\n\n" not in variation["text"]
+        for condition in variation.get("condition", ()):
+            assert condition["name"] in ("mood", "requested_slot")
+            if condition["name"] == "mood":
+                assert condition["value"] in MOODS
+
+
+@pytest.mark.parametrize("name", sorted(RESPONSES))
+def test_a_variation_for_a_channel_has_its_mood_twins(name: str) -> None:
+    moods = {c["value"] for v in RESPONSES[name] for c in v.get("condition", ()) if c["name"] == "mood"}
+    for channel in {v["channel"] for v in RESPONSES[name] if "channel" in v}:
+        twins = {c["value"] for v in RESPONSES[name] if v.get("channel") == channel for c in v.get("condition", ())}
+        assert moods <= twins, f"{name} on {channel} would win over the mood"
+
+
+def test_buttons_lead_somewhere() -> None:
+    for name, variations in RESPONSES.items():
+        for variation in variations:
+            for button in variation.get("buttons", ()):
+                intent = button["payload"].lstrip("/").partition("{")[0]
+                assert intent in DOMAIN["intents"], f"{name}: {button['payload']}"
+
+
+def test_buttons_of_a_response_are_the_same_in_every_mood_that_has_any() -> None:
+    for name, variations in RESPONSES.items():
+        plain = next(v for v in variations if "condition" not in v).get("buttons", [])
+        for variation in variations:
+            if plain and all(c["name"] == "mood" for c in variation.get("condition", ())):
+                assert variation.get("buttons"), f"{name} loses its buttons in one mood"

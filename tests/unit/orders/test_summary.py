@@ -1,0 +1,32 @@
+"""What agents read about an order."""
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+
+from tandem.orders.demo_orders import demo_orders
+from tandem.orders.model import Order
+from tandem.orders.summary import summarise
+
+ORDERS = {order.number: order for order in demo_orders(datetime(2025, 6, 24, 15, 0, tzinfo=timezone.utc), timezone.utc)}
+
+
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+def test_every_order_has_a_summary_without_gaps(order: Order) -> None:
+    facts = summarise(order, timezone.utc)
+    assert facts["E-mail"] == order.email
+    assert all(facts.values())
+
+
+def test_a_delay_shows_in_the_status_and_the_dates() -> None:
+    facts = summarise(ORDERS["TD-10388"], timezone.utc)
+    assert facts["Status"] == "shipped, delayed"
+    assert facts["Expected by"] == "Fri 27 Jun 2025, 20:00"
+    assert facts["Last scan"].startswith("held, Gary, IN")
+
+
+def test_parcels_are_told_apart() -> None:
+    facts = summarise(ORDERS["TD-10299"], timezone.utc)
+    assert facts["Parcel 1: parcel"] == "delivered"
+    assert facts["Parcel 2: parcel"] == "back ordered"
