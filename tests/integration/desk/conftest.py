@@ -1,8 +1,9 @@
 """The desk over a real database, with two agents, an admin and the API token."""
 from __future__ import annotations
 
-import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,9 @@ def ready_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path, ready_database: Path) -> Settings:
-    shutil.copy(ready_database, tmp_path / "desk.db")
+    # Not a copy of the file: the write-ahead log may still hold what matters.
+    with closing(sqlite3.connect(ready_database)) as ready, closing(sqlite3.connect(tmp_path / "desk.db")) as empty:
+        ready.backup(empty)
     return Settings(database_url=f"sqlite:///{tmp_path / 'desk.db'}", tracker_url=f"sqlite:///{tmp_path / 'rasa.db'}",
                     api_token=TOKEN)
 

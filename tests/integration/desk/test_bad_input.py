@@ -32,7 +32,8 @@ def test_hostile_text_is_stored_and_shown_as_text(held: TestClient, text: str) -
     (b"", 422), (b"{", 400), (b"\xff\xfe\x00", 400), (b"[]", 422), (b'"text"', 422), (b"null", 422), (b"{}", 422),
     (b'{"text": null}', 422), (b'{"text": 7}', 422), (b'{"text": ["a"]}', 422), (b'{"text": ""}', 422),
     (b'{"text": "  \\n "}', 422), (b'{"text": "a", "client_id": 3}', 422),
-    (b'{"text": "a", "client_id": "\\u0000"}', 422), (b'{"text": "a", "client_id": "\\ud800"}', 422), (b'{"\\ud800": "a"}', 422), (b"[" * 50_000, 400),
+    (b'{"text": "a", "client_id": "\\u0000"}', 422), (b'{"text": "a", "client_id": "\\ud800"}', 422),
+    (b'{"\\ud800": "a"}', 422), (b"[" * 50_000, 400),
     (b'{"text": "' + b"a" * 10_001 + b'"}', 422), (b'{"text": NaN}', 422),
 ])
 def test_bad_bodies_get_a_clear_error(held: TestClient, body: bytes, status: int) -> None:

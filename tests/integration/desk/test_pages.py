@@ -13,7 +13,8 @@ from tandem.handoff.card import Attempt, ContextCard, MoodTurn, OrderFacts, Sign
 from tandem.services import Services
 
 XSS = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '"><svg onload=alert(1)>',
-       "' onmouseover='alert(1)", "</textarea><script>alert(1)</script>", "javascript:alert(1)", "<a href=javascript:alert(1)>x</a>"]
+       "' onmouseover='alert(1)", "</textarea><script>alert(1)</script>", "javascript:alert(1)",
+       "<a href=javascript:alert(1)>x</a>"]
 
 
 class Tags(HTMLParser):
