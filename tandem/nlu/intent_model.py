@@ -20,8 +20,9 @@ from tandem.nlu.kernel import Floats, Reader, Space, solve
 
 Labels = npt.NDArray[np.intp]
 
+RANK = 256
 NGRAM_SHARE = 0.1
-RIDGE = 0.5
+RIDGE = 0.25
 FOLDS = 5
 STRANGERS = 1 / 3
 """Share of messages without an intent of ours for which confidence is calibrated."""
@@ -44,7 +45,7 @@ class IntentModel:
         if len(names) < 2:
             raise ValueError("at least two intents are needed to tell them apart")
         labels = np.searchsorted(names, intents)
-        space = Space.fit(texts, NGRAM_SHARE)
+        space = Space.fit(texts, RANK, NGRAM_SHARE)
         features = space.features(texts)
         kernel = space.kernel(features, features)
         weights = _weights(labels)

@@ -21,7 +21,6 @@ from tandem.nlu.sentence_encoder import encode
 
 Floats = npt.NDArray[np.float32]
 
-RANK = 256
 WIDTH = 2.0
 
 
@@ -45,7 +44,7 @@ class Features:
 class Space:
     """The coordinates in which messages are compared, fitted once to the training texts.
 
-    Sentence vectors are turned onto their `RANK` main axes, which keeps reading fast: a message is compared with every
+    Sentence vectors are turned onto their main axes, which keeps reading fast: a message is compared with every
     training example.
     """
 
@@ -54,11 +53,11 @@ class Space:
     ngram_share: float
 
     @classmethod
-    def fit(cls, texts: Sequence[str], ngram_share: float, min_df: int = 1) -> Space:
-        """Fit axes and n-grams. `ngram_share` is the weight of the n-grams' cosine beside the sentence kernel's 1."""
+    def fit(cls, texts: Sequence[str], rank: int, ngram_share: float) -> Space:
+        """Fit `rank` axes, and n-grams whose cosine weighs `ngram_share` beside the sentence kernel's 1."""
         vectors = encode(texts)
         _, axes = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
-        return cls(axes[:, -RANK:].astype(np.float32), Ngrams.fit(texts, min_df), ngram_share)
+        return cls(axes[:, -rank:].astype(np.float32), Ngrams.fit(texts), ngram_share)
 
     def features(self, texts: Sequence[str], signals: Floats | None = None) -> Features:
         """Read texts; `signals` (n, s) are taken as they are."""

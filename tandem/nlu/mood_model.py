@@ -23,10 +23,11 @@ from tandem.nlu.mood_data import EMOTIONS, Labelled
 from tandem.nlu.reading import is_payload
 
 NAMES = ("negative", "neutral", "positive")
-RIDGE = 1.0
+RANK = 512
 NGRAM_SHARE = 0.5
+RIDGE = 0.5
 FOLDS = 5
-LEXICON_SHARE = 0.25
+LEXICON_SHARE = 0.5
 """How much a general lexicon moves severity, so that words outside our examples' world still count."""
 
 _HEAT = {
@@ -88,7 +89,7 @@ class MoodModel:
         raw = mood_signals.signals(texts)
         centre = raw.mean(axis=0)
         scale = (raw.std(axis=0) + 1e-3) * np.sqrt(np.float32(raw.shape[1]))
-        space = Space.fit(texts, NGRAM_SHARE)
+        space = Space.fit(texts, RANK, NGRAM_SHARE)
         features = space.features(texts, (raw - centre) / scale)
         targets = _targets(rows)
         kernel = space.kernel(features, features)

@@ -51,12 +51,12 @@ class Ngrams:
     rarity: npt.NDArray[np.float32]
 
     @classmethod
-    def fit(cls, texts: Sequence[str], min_df: int = 1) -> Ngrams:
-        """Learn n-grams and weights; those found in fewer than `min_df` texts are left out."""
+    def fit(cls, texts: Sequence[str]) -> Ngrams:
+        """Learn n-grams and weights from texts."""
         frequency: Counter[str] = Counter()
         for text in map(plain, texts):
             frequency.update(set(words(text)) | set(characters(text)))
-        kept = sorted(gram for gram, count in frequency.items() if count >= min_df)
+        kept = sorted(frequency)
         rarity = [math.log((1 + len(texts)) / (1 + frequency[gram])) + 1 for gram in kept]
         return cls(tuple(kept), np.array(rarity, dtype=np.float32))
 
