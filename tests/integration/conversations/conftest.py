@@ -1,14 +1,38 @@
-"""The heart over each kind of database."""
+"""The heart over each kind of database, empty for every test."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tandem.conversations.tables import metadata
 from tests.fakes.heart import Heart, heart_over
 
 
+@pytest.fixture(scope="package")
+def kept_postgres_url(postgres_server: Any) -> Iterator[str]:
+    """One PostgreSQL database for all tests here: emptying tables is quicker than making a database."""
+    postgres_server.execute("CREATE DATABASE heart")
+    yield postgres_server.url("heart")
+    postgres_server.execute("DROP DATABASE heart WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def heart_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without conversations."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'heart.db'}"
+    url: str = request.getfixturevalue("kept_postgres_url")
+    return url
+
+
 @pytest.fixture
-def heart(database_url: str) -> Iterator[Heart]:
-    with heart_over(database_url) as opened:
+def heart(heart_url: str) -> Iterator[Heart]:
+    with heart_over(heart_url) as opened:
+        if heart_url.startswith("postgresql"):
+            with opened.engine.begin() as connection:
+                for table in reversed(metadata.sorted_tables):
+                    connection.execute(table.delete())
         yield opened

@@ -10,8 +10,9 @@ from tandem.conversations.ownership import Agent, HandoffRequest
 from tests.fakes.heart import ANNA, Heart
 
 KEPT = (
-    "\u202eRTL override", "مرحبا بالعالم", "👩‍👩‍👧‍👦🏳️‍🌈", "Z̴̡͝a̶lgo", "<script>alert(1)</script>", "'; DROP TABLE messages;--",
-    "%s %(x)s {slot} ${x}", "line\r\n\n\nline", "\u2028\u2029\ufeff\u200b.", "\x01\x1b[31mred", "\\u0000 \\x00",
+    "\u202eRTL override", "مرحبا بالعالم", "👩‍👩‍👧‍👦🏳️‍🌈", "Z̴̡͝a̶lgo", "<script>alert(1)</script>",
+    "'; DROP TABLE messages;--", "%s %(x)s {slot} ${x}", "line\r\n\n\nline", "\u2028\u2029\ufeff\u200b.",
+    "\x01\x1b[31mred", "\\u0000 \\x00",
 )
 CHANGED = (("a\x00b", "a\ufffdb"), ("a\ud800b", "a?b"), ("\udfff\ud83d", "??"), ("\x00", "\ufffd"))
 

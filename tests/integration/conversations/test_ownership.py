@@ -1,4 +1,4 @@
-"""Promises 3, 4 and 5 at the ledger's level: one open handoff, one owner, one epoch for each, one word of a hand-back."""
+"""Promises 3, 4 and 5 at the ledger's level: one open handoff, one owner, an epoch each, one word of a hand-back."""
 from __future__ import annotations
 
 from collections.abc import Callable
