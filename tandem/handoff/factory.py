@@ -9,6 +9,7 @@ from tandem.handoff.routing import DESK, ChannelConfig, LiveAgentConfigError
 
 ADAPTERS: Mapping[str, str] = {  # type in endpoints.yml: module and class
     "desk": "tandem.handoff.adapters.desk:DeskChannel",
+    "webhook": "tandem.handoff.adapters.webhook:WebhookChannel",
 }
 
 

@@ -27,7 +27,7 @@ def unavailable() -> None:
 
 
 class FakeTool:
-    """Threads of texts by handoff id. `before` and `after` may hold a trouble for each call: open, say, close, sweep."""
+    """Threads of texts by handoff id. `before` and `after` hold troubles for the calls open, say, close, sweep."""
 
     def __init__(self, name: str = "tool") -> None:
         self.name = name

@@ -287,7 +287,9 @@ def test_typing_is_shown_while_people_have_the_conversation_and_only_when_fresh(
     assert world.ledger.conversation("c1").typing is None
 
 
-@pytest.mark.parametrize("text", ["\x00 nul", "\ud800 half a pair", "x" * 25_000, "word " * 5_000, "\u202eRTL", "😀" * 9_999])
+@pytest.mark.parametrize("text", [
+    "\x00 nul", "\ud800 half a pair", "x" * 25_000, "word " * 5_000, "\u202eRTL", "😀" * 9_999,
+])
 def test_hostile_words_reach_the_customer_whole(world: World, text: str) -> None:
     handoff = world.opened()
     world.webhook(world.event("said", handoff, key="\n\x00" * 300, agent_id="x" * 500, agent_name="N\x00\n" * 200,
