@@ -8,6 +8,7 @@ import sys
 import uvicorn
 
 from tandem.desk.app import create_app
+from tandem.handoff.routing import LiveAgentConfigError
 from tandem.settings import Settings, SettingsError, load
 
 GRACE = 2  # seconds: live streams never end by themselves
@@ -38,6 +39,9 @@ def main() -> int:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         serve(settings)
+    except LiveAgentConfigError as error:
+        print(f"desk: {error}", file=sys.stderr)
+        return 1
     except OSError as error:
         print(f"desk: cannot listen on {settings.host}:{settings.desk_port} ({error.strerror or error}); "
               "set TANDEM_DESK_PORT or TANDEM_HOST, see docs/settings.md", file=sys.stderr)

@@ -11,14 +11,15 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from tandem.conversations.feed import Feed
-from tandem.desk import admin_api, api, doors, errors, live, pages, tables
+from tandem.desk import admin_api, api, doors, errors, live, live_agents, pages, tables
 from tandem.desk.canned import CANNED, CannedResponses
 from tandem.desk.pages import Pages
 from tandem.desk.responses import BodyLimit, SecurityHeaders
 from tandem.desk.sessions import Sessions
 from tandem.desk.sign_in import SignIn
 from tandem.desk.work import Work
-from tandem.services import Services, open_services
+from tandem.handoff.relay import Relay
+from tandem.services import Services, open_relay, open_services
 from tandem.settings import Settings
 
 DESCRIPTION = (
@@ -40,6 +41,8 @@ class Desk:
     work: Work
     pages: Pages
     canned: CannedResponses
+    relay: Relay
+    doorkeeper: live_agents.Doorkeeper
 
 
 class _Files(StaticFiles):
@@ -49,22 +52,30 @@ class _Files(StaticFiles):
         return ("", None) if "\x00" in path else super().lookup_path(path)
 
 
-def create_app(settings: Settings, services: Services | None = None, canned: Path = CANNED) -> FastAPI:
+def create_app(
+    settings: Settings, services: Services | None = None, canned: Path = CANNED, relay: Relay | None = None,
+) -> FastAPI:
     """The desk as an ASGI application.
 
     Args:
         services: What to work with; opened from the settings when None.
         canned: The file of canned responses.
+        relay: What carries handoffs to outside live-agent tools; opened from endpoints.yml when None.
+
+    Raises:
+        LiveAgentConfigError: The `live_agent:` section of endpoints.yml cannot be read.
     """
     services = services or open_services(settings)
     tables.create_tables(services.engine)
     feed = Feed(services.ledger)
+    carries = relay or open_relay(services)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         feed.start()
         try:
-            yield
+            async with live_agents.working(carries):
+                yield
         finally:
             await feed.stop()
 
@@ -73,11 +84,13 @@ def create_app(settings: Settings, services: Services | None = None, canned: Pat
     app.state.desk = Desk(
         settings=settings, services=services, sessions=Sessions(services.engine), sign_in=SignIn(services.engine),
         feed=feed, work=Work(services, feed), pages=Pages(settings), canned=CannedResponses(canned),
+        relay=carries, doorkeeper=live_agents.Doorkeeper(),
     )
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, secure=settings.secure_cookies)
-    for router in (admin_api.health, admin_api.router, api.router, doors.router, pages.router, live.router):
+    for router in (admin_api.health, admin_api.router, api.router, doors.router, pages.router, live.router,
+                   live_agents.door, live_agents.router):
         app.include_router(router)
     app.mount("/static", _Files(directory=pages.FOLDER / "static"), name="static")
     return app

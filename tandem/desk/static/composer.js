@@ -163,6 +163,7 @@ export class Composer {
       await this.sent();
       if (open) toEnd();
     } catch (error) {
+      if (error instanceof SignedOut) this.sent();  // the page then offers to sign in
       if (this.slot() === slot) {
         this.say(error instanceof SignedOut ? "You are signed out. Your text is kept; sign in and send it again."
           : `${error.message} Your text is kept.`, true);
