@@ -1,0 +1,151 @@
+"""The door for outside live-agent tools: their webhooks, and the dead letters of the relay."""
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Path, Query, Request
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from tandem.desk import audit
+from tandem.desk.api import ERRORS
+from tandem.desk.auth import AdminDep, desk_of
+from tandem.desk.errors import DeskError, NotThere, Unauthenticated
+from tandem.desk.responses import SafeJSONResponse
+from tandem.handoff.channel import WebhookRejected, WebhookUnreadable
+from tandem.handoff.relay import Relay, UnknownChannel
+
+logger = logging.getLogger(__name__)
+
+MAX_WEBHOOK = 512_000  # bytes
+REJECTED = 30  # rejected webhooks of one address that are answered and logged in full, then as many a minute
+_REMEMBERED = 10_000  # addresses
+
+door = APIRouter(prefix="/live-agents", tags=["live agents"], responses=ERRORS, default_response_class=SafeJSONResponse)
+router = APIRouter(prefix="/api/relays", tags=["live agents"], responses=ERRORS,
+                   default_response_class=SafeJSONResponse)
+
+
+class DeadLetters(BaseModel):
+    """What could not be carried."""
+
+    handoffs: list[dict[str, Any]] = Field(..., description="handoffs that a tool did not take")
+    webhooks: list[dict[str, Any]] = Field(..., description="webhooks that could not be read")
+    events: list[dict[str, Any]] = Field(..., description="agents' acts that could not be carried out")
+
+
+class Replayed(BaseModel):
+    """What is tried again."""
+
+    replayed: str
+
+
+class Unreadable(DeskError):
+    """A webhook is not what its tool is known to send."""
+
+    status, error = 400, "bad_request"
+
+
+class Doorkeeper:
+    """Counts rejected webhooks by address, so that nobody fills the log; in the memory of this process.
+
+    Webhooks that are signed are never refused for their number: many tools do not repeat them, and behind a proxy a
+    stranger may have the tool's address.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._left: dict[str, tuple[float, float]] = {}  # address: rejections left, at
+
+    def rejected(self, address: str) -> None:
+        """Count a rejected webhook.
+
+        Raises:
+            HTTPException: 429, there were too many.
+        """
+        at = self._clock()
+        left, since = self._left.pop(address, (float(REJECTED), at))
+        left = min(float(REJECTED), left + (at - since) * REJECTED / 60)
+        self._left[address] = (max(left - 1, 0.0), at)
+        if len(self._left) > _REMEMBERED:
+            del self._left[next(iter(self._left))]
+        if left < 1:
+            raise HTTPException(429, "too many webhooks that cannot be taken", {"Retry-After": "60"})
+
+
+@contextlib.asynccontextmanager
+async def working(relay: Relay) -> AsyncIterator[None]:
+    """Let the relay work for as long as the desk runs."""
+    task = asyncio.get_running_loop().create_task(relay.run(), name="relay") if relay.channels else None
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        relay.close()
+
+
+@door.post("/{channel}/webhook")
+async def webhook(request: Request, channel: Annotated[str, Path(max_length=64)]) -> SafeJSONResponse:
+    """Take a webhook of a live-agent tool: it is checked, stored and answered; the work comes later."""
+    desk = desk_of(request)
+    address = request.client.host if request.client else "unknown"
+    body = await _body(request)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    try:
+        answer = await run_in_threadpool(desk.relay.receive_webhook, channel, headers, body)
+    except UnknownChannel as error:
+        desk.doorkeeper.rejected(address)
+        raise NotThere("endpoints.yml has no live-agent channel of this name") from error
+    except WebhookUnreadable as error:
+        raise Unreadable(str(error)) from error
+    except WebhookRejected as error:
+        desk.doorkeeper.rejected(address)
+        logger.warning("A webhook for %s was rejected: %s", channel, error)
+        raise Unauthenticated(str(error)) from error
+    return SafeJSONResponse(answer if answer is not None else {"status": "kept"})
+
+
+@router.get("/dead", responses={200: {"model": DeadLetters}})
+def dead_letters(request: Request, caller: AdminDep) -> SafeJSONResponse:
+    """The dead letters of all live-agent channels. Needs the role admin."""
+    return SafeJSONResponse(desk_of(request).relay.dead())
+
+
+@router.post("/{handoff_id}/replay", responses={200: {"model": Replayed}})
+def replay(
+    request: Request, handoff_id: Annotated[str, Path(max_length=64)], caller: AdminDep,
+    skip: Annotated[bool, Query(description="Leave the message out at which it stopped")] = False,
+) -> SafeJSONResponse:
+    """Carry a dead handoff, and its agents' dead acts, on from where they stopped. Needs the role admin."""
+    if not desk_of(request).relay.replay(handoff_id, skip):
+        raise NotThere("no dead letter belongs to this handoff")
+    audit.record(desk_of(request).services.engine, caller.agent.id, caller.via, "replay", detail=handoff_id)
+    return SafeJSONResponse({"replayed": handoff_id})
+
+
+@router.post("/webhooks/{webhook_id}/replay", responses={200: {"model": Replayed}})
+def replay_webhook(
+    request: Request, webhook_id: Annotated[int, Path(ge=1, le=2**31 - 1)], caller: AdminDep,
+) -> SafeJSONResponse:
+    """Read a dead webhook again, after its adapter was mended. Needs the role admin."""
+    if not desk_of(request).relay.replay_webhook(webhook_id):
+        raise NotThere("there is no such dead webhook")
+    audit.record(desk_of(request).services.engine, caller.agent.id, caller.via, "replay",
+                 detail=f"webhook {webhook_id}")
+    return SafeJSONResponse({"replayed": str(webhook_id)})
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_WEBHOOK:
+            raise HTTPException(413, f"a webhook may have at most {MAX_WEBHOOK} bytes")
+    return body
