@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -139,3 +142,16 @@ def parcel(services: Services) -> Callable[[int], Parcel]:
         raise AssertionError(f"message {seq} is not on its way")
 
     return lease
+
+
+@pytest.fixture
+def address(app: FastAPI) -> Iterator[str]:
+    """The desk on a real server."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="none", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()

@@ -1,0 +1,148 @@
+"""The desk in a real browser: what an agent types is never lost and never said twice."""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from tandem.conversations.model import Message
+from tandem.services import Services
+
+CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium if there is one, else Playwright's own."""
+    system = Path("/usr/bin/chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=str(system) if system.exists() else None,
+                                            args=list(CHROMIUM))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def desk(browser: Browser, address: str) -> Iterator[Page]:
+    """Anna's desk; a script error or a breach of the content policy fails the test."""
+    context = browser.new_context(base_url=address)
+    page = context.new_page()
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on("console", lambda entry: broken.append(entry.text) if "Content Security Policy" in entry.text else None)
+    page.goto("/")
+    page.get_by_label("Name").fill("anna")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("navigation", name="Queue")).to_be_visible()
+    yield page
+    context.close()
+    assert broken == []
+
+
+def test_a_claimed_conversation_runs_both_ways_by_keyboard(
+    desk: Page, services: Services, waits: Callable[..., str], says: Callable[..., Message],
+) -> None:
+    waits("c1")
+    expect(desk.locator("#group-waiting a")).to_have_count(1)
+    expect(desk).to_have_title("(1) Desk · Tandem Shop")
+    desk.keyboard.press("j")
+    expect(desk.locator("#head .owner")).to_contain_text("Waiting")
+    desk.keyboard.press("c")
+    expect(desk.locator("#text")).to_be_focused()
+    desk.keyboard.type("Hello <b>there</b>")
+    desk.keyboard.press("Shift+Enter")
+    desk.keyboard.type("second line")
+    desk.keyboard.press("Enter")
+    expect(desk.locator(".line.agent .bubble")).to_have_text("Hello <b>there</b>\nsecond line")
+    expect(desk.locator("#text")).to_have_value("")
+    says("c1", "thank you")
+    expect(desk.locator(".line.customer .bubble").last).to_have_text("thank you")
+    services.ledger.set_typing("c1", services.ledger.transcript("c1")[0].author, "")
+    expect(desk.locator("#typing")).to_contain_text("is writing")
+    desk.keyboard.press("Escape")
+    desk.keyboard.press("b")
+    desk.keyboard.type("sent a voucher")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#head .owner")).to_contain_text("With the bot")
+    assert services.ledger.handoffs("c1")[0].note_for_bot == "sent a voucher"
+
+
+def test_a_reply_whose_answer_is_lost_is_kept_and_said_once(
+    desk: Page, services: Services, waits: Callable[..., str],
+) -> None:
+    waits("c1")
+    desk.goto("/?c=c1")
+    desk.get_by_role("button", name="Claim").click()
+    desk.locator("#text").fill("on its way")
+
+    def lose_the_answer(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    desk.route("**/reply", lose_the_answer)
+    desk.get_by_role("button", name="Send").click()
+    expect(desk.locator("#send-state")).to_contain_text("Your text is kept")
+    desk.unroute("**/reply")
+    desk.reload()
+    expect(desk.locator("#text")).to_have_value("on its way")
+    desk.get_by_role("button", name="Send").click()
+    expect(desk.locator("#text")).to_have_value("")
+    assert [one.text for one in services.ledger.transcript("c1") if one.author == "agent"] == ["on its way"]
+
+
+def test_a_changed_text_after_a_lost_answer_is_a_new_message(
+    desk: Page, services: Services, waits: Callable[..., str],
+) -> None:
+    waits("c1")
+    desk.goto("/?c=c1")
+    desk.get_by_role("button", name="Claim").click()
+    desk.locator("#text").fill("first")
+    desk.route("**/reply", lambda route: route.abort())
+    desk.locator("#text").press("Enter")
+    expect(desk.locator("#send-state")).to_contain_text("Your text is kept")
+    desk.unroute("**/reply")
+    desk.locator("#text").fill("second")
+    desk.locator("#text").press("Enter")
+    expect(desk.locator("#text")).to_have_value("")
+    assert [one.text for one in services.ledger.transcript("c1") if one.author == "agent"] == ["second"]
+
+
+def test_drafts_belong_to_their_conversation_and_mode(desk: Page, waits: Callable[..., str]) -> None:
+    for name in ("c1", "c2"):
+        waits(name)
+    desk.goto("/?c=c1")
+    desk.get_by_role("button", name="Claim").click()
+    expect(desk.locator("#text")).to_be_focused()
+    desk.locator("#text").fill("for c1")
+    desk.get_by_role("button", name="Private note").click()
+    desk.locator("#text").fill("a note on c1")
+    desk.locator('a[data-conversation="c2"]').click()
+    expect(desk.locator("#head .id")).to_have_text("c2")
+    expect(desk.locator("#text")).to_have_value("")
+    desk.locator('a[data-conversation="c1"]').click()
+    expect(desk.locator("#text")).to_have_value("for c1")
+    desk.get_by_role("button", name="Private note").click()
+    expect(desk.locator("#text")).to_have_value("a note on c1")
+    desk.get_by_role("button", name="Sign out").click()
+    expect(desk).to_have_url(re.compile("/sign-in$"))
+    assert desk.evaluate("() => Object.keys(localStorage).filter((key) => key.includes('draft'))") == []
+
+
+def test_canned_responses_are_picked_by_their_shortcut(desk: Page, waits: Callable[..., str]) -> None:
+    waits("c1", card={"customer": {"name": "Eve Ott"}})
+    desk.goto("/?c=c1")
+    desk.keyboard.press("c")
+    expect(desk.locator("#text")).to_be_focused()
+    desk.keyboard.type("/hel")
+    expect(desk.get_by_role("option", selected=True)).to_contain_text("Greeting")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#text")).to_have_value(
+        "Hello Eve, this is Anna Berg. I have read the whole conversation, so there is no need to repeat anything.")
+    desk.locator("#text").fill("/nonsense")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#send-state")).to_contain_text("No canned response")
