@@ -1,0 +1,72 @@
+"""The scenes in which the bot answers alone, lived in a browser."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.system.conftest import Stack
+from tests.system.scenes.conftest import Customer, owner_of
+
+NewCustomer = Callable[..., Customer]
+
+
+def test_a_known_customer_gets_the_order_in_one_reply(new_customer: NewCustomer, artefacts: Path) -> None:
+    customer = new_customer("on-time@example.com")
+    customer.asks("Where is my order?")
+    assert customer.texts("bot") == ["Your order was shipped and is expected to arrive tomorrow by 3 PM."]
+    customer.page.screenshot(path=artefacts / "scene-1-known-customer.png")
+
+
+def test_a_known_customer_with_two_orders_chooses_by_button(new_customer: NewCustomer) -> None:
+    customer = new_customer("two-orders@example.com")
+    customer.asks("where's my stuff?")
+    choice = customer.find("quick-reply").filter(has_text="TD-10417")
+    choice.click()
+    customer.hears("today by 8 PM", "bot")
+
+
+def test_a_stranger_sees_nothing_until_number_and_contact_match(new_customer: NewCustomer, artefacts: Path) -> None:
+    customer = new_customer()
+    customer.asks("Where is my order?")
+    customer.asks("TD-10421")
+    customer.asks("wrong@example.com")
+    assert not any("tomorrow" in text for text in customer.texts("bot"))
+    wrong_contact = customer.texts("bot")[-2:]
+    customer.asks("TD-99999, on-time@example.com")
+    assert customer.texts("bot")[-2:] == wrong_contact, "a wrong number and a wrong address must read alike"
+    customer.asks("TD-10421 and on-time@example.com")
+    customer.hears("tomorrow by 3 PM", "bot")
+    customer.page.screenshot(path=artefacts / "scene-2-stranger.png")
+
+
+def test_after_three_misses_a_person_is_offered_and_after_six_even_the_right_answer_is_refused(
+    new_customer: NewCustomer,
+) -> None:
+    customer = new_customer()
+    customer.asks("track my order")
+    for number in range(3):
+        customer.asks(f"TD-10300 guess{number}@example.com")
+    assert customer.find("quick-reply").filter(has_text="person").count()
+    for number in range(3, 6):
+        customer.asks(f"TD-10300 guess{number}@example.com")
+    customer.asks("TD-10300 delivered@example.com")
+    assert not any("delivered" in text.lower() for text in customer.texts("bot"))
+
+
+def test_a_mildly_disappointed_customer_gets_the_same_facts_in_warmer_words(
+    new_customer: NewCustomer, stack: Stack,
+) -> None:
+    calm, sad = new_customer("late@example.com"), new_customer("late@example.com")
+    calm.asks("when will my package arrive?")
+    sad.asks("I'm a little disappointed, when will my package arrive?")
+    assert "in 3 days" in calm.texts("bot")[0] and "in 3 days" in sad.texts("bot")[0]
+    assert calm.texts("bot")[0] != sad.texts("bot")[0]
+    assert owner_of(stack, sad.conversation_id) == "bot"
+
+
+def test_markup_is_shown_as_text(new_customer: NewCustomer) -> None:
+    customer = new_customer()
+    hostile = "<img src=x onerror=\"document.title='pwned'\"><b>hi</b>"
+    customer.asks(hostile)
+    assert customer.texts("customer") == [hostile]
+    assert customer.page.title() != "pwned"
