@@ -22,8 +22,10 @@ NEWS = (
     "utter_cancel_order_already", "utter_cancel_order_delivered", "utter_cancel_order_returned",
     "utter_change_address_too_late", "utter_change_address_closed", "utter_change_order_too_late",
     "utter_return_item_not_delivered", "utter_return_item_window_closed", "utter_return_item_already",
-    "utter_get_refund_", "utter_damaged_item", "utter_wrong_item", "utter_missing_item", "utter_delivered_not_received",
+    "utter_get_refund_", "utter_damaged_item", "utter_wrong_item", "utter_missing_item",
+    "utter_delivered_not_received",
     "utter_invoice_not_ready", "utter_payment_problem", "utter_double_charge", "utter_complaint",
+    "utter_handoff_off_duty",
     "utter_handoff_off_duty", "utter_handoff_failed", "utter_please_rephrase",
 )
 CALM_IS_ENOUGH = {"utter_refund_policy"}
