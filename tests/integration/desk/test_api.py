@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -239,3 +240,10 @@ def test_openapi_describes_every_step(stranger: TestClient, program: TestClient)
     assert "/api/conversations/{conversation_id}/hand-back" in paths
     page = stranger.get("/docs")
     assert page.status_code == 200 and "hand-back" in page.text
+
+
+def test_every_endpoint_is_documented(stranger: TestClient, project_root: Path) -> None:
+    page = (project_root / "docs" / "desk.md").read_text(encoding="utf-8").replace("{id}", "{conversation_id}")
+    for path, methods in stranger.get("/openapi.json").json()["paths"].items():
+        for method in methods:
+            assert f"`{method.upper()} {path}" in page, f"docs/desk.md does not name {method.upper()} {path}"
