@@ -10,6 +10,7 @@ import re
 import unicodedata
 
 READ_LIMIT = 1200
+_RUN = re.compile(r"(.)\1{8,}", re.DOTALL)
 _HEAD = 800
 _DROP = frozenset({"Cc", "Cs", "Co"})
 _INVISIBLE = re.compile(r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -23,13 +24,14 @@ def readable(text: str | None, limit: int = READ_LIMIT) -> str:
     """Return what a reader of `text` needs: at most `limit` characters, one space between words, no control characters.
 
     Longer texts keep their first two thirds and their end. Lone surrogates, bidirectional controls and stacks of
-    combining marks are dropped. Never raises on a string.
+    combining marks are dropped, runs of one character cut to eight. Never raises on a string.
     """
     if not text:
         return ""
     if len(text) > limit:
         head = limit * _HEAD // READ_LIMIT
         text = f"{text[:head]} … {text[-(limit - head - 3) :]}"
+    text = _RUN.sub(lambda run: run.group(1) * 8, text)
     text = _MARKS.sub(r"\1", _INVISIBLE.sub("", text))
     kept = (char for char in text if char.isspace() or unicodedata.category(char) not in _DROP)
     return " ".join("".join(kept).split())
