@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,8 +20,10 @@ QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
     "PYTHONUNBUFFERED": "1",
-    "PYTHONWARNINGS": "ignore",
 }
+QUIETLY = (sys.executable, "-m", "tandem.run.quietly")
+LOG = Path("training.log")
+_STEP = re.compile(r"Starting to train component '([^']+)'")
 _FILES = ("config.yml", "domain.yml")
 _FOLDERS = ("data", "tandem/nlu", "tandem/dialogue")
 _KINDS = {".yml", ".yaml", ".tsv", ".csv", ".txt", ".json", ".py"}
@@ -88,29 +91,40 @@ def ensure_model(root: Path, say: Callable[[str], None], *, force: bool = False)
         if path.is_file() and not force:
             say(f"the model is fresh: {path.name}")
             return path
-        say(f"training {path.name} (data, configuration or domain changed)")
+        say(f"data, configuration or domain changed: training {path.name}")
         _train(root, path, say)
     _forget_old(path)
     return path
 
 
 def _train(root: Path, path: Path, say: Callable[[str], None]) -> None:
-    """Train beside the place and move the file in, so that a half-written model is never found."""
+    """Train beside the place and move the file in, so that a half-written model is never found.
+
+    Told are the components as they are trained, and all of Rasa's output if it fails; it is kept beside the model.
+    """
     workshop = path.parent / ".new"
     name = path.name.removesuffix(".tar.gz")
-    command = [sys.executable, "-m", "rasa", "train", "--config", "config.yml", "--domain", "domain.yml",
+    command = [*QUIETLY, "rasa", "train", "--config", "config.yml", "--domain", "domain.yml",
                "--data", "data", "--out", str(workshop), "--fixed-model-name", name]
     with subprocess.Popen(command, cwd=root, env=child_environment(QUIET), text=True, errors="replace",
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as training:
         assert training.stdout is not None
+        said = []
         try:
             for line in training.stdout:
-                say(line.rstrip())
+                said.append(line)
+                step = _STEP.search(line)
+                if step:
+                    say(f"training {step[1].rpartition('.')[2]}")
         except BaseException:
             training.terminate()
             raise
+        finally:
+            (path.parent / LOG).write_text("".join(said), encoding="utf-8")
     made = workshop / path.name
     if training.returncode != 0 or not made.is_file():
+        for line in said:
+            say(line.rstrip())
         raise TrainingFailed(f"training failed (exit code {training.returncode}); Rasa's own words are above, and "
                              "`rasa data validate` may say more")
     made.replace(path)

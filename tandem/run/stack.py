@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from tandem.run.console import Console
 from tandem.run.errors import RunError
 from tandem.run.keys import environment_of, with_keys
-from tandem.run.model import QUIET, ensure_model, require_model
+from tandem.run.model import QUIET, QUIETLY, ensure_model, require_model
 from tandem.run.ports import addresses, require_free
 from tandem.run.process import ProcessSpec
 from tandem.run.seeding import seed_demo
@@ -54,10 +54,10 @@ def process_specs(settings: Settings, model: Path | None, root: Path) -> tuple[P
     token = rasa_token(settings)
     status = f"{settings.rasa_url}/status" + (f"?{urlencode({'token': token})}" if token else "")
     actions = f"{settings.local_actions_url}/health"
-    rasa = (sys.executable, "-m", "rasa", "run", "--interface", settings.host, "--port", str(settings.rasa_port),
+    rasa = (*QUIETLY, "rasa", "run", "--interface", settings.host, "--port", str(settings.rasa_port),
             "--model", str(model), "--credentials", "credentials.yml", "--endpoints", "endpoints.yml", "--enable-api")
     # Unless quiet it lists every action at its start.
-    sdk = (sys.executable, "-m", "rasa_sdk", "--actions", "actions", "--port", str(settings.actions_port))
+    sdk = (*QUIETLY, "rasa_sdk", "--actions", "actions", "--port", str(settings.actions_port))
     return (
         ProcessSpec("rasa", (*rasa, "--auth-token", token) if token else rasa, root, status, environment),
         ProcessSpec("actions", sdk if settings.log_level == "DEBUG" else (*sdk, "--quiet"), root, actions,
@@ -94,8 +94,14 @@ async def supervise(supervisor: Supervisor, console: Console, greeting: str) -> 
         ProcessFailed: A process did not come up.
     """
     stop = asyncio.Event()
+
+    def on_signal(number: signal.Signals) -> None:
+        console.say(f"stopping ({number.name})")
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        if signal.getsignal(number) != signal.SIG_IGN:  # `nohup` means it
+            asyncio.get_running_loop().add_signal_handler(number, on_signal, number)
     starting = asyncio.create_task(supervisor.start())
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -105,7 +111,6 @@ async def supervise(supervisor: Supervisor, console: Console, greeting: str) -> 
             console.plain(greeting)
             await stopping
     finally:
-        console.say("stopping")
         starting.cancel()
         stopping.cancel()
         await asyncio.gather(starting, stopping, return_exceptions=True)

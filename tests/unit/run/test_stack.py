@@ -1,0 +1,71 @@
+"""How the three processes are started."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tandem.run.errors import RunError
+from tandem.run.process import ProcessSpec
+from tandem.run.stack import check_names, process_specs, rasa_token, welcome
+from tandem.settings import Settings
+
+SETTINGS = Settings(secret_key="s" * 32, identity_secret="i" * 32, api_token="t" * 32)
+MODEL = Path("/project/models/tandem-0123456789ab.tar.gz")
+
+
+def specs(settings: Settings) -> dict[str, ProcessSpec]:
+    return {spec.name: spec for spec in process_specs(settings, MODEL, Path("/project"))}
+
+
+def after(spec: ProcessSpec, option: str) -> str:
+    return spec.command[spec.command.index(option) + 1]
+
+
+def test_rasa_gets_the_very_model_and_listens_where_it_is_told() -> None:
+    rasa = specs(SETTINGS)["rasa"]
+    assert after(rasa, "--model") == str(MODEL)
+    assert after(rasa, "--interface") == "127.0.0.1" and after(rasa, "--port") == "5005"
+
+
+def test_the_action_server_listens_on_loopback_even_when_the_rest_does_not() -> None:
+    actions = specs(Settings(host="0.0.0.0"))["actions"]
+    assert actions.environment["SANIC_HOST"] == "127.0.0.1"
+
+
+def test_telemetry_is_off_and_endpoints_are_set_everywhere() -> None:
+    for spec in specs(SETTINGS).values():
+        assert spec.environment["RASA_TELEMETRY_ENABLED"] == "false"
+        assert spec.environment["TANDEM_ACTIONS_URL"] == "http://127.0.0.1:5055/webhook"
+        assert spec.environment["TANDEM_TRACKER_URL"] == "sqlite:///var/rasa.db"
+
+
+@pytest.mark.parametrize(("demo", "host", "open_to_all"), [
+    (True, "127.0.0.1", True), (True, "::1", True), (True, "localhost", True), (True, "127.0.0.53", True),
+    (True, "0.0.0.0", False), (True, "192.168.1.5", False), (False, "127.0.0.1", False), (False, "0.0.0.0", False),
+])
+def test_rasas_api_asks_for_the_token_outside_a_demo_on_loopback(demo: bool, host: str, open_to_all: bool) -> None:
+    settings = Settings(demo=demo, host=host, api_token="t" * 32)
+    assert rasa_token(settings) == ("" if open_to_all else "t" * 32)
+    assert ("--auth-token" in specs(settings)["rasa"].command) is not open_to_all
+
+
+def test_health_is_asked_where_this_machine_reaches_a_process() -> None:
+    health = {name: spec.health_url for name, spec in specs(Settings(host="::", demo=True)).items()}
+    assert health["desk"] == "http://127.0.0.1:5080/healthz" and health["rasa"] == "http://127.0.0.1:5005/status"
+    assert specs(Settings(host="::1", demo=True))["desk"].health_url == "http://[::1]:5080/healthz"
+
+
+def test_the_welcome_tells_addresses_and_in_the_demo_the_sign_in() -> None:
+    demo = welcome(Settings(demo=True, demo_password="pw-of-the-demo"), ["rasa", "actions", "desk"])
+    for part in ("http://127.0.0.1:5005/webhooks/webchat/", "http://127.0.0.1:5080/", "anna", "pw-of-the-demo"):
+        assert part in demo
+    assert "Sign in" not in welcome(SETTINGS, ["rasa", "actions", "desk"])
+    assert "Desk" not in welcome(SETTINGS, ["rasa"])
+
+
+def test_processes_are_named_in_their_order_and_checked() -> None:
+    assert check_names([]) == ("rasa", "actions", "desk")
+    assert check_names(["desk", "rasa", "desk"]) == ("rasa", "desk")
+    with pytest.raises(RunError, match="no process kitchen"):
+        check_names(["kitchen"])
