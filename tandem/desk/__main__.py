@@ -1,6 +1,7 @@
 """`python -m tandem.desk`: the desk's process."""
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import sys
@@ -18,33 +19,30 @@ def serve(settings: Settings) -> None:
     """Run the desk until it is told to stop.
 
     Raises:
-        OSError: The address cannot be bound.
+        SettingsError: The address cannot be bound.
     """
     listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((settings.host, settings.desk_port))
+    try:
+        listener.bind((settings.host, settings.desk_port))
+    except OSError as error:
+        raise SettingsError(f"cannot listen on {settings.host}:{settings.desk_port} ({error.strerror or error}); "
+                            "set TANDEM_DESK_PORT or TANDEM_HOST, see docs/settings.md") from error
     config = uvicorn.Config(create_app(settings), log_level=settings.log_level.lower(), access_log=False,
                             timeout_graceful_shutdown=GRACE, server_header=False,
                             ws="none")  # not used; and uvicorn cannot load the websockets release that Rasa asks for
-    uvicorn.Server(config).run(sockets=[listener])
+    with contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn after it has shut down in order
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def main() -> int:
     """Read the settings and serve; 1 after an error of configuration, which is named on standard error."""
     try:
         settings = load()
-    except SettingsError as error:
-        print(f"desk: {error}", file=sys.stderr)
-        return 1
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    try:
+        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         serve(settings)
-    except LiveAgentConfigError as error:
+    except (SettingsError, LiveAgentConfigError) as error:
         print(f"desk: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"desk: cannot listen on {settings.host}:{settings.desk_port} ({error.strerror or error}); "
-              "set TANDEM_DESK_PORT or TANDEM_HOST, see docs/settings.md", file=sys.stderr)
         return 1
     return 0
 
