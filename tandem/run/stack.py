@@ -100,7 +100,7 @@ async def supervise(supervisor: Supervisor, console: Console, greeting: str) -> 
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # `nohup` means it
+        if number is not signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # `nohup` means it
             asyncio.get_running_loop().add_signal_handler(number, on_signal, number)
     starting = asyncio.create_task(supervisor.start())
     stopping = asyncio.create_task(stop.wait())

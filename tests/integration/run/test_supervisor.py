@@ -182,6 +182,22 @@ async def test_ctrl_c_stops_everything(supervised: subprocess.Popen[str], tmp_pa
     await until(lambda: not any(alive(pid) for pid in started), "no orphan")
 
 
+async def test_a_run_in_the_background_of_a_script_can_still_be_stopped(tmp_path: Path) -> None:
+    """Shells let their background jobs ignore Ctrl-C, and `nohup` the terminal's end."""
+    command = (f'trap "" INT HUP; exec {sys.executable} {HERE / "supervise.py"} {tmp_path} {free_port()}')
+    with subprocess.Popen(["bash", "-c", command], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            assert any(line == "all is up\n" for line in process.stdout)
+            process.send_signal(signal.SIGHUP)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(1)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
 async def test_killing_the_supervisor_takes_the_processes_with_it(
     supervised: subprocess.Popen[str], tmp_path: Path,
