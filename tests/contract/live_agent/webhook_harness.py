@@ -1,0 +1,141 @@
+"""A receiver of our signed JSON, as an integrator writes it: it checks signature and schema, and knows repeats."""
+from __future__ import annotations
+
+import hashlib
+import hmac
+import itertools
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+import tandem.handoff.adapters.webhook as adapter
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import Handoff
+from tandem.conversations.ownership import Ownership
+from tandem.handoff.adapters.webhook import WebhookChannel
+from tandem.handoff.channel import LiveAgentChannel
+from tests.contract.live_agent.harness import ToolWebhook, Traits, serving
+from tests.fakes.clock import Clock
+
+SECRET = "a secret that only tests use"
+SCHEMA = json.loads((Path(adapter.__file__).parent / "schema.json").read_text())
+
+
+def schema(direction: str) -> dict[str, Any]:
+    """The part of the schema for `incoming` or `outgoing` events."""
+    return {"$ref": f"#/$defs/{direction}", "$defs": SCHEMA["$defs"]}
+
+
+class WebhookHarness:
+    """An integrator's own agent tool."""
+
+    traits = Traits(timed=True)
+
+    def start(self, clock: Clock) -> None:
+        self._clock = clock
+        self._down = False
+        self._lost = 0
+        self._known: set[str] = set()
+        self._events: list[dict[str, Any]] = []
+        self._made: list[ToolWebhook] = []
+        self._numbers = itertools.count(1)
+        self._stack = ExitStack()
+        app = Starlette(routes=[Route("/tandem", self._receive, methods=["POST"])])
+        self._url = self._stack.enter_context(serving(app))
+
+    def stop(self) -> None:
+        self._stack.close()
+
+    def channel(self) -> LiveAgentChannel | None:
+        channel = WebhookChannel.from_options("support", {"url": f"{self._url}/tandem", "secret": SECRET})
+        channel._clock = lambda: self._clock().timestamp()
+        return channel
+
+    def attach(self, ledger: Ledger, ownership: Ownership) -> None:
+        """The receiver knows nothing of the ledger."""
+
+    async def _receive(self, request: Request) -> Response:
+        body = await request.body()
+        if self._down:
+            return Response(status_code=503)
+        parts = dict(part.split("=", 1) for part in request.headers["tandem-signature"].split(","))
+        expected = hmac.new(SECRET.encode(), f"{parts['t']}.".encode() + body, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(parts["v1"], expected):
+            return Response(status_code=401)
+        event = json.loads(body)
+        try:
+            jsonschema.validate(event, schema("outgoing"))
+        except jsonschema.ValidationError as error:
+            return Response(error.message, status_code=422)
+        if request.headers["idempotency-key"] != event["id"]:
+            return Response(status_code=400)
+        if event["id"] not in self._known:
+            self._known.add(event["id"])
+            self._events.append(event)
+        if self._lost:
+            self._lost -= 1
+            return Response(status_code=500)
+        return Response(status_code=204)
+
+    def _of(self, conversation_id: str, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self._events
+                if event["type"] == kind and event["handoff"]["conversation_id"] == conversation_id]
+
+    def openings(self, conversation_id: str) -> list[str]:
+        return [json.dumps(event, ensure_ascii=False) for event in self._of(conversation_id, "handoff.opened")]
+
+    def talk(self, conversation_id: str) -> list[str]:
+        return [event["message"]["text"] for event in self._of(conversation_id, "message.created")]
+
+    def is_open(self, conversation_id: str) -> bool:
+        ended = {event["handoff"]["id"] for event in self._of(conversation_id, "handoff.closed")}
+        return any(event["handoff"]["id"] not in ended for event in self._of(conversation_id, "handoff.opened"))
+
+    def agent_claims(self, handoff: Handoff, agent: str = "Kim") -> None:
+        self._make("agent.claimed", handoff, agent)
+
+    def agent_types(self, handoff: Handoff, agent: str = "Kim") -> None:
+        self._make("agent.typing", handoff, agent)
+
+    def agent_says(self, handoff: Handoff, text: str, agent: str = "Kim") -> None:
+        self._make("agent.said", handoff, agent, text=text)
+
+    def agent_notes(self, handoff: Handoff, text: str, agent: str = "Kim") -> None:
+        self._make("agent.noted", handoff, agent, text=text)
+
+    def agent_hands_back(self, handoff: Handoff, line: str = "", agent: str = "Kim") -> None:
+        self._make("agent.handed_back", handoff, agent, text=line)
+
+    def agent_resolves(self, handoff: Handoff, agent: str = "Kim") -> None:
+        self._make("agent.resolved", handoff, agent)
+
+    def _make(self, kind: str, handoff: Handoff, agent: str, **content: str) -> None:
+        self._clock.advance(milliseconds=10)
+        at = self._clock()
+        event = {"schema_version": 1, "id": f"evt-{next(self._numbers)}", "type": kind, "at": at.isoformat(),
+                 "handoff_id": handoff.id, "agent": {"id": agent.lower(), "name": agent}, **content}
+        jsonschema.validate(event, schema("incoming"))
+        body = json.dumps(event).encode()
+        seconds = int(at.timestamp())
+        digest = hmac.new(SECRET.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
+        self._made.append(ToolWebhook({"tandem-signature": f"t={seconds},v1={digest}"}, body))
+
+    def webhooks(self) -> list[ToolWebhook]:
+        made, self._made = self._made, []
+        return made
+
+    def outage(self, on: bool) -> None:
+        self._down = on
+
+    def lose_answers(self, count: int) -> None:
+        self._lost = count
+
+
+HARNESS = WebhookHarness
