@@ -182,7 +182,7 @@ async def test_ctrl_c_stops_everything(supervised: subprocess.Popen[str], tmp_pa
     await until(lambda: not any(alive(pid) for pid in started), "no orphan")
 
 
-async def test_a_run_in_the_background_of_a_script_can_still_be_stopped(tmp_path: Path) -> None:
+def test_a_run_in_the_background_of_a_script_can_still_be_stopped(tmp_path: Path) -> None:
     """Shells let their background jobs ignore Ctrl-C, and `nohup` the terminal's end."""
     command = (f'trap "" INT HUP; exec {sys.executable} {HERE / "supervise.py"} {tmp_path} {free_port()}')
     with subprocess.Popen(["bash", "-c", command], stdout=subprocess.PIPE, text=True) as process:
