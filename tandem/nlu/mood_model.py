@@ -152,9 +152,10 @@ class MoodModel:
             words = ", ".join(f"“{word}”" for word in mood_signals.evidence(text, name))
             if value or lexicon:
                 reasons.append((mood_signals.shows(name) + (f": {words}" if words else ""), float(weight)))
-        alike = near(features.sentence, self.reader.examples)[0] * self.reader.dual[:, _SEVERITY]
-        total = float(alike.sum()) * steepness
-        closest = int((alike * np.sign(total)).argmax())
+        likeness = near(features.sentence, self.reader.examples)[0]
+        share = likeness * self.reader.dual[:, _SEVERITY]
+        total = float(share.sum()) * steepness
+        closest = int(np.where(share * total > 0, likeness, 0).argmax())
         reasons.append((f"the message as a whole, like “{self.examples[closest]}”", total))
         phrasing = (features.ngrams @ self.reader.ngram_weights[:, [_SEVERITY]]).item() * steepness
         reasons.append(("the choice of words", phrasing))
