@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import uvicorn
 
@@ -109,10 +109,10 @@ class Harness(Protocol):
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[str]:
+def serving(app: Any, lifespan: Literal["on", "off"] = "off") -> Iterator[str]:
     """An ASGI application on a free port of 127.0.0.1, in a thread; gives its address."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", access_log=False, ws="none",
-                                           lifespan="off", timeout_graceful_shutdown=1))
+                                           lifespan=lifespan, timeout_graceful_shutdown=1))
     started = threading.Event()
     startup = server.startup
 

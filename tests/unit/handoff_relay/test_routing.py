@@ -1,0 +1,98 @@
+"""The `live_agent:` section of endpoints.yml."""
+from __future__ import annotations
+
+from datetime import datetime, time, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tandem.handoff.adapters.webhook import WebhookChannel
+from tandem.handoff.duty import DutyHours
+from tandem.handoff.factory import build_channels
+from tandem.handoff.routing import ChannelConfig, LiveAgentConfigError, read_channels, read_routing
+
+DAY = DutyHours(ZoneInfo("UTC"), time(9), time(17))
+NOON = datetime(2025, 3, 12, 12, 0, tzinfo=timezone.utc)
+NIGHT = datetime(2025, 3, 12, 23, 0, tzinfo=timezone.utc)
+
+
+def endpoints(folder: Path, text: str) -> Path:
+    path = folder / "endpoints.yml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_without_the_section_everything_goes_to_the_desk(tmp_path: Path) -> None:
+    for text in ("", "action_endpoint: {url: x}\n", "live_agent:\n"):
+        path = endpoints(tmp_path, text)
+        assert read_channels(path) == (ChannelConfig("desk", "desk", {}),)
+        assert read_routing(path, DAY).choose("anger", NOON) == "desk"
+    assert build_channels(read_channels(tmp_path / "missing.yml")) == {}
+
+
+def test_one_channel_is_named_by_its_type_and_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPPORT_SECRET", "a secret that only tests use")
+    path = endpoints(tmp_path, "live_agent:\n  type: webhook\n  url: https://x.example.com/\n"
+                               "  secret: ${SUPPORT_SECRET}\n")
+    [config] = read_channels(path)
+    assert (config.name, config.options["secret"]) == ("webhook", "a secret that only tests use")
+    assert isinstance(build_channels([config])["webhook"], WebhookChannel)
+    assert read_routing(path, DAY).choose("anger", NOON) == "webhook"
+
+
+def test_rules_send_by_trigger_and_hours_and_the_first_that_fits_wins(tmp_path: Path) -> None:
+    path = endpoints(tmp_path, """
+live_agent:
+  channels:
+    - type: desk
+    - {name: night, type: webhook, url: "https://n.example.com", secret: "${NOT_NEEDED_FOR_ROUTING}"}
+    - {name: legal, type: webhook, url: "https://l.example.com", secret: "${NOT_NEEDED_FOR_ROUTING}"}
+  rules:
+    - {channel: legal, triggers: ["intent:legal_threat", "intent:safety*"]}
+    - {channel: night, on_duty: false}
+""")
+    routing = read_routing(path, DAY)
+    assert routing.choose("intent:legal_threat", NIGHT) == "legal"
+    assert routing.choose("intent:safety_hazard", NOON) == "legal"
+    assert routing.choose("anger", NIGHT) == "night"
+    assert routing.choose("anger", NOON) == "desk"
+
+
+@pytest.mark.parametrize(("section", "named"), [
+    ("just text", "must be a mapping"),
+    ("{channels: [5]}", "needs a type"),
+    ("{channels: [{name: x}]}", "needs a type"),
+    ("{channels: {type: desk}}", "channels must be a list"),
+    ("{channels: [{type: webhook}, {type: webhook}]}", "same name"),
+    ("{channels: [{type: webhook, name: Über}]}", "cannot name a channel"),
+    ("{channels: [{type: webhook, name: a/b}]}", "cannot name a channel"),
+    ("{channels: [{type: webhook, name: desk}]}", "the name desk"),
+    ("{channels: [{type: desk}], type: webhook}", "type stands beside channels"),
+    ("{type: desk, rules: 5}", "rules must be a list"),
+    ("{type: desk, rules: [5]}", "must be a mapping"),
+    ("{type: desk, rules: [{channel: desk, trigger: anger}]}", "unknown key trigger"),
+    ("{type: desk, rules: [{channel: desk, triggers: anger}]}", "triggers must be a list"),
+    ("{type: desk, rules: [{channel: desk, on_duty: sometimes}]}", "on_duty must be true or false"),
+    ("{type: desk, rules: [{channel: nowhere}]}", "no channel is called nowhere"),
+    ("{type: desk, default: nowhere}", "no channel is called nowhere"),
+])
+def test_each_mistake_is_named(tmp_path: Path, section: str, named: str) -> None:
+    path = endpoints(tmp_path, f"live_agent: {section}\n")
+    with pytest.raises(LiveAgentConfigError, match=named):
+        read_routing(path, DAY)
+
+
+def test_a_variable_that_is_not_set_and_a_type_that_is_none_are_named(tmp_path: Path) -> None:
+    path = endpoints(tmp_path, "live_agent: {type: webhook, url: 'https://x.example.com', secret: '${NOT_SET_HERE}'}\n")
+    with pytest.raises(LiveAgentConfigError, match="NOT_SET_HERE"):
+        read_channels(path)
+    for kind in ("chatwut", "no.such.module:Class", "tandem.handoff.relay:NoSuchClass", ":", ""):
+        with pytest.raises(LiveAgentConfigError, match="there is no type"):
+            build_channels([ChannelConfig("x", kind, {})])
+
+
+def test_an_adapter_outside_tandem_is_named_by_its_module() -> None:
+    kind = "tandem.handoff.adapters.webhook:WebhookChannel"
+    options = {"url": "https://x.example.com", "secret": "a secret that only tests use"}
+    assert build_channels([ChannelConfig("mine", kind, options)])["mine"].name == "mine"
