@@ -79,7 +79,7 @@ class EscalationSettings:
     subject_entities: tuple[str, ...] = ("order_number", "tracking_number")
     fallbacks: int = 2
     fallback_intents: tuple[str, ...] = ("nlu_fallback",)
-    failed_lookups: int = 6
+    failed_lookups: int = 8
 
     # intents and signals
     person_intents: Mapping[str, float] = field(default_factory=lambda: dict(_PERSON_INTENTS))

@@ -21,8 +21,9 @@ class TopicImporter(RasaFileImporter):
     ) -> None:
         """See `RasaFileImporter`."""
         super().__init__(config_file, domain_path, training_data_paths)
-        self._response_files = sorted(path for path in self._nlu_files if _holds_responses_only(path))
-        self._nlu_files = [path for path in self._nlu_files if path not in self._response_files]
+        files: list[str] = list(self._nlu_files)
+        self._response_files = sorted(path for path in files if _holds_responses_only(path))
+        self._nlu_files: list[str] = [path for path in files if path not in self._response_files]
 
     def get_domain(self) -> Domain:
         """The domain file and all responses.
@@ -37,4 +38,4 @@ class TopicImporter(RasaFileImporter):
 
 
 def _holds_responses_only(path: str) -> bool:
-    return is_key_in_yaml(path, "responses") and not is_key_in_yaml(path, "nlu")
+    return bool(is_key_in_yaml(path, "responses") and not is_key_in_yaml(path, "nlu"))
