@@ -40,10 +40,15 @@ lint: install-dev ## Style and types
 
 stories: install-dev ## Validate the training data, train, run the test stories
 	@find tests -name "test_*.yml" | grep -q . || { echo "no test stories in tests/" >&2; exit 1; }
-	$(QUIET) $(RASA) data validate --fail-on-warnings
+	mkdir -p reports
+	echo "validating the training data"
+	$(QUIET) $(RASA) data validate --fail-on-warnings >reports/validate.log 2>&1 || { cat reports/validate.log; exit 1; }
 	$(PYTHON) -m tandem.cli train
-	$(QUIET) $(RASA) test core --e2e --stories tests --model "$$($(PYTHON) -m tandem.cli train | tail -1)" \
-		--out reports/stories --fail-on-prediction-errors
+	echo "running the test stories"
+	$(QUIET) $(RASA) test core --e2e --stories tests --model "$$($(PYTHON) -m tandem.cli train | tail -1)" --out reports/stories \
+		--fail-on-prediction-errors >reports/stories.log 2>&1 || { tail -50 reports/stories.log; \
+		cat reports/stories/failed_test_stories.yml; exit 1; }
+	grep -A 2 "Evaluation Results on ACTION level" reports/stories.log
 
 lock: ## Pin the dependencies anew (needs uv)
 	@$(LOCK) -o requirements.txt pyproject.toml
