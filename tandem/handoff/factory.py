@@ -9,7 +9,9 @@ from tandem.handoff.routing import DESK, ChannelConfig, LiveAgentConfigError
 
 ADAPTERS: Mapping[str, str] = {  # type in endpoints.yml: module and class
     "desk": "tandem.handoff.adapters.desk:DeskChannel",
+    "chatwoot": "tandem.handoff.adapters.chatwoot:ChatwootChannel",
     "webhook": "tandem.handoff.adapters.webhook:WebhookChannel",
+    "zendesk": "tandem.handoff.adapters.zendesk:ZendeskChannel",
 }
 
 

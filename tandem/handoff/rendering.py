@@ -52,7 +52,7 @@ def transcript_text(transcript: Sequence[Message], limit: int) -> str:
             break
         kept.append(line)
     left_out = len(said) - len(kept)
-    return "\n".join([*([f"({left_out} earlier messages are left out)"] if left_out else []), *reversed(kept)])
+    return "\n".join([*([f"(earlier messages left out: {left_out})"] if left_out else []), *reversed(kept)])
 
 
 def speaker(message: Message) -> str:

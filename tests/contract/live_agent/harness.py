@@ -30,6 +30,8 @@ class Traits:
     notes: bool = True  # tells of private notes
     typing: bool = True  # tells that an agent writes
     line_for_bot: bool = True  # an agent can leave a line for the bot at a hand-back
+    signs: bool = True  # signs its webhooks' bodies; else they carry a secret only
+    sweeps_outcomes: bool = True  # tells a sweep whether an agent handed back or resolved; else it counts as hand-back
 
 
 @dataclass(frozen=True)

@@ -228,7 +228,7 @@ def test_what_lost_webhooks_told_is_found_by_sweeping(outside: Shop) -> None:
     outside.tool.agent_resolves(handoff)
     outside.tool.webhooks()  # lost
     outside.wait()
-    assert outside.conversation().owner is Owner.RESOLVED
+    assert outside.conversation().owner is (Owner.RESOLVED if outside.tool.traits.sweeps_outcomes else Owner.BOT)
     assert outside.heard() == ["one", "two", "three"]
 
 
@@ -237,8 +237,9 @@ def test_a_webhook_that_was_tampered_with_is_rejected(outside: Shop) -> None:
     outside.tool.agent_says(handoff, "send no money")
     [webhook, *_] = outside.tool.webhooks()
     assert outside.channel is not None
+    tampered = [(webhook.headers, webhook.body.replace(b"send no money", b"send all money"))]
     for headers, body in (
-        (webhook.headers, webhook.body.replace(b"send no money", b"send all money")),
+        *(tampered if outside.tool.traits.signs else ()),
         ({}, webhook.body),
         ({name: "" for name in webhook.headers}, webhook.body),
         ({name: value[::-1] for name, value in webhook.headers.items()}, webhook.body),

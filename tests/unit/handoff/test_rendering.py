@@ -48,7 +48,7 @@ def test_a_transcript_says_who_spoke_and_keeps_the_newest() -> None:
     messages = [said(1, Author.CUSTOMER, "hello"), said(2, Author.BOT, "hi"),
                 said(3, Author.AGENT, "psst", "Anna", Kind.NOTE), said(4, Author.AGENT, "I am Anna", "Anna")]
     assert transcript_text(messages, 1000) == "15:00 Customer: hello\n15:00 Bot: hi\n15:00 Anna: I am Anna"
-    assert transcript_text(messages, 40) == "(1 earlier messages are left out)\n15:00 Bot: hi\n15:00 Anna: I am Anna"
+    assert transcript_text(messages, 40) == "(earlier messages left out: 1)\n15:00 Bot: hi\n15:00 Anna: I am Anna"
     assert transcript_text([], 40) == ""
 
 
