@@ -31,6 +31,10 @@ class Customer(Widget):
         rows = "[data-testid=message]" + (f"[data-author={author}]" if author else "")
         expect(self.page.locator(rows).filter(has_text=text).last).to_be_visible(timeout=ANSWER)
 
+    def is_told(self, text: str) -> None:
+        """Wait until an event in the middle of the log contains `text`."""
+        expect(self.find("event").filter(has_text=text).last).to_be_visible(timeout=ANSWER)
+
     def asks(self, text: str) -> None:
         """Say something and wait until the bot has answered it and stopped writing."""
         bot = self.page.locator("[data-testid=message][data-author=bot]")

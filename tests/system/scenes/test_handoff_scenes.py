@@ -57,7 +57,7 @@ def test_a_handoff_from_first_word_to_hand_back(
     expect(agent.card).to_contain_text("TD-10388")
     expect(agent.card).to_contain_text("late@example.com")
     agent.step("claim")
-    customer.hears("Anna Berg has joined the conversation.")
+    customer.is_told("Anna Berg has joined the conversation.")
     customer.status("Anna Berg")
     assert owner_of(stack, customer.conversation_id) == "agent"
 
@@ -74,7 +74,7 @@ def test_a_handoff_from_first_word_to_hand_back(
     bot_words = len(customer.texts("bot"))
 
     agent.close_with("hand-back", "Depot delivers tomorrow")
-    customer.hears("Anna Berg has left the conversation")
+    customer.is_told("Anna Berg has left the conversation")
     assert owner_of(stack, customer.conversation_id) == "bot"
     assert len(customer.texts("bot")) == bot_words, "the bot has not said a word in between"
     customer.asks("how do I pay with a gift card?")
@@ -104,7 +104,7 @@ def test_a_customer_who_comes_back_finds_every_message_once_in_order(
     customer.hears("four", "agent")
     assert customer.texts("agent") == ["one", "two", "three", "four"]
     agent.close_with("resolve")
-    customer.hears("Sam Okafor has closed this conversation")
+    customer.is_told("Sam Okafor has closed this conversation")
 
 
 def test_a_customer_who_waits_can_go_back_to_the_bot(new_customer: NewCustomer, stack: Stack) -> None:
