@@ -1,11 +1,12 @@
 """Answers that depend on what was said before: greetings after a person, a yes to an offer, details out of the blue."""
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType, FollowupAction
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.reply import Reply
@@ -48,12 +49,14 @@ class ActionAcceptOffer(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
         turn = Turn(tracker)
+        if turn.active_form:
+            return []  # the form asks its question again
         buttons = (turn.last_bot_message.get("data") or {}).get("buttons") or ()
-        intent = str(buttons[0].get("payload") or "").lstrip("/").partition("{")[0] if buttons else ""
+        intent, slots = _read_payload(str(buttons[0].get("payload") or "")) if buttons else ("", {})
         if intent == "ask_for_human":
             return [FollowupAction("action_handoff")]
-        if not turn.active_form and f"{intent}_form" in (domain.get("forms") or ()):
-            return [FollowupAction(f"{intent}_form")]
+        if f"{intent}_form" in (domain.get("forms") or ()):
+            return [*(SlotSet(slot, value) for slot, value in slots.items()), FollowupAction(f"{intent}_form")]
         Reply("utter_affirm").say(dispatcher)
         return []
 
@@ -68,11 +71,23 @@ class ActionInform(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
         turn = Turn(tracker)
+        tracking = turn.entity("tracking_number")
+        if turn.active_form and not tracking:
+            return []  # the form asks its question again
         if not turn.active_form and (turn.entity("order_number") or turn.entity("email")):
             return [FollowupAction("order_status_form")]
-        tracking = turn.entity("tracking_number")
         (Reply("utter_inform_tracking_number") if tracking else Reply("utter_inform")).say(dispatcher)
         return []
+
+
+def _read_payload(payload: str) -> tuple[str, dict[str, Any]]:
+    """The intent and the entities of a button: `/return_item{"return_reason": "damaged"}`."""
+    intent, brace, rest = payload.removeprefix("/").partition("{")
+    try:
+        entities = json.loads(brace + rest) if brace else {}
+    except ValueError:
+        entities = {}
+    return intent, entities if isinstance(entities, dict) else {}
 
 
 def _after_handoff_or(response: str, turn: Turn) -> Reply:

@@ -159,7 +159,8 @@ class OrderForm(Action, ABC):
     def _choose_order(self, opened: Services, turn: Turn, draft: Draft) -> None:
         before = number_in(turn.before("order_number"))
         if turn.activates(self.form):
-            draft.slots["order_number"] = pick(turn, orders_at_hand(opened, turn.conversation_id, self.form))
+            at_hand = orders_at_hand(opened, turn.conversation_id, self.form)
+            draft.slots["order_number"] = pick(turn, at_hand) or named_by_item(turn.text, at_hand.choices)
         elif self._continues(turn) and turn.slot(REQUESTED_SLOT) == "order_number" and not draft.slots["order_number"]:
             choices = orders_at_hand(opened, turn.conversation_id, self.form).choices
             draft.slots["order_number"] = named_by_item(turn.text, choices)

@@ -42,6 +42,18 @@ async def test_a_yes_takes_the_first_offer(payloads: tuple[str, ...], follows: l
     assert outcome.said == ([] if follows else ["utter_affirm"])
 
 
+async def test_a_yes_brings_along_what_the_button_knows() -> None:
+    button = '/return_item{"return_reason": "damaged"}'
+    outcome = await act(ActionAcceptOffer(), Scene(intent="affirm", last_bot=offered(button)))
+    assert outcome.slots == {"return_reason": "damaged"}
+
+
+@pytest.mark.parametrize("action", [ActionAcceptOffer(), ActionInform()])
+async def test_in_a_form_the_question_is_just_asked_again(action: Any) -> None:
+    outcome = await act(action, Scene(form="return_item_form", last_bot=offered("/ask_for_human")))
+    assert (outcome.said, outcome.events) == ([], [])
+
+
 async def test_a_number_out_of_the_blue_asks_for_that_order() -> None:
     outcome = await act(ActionInform(), Scene(entities={"order_number": "TD-10421"}))
     assert outcome.followed_by == ["order_status_form"]

@@ -43,6 +43,11 @@ async def test_a_choice_can_be_named_by_its_item(shop: Shop) -> None:
     assert outcome.slots["order_number"] == "TD-10417"
 
 
+async def test_the_first_message_may_name_the_item(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    assert (await start(shop, text="where is my cast-iron pan?")).slots["order_number"] == "TD-10417"
+
+
 async def test_a_stranger_is_asked_for_the_number_and_then_the_contact(shop: Shop) -> None:
     first = await start(shop)
     assert first.slots["requested_slot"] == "order_number"
