@@ -72,4 +72,4 @@ def order_in_question(turn: Turn, at_hand: AtHand) -> Order | None:
     late = [order for order in waiting if order.delayed and order.promised_by]
     if late:
         return min(late, key=lambda order: order.promised_by or order.placed_at)
-    return (waiting or list(at_hand.orders) or [None])[0]
+    return next(iter(waiting or at_hand.orders), None)

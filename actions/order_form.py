@@ -131,11 +131,16 @@ class OrderForm(Action, ABC):
         taken_back = [SlotSet(slot, None) for slot in ("contact", *self.details) if slot in turn.filled]
         return [*taken_back, ActionExecutionRejected(self.form)]
 
+    def _resumes(self, turn: Turn) -> bool:
+        return turn.activates(self.form) and turn.resumes(self.form)
+
     # -- the work ---------------------------------------------------------------------------------------------
 
     def _begin(self, turn: Turn) -> Draft:
         """The slots to start from: nothing of an earlier round, nothing that a free text happened to contain."""
         slots = {name: turn.slot(name) for name in (*ORDER_SLOTS, *self.details)}
+        if self._resumes(turn):
+            return Draft(slots)
         if turn.activates(self.form):
             slots.update({name: turn.filled.get(name) for name in ("contact", *self.details)})
         elif turn.slot(REQUESTED_SLOT) in self.free_text and self._continues(turn):
@@ -224,6 +229,8 @@ class OrderForm(Action, ABC):
         ]
         if draft.failed_lookups is not None and draft.failed_lookups != turn.slot("failed_lookups"):
             events.append(SlotSet("failed_lookups", draft.failed_lookups))
+        if self._resumes(turn):  # once: the form's next round starts fresh
+            events.append(SlotSet("last_handoff", {**turn.slot("last_handoff"), "resume": False}))
         missing = [slot for slot in (*ORDER_SLOTS, *self.details) if draft.slots.get(slot) is None]
         if draft.over:
             return [*events, *leave_form()]

@@ -68,6 +68,11 @@ class Turn:
         return any(event.get("event") in ("active_loop", "form") and event.get("name") == form
                    for event in self._events[1])
 
+    def resumes(self, form: str) -> bool:
+        """A person handed back so that the form, which they had interrupted, goes on where it was."""
+        last = self.slot("last_handoff")
+        return isinstance(last, Mapping) and bool(last.get("resume")) and bool(form) and last.get("flow") == form
+
     def rejected(self, form: str) -> bool:
         """The form has already stepped aside in this turn."""
         return any(event.get("event") == "action_execution_rejected" and event.get("name") == form
