@@ -65,15 +65,16 @@ def test_a_handoff_from_first_word_to_hand_back(
     expect(customer.find("typing")).to_contain_text("Anna Berg", timeout=ANSWER)
     agent.reply("Hello Marcus, I am calling the depot for you right now.")
     customer.hears("calling the depot for you", "agent")
-    customer.say("thank you, it is for a birthday. this is ridiculous, TD-10421")
-    agent.sees("it is for a birthday")
-    agent.reply("It will be on your doorstep tomorrow.")
-    customer.hears("on your doorstep tomorrow", "agent")
+    customer.say("Thank you! It is for a birthday on Friday. My sister asks about TD-10421 as well.")
+    agent.sees("It is for a birthday")
+    agent.reply("The depot lets it go tonight, it will be with you on Thursday. In time for the birthday!")
+    customer.hears("In time for the birthday", "agent")
+    expect(agent.page.locator("#lines .delivery").last).to_contain_text("Delivered", timeout=ANSWER)
     agent.page.screenshot(path=artefacts / "desk.png")
     customer.page.screenshot(path=artefacts / "chat.png")
     bot_words = len(customer.texts("bot"))
 
-    agent.close_with("hand-back", "Depot delivers tomorrow")
+    agent.close_with("hand-back", "Depot delivers on Thursday")
     customer.is_told("Anna Berg has left the conversation")
     assert owner_of(stack, customer.conversation_id) == "bot"
     assert len(customer.texts("bot")) == bot_words, "the bot has not said a word in between"
