@@ -12,6 +12,7 @@ ADAPTERS: Mapping[str, str] = {  # type in endpoints.yml: module and class
     "chatwoot": "tandem.handoff.adapters.chatwoot:ChatwootChannel",
     "webhook": "tandem.handoff.adapters.webhook:WebhookChannel",
     "zendesk": "tandem.handoff.adapters.zendesk:ZendeskChannel",
+    "slack": "tandem.handoff.adapters.slack:SlackChannel",
 }
 
 
