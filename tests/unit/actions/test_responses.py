@@ -114,7 +114,11 @@ def test_buttons_lead_somewhere() -> None:
     for name, variations in RESPONSES.items():
         for variation in variations:
             for button in variation.get("buttons", ()):
+                if button["payload"] == "/{intent}":
+                    continue  # filled in by the action
                 intent = button["payload"].lstrip("/").partition("{")[0]
+                if button["payload"].startswith("/{"):
+                    continue  # the action names the intent
                 assert intent in DOMAIN["intents"], f"{name}: {button['payload']}"
 
 
