@@ -119,7 +119,7 @@ class Bot:
     def train(self) -> None:
         """Train from nothing."""
         started = time.perf_counter()
-        self._rasa("train", "--force", "--fixed-model-name", "model", "--domain", *_domain_parts(self.folder))
+        self._rasa("train", "--force", "--fixed-model-name", "model")
         self.figures.train_s = time.perf_counter() - started
         (self.folder / "train_s").write_text(str(self.figures.train_s))
 
@@ -213,10 +213,6 @@ class Bot:
                                   stdout=log, stderr=log, check=False)
         if done.returncode:
             raise SystemExit(f"{self.name}: rasa {arguments[0]} failed; see {self.folder / 'train.log'}")
-
-
-def _domain_parts(folder: Path) -> list[str]:
-    return [part for part in ("domain.yml", "data/responses") if (folder / part).exists()]
 
 
 def _free_port() -> int:
