@@ -20,7 +20,7 @@ def _messages() -> list[str]:
 def test_half_of_the_conversations_must_not_escalate() -> None:
     conversations = load(FOLDER)
     calm = sum(conversation.escalate is None for conversation in conversations)
-    assert len(conversations) >= 40
+    assert len(conversations) >= 120
     assert 0.45 <= calm / len(conversations) <= 0.55
 
 
