@@ -16,6 +16,7 @@ from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
 from tandem.dialogue.escalation_settings import EscalationSettings
 from tandem.dialogue.trajectory import Trajectory
+from tandem.faults import clock, install
 from tandem.handoff.acts import Acts
 from tandem.handoff.duty import DutyHours
 from tandem.handoff.factory import build_channels
@@ -53,11 +54,12 @@ def open_services(settings: Settings) -> Services:
         SettingsError: A URL cannot be read.
         EscalationSettingsError: config.yml names an unknown or wrong escalation key.
     """
+    install(settings.faults, settings.faults_seed)
     engine = open_engine(settings.database_url)
     create_tables(engine)
     create_tables(engine, relay_metadata)
     create_identification_tables(engine)
-    ledger = Ledger(engine)
+    ledger = Ledger(engine, clock())
     ownership = Ownership(ledger)
     case_file = CaseFile(ledger)
     orders = open_order_system(settings)

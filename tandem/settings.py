@@ -21,6 +21,19 @@ class SettingsError(ValueError):
     """A setting is missing or cannot be read; the message names it and its mend."""
 
 
+FAULT_ACTIONS = ("kill", "hang", "locked", "full", "drop", "back")
+
+
+@dataclass(frozen=True)
+class FaultRule:
+    """A fault for tests (`tandem/faults.py`): where, how likely each time (0 to 1), what, and for how many seconds."""
+
+    point: str
+    probability: float
+    action: str
+    seconds: float = 0.0
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the operator may set. Each field names its environment variable in `VARIABLES`."""
@@ -47,6 +60,8 @@ class Settings:
     webchat_origins: tuple[str, ...] = ()
     secure_cookies: bool = False
     log_level: str = "INFO"
+    faults: tuple[FaultRule, ...] = ()
+    faults_seed: int = 0
 
     @property
     def rasa_url(self) -> str:
@@ -141,6 +156,20 @@ def _secret(value: str) -> str:
     return value
 
 
+def _fault_rules(value: str) -> tuple[FaultRule, ...]:
+    return tuple(_fault_rule(part.strip()) for part in value.split(",") if part.strip())
+
+
+def _fault_rule(text: str) -> FaultRule:
+    point, *rest = text.split(":")
+    if len(rest) not in (2, 3) or rest[1] not in FAULT_ACTIONS or (rest[1] == "back") != (point == "clock"):
+        raise ValueError(f"expected point:probability:action[:seconds], an action of {', '.join(FAULT_ACTIONS)}")
+    rule = FaultRule(point, float(rest[0]), rest[1], float(rest[2]) if len(rest) == 3 else 0.0)
+    if not 0 <= rule.probability <= 1 or rule.seconds < 0:
+        raise ValueError("expected a probability from 0 to 1 and seconds from 0")
+    return rule
+
+
 VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "TANDEM_DATABASE_URL": ("database_url", _text),
     "TANDEM_ORDERS_URL": ("orders_url", _text),
@@ -164,6 +193,8 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "TANDEM_WEBCHAT_ORIGINS": ("webchat_origins", _origins),
     "TANDEM_SECURE_COOKIES": ("secure_cookies", _flag),
     "TANDEM_LOG_LEVEL": ("log_level", _level),
+    "TANDEM_FAULTS": ("faults", _fault_rules),
+    "TANDEM_FAULTS_SEED": ("faults_seed", int),
 }
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tandem.channels.output import KEPT, to_rasa
 from tandem.conversations.deliveries import Deliveries, Parcel
 from tandem.conversations.model import Author
+from tandem.faults import fault
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +131,9 @@ class Deliverer:
                 return functools.partial(self._deliveries.cannot_push, parcel)
             speaker = message.name if message.author is Author.AGENT else ""
             recipient = str(parcel.address.get("recipient") or message.conversation_id)
+            fault("deliver.before_send")
             await asyncio.wait_for(output.send_response(recipient, to_rasa(message, speaker)), SEND_TIMEOUT)
+            fault("deliver.after_send")
         except Refused as error:
             return functools.partial(self._deliveries.refused, parcel, str(error))
         except Exception as error:  # a channel may raise anything; the message stays in the outbox

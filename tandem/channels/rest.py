@@ -26,6 +26,7 @@ from tandem.conversations.model import (
     Message,
 )
 from tandem.conversations.store import clean_id, clean_text
+from tandem.faults import fault
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ class _CheckedRest(RestInput):
             except SQLAlchemyError:
                 logger.exception("A message on rest could not be stored")
                 return _error(503, "the message could not be stored; send it again")
+            fault("rest.before_answer")
             return response.json(collector.messages)
 
         @blueprint.middleware("request")

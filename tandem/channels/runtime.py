@@ -23,6 +23,7 @@ from tandem.conversations.model import (
     Owner,
     Receipt,
 )
+from tandem.faults import fault
 from tandem.handoff.notices import notice
 from tandem.services import Services, open_services
 from tandem.settings import Settings, load
@@ -168,7 +169,9 @@ class Runtime:
                 metadata={**metadata, "tandem": _turn_metadata(conversation, stored, receipt.handed_back)},
             )
             message.parse_data = await self._read(stored)
+            fault("turn.before_bot")
             await on_new_message(message)
+            fault("turn.after_bot")
         except Exception:
             logger.exception("Bot turn %d of conversation %s failed", stored.seq, conversation.id)
             if receipt.tries < MAX_TRIES:

@@ -13,6 +13,7 @@ from tandem.conversations import store
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import ConversationNotFound, Delivery, Message
 from tandem.conversations.tables import conversations, messages
+from tandem.faults import transaction
 
 LEASE = timedelta(seconds=30)  # longer than a channel may take for one send
 BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800))
@@ -74,7 +75,7 @@ class Deliveries:
             if connection.execute(query.limit(1)).first() is None:
                 return []
         parcels = []
-        with self._ledger.engine.begin() as connection:
+        with transaction(self._ledger.engine, "delivery_lease") as connection:
             for row in connection.execute(query.with_for_update(skip_locked=True, of=messages)).all():
                 doubt = row.doubt or row.attempt_open
                 connection.execute(update(messages).where(messages.c.id == row.id).values(
@@ -126,7 +127,7 @@ class Deliveries:
 
     def answered(self, conversation_id: str, seqs: Sequence[int]) -> None:
         """These replies of the bot went into the answer to the customer's own request."""
-        with self._ledger.engine.begin() as connection:
+        with transaction(self._ledger.engine, "answered") as connection:
             connection.execute(
                 update(messages)
                 .where(messages.c.conversation_id == conversation_id, messages.c.seq.in_(list(seqs)),
@@ -143,7 +144,7 @@ class Deliveries:
         with self._ledger.reading.connect() as connection:
             if connection.execute(select(messages.c.id).where(of_these).limit(1)).first() is None:
                 return
-        with self._ledger.engine.begin() as connection:
+        with transaction(self._ledger.engine, "acknowledge") as connection:
             row = store.lock(connection, conversation_id)
             connection.execute(update(messages).where(of_these).values(
                 delivery=Delivery.DELIVERED.value, attempt_open=False, lease_until=None))
@@ -157,7 +158,7 @@ class Deliveries:
 
     def _finish(self, parcel: Parcel, values: Any) -> None:
         at, message = self._ledger.clock(), parcel.message
-        with self._ledger.engine.begin() as connection:
+        with transaction(self._ledger.engine, "delivery_end") as connection:
             try:
                 conversation = store.lock(connection, message.conversation_id)
             except ConversationNotFound:

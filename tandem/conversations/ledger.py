@@ -28,6 +28,7 @@ from tandem.conversations.model import (
 )
 from tandem.conversations.tables import case_entries, conversations, fenced_replies, handoffs, messages
 from tandem.database import now, reading
+from tandem.faults import transaction
 
 TURN_LEASE = timedelta(seconds=20)  # how long a bot turn counts as alive without a sign of life
 TURN_LIFETIME = timedelta(minutes=15)  # an interrupted turn older than this is not answered late
@@ -65,7 +66,7 @@ class Ledger:
         if not text.strip():
             raise InvalidMessage("a message must not be empty")
         at = self.clock()
-        with self.engine.begin() as connection:
+        with transaction(self.engine, "receive") as connection:
             row = self._open(connection, conversation_id, inbound, at)
             known = store.by_client_id(connection, conversation_id, Author.CUSTOMER, client_id)
             if known is not None:
@@ -141,7 +142,7 @@ class Ledger:
         """
         at = self.clock()
         text = store.clean_text(text[: store.MAX_TEXT])
-        with self.engine.begin() as connection:
+        with transaction(self.engine, "bot_reply") as connection:
             row = store.lock(connection, conversation_id)
             known = store.by_client_id(connection, conversation_id, Author.BOT, key)
             if known is not None:
@@ -185,11 +186,11 @@ class Ledger:
 
     def renew_turn(self, conversation_id: str, seq: int) -> None:
         """Say that the bot still works on this message."""
-        self._set_turn(conversation_id, seq, turn_lease=self.clock() + TURN_LEASE)
+        self._set_turn("renew", conversation_id, seq, turn_lease=self.clock() + TURN_LEASE)
 
     def finish_turn(self, conversation_id: str, seq: int) -> None:
         """Say that the bot is done with this message."""
-        self._set_turn(conversation_id, seq, turn="done", turn_lease=None)
+        self._set_turn("turn_end", conversation_id, seq, turn="done", turn_lease=None)
 
     def adopt_interrupted_turns(self, channels: Sequence[str] | None = None, limit: int = 20) -> list[Receipt]:
         """Take over turns whose process died: their messages go to the bot once more, if they are still the bot's.
@@ -328,7 +329,7 @@ class Ledger:
         return store.to_handoff(latest)
 
     def _adopt(self, conversation_id: str, message_key: int, stale: Any, at: datetime) -> Receipt | None:
-        with self.engine.begin() as connection:
+        with transaction(self.engine, "adopt") as connection:
             try:
                 row = store.lock(connection, conversation_id)  # first, as everybody does: else there are deadlocks
             except ConversationNotFound:
@@ -351,8 +352,8 @@ class Ledger:
             return Receipt(store.to_conversation(row, at), store.to_message(found), False, True,
                            store.to_handoff(told) if told is not None else None, tries)
 
-    def _set_turn(self, conversation_id: str, seq: int, **values: Any) -> None:
-        with self.engine.begin() as connection:
+    def _set_turn(self, step: str, conversation_id: str, seq: int, **values: Any) -> None:
+        with transaction(self.engine, step) as connection:
             connection.execute(
                 update(messages)
                 .where(messages.c.conversation_id == conversation_id, messages.c.seq == seq,

@@ -25,6 +25,7 @@ from tandem.conversations.model import (
     Owner,
 )
 from tandem.conversations.tables import handoffs
+from tandem.faults import transaction
 
 STEPS: Mapping[str, Mapping[Owner, Owner]] = {
     "open_handoff": {Owner.BOT: Owner.WAITING, Owner.RESOLVED: Owner.WAITING},
@@ -74,7 +75,7 @@ class Ownership:
             ConversationNotFound: There is no such conversation.
         """
         at = self._ledger.clock()
-        with self._ledger.engine.begin() as connection:
+        with transaction(self._ledger.engine, "handoff") as connection:
             row = store.lock(connection, request.conversation_id)
             known = store.open_handoff_of(connection, row.id)
             if known is not None:
@@ -93,7 +94,7 @@ class Ownership:
             NotAllowed: Nobody waits there.
         """
         at = self._ledger.clock()
-        with self._ledger.engine.begin() as connection:
+        with transaction(self._ledger.engine, "claim") as connection:
             row = store.lock(connection, conversation_id)
             holder = self._holder(connection, row)
             if holder == agent.id:
@@ -116,7 +117,7 @@ class Ownership:
             channel: The live-agent channel in which the agent works; a handoff that opens by this goes there.
         """
         at = self._ledger.clock()
-        with self._ledger.engine.begin() as connection:
+        with transaction(self._ledger.engine, "take_over") as connection:
             row = store.lock(connection, conversation_id)
             if self._holder(connection, row) == agent.id:
                 return store.to_conversation(row, at)
@@ -132,7 +133,7 @@ class Ownership:
     def release(self, conversation_id: str, agent: Agent | None, notice: str = "") -> Conversation:
         """Put a claimed conversation back into the queue; with `agent` None whoever holds it."""
         at = self._ledger.clock()
-        with self._ledger.engine.begin() as connection:
+        with transaction(self._ledger.engine, "release") as connection:
             row = store.lock(connection, conversation_id)
             self._require_holder(connection, row, agent)
             row = self._step(connection, row, at, "release")
@@ -199,7 +200,7 @@ class Ownership:
         self, conversation_id: str, agent: Agent | None, step: str, outcome: str, note_for_bot: str, notice: str,
     ) -> Conversation:
         at = self._ledger.clock()
-        with self._ledger.engine.begin() as connection:
+        with transaction(self._ledger.engine, step) as connection:
             row = store.lock(connection, conversation_id)
             if row.owner == Owner.AGENT.value:
                 self._require_holder(connection, row, agent)
@@ -219,7 +220,7 @@ class Ownership:
             raise InvalidMessage("a message must not be empty")
         client_id = store.clean_id(client_id, "the client message id") if client_id else None
         at = self._ledger.clock()
-        with self._ledger.engine.begin() as connection:
+        with transaction(self._ledger.engine, "agent_says") as connection:
             row = store.lock(connection, conversation_id)
             known = store.by_client_id(connection, conversation_id, Author.AGENT, client_id)
             if known is not None:

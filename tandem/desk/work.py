@@ -24,6 +24,7 @@ from tandem.desk import audit
 from tandem.desk.accounts import Role, find
 from tandem.desk.auth import Principal
 from tandem.desk.errors import Conflict, Forbidden, NotThere
+from tandem.faults import fault
 from tandem.handoff.notices import notice
 from tandem.services import Services
 
@@ -167,6 +168,7 @@ class Work:
     def _done(self, caller: Principal, action: str, conversation_id: str, detail: str = "") -> None:
         audit.record(self._engine, caller.agent.id, caller.via, action, conversation_id, detail)
         self._nudge(conversation_id)
+        fault(f"desk_{action}.before_answer")
 
     def _nudge(self, conversation_id: str) -> None:
         from_thread.run_sync(self.feed.nudge, conversation_id)

@@ -18,6 +18,7 @@ from tandem.conversations import store
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import ConversationNotFound, Handoff
 from tandem.conversations.tables import handoffs, messages
+from tandem.faults import transaction
 from tandem.handoff.channel import Reference
 from tandem.handoff.tables import relays
 
@@ -141,7 +142,7 @@ class Progress:
             LeaseLost: The handoff is in other hands.
         """
         values.setdefault("lease_until", self._ledger.clock() + LEASE)
-        with self._ledger.engine.begin() as connection:
+        with transaction(self._ledger.engine, "relay_progress") as connection:
             done = connection.execute(
                 update(relays).where(relays.c.handoff_id == leased.handoff_id, relays.c.lease_owner == self._owner)
                 .values(**values))

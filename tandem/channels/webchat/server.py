@@ -25,6 +25,7 @@ from tandem.channels.webchat.wire import Places, message_json
 from tandem.conversations.identity import read_identity
 from tandem.conversations.model import Author, ConversationNotFound, Identity, InboundMessage, InvalidMessage
 from tandem.conversations.store import MAX_TEXT
+from tandem.faults import fault
 
 logger = logging.getLogger(__name__)
 
@@ -189,6 +190,7 @@ async def _send(chat: Chat, request: Request) -> BaseHTTPResponse:
         data={"payload": payload} if payload else {},
     ))
     chat.runtime.dispatch(receipt, chat.channel, chat.on_new_message)
+    fault("webchat.before_answer")
     return answer({"seq": receipt.message.seq, "at": receipt.message.at.isoformat(), "duplicate": receipt.duplicate})
 
 

@@ -15,6 +15,7 @@ from tandem.channels.runtime import Runtime
 from tandem.channels.webchat.http import TooMany
 from tandem.channels.webchat.wire import Places, agent_name, message_json, state_json
 from tandem.conversations.model import Conversation, ConversationNotFound, Owner
+from tandem.faults import fault
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ class Streams:
                 try:
                     batch = await asyncio.to_thread(ledger.messages, conversation_id, after, _BATCH, True)
                     for message in batch:
+                        fault("stream.before_send")
                         after, spoke_at = message.seq, clock()
                         yield _event("message", message_json(message), message.seq)
                     if len(batch) == _BATCH:
