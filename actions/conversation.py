@@ -9,6 +9,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.order_form import starts_a_flow
 from actions.reply import Reply
 from actions.turn import Turn
 
@@ -55,7 +56,7 @@ class ActionAcceptOffer(Action):
         intent, slots = _read_payload(str(buttons[0].get("payload") or "")) if buttons else ("", {})
         if intent == "ask_for_human":
             return [FollowupAction("action_handoff")]
-        if f"{intent}_form" in (domain.get("forms") or ()):
+        if starts_a_flow(intent):
             return [*(SlotSet(slot, value) for slot, value in slots.items()), FollowupAction(f"{intent}_form")]
         Reply("utter_affirm").say(dispatcher)
         return []

@@ -8,7 +8,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActionReverted, EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.order_form import ANSWERS
+from actions.order_form import ANSWERS, starts_a_flow
 from actions.reply import Reply
 from actions.turn import Turn
 
@@ -34,12 +34,12 @@ class ActionAfterHandback(Action):
         if note:
             Reply("utter_after_handback", {"note": note}).say(dispatcher)
         form = str(told.get("flow") or "")
-        if not turn.resumes(form) or form not in (domain.get("forms") or ()):
+        if not turn.resumes(form) or not starts_a_flow(form.removesuffix("_form")):
             return [ActionReverted()]
         intent = form.removesuffix("_form")
         if turn.intent in ANSWERS | SMALL_TALK | {intent}:
             Reply("utter_resume").say(dispatcher)
             return [FollowupAction(form)]
-        if f"{turn.intent}_form" not in domain["forms"]:
+        if not starts_a_flow(turn.intent):
             Reply("utter_resume_offer", {"intent": intent}).say(dispatcher)
         return [ActionReverted()]

@@ -1,6 +1,7 @@
 """The words, the rules and the actions fit together: what is said exists, and what exists is said."""
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from actions.order_form import OrderForm
 from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import RefundState
 from tests.unit.actions.conftest import DOMAIN, RESPONSES
@@ -76,6 +78,14 @@ def test_every_response_is_used() -> None:
     used |= {"utter_handoff_failed"}  # EscalationPolicy
     unused = {name for name in RESPONSES if name not in used and not name.startswith("utter_notice_")}
     assert unused == set()
+
+
+def test_every_form_is_known_to_the_actions() -> None:
+    for module in Path("actions").glob("*.py"):
+        importlib.import_module(f"actions.{module.stem}")
+    assert {form.form for form in OrderForm.__subclasses__()} == set(DOMAIN["forms"])
+    for form in DOMAIN["forms"]:
+        assert {f"validate_{form}", f"action_{form.removesuffix('_form')}"} <= set(DOMAIN["actions"])
 
 
 def test_every_intent_is_answered_by_a_rule() -> None:
