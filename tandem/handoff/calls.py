@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from tandem.handoff.channel import LiveAgentRefused, LiveAgentUnavailable
 
 TIMEOUT = 10.0  # seconds for each of connecting, sending and waiting
 WHOLE = 20.0  # seconds that reading an answer may take in all
+WORK = 25.0  # seconds that the calls of one piece of work may take together
 MAX_ANSWER = 8_000_000  # bytes
 FOR_GOOD = frozenset({400, 410, 413, 422})  # answers after which the same request is not made again
 
@@ -43,6 +45,12 @@ class Calls:
         self._client = httpx.Client(
             base_url=base_url, headers={"User-Agent": "Tandem", **(headers or {})}, auth=auth, timeout=timeout,
             transport=transport, follow_redirects=False)
+        self._timeout = timeout
+        self._work = threading.local()
+
+    def begin(self) -> None:
+        """This thread begins a piece of work: from now on its calls end within `WORK` seconds in all."""
+        self._work.until = time.monotonic() + WORK
 
     def call(
         self, method: str, path: str, body: Any = None, params: Mapping[str, str | int] | None = None,
@@ -58,10 +66,14 @@ class Calls:
             LiveAgentRefused: The tool will not take this request (400, 410, 413, 422).
         """
         name = f"{method} {path}"
+        left = getattr(self._work, "until", math.inf) - time.monotonic()
+        if left <= 0:
+            raise LiveAgentUnavailable(f"{name}: the calls before it took too long")
         try:
-            with self._client.stream(method, path, json=body, params=params) as response:
+            with self._client.stream(method, path, json=body, params=params,
+                                     timeout=min(self._timeout, left)) as response:
                 status, headers = response.status_code, response.headers
-                content = _content(response, name)
+                content = _content(response, name, min(WHOLE, left))
         except httpx.HTTPError as error:
             raise LiveAgentUnavailable(f"{name}: {type(error).__name__}: {error}") from error
         if 200 <= status < 300 or status in expected:
@@ -80,8 +92,8 @@ def seconds(value: str) -> float | None:
     return pause if math.isfinite(pause) and pause >= 0 else None
 
 
-def _content(response: httpx.Response, name: str) -> bytes:
-    content, until = b"", time.monotonic() + WHOLE
+def _content(response: httpx.Response, name: str, limit: float) -> bytes:
+    content, until = b"", time.monotonic() + limit
     for chunk in response.iter_bytes():
         content += chunk
         if len(content) > MAX_ANSWER or time.monotonic() > until:

@@ -49,6 +49,10 @@ class SlackApi:
         self._calls = Calls(options.api_url, headers, timeout=options.timeout, transport=transport)
         self._quick = Calls(options.api_url, headers, timeout=min(options.timeout, _NAME_TIMEOUT), transport=transport)
 
+    def begin(self) -> None:
+        """This thread begins a piece of work, which must end in time."""
+        self._calls.begin()
+
     def post(self, text: str, metadata: Mapping[str, Any], thread: str = "", broadcast: bool = False) -> str:
         """Write a message; its `ts`.
 

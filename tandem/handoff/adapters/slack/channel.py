@@ -53,6 +53,7 @@ class SlackChannel:
         A customer who comes again has the same thread, unless it was deleted; the announcement is shown in the channel
         all the same.
         """
+        self._api.begin()
         thread, written = self._earlier(handoff, earlier)
         if not thread:
             thread = self._begun(handoff)
@@ -71,6 +72,7 @@ class SlackChannel:
 
     def say(self, reference: Reference, handoff: Handoff, message: Message, again: bool) -> None:
         """Write the words into the thread after their speaker's name, the long ones in parts."""
+        self._api.begin()
         thread = str(reference[TS])
         written = self._written(thread, message.at) if again else frozenset()
         for key, text in outgoing.message_parts(handoff, message):
@@ -79,6 +81,7 @@ class SlackChannel:
 
     def close(self, reference: Reference, handoff: Handoff) -> None:
         """Say in the thread that nobody need answer any more."""
+        self._api.begin()
         thread, (key, text) = str(reference[TS]), outgoing.closing(handoff)
         try:
             if key not in self._written(thread, handoff.closed_at or handoff.opened_at):
@@ -107,6 +110,7 @@ class SlackChannel:
 
     def sweep(self, reference: Reference, handoff: Handoff, since: datetime) -> Sequence[AgentEvent]:
         """What people wrote in the thread, for events that Slack gave up. Claims by reaction are not among it."""
+        self._api.begin()
         last = handoff.closed_at is not None
         start = self._sweeps.begin(handoff.id, handoff.opened_at - CLOCKS, since, last)
         if start is None:

@@ -11,7 +11,7 @@ from tandem.handoff.adapters.slack.options import SlackOptions
 from tandem.handoff.adapters.slack.text import plain
 from tandem.handoff.channel import Act, AgentEvent, WebhookUnreadable
 
-SPOKEN = frozenset({None, "thread_broadcast", "me_message", "file_share"})  # subtypes of what a person writes
+SPOKEN = (None, "thread_broadcast", "me_message", "file_share")  # subtypes of what a person writes
 _COMMAND = re.compile(r"\s*[!/](handback|resolve|claim|note|say)(?:\s+|$)(.*)", re.DOTALL | re.IGNORECASE)
 _ACTS = {"handback": Act.HANDED_BACK, "resolve": Act.RESOLVED, "claim": Act.CLAIMED, "note": Act.NOTED,
          "say": Act.SAID}

@@ -23,6 +23,10 @@ class SunshineApi:
         self._calls = Calls(f"{options.api_url}/v2/apps/{options.app_id}", auth=(options.key_id, options.key_secret),
                             timeout=options.timeout, transport=transport)
 
+    def begin(self) -> None:
+        """This thread begins a piece of work, which must end in time."""
+        self._calls.begin()
+
     def ensure_user(self, external_id: str, profile: Mapping[str, str]) -> None:
         """Create the user, if there is none with this external id."""
         body: dict[str, Any] = {"externalId": external_id, **({"profile": dict(profile)} if profile else {})}

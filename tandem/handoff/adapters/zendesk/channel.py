@@ -44,6 +44,7 @@ class ZendeskChannel:
 
         The conversation is found by the customer's external id, ours; so `earlier` is not needed.
         """
+        self._api.begin()
         found = self._api.find_conversation(handoff.conversation_id)
         if found is None:
             self._api.ensure_user(handoff.conversation_id, outgoing.profile(handoff))
@@ -70,6 +71,7 @@ class ZendeskChannel:
 
     def say(self, reference: Reference, handoff: Handoff, message: Message, again: bool) -> None:
         """Write the customer's words as theirs, and those of an agent at the desk as the shop's under their name."""
+        self._api.begin()
         thread = str(reference[THREAD])
         author = {"type": "user", "userExternalId": handoff.conversation_id}
         if message.author is not Author.CUSTOMER:
@@ -81,6 +83,7 @@ class ZendeskChannel:
 
     def close(self, reference: Reference, handoff: Handoff) -> None:
         """Tell agents and take control away, unless they have given it away themselves."""
+        self._api.begin()
         thread = str(reference[THREAD])
         conversation = self._api.conversation(thread)
         if not conversation or (reference.get(WATCHED) and not incoming.with_agents(
@@ -108,6 +111,7 @@ class ZendeskChannel:
 
     def sweep(self, reference: Reference, handoff: Handoff, since: datetime) -> Sequence[AgentEvent]:
         """What agents said, and that they gave control away; not why, so that the bot has the customer again."""
+        self._api.begin()
         thread = str(reference[THREAD])
         said = [event for message in self._api.messages(thread, since)
                 if (event := incoming.read_message(message, thread)) is not None]

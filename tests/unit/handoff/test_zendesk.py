@@ -1,0 +1,286 @@
+"""What is Zendesk's own: the switchboard's order, tickets' fields, the secret, what its webhooks tell."""
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tandem.conversations.model import Author
+from tandem.handoff.adapters.zendesk import ZendeskChannel
+from tandem.handoff.adapters.zendesk.outgoing import MAX_METADATA, profile, ticket_metadata, within_limit
+from tandem.handoff.channel import (
+    THREAD,
+    Act,
+    LiveAgentRefused,
+    LiveAgentUnavailable,
+    WebhookRejected,
+    WebhookUnreadable,
+)
+from tandem.handoff.factory import build_channels
+from tandem.handoff.routing import ChannelConfig, LiveAgentConfigError
+from tests.contract.live_agent.harness import serving
+from tests.fakes.clock import Clock
+from tests.fakes.sunshine import AGENTS, APP, BOT, KEY_ID, KEY_SECRET, WEBHOOK_SECRET, Sunshine
+from tests.unit.handoff.conftest import CARD, a_handoff, a_word, ended, long_ago
+
+OPTIONS: dict[str, Any] = {"app_id": APP, "key_id": KEY_ID, "key_secret": KEY_SECRET, "webhook_secret": WEBHOOK_SECRET}
+GOOD = {"x-api-key": WEBHOOK_SECRET}
+
+
+class World:
+    def __init__(self, url: str, tool: Sunshine, clock: Clock) -> None:
+        self.url, self.tool, self.clock = url, tool, clock
+        self.channel = self.made()
+
+    def made(self, **options: Any) -> ZendeskChannel:
+        return ZendeskChannel.from_options("zendesk", {
+            **OPTIONS, "api_url": self.url, "bot_integration": BOT, **options})
+
+    def steps(self) -> list[str]:
+        """The last parts of the calls' paths, so far."""
+        return [call.rpartition("/")[2] for call in self.tool.calls]
+
+    def told(self) -> list[Any]:
+        """What the webhooks that were made tell."""
+        made, self.tool.made = self.tool.made, []
+        return [event for _, body in made for event in self.channel.read(body)]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    clock = Clock()
+    tool = Sunshine(clock)
+    with serving(tool.app) as url:
+        yield World(url, tool, clock)
+
+
+@pytest.mark.parametrize(("options", "says"), [
+    ({"app_id": None}, "app_id is missing"), ({"app_id": "../x"}, "app_id must be an id"),
+    ({"key_id": ""}, "key_id is missing"), ({"key_secret": 5}, "key_secret must be a text"),
+    ({"webhook_secret": "short"}, "webhook_secret must have at least 16"),
+    ({"api_url": "http://api.example.com"}, "api_url must begin with https"),
+    ({"api_url": "ftp://x"}, "api_url must be an address"), ({"api_url": "http://[x"}, "api_url must be an address"),
+    ({"ticket_fields": ["x"]}, "ticket_fields must be"), ({"ticket_fields": {"mood": 1}}, "mood is not known"),
+    ({"ticket_fields": {"order": "abc"}}, "order must be the number"), ({"tags": "x"}, "tags must be a list"),
+    ({"tags": ["a b"]}, "tags must be a list"), ({"timeout": 60}, "timeout must be"),
+    ({"allow_http": "yes"}, "allow_http must be"), ({"token": "x"}, "token is not known"),
+])
+def test_a_wrong_option_is_named(options: dict[str, Any], says: str) -> None:
+    given = {key: value for key, value in {**OPTIONS, **options}.items() if value is not None}
+    with pytest.raises(LiveAgentConfigError, match=says) as raised:
+        build_channels([ChannelConfig("zendesk", "zendesk", given)])
+    assert "docs/zendesk.md" in str(raised.value) and KEY_SECRET not in str(raised.value)
+
+
+def test_the_card_is_written_before_agents_get_control_and_the_ticket_begins_with_it(world: World) -> None:
+    channel = world.made(ticket_fields={"order": 360, "reason": "361"}, tags=["tandem", "vip"])
+    handoff = a_handoff(world.clock)
+    channel.open(handoff, [a_word(world.clock, 1, "Where is it?")], None)
+    assert world.steps() == ["conversations", "users", "conversations", "messages", "passControl", "messages",
+                             "messages", "passControl", "offerControl", world.tool.of_user("c 1/ü")[0]]
+    [thread] = world.tool.of_user("c 1/ü")
+    assert world.tool.active(thread) == AGENTS
+    assert world.tool.tickets == [{
+        "tandem_handoff": "h1", "tandem_conversation": "c 1/ü", "dataCapture.systemField.requester.name": "Maya",
+        "dataCapture.systemField.requester.email": "maya@example.com", "dataCapture.systemField.tags": "tandem,vip",
+        "dataCapture.ticketField.360": "SO-1", "dataCapture.ticketField.361": "Mood is falling",
+        "first_message_id": world.tool.messages[thread][0]["id"],
+    }]
+
+
+def test_a_customer_who_comes_again_has_the_same_conversation_and_a_new_ticket(world: World) -> None:
+    first = a_handoff(world.clock)
+    reference = world.channel.open(first, [], None)
+    world.clock.advance(minutes=10)
+    world.channel.close(reference, ended(first, world.clock))
+    assert world.tool.active(str(reference[THREAD])) is None
+    second = world.channel.open(a_handoff(world.clock, 2), [], reference)
+    assert second[THREAD] == reference[THREAD] and len(world.tool.users) == 1
+    assert [ticket["tandem_handoff"] for ticket in world.tool.tickets] == ["h1", "h2"]
+
+
+def test_a_second_attempt_finds_what_the_first_wrote_behind_many_messages(world: World) -> None:
+    handoff = a_handoff(world.clock)
+    reference = world.channel.open(handoff, [], None)
+    word = a_word(world.clock, 2, "y" * 9000)
+    world.channel.say(reference, handoff, word, False)
+    for number in range(230):
+        world.tool.agent_says(str(reference[THREAD]), f"word {number}")
+    before = len(world.tool.messages[str(reference[THREAD])])
+    world.channel.say(reference, handoff, word, True)
+    world.channel.open(handoff, [], None)
+    assert len(world.tool.messages[str(reference[THREAD])]) == before
+    swept = world.channel.sweep(reference, handoff, long_ago(world.clock))
+    assert [event.text for event in swept] == [f"word {number}" for number in range(230)]
+
+
+def test_customers_and_agents_at_the_desk_speak_under_their_names(world: World) -> None:
+    handoff = a_handoff(world.clock)
+    reference = world.channel.open(handoff, [], None)
+    world.channel.say(reference, handoff, a_word(world.clock, 1, "I"), False)
+    world.channel.say(reference, handoff, a_word(world.clock, 2, "we", Author.AGENT, "Anna"), False)
+    authors = [message["author"] for message in world.tool.messages[str(reference[THREAD])]][-2:]
+    assert authors == [{"type": "user"}, {"type": "business", "displayName": "Anna"}]
+
+
+def test_an_end_on_our_side_is_told_and_one_on_theirs_is_not_answered(world: World) -> None:
+    handoff = a_handoff(world.clock)
+    reference = world.channel.open(handoff, [], None)
+    thread = str(reference[THREAD])
+    world.tool.release(thread)
+    written = len(world.tool.messages[thread])
+    world.channel.close(reference, ended(handoff, world.clock))
+    assert len(world.tool.messages[thread]) == written
+    again = a_handoff(world.clock, 2)
+    reference = world.channel.open(again, [], reference)
+    for _ in range(2):
+        world.channel.close(reference, ended(again, world.clock, "resolved"))
+    texts = [message["content"]["text"] for message in world.tool.messages[thread]]
+    assert texts[-1] == "The conversation was resolved." and texts.count(texts[-1]) == 1
+    assert [event.act for event in world.told()] == [Act.HANDED_BACK], "our own release is no act of an agent"
+
+
+def test_where_the_api_does_not_tell_who_is_in_control_no_end_is_guessed(world: World) -> None:
+    world.tool.tells_control = False
+    handoff = a_handoff(world.clock)
+    reference = world.channel.open(handoff, [], None)
+    assert world.channel.sweep(reference, handoff, handoff.opened_at) == []
+    world.channel.close(reference, ended(handoff, world.clock))
+    assert world.tool.active(str(reference[THREAD])) is None
+
+
+def test_a_conversation_that_was_deleted_is_made_anew_and_its_end_is_none(world: World) -> None:
+    handoff = a_handoff(world.clock)
+    reference = world.channel.open(handoff, [], None)
+    del world.tool.conversations[str(reference[THREAD])]
+    world.channel.close(reference, ended(handoff, world.clock))
+    assert world.channel.open(a_handoff(world.clock, 2), [], reference)[THREAD] != reference[THREAD]
+
+
+@pytest.mark.parametrize(("status", "error"), [
+    (400, LiveAgentRefused), (413, LiveAgentRefused), (401, LiveAgentUnavailable), (403, LiveAgentUnavailable),
+    (423, LiveAgentUnavailable), (429, LiveAgentUnavailable), (500, LiveAgentUnavailable), (302, LiveAgentUnavailable),
+])
+def test_errors_are_told_apart_without_telling_secrets(world: World, status: int, error: type[Exception]) -> None:
+    world.tool.status, world.tool.retry_after = status, "7"
+    with pytest.raises(error) as raised:
+        world.channel.open(a_handoff(world.clock), [], None)
+    assert KEY_SECRET not in str(raised.value) and WEBHOOK_SECRET not in repr(world.channel._options)
+    if isinstance(raised.value, LiveAgentUnavailable):
+        assert raised.value.retry_after == 7.0
+
+
+def test_a_tool_that_is_not_there_is_unavailable(world: World) -> None:
+    channel = world.made(api_url="http://127.0.0.1:9", timeout=1)
+    with pytest.raises(LiveAgentUnavailable):
+        channel.open(a_handoff(world.clock), [], None)
+
+
+# -- webhooks -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-api-key": ""}, {"x-api-key": WEBHOOK_SECRET + "x"}, {"x-api-key": "\xff"}])
+def test_the_secret_must_come_with_a_webhook(world: World, headers: dict[str, str]) -> None:
+    with pytest.raises(WebhookRejected) as raised:
+        world.channel.delivery_id(headers, b'{"events": [{"id": "e"}]}')
+    assert not isinstance(raised.value, WebhookUnreadable)
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"5", b"{}", b'{"events": []}', b'{"events": [5]}',
+                                  b'{"events": [{"id": ""}]}', b'{"events": [{"id": 5}]}', b"[" * 100_000])
+def test_a_body_that_is_not_zendesks_is_unreadable(world: World, body: bytes) -> None:
+    with pytest.raises(WebhookUnreadable):
+        world.channel.delivery_id(GOOD, body)
+
+
+def test_a_delivery_is_named_by_its_events(world: World) -> None:
+    body = json.dumps({"events": [{"id": "e1"}, {"id": "e2"}]}).encode()
+    assert world.channel.delivery_id(GOOD, body) == "e1+e2"
+    assert world.channel.answer(body) is None
+
+
+def event(kind: str, **payload: Any) -> bytes:
+    return json.dumps({"events": [{"id": "e1", "type": kind, "createdAt": "2025-03-12T15:00:00.250Z",
+                                   "payload": {"conversation": {"id": "t1"}, **payload}}]}).encode()
+
+
+def message(**values: Any) -> dict[str, Any]:
+    return {"id": "m1", "received": "2025-03-12T15:00:00.000Z", "author": {"type": "business", "displayName": "Kim"},
+            "content": {"type": "text", "text": "Hi"}, "metadata": {"__zendesk_msg.agent.id": "17"}, **values}
+
+
+def test_an_agents_word_is_read(world: World) -> None:
+    [said] = world.channel.read(event("conversation:message", message=message()))
+    assert (said.act, said.key, said.thread, said.agent_id, said.agent_name, said.text) == (
+        Act.SAID, "message:m1", "t1", "17", "Kim", "Hi")
+    assert said.at is not None and said.at.isoformat() == "2025-03-12T15:00:00+00:00"
+
+
+@pytest.mark.parametrize("values", [
+    {"author": {"type": "user", "userId": "u"}},
+    {"metadata": {"__zendesk_msg.agent.id": "__trigger"}}, {"metadata": {}}, {"metadata": None},
+    {"metadata": {"__zendesk_msg.agent.id": "17", "tandem_key": "h1:1:1"}}, {"deleted": True},
+    {"content": {"type": "text", "text": "  "}}, {"content": {"type": "carousel"}}, {"content": None}, {"id": None},
+])
+def test_what_no_person_of_theirs_said_is_passed_over(world: World, values: dict[str, Any]) -> None:
+    assert world.channel.read(event("conversation:message", message=message(**values))) == []
+
+
+def test_a_picture_is_passed_on_as_its_address(world: World) -> None:
+    content = {"type": "image", "text": "look", "mediaUrl": "https://media.example.com/a.png"}
+    [said] = world.channel.read(event("conversation:message", message=message(content=content)))
+    assert said.text == "look\nhttps://media.example.com/a.png"
+
+
+@pytest.mark.parametrize(("payload", "act"), [
+    ({}, Act.HANDED_BACK), ({"reason": "ticketClosed"}, Act.RESOLVED), ({"reason": "transferToEmail"}, Act.RESOLVED),
+    ({"reason": "new in a later version", "metadata": None}, Act.HANDED_BACK),
+])
+def test_a_release_of_control_is_an_end(world: World, payload: dict[str, Any], act: Act) -> None:
+    [end] = world.channel.read(event("switchboard:releaseControl", **payload))
+    assert (end.act, end.key, end.thread) == (act, "e1", "t1")
+
+
+def test_control_passed_to_the_bot_is_a_hand_back_and_to_others_is_not(world: World) -> None:
+    for name, acts in ((BOT, [Act.HANDED_BACK]), (AGENTS, []), ("another", [])):
+        conversation = {"id": "t1", "activeSwitchboardIntegration": {"id": "1", "name": name}}
+        told = world.channel.read(event("switchboard:passControl", conversation=conversation))
+        assert [one.act for one in told] == acts
+
+
+def test_typing_is_read_of_agents_only(world: World) -> None:
+    for author, kind, acts in (("business", "typing:start", [Act.TYPING]), ("business", "typing:stop",
+                               [Act.STOPPED_TYPING]), ("user", "typing:start", []), ("business", "wave", [])):
+        told = world.channel.read(event("conversation:typing", activity={"type": kind, "author": {"type": author}}))
+        assert [one.act for one in told] == acts
+
+
+@pytest.mark.parametrize("payload", [None, 5, [], {"conversation": 5}, {"conversation": {"id": 5}},
+                                     {"conversation": {"id": "t1"}, "message": [], "activity": 1, "metadata": "x"}])
+def test_unknown_payloads_tell_nothing_and_break_nothing(world: World, payload: Any) -> None:
+    for kind in ("conversation:message", "conversation:typing", "switchboard:passControl", "client:add", None, 7):
+        body = json.dumps({"events": [{"id": "e1", "type": kind, "createdAt": 5, "payload": payload}]}).encode()
+        assert world.channel.read(body) == []
+
+
+# -- metadata -----------------------------------------------------------------------------------------------------
+
+
+def test_metadata_keeps_within_its_limit_whatever_the_card_holds() -> None:
+    card = {**CARD, "summary": "ü" * 9000, "channel": "\U0001f600" * 3000, "interrupted_flow": ["x"] * 2000,
+            "customer": {"name": "n" * 500, "email": "not an address", "verified_by": {"deep": "y" * 5000}}}
+    handoff = a_handoff(Clock(), card=card, conversation="c" * 255)
+    fields = {what: str(number) for number, what in enumerate(
+        ("summary", "channel", "interrupted_flow", "verified_by", "urgency", "reason", "order"), 1)}
+    metadata = ticket_metadata(handoff, fields, ["tag"] * 100)
+    assert len(json.dumps(metadata).encode()) <= MAX_METADATA
+    assert all(isinstance(value, (str, int, float)) for value in metadata.values())
+    assert (metadata["tandem_handoff"], metadata["tandem_conversation"]) == ("h1", "c" * 255)
+    assert metadata["dataCapture.ticketField.7"] == "SO-1" and metadata["dataCapture.ticketField.5"] == 0.8
+    assert profile(handoff) == {"givenName": "n" * 128}
+
+
+def test_metadata_that_fits_is_left_alone() -> None:
+    assert within_limit({"a": "x" * 3000, "b": True}) == {"a": "x" * 3000, "b": True}
