@@ -1,0 +1,1 @@
+"""How good the bot's ear is: checks of its training data, and measurements of what was trained on them."""

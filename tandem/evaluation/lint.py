@@ -1,0 +1,50 @@
+"""All checks of the training data, in one go."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tandem.dialogue.conversations import load
+from tandem.evaluation import disputes, twins
+from tandem.evaluation.examples import Example, Place, read_intents, read_moods, read_test_sentences
+from tandem.evaluation.findings import Finding
+from tandem.evaluation.held_out import read_intents_held_out, read_moods_held_out
+from tandem.nlu.sentence_encoder import encode
+
+CONVERSATIONS = Path("tests/conversations")
+
+
+def lint(root: Path, against: Sequence[Path] = (), *, fast: bool = False) -> list[Finding]:
+    """Check `data/nlu` and `data/mood` of the project in `root`.
+
+    Args:
+        root: The project.
+        against: CSV files of test sentences; those of `tests/conversations` are always looked for.
+        fast: Only what needs no sentence vectors and no training.
+
+    Raises:
+        DataFileError, BadMoodData, ConversationFileError: A file cannot be read.
+    """
+    intents = read_intents(root / "data" / "nlu", root)
+    moods = read_moods(root / "data" / "mood", root)
+    learnt = [*intents, *(Example(mood.labelled.text, mood.labelled.emotion, mood.place) for mood in moods)]
+    tests = [*_conversations(root), *(sentence for path in against for sentence in read_test_sentences(path))]
+    findings = [
+        *twins.duplicates(intents), *disputes.thin_intents(intents), *twins.leaks(learnt, tests),
+        *disputes.mood_duplicates(moods),
+    ]
+    if not fast:
+        findings += twins.near_duplicates(intents, encode)
+        findings += disputes.disputed_intents(read_intents_held_out(intents))
+        findings += twins.near_leaks(learnt, tests, encode)
+        findings += disputes.disputed_moods(read_moods_held_out(moods, by_file=False))
+    return findings
+
+
+def _conversations(root: Path) -> list[Example]:
+    folder = root / CONVERSATIONS
+    return [
+        Example(message.text, "", Place(f"{CONVERSATIONS.as_posix()} ({conversation.name})", number))
+        for conversation in (load(folder) if folder.is_dir() else ())
+        for number, message in enumerate(conversation.messages, 1) if message.text
+    ]
