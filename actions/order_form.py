@@ -197,9 +197,9 @@ class OrderForm(Action, ABC):
         draft.slots["order_items"] = ", ".join(item.name for item in order.items)
         draft.slots["order_total"] = str(order.total)
         draft.failed_lookups = 0.0
-        opened.case_file.saw_order(
-            turn.conversation_id, order.number, order.status.value, summarise(order, opened.settings.shop_timezone)
-        )
+        if turn.activates(self.form) or turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
+            facts = summarise(order, opened.settings.shop_timezone)
+            opened.case_file.saw_order(turn.conversation_id, order.number, order.status.value, facts)
         return order
 
     def _verify(self, opened: Services, turn: Turn, draft: Draft, number: str, contact: str) -> Order | None:

@@ -202,3 +202,11 @@ async def test_what_was_looked_up_is_kept_for_the_people(shop: Shop) -> None:
     shop.know("on-time@example.com")
     await start(shop)
     assert shop.case()[0]["number"] == "TD-10421"
+
+
+async def test_answering_the_other_questions_is_no_new_look_at_the_order(shop: Shop) -> None:
+    shop.know("new@example.com")
+    await act(ValidateCancelOrderForm(shop.open), Scene(
+        intent="affirm", form="cancel_order_form", requested="confirmed", slots={"order_number": "TD-10433"},
+        filled={"confirmed": True}))
+    assert shop.case() == []
