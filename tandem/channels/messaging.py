@@ -59,18 +59,21 @@ class _Telegram(TelegramInput):
     """Rasa's Telegram channel; its output can be made at any time, and the webhook is set when the server runs."""
 
     _output: _TelegramOutput | None = None
+    _registering: asyncio.Task[None] | None = None
 
     def blueprint(self, on_new_message: Any) -> Blueprint:
         """Rasa's routes; the webhook is registered with Telegram once the server is up."""
         blueprint = super().blueprint(on_new_message)
 
         @blueprint.listener("after_server_start")
-        async def register_webhook(app: Sanic, _: Any) -> None:
-            app.add_task(self._register_webhook())
+        async def register_webhook(_: Sanic, __: Any) -> None:
+            self._registering = asyncio.get_running_loop().create_task(self._register_webhook())
 
         @blueprint.listener("after_server_stop")
         async def close_session(_: Sanic, __: Any) -> None:
-            session = await self.get_output_channel().get_session()
+            if self._registering is not None:
+                self._registering.cancel()
+            session = await self._telegram().get_session()
             await session.close()
 
         @blueprint.middleware("request")
@@ -90,12 +93,16 @@ class _Telegram(TelegramInput):
 
     async def _register_webhook(self) -> None:
         try:
-            await self.get_output_channel().set_webhook(url=self.webhook_url)
+            await self._telegram().set_webhook(url=self.webhook_url)
         except Exception as error:  # the client raises many kinds; the server must run without Telegram too
             logger.error("Telegram did not take the webhook address: %s; see docs/channels.md", error)
 
     def get_output_channel(self) -> _TelegramOutput:
-        """The one output of this channel; it needs no event loop when it is made, unlike Rasa's."""
+        """An output that needs no event loop when it is made, unlike Rasa's."""
+        return self._telegram()
+
+    def _telegram(self) -> _TelegramOutput:
+        """The one output of this channel, and so one session with Telegram."""
         if self._output is None:
             self._output = _TelegramOutput(self.access_token)
         return self._output

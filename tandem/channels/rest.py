@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+from urllib.parse import unquote
 
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
 from rasa.core.channels.rest import QueueOutputChannel, RestInput
@@ -83,9 +84,10 @@ class _CheckedRest(RestInput):
                 return _error(401, "send the channel's token as Authorization: Bearer")
             return _problem_of(request) if request.method == "POST" else None
 
-        @blueprint.route("/conversations/<conversation_id>/messages", methods=["GET"], unquote=True)
+        @blueprint.route("/conversations/<conversation_id>/messages", methods=["GET"])
         async def later(request: Request, conversation_id: str) -> HTTPResponse:
             runtime = Runtime.of(request.app)
+            conversation_id = unquote(conversation_id)
             after = _whole_number(request.args.get("after", "0"))
             if after is None:
                 return _error(400, "after must be a sequence number")
