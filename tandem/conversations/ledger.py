@@ -135,7 +135,7 @@ class Ledger:
             reply_to: The customer's message it answers.
             key: What makes the reply one of a kind, so that a turn run again says nothing twice.
             announces: The id of the handoff that this reply announces; it may then be said although the conversation
-                already waits for a person, as long as that handoff is open.
+                already waits for a person, as long as nobody has come.
 
         Returns:
             The message (the first one if `key` was used before), or None if it was fenced.
@@ -149,7 +149,8 @@ class Ledger:
                 return store.to_message(known)
             if not (row.owner == Owner.BOT.value and row.epoch == epoch):
                 current = store.open_handoff_of(connection, conversation_id)
-                if announces is None or current is None or current.id != announces:
+                nobody_came = row.owner == Owner.WAITING.value
+                if announces is None or current is None or current.id != announces or not nobody_came:
                     connection.execute(insert(fenced_replies).values(
                         conversation_id=conversation_id, epoch=epoch, text=text, at=at))
                     return None

@@ -105,8 +105,11 @@ class Conversation(RuleBasedStateMachine):
             before = self.heart.ledger.last_seq("c")
             for _ in range(times):
                 told = self.heart.bot_says("A person comes.", 0, announces=handoff_id, key=f"{handoff_id}.x")
-                assert told is not None
+                if told is None:
+                    assert self.owner is Owner.AGENT, "who waits must be told"
+                    self.fenced += 1
             if self.heart.ledger.last_seq("c") > before:
+                assert self.owner is Owner.WAITING, "an agent is there: nobody is announced any more"
                 self.shown.append((self.epoch, True))
 
     @precondition(lambda self: self.ended)

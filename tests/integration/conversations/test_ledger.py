@@ -217,6 +217,15 @@ def test_a_fenced_reply_stays_fenced_when_the_turn_is_run_again(heart: Heart) ->
     assert "late" not in heart.texts()
 
 
+def test_nobody_is_announced_once_an_agent_is_there(heart: Heart) -> None:
+    heart.says()
+    handoff = heart.hands_off()
+    heart.ownership.claim("c", ANNA)
+    assert heart.bot_says("I will get you a person.", 0, announces=handoff.id, key=f"{handoff.id}.a") is None
+    heart.ownership.release("c", ANNA)
+    assert heart.bot_says("I will get you a person.", 0, announces=handoff.id, key=f"{handoff.id}.a") is not None
+
+
 def test_only_the_open_handoff_may_be_announced(heart: Heart) -> None:
     heart.says()
     first = heart.hands_off()
