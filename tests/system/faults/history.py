@@ -1,0 +1,97 @@
+"""What both sides of a conversation lived through, as their own clients saw it, and what the ledger says of it."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.tables import conversations, handoffs, messages
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a client was shown, in the order of arrival. `seq` is None where the channel tells none."""
+
+    text: str
+    seq: int | None = None
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a client sent under its own id and was told is kept, in the order of sending."""
+
+    client_id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the ledger's transcript."""
+
+    seq: int
+    author: str
+    kind: str
+    text: str
+    epoch: int
+    client_id: str | None = None
+    reply_to: int | None = None
+    event: str = ""
+    delivery: str = "none"
+    doubt: bool = False
+
+
+@dataclass
+class Side:
+    """One client's notes."""
+
+    sent: list[Sent] = field(default_factory=list)
+    shown: list[Shown] = field(default_factory=list)
+
+
+@dataclass
+class History:
+    """A whole conversation. `opened` are the epochs in which handoffs began; `claims` (epoch, agent) that won."""
+
+    conversation_id: str
+    channel: str
+    customer: Side = field(default_factory=Side)
+    agent: Side = field(default_factory=Side)
+    entries: list[Entry] = field(default_factory=list)
+    opened: Mapping[int, str] = field(default_factory=dict)  # the epoch in which a handoff began: its id
+    claims: list[tuple[int, str]] = field(default_factory=list)
+    stuck: str = ""  # what the script waited for in vain
+
+
+def read_entries(ledger: Ledger, history: History) -> History:
+    """Fill in what the ledger knows."""
+    with ledger.reading.connect() as connection:
+        rows = connection.execute(
+            select(messages).where(messages.c.conversation_id == history.conversation_id).order_by(messages.c.seq)
+        ).all()
+        begun = connection.execute(
+            select(handoffs.c.epoch, handoffs.c.id).where(handoffs.c.conversation_id == history.conversation_id)).all()
+    history.entries = [_entry(row) for row in rows]
+    history.opened = {row.epoch: row.id for row in begun}
+    return history
+
+
+def undelivered(ledger: Ledger, channel: str) -> int:
+    """How many messages of a channel are still on their way."""
+    query = select(messages.c.id).join(conversations, conversations.c.id == messages.c.conversation_id).where(
+        messages.c.delivery == "pending", conversations.c.channel == channel)
+    with ledger.reading.connect() as connection:
+        return len(connection.execute(query).all())
+
+
+def open_turns(ledger: Ledger) -> int:
+    """How many messages the bot still has to answer."""
+    with ledger.reading.connect() as connection:
+        return len(connection.execute(select(messages.c.id).where(messages.c.turn == "open")).all())
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(row.seq, row.author, row.kind, row.text, row.epoch, row.client_id, row.reply_to,
+                 str((row.data or {}).get("event") or ""), row.delivery, bool(row.doubt))

@@ -1,0 +1,143 @@
+"""What is lived in one conversation: questions to the bot, a person, words both ways, back to the bot, a question."""
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.tables import messages
+from tests.system.faults.clients import PATIENCE, Agent, Customer, PushCustomer, RestCustomer, Stuck, WebCustomer, Wire
+from tests.system.faults.history import History, Side, read_entries
+
+QUESTIONS = (
+    "what are your opening hours", "how much is delivery", "which ways of paying do you take?",
+    "how long do I have to send something back?", "do you ship to Canada?", "how long does delivery usually take?",
+)
+PERSON = ("Can I talk to a person?", "agent please", "please connect me with a human being",
+          "I would like to speak to a real person please")
+CHANNELS: tuple[type[Customer], ...] = (WebCustomer, WebCustomer, WebCustomer, RestCustomer, PushCustomer)
+
+
+@dataclass
+class Stage:
+    """What every conversation of a run is lived on."""
+
+    wire: Wire
+    rasa_url: str
+    desk_url: str
+    token: str
+    ledger: Ledger
+    pushed: dict[str, PushCustomer]
+    handoffs: int = 0
+    take_overs: int = 0
+    messages: int = 0
+
+
+async def live(stage: Stage, number: int) -> History:
+    """One conversation from first word to rest; what went wrong on the way is in `stuck`. Never raises Stuck."""
+    rng = random.Random(f"{stage.wire.rng.random()} {number}")
+    customer = CHANNELS[number % len(CHANNELS)](stage.wire, stage.rasa_url)
+    history = History("", customer.channel, customer=customer.side)
+    try:
+        await customer.begin()
+        history.conversation_id = customer.conversation_id
+        if isinstance(customer, PushCustomer):
+            stage.pushed[customer.conversation_id] = customer
+        questions = rng.sample(QUESTIONS, 4)
+        for _ in range(rng.choice((1, 1, 2))):
+            await _ask(customer, questions.pop())
+        for meeting in range(1, rng.choice((1, 1, 1, 2)) + 1):
+            await _meet(stage, rng, customer, history, questions[0], f"{number}.{meeting}")
+        await _ask(customer, questions.pop())
+        await _rest(stage, customer)
+    except Stuck as stuck:
+        history.stuck = str(stuck)
+    finally:
+        await customer.end()
+    stage.messages += len(history.customer.sent) + len(history.customer.shown)
+    return await asyncio.to_thread(read_entries, stage.ledger, history)
+
+
+async def _ask(customer: Customer, question: str) -> None:
+    before = customer.heard
+    await customer.say(question)
+    await customer.hears_more_than(before, question)
+
+
+async def _meet(
+    stage: Stage, rng: random.Random, customer: Customer, history: History, question: str, number: str,
+) -> None:
+    names = rng.sample([f"robin-{index}" for index in range(20)], 2)
+    agents = [Agent(stage.wire, stage.desk_url, stage.token, name, customer.conversation_id, side)
+              for name, side in zip(names, (history.agent, Side()))]
+    agent = agents[0]
+    if rng.random() < 0.2:
+        stage.take_overs += 1
+        await _take_over(customer, agent, question)
+    else:
+        stage.handoffs += 1
+        agent = await _hand_off(stage, rng, customer, agents, history, number)
+    for turn in range(1, rng.randint(2, 4)):
+        said = f"[{number}] customer's word {turn}"
+        await customer.say(said)
+        await agent.sees(said)
+        replies = [f"[{number}] agent's word {turn}{letter}" for letter in "ab"[: rng.randint(1, 2)]]
+        for reply in replies:
+            await agent.reply(reply)
+        await customer.hears(replies[-1])
+    step = rng.choice(("hand-back", "resolve"))
+    await agent.step(step, note_for_bot="a voucher is on its way")
+    await agent.look()
+
+
+async def _take_over(customer: Customer, agent: Agent, question: str) -> None:
+    """An agent steps in while the bot is answering."""
+    saying = asyncio.create_task(customer.say(question))
+    await asyncio.sleep(0.02)
+    status, answer = await agent.step("take-over")
+    await saying
+    if status != 200:
+        raise Stuck(f"take-over: {answer}")
+
+
+async def _hand_off(
+    stage: Stage, rng: random.Random, customer: Customer, agents: list[Agent], history: History, number: str,
+) -> Agent:
+    """The customer asks for a person, may write on while the handoff opens, and two agents claim at once."""
+    asking = asyncio.create_task(customer.say(rng.choice(PERSON)))
+    if rng.random() < 0.5 and not isinstance(customer, RestCustomer):
+        await asyncio.sleep(rng.uniform(0, 0.4))
+        await asking
+        await customer.say(f"[{number}] it is about my parcel")
+    await asking
+    await agents[0].sees_owner("waiting")
+    answers = await asyncio.gather(*(agent.step("claim") for agent in agents))
+    won = [(agent, answer) for agent, (status, answer) in zip(agents, answers) if status == 200]
+    history.claims += [(answer["epoch"], agent.name) for agent, answer in won]
+    if not won:
+        raise Stuck(f"nobody could claim: {answers}")
+    return agents[0].colleague(won[0][0].name)
+
+
+async def _rest(stage: Stage, customer: Customer) -> None:
+    """Wait until nothing is on its way any more, and the customer has all."""
+    end = asyncio.get_running_loop().time() + PATIENCE
+    while True:
+        busy, last_seq = await asyncio.to_thread(_state, stage.ledger, customer.conversation_id)
+        if not busy and customer.has_all(last_seq):
+            return
+        if asyncio.get_running_loop().time() > end:
+            raise Stuck(f"the end: {'still busy' if busy else 'the customer does not have all'}")
+        await asyncio.sleep(0.3)
+
+
+def _state(ledger: Ledger, conversation_id: str) -> tuple[bool, int]:
+    query = select(messages.c.seq, messages.c.kind, messages.c.turn, messages.c.delivery).where(
+        messages.c.conversation_id == conversation_id)
+    with ledger.reading.connect() as connection:
+        rows = connection.execute(query).all()
+    busy = any(row.turn == "open" or row.delivery == "pending" for row in rows)
+    return busy, max((row.seq for row in rows if row.kind != "note"), default=0)

@@ -1,0 +1,177 @@
+"""The checker of the fault runs finds what it is there to find: doctored histories must not pass."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.system.faults.checker import check
+from tests.system.faults.history import Entry, History, Sent, Shown
+
+
+def entry(seq: int, author: str, text: str, epoch: int = 0, **more: object) -> Entry:
+    return Entry(seq, author, "event" if more.get("event") else "text", text, epoch, **more)  # type: ignore[arg-type]
+
+
+def healthy(channel: str = "webchat") -> History:
+    """A question, an answer, a handoff with its announcement, words both ways, back to the bot."""
+    entries = [
+        entry(1, "customer", "hours?", client_id="c1"),
+        entry(2, "bot", "8 to 8", reply_to=1, client_id="1.0"),
+        entry(3, "customer", "a person please", client_id="c2"),
+        entry(4, "bot", "connecting you", 1, reply_to=3, client_id="h1.utter_handoff"),
+        entry(5, "system", "Robin has joined", 2, event="agent_joined"),
+        entry(6, "customer", "my parcel", 2, client_id="c3"),
+        entry(7, "agent", "I look", 2, client_id="a1"),
+        entry(8, "agent", "found it", 2, client_id="a2"),
+        entry(9, "system", "Robin has left", 3, event="handed_back"),
+        entry(10, "customer", "delivery?", 3, client_id="c4"),
+        entry(11, "bot", "3 to 5 days", 3, reply_to=10, client_id="10.0"),
+    ]
+    history = History("x", channel, entries=entries, opened={1: "h1"}, claims=[(2, "robin")])
+    history.customer.sent = [Sent(one.client_id or "", one.text) for one in entries if one.author == "customer"]
+    history.agent.sent = [Sent(one.client_id or "", one.text) for one in entries if one.author == "agent"]
+    history.agent.shown = [Shown(one.text, one.seq) for one in entries[:9]]
+    numbered = channel == "webchat"
+    history.customer.shown = [Shown(one.text, one.seq if numbered else None) for one in entries
+                              if numbered or one.author != "customer"]
+    return history
+
+
+@pytest.mark.parametrize("channel", ["webchat", "rest", "push"])
+def test_a_healthy_conversation_breaks_no_promise(channel: str) -> None:
+    verdict = check(healthy(channel))
+    assert verdict.broken == {} and verdict.examples == []
+
+
+def lose_for_customer(history: History) -> None:
+    del history.customer.shown[-2 if history.channel == "webchat" else -3]
+
+
+def lose_last_for_customer(history: History) -> None:
+    del history.customer.shown[-1]
+
+
+def lose_at_desk(history: History) -> None:
+    del history.agent.shown[5]
+
+
+def lose_customers_word(history: History) -> None:
+    history.customer.sent.append(Sent("c9", "was kept, they said"))
+
+
+def lose_agents_word(history: History) -> None:
+    history.agent.sent.append(Sent("a9", "was kept, they said"))
+
+
+def change_a_word(history: History) -> None:
+    history.customer.shown[-1] = replace(history.customer.shown[-1], text="something else")
+
+
+def leave_a_gap(history: History) -> None:
+    history.entries.pop(1)
+
+
+@pytest.mark.parametrize("doctor", [lose_for_customer, lose_last_for_customer, lose_at_desk, lose_customers_word,
+                                    lose_agents_word, change_a_word, leave_a_gap])
+def test_a_lost_message_is_found(doctor: Callable[[History], None]) -> None:
+    history = healthy()
+    doctor(history)
+    assert check(history).broken["lost"] >= 1
+
+
+@pytest.mark.parametrize("channel", ["rest", "push"])
+@pytest.mark.parametrize("doctor", [lose_for_customer, lose_last_for_customer])
+def test_a_lost_message_is_found_without_numbers(channel: str, doctor: Callable[[History], None]) -> None:
+    history = healthy(channel)
+    doctor(history)
+    assert check(history).broken["lost"] == 1
+
+
+@pytest.mark.parametrize("channel", ["webchat", "rest", "push"])
+def test_a_message_shown_twice_is_found(channel: str) -> None:
+    history = healthy(channel)
+    history.customer.shown.insert(-1, history.customer.shown[-2])
+    assert check(history).broken == {"doubled": 1}
+
+
+def test_a_message_kept_twice_is_found() -> None:
+    history = healthy()
+    history.entries.append(entry(12, "agent", "found it", 3, client_id="a2"))
+    history.customer.shown.append(Shown("found it", 12))
+    assert check(history).broken == {"doubled": 1}
+
+
+def test_a_bot_answer_given_twice_is_found() -> None:
+    history = healthy()
+    history.entries.append(entry(12, "bot", "3 to 5 days", 3, reply_to=10, client_id="10.1"))
+    history.customer.shown.append(Shown("3 to 5 days", 12))
+    assert check(history).broken == {"doubled": 1}
+
+
+def test_a_repeat_on_a_push_channel_is_forgiven_only_where_it_is_in_doubt() -> None:
+    history = healthy("push")
+    history.customer.shown.insert(-1, history.customer.shown[-2])
+    at = next(index for index, one in enumerate(history.entries) if one.text == history.customer.shown[-2].text)
+    history.entries[at] = replace(history.entries[at], doubt=True)
+    verdict = check(history)
+    assert verdict.broken == {} and verdict.doubts == 1
+
+
+@pytest.mark.parametrize("channel", ["webchat", "push"])
+def test_messages_in_another_order_are_found(channel: str) -> None:
+    history = healthy(channel)
+    shown = history.customer.shown
+    shown[-3], shown[-2] = shown[-2], shown[-3]
+    assert check(history).broken["reordered"] == 1
+
+
+def test_words_kept_in_another_order_than_said_are_found() -> None:
+    history = healthy()
+    history.agent.sent.reverse()
+    assert check(history).broken == {"reordered": 1}
+
+
+def bot_says(history: History, index: int, **how: object) -> History:
+    """The bot speaks in the place of one of the entries."""
+    old = history.entries[index]
+    history.entries[index] = entry(old.seq, "bot", old.text, old.epoch, **how)
+    sent = history.customer.sent if old.author == "customer" else history.agent.sent
+    sent[:] = [one for one in sent if one.client_id != old.client_id]
+    return history
+
+
+@pytest.mark.parametrize("how", [{"client_id": "6.0"}, {"client_id": "h1.utter_handoff"}, {}])
+def test_a_bot_word_while_an_agent_is_there_is_found(how: dict[str, object]) -> None:
+    assert check(bot_says(healthy(), 6, **how)).broken == {"bot words after handoff": 1}
+
+
+def test_a_bot_word_while_the_customer_waits_is_found_unless_it_announces() -> None:
+    assert check(bot_says(healthy(), 3, reply_to=3, client_id="3.0")).broken == {"bot words after handoff": 1}
+
+
+def test_a_bot_word_in_a_second_handoff_is_found() -> None:
+    history = healthy()
+    history.opened = {1: "h1", 4: "h2"}
+    history.entries.append(entry(12, "bot", "late", 4, client_id="12.0"))
+    history.customer.shown.append(Shown("late", 12))
+    assert check(history).broken == {"bot words after handoff": 1}
+
+
+def test_two_agents_who_both_won_are_found() -> None:
+    history = healthy()
+    history.claims.append((2, "kim"))
+    assert check(history).broken == {"claimed twice": 1}
+
+
+def test_a_question_without_an_answer_is_found() -> None:
+    history = healthy()
+    del history.entries[-1], history.customer.shown[-1]
+    assert check(history).broken == {"unanswered": 1}
+
+
+def test_a_script_that_did_not_end_is_found() -> None:
+    history = healthy()
+    history.stuck = "waited for an answer"
+    assert check(history).broken == {"stuck": 1}
