@@ -16,6 +16,7 @@ _HANDOFF_ID = re.compile(r"[0-9a-f]{32}")
 _OUTGOING = ("outgoing", 1)  # in webhooks, in lists
 _ENDS: Mapping[str, Act] = {"pending": Act.HANDED_BACK, "resolved": Act.RESOLVED}
 _TICK = 1_000_000  # microseconds
+_LAST = 2**38  # seconds since 1970: later than any time that can be kept
 
 Json = Mapping[str, Any]
 
@@ -41,17 +42,16 @@ def state(conversation: Json, ended: bool = True, again: str = "") -> Iterator[A
         ended: Whether its status tells of an end now, or may be an old one.
         again: Makes the claim another one than the first of the same agent.
     """
-    status, assignee = conversation.get("status"), _assignee(conversation)
-    at = _last_moment(conversation)
+    status, assignee = str(conversation.get("status")), _assignee(conversation)
     place = f"{conversation.get('id')}:{handoff_of(conversation)}"
     own = mapping(conversation, "custom_attributes").get(OWN_USER)
     if assignee and str(assignee.get("id")) != str(own) and status in ("open", "snoozed"):
-        yield _event(Act.CLAIMED, conversation, assignee, f"claimed:{place}:{assignee.get('id')}{again}", "", at)
+        yield _event(Act.CLAIMED, conversation, assignee, f"claimed:{place}:{assignee.get('id')}{again}", "", None)
     if ended and status in _ENDS:
         line = mapping(conversation, "custom_attributes").get(LINE)
         # One key for both ways: a handoff ends once.
-        yield _event(_ENDS[str(status)], conversation, assignee, f"{status}:{place}",
-                     line.strip() if isinstance(line, str) else "", at)
+        yield _event(_ENDS[status], conversation, assignee, f"{status}:{place}",
+                     line.strip() if isinstance(line, str) else "", _last_moment(conversation))
 
 
 def typing(act: Act, user: Json, conversation: Json) -> AgentEvent:
@@ -103,7 +103,7 @@ def _seconds(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
-        return float(value) if math.isfinite(value) and value > 0 else None
+        return float(value) if 0 < value < _LAST else None
     if not isinstance(value, str):
         return None
     try:

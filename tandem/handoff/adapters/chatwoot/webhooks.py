@@ -73,13 +73,12 @@ def read(data: Mapping[str, Any], inbox_id: int) -> Sequence[AgentEvent]:
 
 
 def _has_ended(data: Mapping[str, Any]) -> bool:
-    """Whether the webhook tells of a change of status that still holds: its other parts are newer than its cause."""
-    if data["event"] == "conversation_created":
-        return False  # with a bot in the inbox it is pending until we open it
-    changed = _changes(data).get("status")
-    if changed is None:
-        return bool(data["event"] == "conversation_status_changed")
-    return bool(changed.get("current_value") in (data.get("status"), None))
+    """Whether the webhook tells of a change of status, and not of one that it was made with.
+
+    With a bot in the inbox a conversation is pending until we open it. What the status is now stands in the webhook:
+    Chatwoot builds it after its cause.
+    """
+    return data["event"] == "conversation_status_changed" or "status" in _changes(data)
 
 
 def _again(data: Mapping[str, Any]) -> str:
