@@ -1,7 +1,11 @@
 """Our bot beside Rasa's default pipeline and policies, on our own data, in one run.
 
-    .venv/bin/python benchmarks/turns.py            train both, measure both, print the table (about 30 minutes)
-    .venv/bin/python benchmarks/turns.py --reuse DIR    measure the models of an earlier run again
+    .venv/bin/python benchmarks/turns.py                    train both, measure both, print the table (hours)
+    .venv/bin/python benchmarks/turns.py --default-epochs 2     train the default's models for 2 epochs instead of 100
+    .venv/bin/python benchmarks/turns.py --reuse DIR            measure the models of an earlier run again
+
+Epochs change how long the default trains and how well it answers, not how fast: with few of them its training time is
+a lower bound, and its replies are only counted, not judged.
 
 Both are real servers, `rasa run` in its own process on this machine, spoken to over REST without an action server.
 Ours runs as shipped: its channel writes every message to the ledger. The default has Rasa's plain REST channel and
@@ -55,11 +59,11 @@ pipeline:
   min_ngram: 1
   max_ngram: 4
 - name: DIETClassifier
-  epochs: 100
+  epochs: EPOCHS
   constrain_similarities: true
 - name: EntitySynonymMapper
 - name: ResponseSelector
-  epochs: 100
+  epochs: EPOCHS
   constrain_similarities: true
 - name: FallbackClassifier
   threshold: 0.3
@@ -69,10 +73,10 @@ policies:
 - name: RulePolicy
 - name: UnexpecTEDIntentPolicy
   max_history: 5
-  epochs: 100
+  epochs: EPOCHS
 - name: TEDPolicy
   max_history: 5
-  epochs: 100
+  epochs: EPOCHS
   constrain_similarities: true
 """
 
@@ -253,13 +257,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reuse", type=Path, help="the folder of an earlier run, printed at its end")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--default-epochs", type=int, default=100, help="of the default's DIET, TED and UnexpecTED")
     arguments = parser.parse_args()
     folder = arguments.reuse or Path(tempfile.mkdtemp(prefix="tandem-turns-"))
     ours = Bot("tandem", folder / "tandem", "tandem.channels.rest.Rest")
     default = Bot("default", folder / "default", "rest")
     if arguments.reuse is None:
         ours.prepare(None)
-        default.prepare(DEFAULT_CONFIG)
+        default.prepare(DEFAULT_CONFIG.replace("EPOCHS", str(arguments.default_epochs)))
         for bot in (ours, default):
             print(f"training {bot.name} ...", flush=True)
             bot.train()
