@@ -12,11 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.channels.deliverer import Deliverer
 from tandem.channels.output import FencedOutput
+from tandem.channels.trackers import leave_forms
 from tandem.conversations.feed import Feed
 from tandem.conversations.ledger import TURN_LEASE
 from tandem.conversations.model import (
-    Conversation,
-    Handoff,
     InboundMessage,
     Message,
     Mood,
@@ -160,13 +159,17 @@ class Runtime:
             if receipt.tries > MAX_TRIES:
                 await self._give_up(receipt)
                 return
+            flow = None
+            if receipt.handed_back is not None:
+                left = await leave_forms(self._app.ctx.agent, conversation.id)
+                flow = left or receipt.handed_back.card.get("interrupted_flow")
             output = FencedOutput(
                 self.ledger, channel.name(), conversation.id, conversation.epoch, stored.seq, inner, self.recorded,
             )
             message = UserMessage(
                 stored.data.get("payload") or stored.text, output, conversation.id, input_channel=channel.name(),
                 message_id=f"{conversation.id}:{stored.seq}",
-                metadata={**metadata, "tandem": _turn_metadata(conversation, stored, receipt.handed_back)},
+                metadata={**metadata, "tandem": _turn_metadata(receipt, flow)},
             )
             message.parse_data = await self._read(stored)
             fault("turn.before_bot")
@@ -286,13 +289,15 @@ def _mood(sentiment: Any) -> Mood | None:
         return None
 
 
-def _turn_metadata(conversation: Conversation, message: Message, handed_back: Handoff | None) -> dict[str, Any]:
+def _turn_metadata(receipt: Receipt, flow: str | None) -> dict[str, Any]:
+    """What the dialogue is told beside the message; `flow` is the form that a person's coming interrupted."""
+    conversation, handed_back = receipt.conversation, receipt.handed_back
     facts: dict[str, Any] = {
-        "seq": message.seq, "epoch": conversation.epoch, "identified": conversation.identity is not None,
+        "seq": receipt.message.seq, "epoch": conversation.epoch, "identified": conversation.identity is not None,
     }
     if handed_back is not None:
         facts["handed_back"] = {
             "outcome": handed_back.outcome, "note_for_bot": handed_back.note_for_bot,
-            "agent": handed_back.claimed_by, "reason": handed_back.reason,
+            "agent": handed_back.claimed_by, "reason": handed_back.reason, "resume": handed_back.resume, "flow": flow,
         }
     return facts

@@ -127,6 +127,7 @@ class Handoff:
     note_for_bot: str
     card: Mapping[str, Any]
     channel: str = "desk"  # the live-agent channel it went to
+    resume: bool = False  # handed back to carry on with what the bot was in the middle of
 
 
 @dataclass(frozen=True)

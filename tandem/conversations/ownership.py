@@ -145,17 +145,23 @@ class Ownership:
 
     def hand_back(
         self, conversation_id: str, agent: Agent | None, note_for_bot: str = "", notice: str = "",
+        resume: bool = False,
     ) -> Conversation:
-        """Give the conversation to the bot; with `agent` None whoever holds it."""
-        return self._close(conversation_id, agent, "hand_back", "handed_back", note_for_bot, notice)
+        """Give the conversation to the bot; with `agent` None whoever holds it.
 
-    def leave_queue(self, conversation_id: str, note_for_bot: str = "") -> Conversation:
+        Args:
+            note_for_bot: What the bot passes on when the customer next writes.
+            resume: The bot carries on with what it was in the middle of; else it starts fresh.
+        """
+        return self._close(conversation_id, agent, "hand_back", "handed_back", note_for_bot, notice, resume)
+
+    def leave_queue(self, conversation_id: str) -> Conversation:
         """The customer's own wish to go back to the bot while waiting.
 
         Raises:
             NotAllowed: The customer does not wait; somebody may have claimed the conversation just now.
         """
-        return self._close(conversation_id, None, "leave_queue", "handed_back", note_for_bot, "")
+        return self._close(conversation_id, None, "leave_queue", "handed_back", "", "")
 
     def resolve(
         self, conversation_id: str, agent: Agent | None, note_for_bot: str = "", notice: str = "",
@@ -198,6 +204,7 @@ class Ownership:
 
     def _close(
         self, conversation_id: str, agent: Agent | None, step: str, outcome: str, note_for_bot: str, notice: str,
+        resume: bool = False,
     ) -> Conversation:
         at = self._ledger.clock()
         with transaction(self._ledger.engine, step) as connection:
@@ -207,7 +214,8 @@ class Ownership:
             row = self._step(connection, row, at, step)
             connection.execute(
                 update(handoffs).where(handoffs.c.conversation_id == row.id, handoffs.c.closed_at.is_(None))
-                .values(closed_at=at, outcome=outcome, note_for_bot=store.clean_text(note_for_bot, 1000))
+                .values(closed_at=at, outcome=outcome, note_for_bot=store.clean_text(note_for_bot, 1000),
+                        resume=resume)
             )
             row = self._announce(connection, row, at, notice, outcome, agent)
             return store.to_conversation(row, at)

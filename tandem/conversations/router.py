@@ -59,7 +59,6 @@ class Router:
     def _leave_queue(self, inbound: InboundMessage) -> None:
         try:
             if self._ledger.conversation(inbound.conversation_id).channel == inbound.channel:
-                self._ownership.leave_queue(
-                    inbound.conversation_id, note_for_bot="The customer went back to the bot.")
+                self._ownership.leave_queue(inbound.conversation_id)
         except (ConversationNotFound, NotAllowed):
             return  # nobody waits, or somebody was quicker: the message goes to whoever owns the conversation

@@ -15,6 +15,7 @@ from tandem.desk.json_forms import (
     ConversationList,
     ConversationOut,
     ErrorOut,
+    HandBackBody,
     MessageOut,
     TextBody,
     TypingBody,
@@ -98,10 +99,11 @@ def release(
 
 @router.post("/{conversation_id:path}/hand-back", responses=HEAD)
 def hand_back(
-    request: Request, conversation_id: Id, caller: CallerDep, body: CloseBody | None = None,
+    request: Request, conversation_id: Id, caller: CallerDep, body: HandBackBody | None = None,
 ) -> SafeJSONResponse:
-    """Give the conversation to the bot, with a line it will know."""
-    _work(request).hand_back(_as(caller, body), conversation_id, body.note_for_bot if body else "")
+    """Give the conversation to the bot, with a line it will pass on, to carry on where it was or to start fresh."""
+    note, resume = (body.note_for_bot, body.resume) if body else ("", False)
+    _work(request).hand_back(_as(caller, body), conversation_id, note, resume)
     return _head(request, conversation_id)
 
 

@@ -26,7 +26,13 @@ class TextBody(AgentBody):
 class CloseBody(AgentBody):
     """The end of a person's part."""
 
-    note_for_bot: StrictStr = Field("", max_length=1000, description="A line that the bot will know")
+    note_for_bot: StrictStr = Field("", max_length=1000, description="A line that the bot passes on to the customer")
+
+
+class HandBackBody(CloseBody):
+    """The end of a person's part, and what the bot does next."""
+
+    resume: StrictBool = Field(False, description="true: the bot carries on with what it was in the middle of")
 
 
 class TypingBody(AgentBody):

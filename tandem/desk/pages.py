@@ -63,6 +63,7 @@ class ConversationView:
     earlier: int  # messages before the first line
     card: CardView | None
     live_mood: tuple[MoodPoint, ...]
+    interrupted: str  # what the bot can carry on with after a hand-back
     holder: str | None
     is_mine: bool
     canned: list[CannedResponse]
@@ -112,7 +113,7 @@ def conversation_view(request: Request, session: Session, conversation_id: str, 
     card = card_view(shown, conversation.identity, earlier, turns) if shown else None
     return ConversationView(
         conversation=conversation, handoff=current, customer=customer, lines=lines, earlier=start, card=card,
-        live_mood=mood_points(turns), holder=holder_name,
+        live_mood=mood_points(turns), interrupted=_interrupted(current), holder=holder_name,
         is_mine=bool(current and current.claimed_by == session.account.id and conversation.owner is Owner.AGENT),
         canned=_canned(request, session, conversation, customer, card), can=_abilities(conversation, current, session),
     )
@@ -187,6 +188,14 @@ def span(since: datetime, at: datetime) -> str:
         return f"{minutes} min"
     hours = minutes // 60
     return f"{hours} h {minutes % 60:02}" if hours < 24 else f"{hours // 24} d"
+
+
+def _interrupted(handoff: Handoff | None) -> str:
+    if handoff is None:
+        return ""
+    if not handoff.card:  # taken over: only the bot's own memory knows
+        return "what the bot was doing"
+    return str(handoff.card.get("interrupted_flow") or "").removesuffix("_form").replace("_", " ")
 
 
 def _abilities(conversation: Conversation, handoff: Handoff | None, session: Session) -> dict[str, bool]:

@@ -19,6 +19,7 @@ from tandem.conversations.model import (
     NotAllowed,
     Owner,
 )
+from tandem.conversations.ownership import Agent
 from tandem.conversations.store import MAX_ID
 from tandem.desk import audit
 from tandem.desk.accounts import Role, find
@@ -85,13 +86,19 @@ class Work:
                                         notice("agent_left", agent=name))
         self._done(caller, "release", conversation_id)
 
-    def hand_back(self, caller: Principal, conversation_id: str, note_for_bot: str = "") -> None:
-        """Give the conversation to the bot, with a line it will know."""
-        self._close(caller, conversation_id, "hand_back", note_for_bot)
+    def hand_back(
+        self, caller: Principal, conversation_id: str, note_for_bot: str = "", resume: bool = False,
+    ) -> None:
+        """Give the conversation to the bot, with a line it will pass on, to carry on where it was or start fresh."""
+        holder, words = self._leaving(caller, conversation_id, note_for_bot, "handed_back", "back_to_bot")
+        self.services.ownership.hand_back(conversation_id, holder, note_for_bot, words, resume)
+        self._done(caller, "hand_back", conversation_id, "resume" if resume else "")
 
     def resolve(self, caller: Principal, conversation_id: str, note_for_bot: str = "") -> None:
         """Close the matter."""
-        self._close(caller, conversation_id, "resolve", note_for_bot)
+        holder, words = self._leaving(caller, conversation_id, note_for_bot, "resolved", "closed")
+        self.services.ownership.resolve(conversation_id, holder, note_for_bot, words)
+        self._done(caller, "resolve", conversation_id)
 
     def reply(self, caller: Principal, conversation_id: str, text: str, client_id: str | None) -> Message:
         """Say something to the customer; a repeat of `client_id` is the first message."""
@@ -139,17 +146,16 @@ class Work:
             raise NotThere(f"there is no message {seq} to the customer")
         return found[0]
 
-    def _close(self, caller: Principal, conversation_id: str, step: str, note_for_bot: str) -> None:
+    def _leaving(
+        self, caller: Principal, conversation_id: str, note_for_bot: str, words: str, words_without_agent: str,
+    ) -> tuple[Agent | None, str]:
+        """Who must hold the conversation for it to end (None: whoever does), and what the customer is told."""
         if len(note_for_bot) > MAX_NOTE_FOR_BOT:
             raise InvalidMessage(f"the line for the bot may have at most {MAX_NOTE_FOR_BOT} characters")
-        if self.conversation(conversation_id).owner is Owner.AGENT:
-            name, holds = self._holder(caller, conversation_id)
-            words = notice("handed_back" if step == "hand_back" else "resolved", agent=name)
-        else:  # no agent has been with the customer, so none can be said to leave
-            holds, words = True, notice("back_to_bot" if step == "hand_back" else "closed")
-        close = self.services.ownership.hand_back if step == "hand_back" else self.services.ownership.resolve
-        close(conversation_id, caller.agent if holds else None, note_for_bot, words)
-        self._done(caller, step, conversation_id)
+        if self.conversation(conversation_id).owner is not Owner.AGENT:
+            return caller.agent, notice(words_without_agent)  # nobody has been with the customer who could leave
+        name, holds = self._holder(caller, conversation_id)
+        return caller.agent if holds else None, notice(words, agent=name)
 
     def _holds(self, caller: Principal, conversation_id: str) -> bool:
         current = self.handoff(conversation_id)

@@ -46,14 +46,17 @@ LAST_HANDOFF_SLOT = "last_handoff"
 HANDOFF_ACTION = "handoff_action"
 FACTS_ACTION = "facts_action"
 FAILED_RESPONSE = "handoff_failed_response"
+AFTER_ACTION = "after_handback_action"
 RETRIES = "handoff_retries"
 _OWN_KEYS = {
     POLICY_PRIORITY: PRIORITY,
     HANDOFF_ACTION: "action_handoff",
     FACTS_ACTION: "action_order_facts",
     FAILED_RESPONSE: "utter_handoff_failed",
+    AFTER_ACTION: "action_after_handback",
     RETRIES: 2,
 }
+_ACTIONS = (HANDOFF_ACTION, FACTS_ACTION, FAILED_RESPONSE, AFTER_ACTION)
 _MOST_RETRIES = 5  # Rasa gives up on a turn after ten actions
 
 
@@ -63,6 +66,7 @@ class EscalationPolicy(Policy):
 
     Each prediction also carries `SlotSet("mood", ...)` when the latest message changed it, and, on the first message
     after a hand-back, `SlotSet("last_handoff", ...)`. Rasa applies these whichever policy wins, before the action runs.
+    Where a person left a word for the bot, that message is answered by `action_after_handback` first.
     """
 
     @staticmethod
@@ -90,6 +94,7 @@ class EscalationPolicy(Policy):
         self._handoff: str = config[HANDOFF_ACTION]
         self._facts: str = config[FACTS_ACTION]
         self._failed: str = config[FAILED_RESPONSE]
+        self._after: str = config[AFTER_ACTION]
         self._retries: int = config[RETRIES]
         self._trajectory = Trajectory(self.settings, encode=_encode)
 
@@ -109,7 +114,7 @@ class EscalationPolicy(Policy):
         Raises:
             InvalidConfigException: The domain lacks an action that the policy would predict.
         """
-        for key in (HANDOFF_ACTION, FACTS_ACTION, FAILED_RESPONSE):
+        for key in _ACTIONS:
             if self.config[key] and self.config[key] not in domain.action_names_or_texts:
                 raise InvalidConfigException(
                     f"EscalationPolicy: '{key}': the domain has no action '{self.config[key]}'; see docs/escalation.md"
@@ -134,6 +139,8 @@ class EscalationPolicy(Policy):
         if conversation.turns[-1].sentiment is not None:
             events += _changed(tracker, MOOD_SLOT, reading.mood)
         if reading.level is None:
+            if self._brings_word(conversation):
+                return self._act(self._after, domain, events)
             return self._prediction(self._default_predictions(domain), events=events)
         if self._shows_facts(conversation, reading):
             return self._act(self._facts, domain, events)
@@ -144,11 +151,20 @@ class EscalationPolicy(Policy):
         assert conversation.latest is not None
         handed_back = facts_of(conversation.latest).get("handed_back")
         outdated = _changed(tracker, ESCALATION_SLOT, None)  # an earlier handoff's reason is not this one's
-        return outdated + (_changed(tracker, LAST_HANDOFF_SLOT, handed_back) if handed_back else [])
+        # At the turn's first look and then no more: a form that takes up where it was writes that into the slot.
+        tells = bool(handed_back) and not conversation.executed and LAST_HANDOFF_SLOT in tracker.slots
+        return outdated + ([SlotSet(LAST_HANDOFF_SLOT, handed_back)] if tells else [])
+
+    def _brings_word(self, conversation: Conversation) -> bool:
+        """Whether the bot has to say first what a person left for it, or to carry on where it was."""
+        assert conversation.latest is not None
+        handed_back = facts_of(conversation.latest).get("handed_back") or {}
+        news = handed_back.get("note_for_bot") or handed_back.get("resume")
+        return bool(news and self._after) and not conversation.executed
 
     def _shows_facts(self, conversation: Conversation, reading: Reading) -> bool:
         return (
-            reading.level == FACTS_FIRST and bool(self._facts) and not conversation.executed
+            reading.level == FACTS_FIRST and bool(self._facts) and not set(conversation.executed) - {self._after}
             and (conversation.turns[-1].guess or conversation.turns[-1].intent) in self.settings.facts_intents
         )
 
@@ -183,7 +199,7 @@ class EscalationPolicy(Policy):
 
 
 def _settings(config: dict[str, Any]) -> EscalationSettings:
-    for key in (HANDOFF_ACTION, FACTS_ACTION, FAILED_RESPONSE):
+    for key in _ACTIONS:
         if not isinstance(config[key], str) or (key == HANDOFF_ACTION and not config[key]):
             raise InvalidConfigException(f"EscalationPolicy: '{key}': expected an action's name, got {config[key]!r}")
     for key, high in ((RETRIES, _MOST_RETRIES), (POLICY_PRIORITY, 1000)):

@@ -19,7 +19,8 @@ SIGNALS = (ANGER, REPEATED_QUESTION, FAILED_LOOKUPS, FALLBACKS, TREND, DISTRESS)
 INTENT_PREFIX = "intent:"
 
 # Keys of the policy that say how to act, not when; the policy reads them itself.
-POLICY_KEYS = ("name", "priority", "handoff_action", "facts_action", "handoff_failed_response", "handoff_retries")
+POLICY_KEYS = ("name", "priority", "handoff_action", "facts_action", "handoff_failed_response", "handoff_retries",
+               "after_handback_action")
 
 _PERSON_INTENTS: Mapping[str, float] = {
     "safety_hazard": 0.35, "fraud_report": 0.35, "legal_threat": 0.35, "bereavement": 0.35, "ask_for_human": 0.35,

@@ -161,13 +161,18 @@ export async function take(step) {
   [["closing-title", 0], ["closing-text", 1], ["closing-yes", 2]].forEach(([id, part]) => {
     document.getElementById(id).textContent = CLOSING[step][part];
   });
-  note.value = "";
+  const next = document.getElementById("closing-next");
+  next.hidden = !button.dataset.flow;
+  document.getElementById("closing-flow").textContent = button.dataset.flow || "";
+  dialog.querySelector("form").reset();
   dialog.returnValue = "";
   dialog.showModal();
   note.focus();
   const id = state.id;
   dialog.onclose = () => {
-    if (dialog.returnValue === "yes" && id === state.id) act(step, { note_for_bot: note.value.trim() });
+    if (dialog.returnValue !== "yes" || id !== state.id) return;
+    const resume = !next.hidden && next.querySelector("[value=resume]").checked;
+    act(step, { note_for_bot: note.value.trim(), ...(step === "hand-back" ? { resume } : {}) });
   };
 }
 

@@ -15,6 +15,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
     ActionExecutionRejected,
+    ActionReverted,
     ActiveLoop,
     Event,
     Restarted,
@@ -48,7 +49,7 @@ forms:
 responses:
   utter_handoff_failed: [{text: sorry}]
   utter_greet: [{text: hi}]
-actions: [action_handoff, action_order_facts, action_order_status]
+actions: [action_handoff, action_order_facts, action_order_status, action_after_handback]
 """)
 LISTEN = ActionExecuted("action_listen")
 HANDED_BACK = {"outcome": "handed_back", "note_for_bot": "refund sent", "agent": "maya", "reason": "Angry"}
@@ -300,6 +301,30 @@ def test_the_first_message_after_a_hand_back_tells_what_happened() -> None:
     events = predict(make(), SlotSet("escalation", {"reason": "old"}), user(handed_back=True)).events
     assert slots(events)["last_handoff"] == HANDED_BACK
     assert slots(events)["escalation"] is None
+
+
+AFTER = "action_after_handback"
+
+
+def test_a_persons_word_comes_first_and_once() -> None:
+    assert chosen(predict(make(), user(handed_back=True))) == AFTER
+    said = (user(handed_back=True), ActionExecuted(AFTER), ActionReverted())
+    assert chosen(predict(make(), *said)) is None
+    assert "last_handoff" not in slots(predict(make(), *said).events), "what the action wrote into the slot stays"
+    assert chosen(predict(make(), *said, ActionExecuted("utter_greet"), LISTEN, user())) is None
+
+
+def test_who_needs_a_person_again_gets_one_at_once() -> None:
+    assert chosen(predict(make(), angry(handed_back=True))) == "action_handoff"
+
+
+@pytest.mark.parametrize(("told", "expected"), [
+    ({"note_for_bot": ""}, None), ({"note_for_bot": "", "resume": True}, AFTER), ({"resume": False}, AFTER),
+])
+def test_only_a_line_or_a_wish_comes_before_the_answer(told: dict[str, Any], expected: str | None) -> None:
+    message = user(handed_back=True)
+    message.metadata["tandem"]["handed_back"] = {**HANDED_BACK, **told}
+    assert chosen(predict(make(), message)) == expected
 
 
 def test_going_back_to_the_bot_tells_it_too() -> None:
