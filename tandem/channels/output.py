@@ -25,6 +25,20 @@ def to_rasa(message: Message, speaker: str = "") -> dict[str, Any]:
             "text": f"{speaker}: {text}" if speaker else text}
 
 
+class Answer:
+    """The answer to a customer's own request, on a channel that answers within it; no reply goes into it twice."""
+
+    def __init__(self, output: OutputChannel) -> None:
+        self._output = output
+        self._taken: set[int] = set()
+
+    async def take(self, reply: Message) -> None:
+        """Put a recorded reply into the answer, unless it is there."""
+        if reply.seq not in self._taken:
+            await self._output.send_response(reply.conversation_id, to_rasa(reply))
+            self._taken.add(reply.seq)
+
+
 class FencedOutput(OutputChannel):
     """Rasa's output channel during one bot turn.
 
@@ -35,20 +49,20 @@ class FencedOutput(OutputChannel):
         epoch: The conversation's epoch when the turn began; None speaks for whatever epoch the bot owns now, which
             is what reminders and triggered intents need.
         reply_to: The customer's message this turn answers, if it answers one.
-        inner: Where a recorded reply goes at once, for a channel that answers within its own request.
+        answer: Where a recorded reply goes at once, for a channel that answers within the customer's request.
         on_recorded: Called with each reply that was recorded.
     """
 
     def __init__(
         self, ledger: Ledger, channel_name: str, conversation_id: str, epoch: int | None = None,
-        reply_to: int | None = None, inner: OutputChannel | None = None, on_recorded: Any = None,
+        reply_to: int | None = None, answer: Answer | None = None, on_recorded: Any = None,
     ) -> None:
         self._ledger = ledger
         self._channel_name = channel_name
         self._conversation_id = conversation_id
         self._epoch = epoch
         self._reply_to = reply_to
-        self._inner = inner
+        self._answer = answer
         self._on_recorded = on_recorded
         self._count = itertools.count()
 
@@ -72,8 +86,8 @@ class FencedOutput(OutputChannel):
             return
         if self._on_recorded is not None:
             self._on_recorded(recorded)
-        if self._inner is not None:
-            await self._inner.send_response(recipient_id, to_rasa(recorded))
+        if self._answer is not None:
+            await self._answer.take(recorded)
 
     async def send_text_message(self, recipient_id: str, text: str, **kwargs: Any) -> None:
         """Record a plain text."""

@@ -11,7 +11,7 @@ from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
 from sanic import Blueprint, Sanic
 from sanic.request import Request
 
-from tandem.channels.output import ProactiveOutput, to_rasa
+from tandem.channels.output import Answer, ProactiveOutput
 from tandem.channels.runtime import OnNewMessage, Runtime
 from tandem.conversations.identity import read_identity
 from tandem.conversations.model import InboundMessage, InvalidMessage, Receipt
@@ -69,9 +69,9 @@ def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True
                 if push:
                     runtime.dispatch(receipt, self, on_new_message, metadata)
                     return
-                inner = message.output_channel
-                await runtime.answer(receipt, self, on_new_message, inner, metadata)
-                await self.answered(runtime, receipt, inner)
+                answer = Answer(message.output_channel)
+                await runtime.answer(receipt, self, on_new_message, answer, metadata)
+                await self.answered(runtime, receipt, answer)
 
             return receive
 
@@ -83,13 +83,15 @@ def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True
             else:
                 logger.warning("A message on %s was not taken: %s", self.name(), error)
 
-        async def answered(self, runtime: Runtime, receipt: Receipt, inner: OutputChannel) -> None:
-            """A repeated message is answered with what was answered the first time; replies are marked answered."""
+        async def answered(self, runtime: Runtime, receipt: Receipt, answer: Answer) -> None:
+            """Mark as answered what the ledger has in reply to a message, once it is in the answer.
+
+            The turn may have ended elsewhere, in an earlier request or between recording a reply and passing it on.
+            """
             conversation_id = receipt.conversation.id
             replies = await asyncio.to_thread(runtime.ledger.replies_to, conversation_id, receipt.message.seq)
-            if receipt.duplicate:
-                for reply in replies:
-                    await inner.send_response(conversation_id, to_rasa(reply))
+            for reply in replies:
+                await answer.take(reply)
             if replies:
                 await asyncio.to_thread(runtime.deliveries.answered, conversation_id, [one.seq for one in replies])
 

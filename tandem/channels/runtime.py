@@ -11,7 +11,7 @@ from sanic import Sanic
 from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.channels.deliverer import Deliverer
-from tandem.channels.output import FencedOutput
+from tandem.channels.output import Answer, FencedOutput
 from tandem.channels.trackers import leave_forms
 from tandem.conversations.feed import Feed
 from tandem.conversations.ledger import TURN_LEASE
@@ -104,7 +104,7 @@ class Runtime:
 
     async def answer(
         self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage,
-        inner: OutputChannel | None = None, metadata: Mapping[str, Any] | None = None,
+        into: Answer | None = None, metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Do what follows on a stored message, and wait for it. A repeated message is not answered again."""
         key = (receipt.conversation.id, receipt.message.seq)
@@ -113,7 +113,7 @@ class Runtime:
                 await asyncio.shield(self._turns[key])
             return
         # A client that hangs up must not stop the turn.
-        await asyncio.shield(self._begin(receipt, channel, on_new_message, inner, metadata))
+        await asyncio.shield(self._begin(receipt, channel, on_new_message, into, metadata))
 
     def bot_is_writing(self, conversation_id: str) -> bool:
         """Whether a bot turn of this conversation is in progress in this process."""
@@ -122,7 +122,7 @@ class Runtime:
     # -- turns ------------------------------------------------------------------------------------------------
 
     def _begin(
-        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, inner: OutputChannel | None,
+        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: Answer | None,
         metadata: Mapping[str, Any] | None,
     ) -> asyncio.Task[None]:
         if not receipt.for_bot:
@@ -130,7 +130,7 @@ class Runtime:
         conversation_id = receipt.conversation.id
         key = (conversation_id, receipt.message.seq)
         previous = self._latest.get(conversation_id)
-        task = self._spawn(self._turn(receipt, channel, on_new_message, inner, metadata or {}, previous))
+        task = self._spawn(self._turn(receipt, channel, on_new_message, into, metadata or {}, previous))
         self._turns[key] = self._latest[conversation_id] = task
 
         def ended(_: asyncio.Task[None]) -> None:
@@ -144,7 +144,7 @@ class Runtime:
         return task
 
     async def _turn(
-        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, inner: OutputChannel | None,
+        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: Answer | None,
         metadata: Mapping[str, Any], previous: asyncio.Task[None] | None,
     ) -> None:
         """One message through the bot, after the turns before it: a customer's words are handled in their order."""
@@ -164,7 +164,7 @@ class Runtime:
                 left = await leave_forms(self._app.ctx.agent, conversation.id)
                 flow = left or receipt.handed_back.card.get("interrupted_flow")
             output = FencedOutput(
-                self.ledger, channel.name(), conversation.id, conversation.epoch, stored.seq, inner, self.recorded,
+                self.ledger, channel.name(), conversation.id, conversation.epoch, stored.seq, into, self.recorded,
             )
             message = UserMessage(
                 stored.data.get("payload") or stored.text, output, conversation.id, input_channel=channel.name(),

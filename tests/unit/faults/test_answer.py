@@ -1,0 +1,36 @@
+"""The answer to a customer's own request holds every reply once, whatever broke between recording and passing on."""
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rasa.core.channels.channel import CollectingOutputChannel
+
+from tandem.channels.output import Answer
+from tandem.channels.rest import Rest
+from tandem.conversations.model import Author, Delivery, Kind, Message
+from tandem.database import now
+
+
+def reply(seq: int, text: str) -> Message:
+    return Message("c", seq, Author.BOT, Kind.TEXT, "", text, now(), 0, Delivery.WAITING, reply_to=1)
+
+
+def runtime(marked: list[int], *replies: Message) -> Any:
+    return SimpleNamespace(
+        ledger=SimpleNamespace(replies_to=lambda conversation_id, seq: list(replies)),
+        deliveries=SimpleNamespace(answered=lambda conversation_id, seqs: marked.extend(seqs)),
+    )
+
+
+@pytest.mark.parametrize("duplicate", [False, True])
+async def test_a_reply_that_was_recorded_but_not_passed_on_is_in_the_answer(duplicate: bool) -> None:
+    collector, marked = CollectingOutputChannel(), list[int]()
+    answer = Answer(collector)
+    first, second = reply(2, "one"), reply(3, "two")
+    await answer.take(first)  # the process failed between the commit of the second and passing it on
+    receipt = SimpleNamespace(conversation=SimpleNamespace(id="c"), message=SimpleNamespace(seq=1), duplicate=duplicate)
+    await Rest().answered(runtime(marked, first, second), receipt, answer)
+    assert [message["text"] for message in collector.messages] == ["one", "two"]
+    assert marked == [2, 3], "and only then are they marked as answered"
