@@ -137,7 +137,9 @@ def _check_customers_view(verdict: Verdict, where: str, history: History) -> Non
     if history.channel == ACKNOWLEDGED:
         _compare_numbered(verdict, where, shown, [one for one in history.entries if one.kind != "note"])
         return
-    due = [one for one in history.entries if one.author != "customer" and one.kind != "note" and one.text]
+    # What is still on its way after all patience is counted as stuck, not as lost.
+    due = [one for one in history.entries if one.author != "customer" and one.kind != "note" and one.text
+           and not (history.stuck and one.delivery == "pending")]
     if history.channel == FETCHED:
         _compare_fetched(verdict, where, shown, due)
     else:

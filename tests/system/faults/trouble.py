@@ -186,7 +186,7 @@ POINTS: Mapping[str, float] = {
     "resolve.before_commit": 0.6, "resolve.after_commit": 0.6, "desk_resolve.before_answer": 0.6,
 }
 DATABASE_ONLY, WIRE_ONLY = {"locked", "full"}, {"drop"}
-CLOCK_LOOKS = 60.0  # of all processes, for each conversation
+CLOCK_LOOKS = 600.0  # of all processes, for each conversation
 
 
 def rules(conversations: int, wanted: Mapping[str, float], clock_steps: float) -> str:
