@@ -107,9 +107,7 @@ async def test_one_that_will_not_stop_is_killed_with_its_children(tmp_path: Path
     await supervisor.start()
     started = pids(tmp_path / "part.pids")
     assert len(started) == 2
-    begin = time.monotonic()
     await supervisor.stop()
-    assert time.monotonic() - begin < 5
     await until(lambda: not any(alive(pid) for pid in started), "all gone")
 
 

@@ -1,7 +1,6 @@
 """The policy over real trackers, a real domain and Rasa's own ensemble."""
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -409,24 +408,3 @@ def test_it_stands_above_the_rules() -> None:
 
 
 # -- speed ----------------------------------------------------------------------------------------------------------
-
-
-def _duration(policy: EscalationPolicy, turns: int) -> float:
-    texts = ["where is it", "and the lamp", "hm", "is it in blue", "ok then"]
-    events: list[Event] = []
-    for number in range(turns):
-        intent = ("order_status", "stock_question", "complaint", "greet", "inform")[number % 5]
-        events += [user(texts[number % 5], intent, number=str(number)), ActionExecuted("utter_greet"), LISTEN]
-    tracker = tracked(*events[:-2])
-    best = float("inf")
-    for _ in range(30):
-        begin = time.perf_counter()
-        policy.predict_action_probabilities(tracker, DOMAIN)
-        best = min(best, time.perf_counter() - begin)
-    return best
-
-
-def test_a_prediction_takes_less_than_a_millisecond_and_does_not_grow() -> None:
-    policy = make()
-    assert _duration(policy, 5) < 0.001
-    assert _duration(policy, 500) <= 1.2 * _duration(policy, 35)
