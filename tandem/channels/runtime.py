@@ -11,6 +11,7 @@ from sanic import Sanic
 from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.channels.deliverer import Deliverer
+from tandem.channels.moods import mood_of
 from tandem.channels.output import Answer, FencedOutput
 from tandem.channels.trackers import leave_forms
 from tandem.conversations.feed import Feed
@@ -18,7 +19,6 @@ from tandem.conversations.ledger import TURN_LEASE
 from tandem.conversations.model import (
     InboundMessage,
     Message,
-    Mood,
     Owner,
     Receipt,
 )
@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 MAX_TRIES = 3  # how often an interrupted or failing bot turn is run
 _ADOPT_EVERY = 2.0  # seconds between looks for turns whose process died
-_MOOD = ("name", "confidence", "polarity", "emotion", "frustration", "urgency")
 
 
 class Runtime:
@@ -222,11 +221,14 @@ class Runtime:
     async def _read(self, message: Message) -> Any:
         """Let the NLU read a message and note its mood in the ledger, whoever owns the conversation."""
         agent = self._app.ctx.agent
-        parse = await agent.parse_message(message.data.get("payload") or message.text)
-        await asyncio.to_thread(
-            self.ledger.record_reading, message.conversation_id, message.seq, _mood(parse.get("sentiment")),
-            (parse.get("intent") or {}).get("name"),
-        )
+        text = message.data.get("payload") or message.text
+        parse = await agent.parse_message(text)
+
+        def note() -> None:
+            intent = (parse.get("intent") or {}).get("name")
+            self.ledger.record_reading(message.conversation_id, message.seq, mood_of(parse, text), intent)
+
+        await asyncio.to_thread(note)
         self.feed.nudge(message.conversation_id)
         return parse
 
@@ -279,14 +281,6 @@ class Runtime:
 
         task.add_done_callback(ended)
         return task
-
-
-def _mood(sentiment: Any) -> Mood | None:
-    """The reading of a parse, if it is one: a designer's own pipeline may have none, or say more."""
-    try:
-        return Mood(**{name: sentiment[name] for name in _MOOD}, reasons=tuple(sentiment.get("reasons") or ()))
-    except (TypeError, KeyError, AttributeError):
-        return None
 
 
 def _turn_metadata(receipt: Receipt, flow: str | None) -> dict[str, Any]:
