@@ -72,7 +72,7 @@ class Ledger:
             if known is not None:
                 return Receipt(store.to_conversation(row, at), store.to_message(known), duplicate=True, for_bot=False)
             changes: dict[str, Any] = {
-                "last_customer_at": at, "push": inbound.push, "typing_until": None,
+                "last_customer_at": at, "push": inbound.push, "customer_typing_until": None,
             }
             if inbound.identity is not None:
                 changes["identity"] = store.clean_data(vars(inbound.identity))
@@ -161,15 +161,16 @@ class Ledger:
             return message
 
     def set_typing(self, conversation_id: str, author: Author, name: str, writes: bool = True) -> None:
-        """Show the other side for `TYPING` that somebody writes, or stop showing it."""
+        """Show the other side for `TYPING` that somebody writes, or stop showing it. The bot's sign is not kept here."""
         at = self.clock()
+        until = at + TYPING if writes else None
         with self.engine.begin() as connection:
             row = store.lock(connection, conversation_id)
-            if not writes and row.typing_author != author.value:
-                return
-            store.change(connection, row, at, typing_author=author.value,
-                         typing_name=store.printable(name)[: store.MAX_NAME],
-                         typing_until=at + TYPING if writes else None)
+            if author is Author.CUSTOMER:
+                store.change(connection, row, at, customer_typing_until=until)
+            else:
+                store.change(connection, row, at, typing_name=store.printable(name)[: store.MAX_NAME],
+                             typing_until=until)
 
     def erase(self, conversation_id: str) -> None:
         """Remove a conversation and all that belongs to it.

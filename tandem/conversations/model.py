@@ -86,7 +86,8 @@ class Conversation:
     address: Mapping[str, Any] = field(default_factory=dict)
     last_text: str = ""
     mood: Mood | None = None
-    typing: tuple[str, str] | None = None  # (author, name) while somebody writes
+    typing: tuple[str, str] | None = None  # ("agent", name) while an agent writes
+    customer_typing: bool = False
 
 
 @dataclass(frozen=True)

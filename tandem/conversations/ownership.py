@@ -200,7 +200,8 @@ class Ownership:
         target = STEPS[step].get(Owner(row.owner))
         if target is None:
             raise NotAllowed(f"{step.replace('_', ' ')} is not possible while the conversation is owned by {row.owner}")
-        return store.change(connection, row, at, owner=target.value, epoch=row.epoch + 1, typing_until=None)
+        return store.change(connection, row, at, owner=target.value, epoch=row.epoch + 1, typing_until=None,
+                            customer_typing_until=None)
 
     def _close(
         self, conversation_id: str, agent: Agent | None, step: str, outcome: str, note_for_bot: str, notice: str,

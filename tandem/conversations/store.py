@@ -187,13 +187,16 @@ def from_mood(mood: Mood | None) -> dict[str, Any] | None:
 
 def to_conversation(row: Row, at: datetime) -> Conversation:
     """A conversation from its row; `at` decides whether somebody still writes."""
-    writes = row.typing_until is not None and at < row.typing_until < at + timedelta(minutes=1)
+    def fresh(until: datetime | None) -> bool:
+        return until is not None and at < until < at + timedelta(minutes=1)
+
     return Conversation(
         id=row.id, channel=row.channel, owner=Owner(row.owner), epoch=row.epoch, revision=row.revision,
         created_at=row.created_at, updated_at=row.updated_at, push=row.push, last_customer_at=row.last_customer_at,
         identity=Identity(**row.identity) if row.identity else None, address=row.address or {},
         last_text=row.last_text, mood=to_mood(row.mood),
-        typing=(row.typing_author, row.typing_name or "") if writes else None,
+        typing=(Author.AGENT.value, row.typing_name or "") if fresh(row.typing_until) else None,
+        customer_typing=fresh(row.customer_typing_until),
     )
 
 

@@ -41,9 +41,10 @@ conversations = Table(
     Column("identity", JSON),
     Column("address", JSON, nullable=False),
     Column("mood", JSON),
-    Column("typing_author", String(16)),
+    # who writes at the moment, each side by itself: the customer's sign must not take away the agent's
     Column("typing_name", String(120)),
     Column("typing_until", UtcDateTime),
+    Column("customer_typing_until", UtcDateTime),
     Index("conversations_by_owner", "owner", "updated_at"),
 )
 

@@ -89,7 +89,8 @@ class ConversationHead(BaseModel):
     created_at: str
     updated_at: str
     last_text: str
-    typing: dict[str, str] | None
+    typing: dict[str, str] | None = Field(..., description="the agent who writes at the moment")
+    customer_typing: bool
 
 
 class ConversationOut(ConversationHead):
@@ -161,6 +162,7 @@ def conversation_form(
         "created_at": conversation.created_at.isoformat(), "updated_at": conversation.updated_at.isoformat(),
         "last_text": conversation.last_text,
         "typing": dict(zip(("author", "name"), conversation.typing)) if conversation.typing else None,
+        "customer_typing": conversation.customer_typing,
     }
     if messages is not None:
         form["messages"] = [message_form(message) for message in messages]

@@ -36,13 +36,10 @@ def state_json(
         bot_writing: Whether a bot turn is in progress.
         place: The place in the queue, from 1, while the conversation waits.
     """
-    typing = None
-    if conversation.typing and conversation.typing[0] != Author.CUSTOMER.value:
-        typing = {"author": conversation.typing[0], "name": conversation.typing[1]}
     return {
         "owner": conversation.owner.value,
         "agent": agent,
-        "typing": typing,
+        "typing": dict(zip(("author", "name"), conversation.typing)) if conversation.typing else None,
         "bot_writing": bot_writing and conversation.owner is Owner.BOT,
         "queue_position": place,
     }

@@ -255,11 +255,17 @@ def test_words_of_the_customer_during_a_handoff_are_not_for_the_bot(heart: Heart
 def test_typing_is_seen_for_a_while_and_ends_with_the_message(heart: Heart) -> None:
     heart.with_anna()
     heart.ledger.set_typing("c", Author.AGENT, "Anna")
-    assert heart.ledger.conversation("c").typing == ("agent", "Anna")
-    heart.ownership.reply("c", ANNA, "Hello")
-    assert heart.ledger.conversation("c").typing is None
     heart.ledger.set_typing("c", Author.CUSTOMER, "")
-    heart.ledger.set_typing("c", Author.AGENT, "", writes=False)  # not the one who is seen writing
-    assert heart.ledger.conversation("c").typing == ("customer", "")
+    both = heart.ledger.conversation("c")
+    assert (both.typing, both.customer_typing) == (("agent", "Anna"), True), "each side has a sign of its own"
+    heart.says("I wait", "w1")
+    after = heart.ledger.conversation("c")
+    assert (after.typing, after.customer_typing) == (("agent", "Anna"), False)
+    heart.ledger.set_typing("c", Author.CUSTOMER, "")
+    heart.ownership.reply("c", ANNA, "Hello")
+    after = heart.ledger.conversation("c")
+    assert (after.typing, after.customer_typing) == (None, True)
+    heart.ledger.set_typing("c", Author.AGENT, "", writes=False)
+    assert heart.ledger.conversation("c").customer_typing
     heart.clock.advance(seconds=7)
-    assert heart.ledger.conversation("c").typing is None
+    assert not heart.ledger.conversation("c").customer_typing
