@@ -9,7 +9,7 @@ RASA := $(PYTHON) -m tandem.run.quietly rasa
 QUIET := RASA_TELEMETRY_ENABLED=false TF_CPP_MIN_LOG_LEVEL=3 SQLALCHEMY_SILENCE_UBER_WARNING=1
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.10
 
-.PHONY: help install install-dev run doctor train test lint stories lock clean
+.PHONY: help install install-dev run doctor train test lint stories evaluate evaluate-quick lock clean
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,7 +31,7 @@ doctor: install ## Say what would keep Tandem from running here
 train: install ## Train the model if data, configuration or domain changed
 	@exec $(PYTHON) -m tandem.cli train
 
-test: lint stories ## Everything CI checks
+test: lint stories evaluate-quick ## Everything CI checks
 	@$(QUIET) $(PYTHON) -m pytest $(PYTEST)
 
 lint: install-dev ## Style and types
@@ -49,6 +49,12 @@ stories: install-dev ## Validate the training data, train, run the test stories
 		--fail-on-prediction-errors >reports/stories.log 2>&1 || { tail -50 reports/stories.log; \
 		cat reports/stories/failed_test_stories.yml; exit 1; }
 	grep -A 2 "Evaluation Results on ACTION level" reports/stories.log
+
+evaluate: install ## Measure intents, moods and escalation; reports/evaluation.html; fails if a figure fell
+	@$(QUIET) $(PYTHON) -m tandem.run.quietly tandem.cli evaluate
+
+evaluate-quick: stories
+	@$(QUIET) $(PYTHON) -m tandem.run.quietly tandem.cli evaluate --quick
 
 lock: ## Pin the dependencies anew (needs uv)
 	@$(LOCK) -o requirements.txt pyproject.toml

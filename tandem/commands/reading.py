@@ -3,20 +3,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
-
-from tandem.dialogue.model import Reading, Turn
+from tandem.dialogue.conversations import ConversationFileError, LabelledConversation, LabelledMessage, load
 from tandem.run.errors import RunError
-from tandem.run.keys import with_keys
-from tandem.run.model import MODELS
-from tandem.run.stack import rasa_token
+from tandem.run.model import MODELS, ensure_model
 from tandem.settings import Settings, project_root
 
+if TYPE_CHECKING:
+    from tandem.dialogue.escalation_settings import EscalationSettings
+    from tandem.dialogue.replay import Replay, ReplayedTurn
+
 _LONGEST = 1000  # messages of a replayed conversation
+_BAR = 20  # characters of a full score
 
 
 def add_mood_command(commands: Any) -> None:
@@ -27,9 +28,12 @@ def add_mood_command(commands: Any) -> None:
 
 
 def add_replay_command(commands: Any) -> None:
-    """`tandem replay FILE`."""
-    parser = commands.add_parser("replay", help="show how the mood of a conversation builds up")
-    parser.add_argument("file", type=Path, help="the customer's messages, one a line; Tandem must be running")
+    """`tandem replay FILE [--only WORDS] [--plot SVG]`."""
+    parser = commands.add_parser("replay", help="show how the mood of a conversation builds up, and who answers")
+    parser.add_argument("file", type=Path,
+                        help="the customer's messages, one a line; or labelled conversations (.yml)")
+    parser.add_argument("--only", metavar="WORDS", default="", help="only conversations with WORDS in their name")
+    parser.add_argument("--plot", type=Path, metavar="SVG", help="draw the conversation into this file")
     parser.set_defaults(command=_replay)
 
 
@@ -49,62 +53,80 @@ def _mood(_settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
-def _replay(settings: Settings, options: argparse.Namespace) -> int:
-    messages = _messages(options.file)
-    from tandem.dialogue.trajectory import Trajectory
+def _replay(_settings: Settings, options: argparse.Namespace) -> int:
+    conversations = _conversations(options.file, options.only)
+    if options.plot and len(conversations) > 1:
+        raise RunError(f"{len(conversations)} conversations cannot be drawn into one picture; choose one with --only")
+    model = ensure_model(project_root(), print)
+    # Imported here: Rasa and the encoders take seconds.
+    from tandem.dialogue.parser import ModelParser, ModelUnreadable
+    from tandem.dialogue.replay import Replayer
+    from tandem.evaluation.charts import trajectory_chart
     from tandem.nlu.sentence_encoder import encode
     from tandem.services import escalation_settings
 
-    escalation = escalation_settings()
-    trajectory = Trajectory(escalation, encode)
-    turns: list[Turn] = []
-    print("score  frustration  emotion       intent                    message")
-    with _running_bot(settings) as bot:
-        for message in messages:
-            parse = _parse(bot, message)
-            intent = str(parse["intent"]["name"])
-            turns.append(Turn(
-                text=message, sentiment=parse.get("sentiment"), intent=intent,
-                confidence=float(parse["intent"]["confidence"]), is_fallback=intent in escalation.fallback_intents,
-                is_answer=intent in escalation.answer_intents,
-                subjects=frozenset(str(entity["value"]).lower() for entity in parse.get("entities", ())
-                                   if entity["entity"] in escalation.subject_entities),
-            ))
-            _show(turns[-1], trajectory.read(turns))
+    settings = escalation_settings()
+    try:
+        parser = ModelParser(model)
+    except ModelUnreadable as error:
+        raise RunError(f"{error}; `tandem train --force` makes a new one") from error
+    replayer = Replayer(settings, parser, encode)
+    for conversation in conversations:
+        replay = replayer.replay(conversation)
+        print(_told(replay, settings, is_labelled=options.file.suffix in {".yml", ".yaml"}))
+        if options.plot:
+            options.plot.write_text(trajectory_chart(replay, settings, alone=True), encoding="utf-8")
+            print(f"drawn into {options.plot}")
+    parser.close()
     return 0
 
 
-def _show(turn: Turn, reading: Reading) -> None:
-    print(f"{reading.turns[-1].score:5.2f}  {turn.frustration:11.2f}  {turn.emotion:<12}  {turn.intent or '-':<24}  "
-          f"{turn.text[:100]}")
-    for signal in reading.signals:
-        print(f"       -> a person: {signal.name} ({signal.reason})")
-
-
-def _messages(file: Path) -> list[str]:
+def _conversations(file: Path, only: str) -> Sequence[LabelledConversation]:
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        if file.is_dir() or file.suffix in {".yml", ".yaml"}:
+            found = [one for one in load(file) if only.lower() in one.name.lower()]
+        else:
+            lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+            found = [LabelledConversation(file.name, tuple(LabelledMessage(line) for line in lines), None)]
+    except ConversationFileError as error:
+        raise RunError(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{file} cannot be read as text: {error}") from error
-    messages = [line.strip() for line in lines if line.strip()]
-    if not messages or len(messages) > _LONGEST:
-        raise RunError(f"{file} has {len(messages)} messages; 1 to {_LONGEST} can be replayed")
-    return messages
+    if not found:
+        raise RunError(f"{file} has no conversation with {only!r} in its name")
+    if not all(1 <= len(one.messages) <= _LONGEST for one in found):
+        raise RunError(f"{file} has {len(found[0].messages)} messages; 1 to {_LONGEST} can be replayed")
+    return found
 
 
-def _running_bot(settings: Settings) -> httpx.Client:
-    token = rasa_token(with_keys(settings) if settings.demo else settings)
-    return httpx.Client(base_url=settings.rasa_url, params={"token": token} if token else None, timeout=30,
-                        trust_env=False)
+def _told(replay: Replay, settings: EscalationSettings, *, is_labelled: bool) -> str:
+    lines = [f"\n{replay.conversation.name}", "      frustration  emotion       score" + " " * 20 + "intent / message"]
+    lines += [_row(number, turn, settings) for number, turn in enumerate(replay.turns, 1)]
+    for number, turn in enumerate(replay.turns, 1):
+        if turn.signals and number == replay.escalated_at:
+            reading = turn.reading
+            assert reading is not None
+            lines.append(f"-> a person at message {number} ({reading.level}, urgency {reading.urgency:.2f}):")
+            lines += [f"   {signal.name} {signal.value:.2f}: {signal.reason}" for signal in turn.signals]
+    if replay.escalated_at is None:
+        lines.append("-> no person")
+    last = next((turn.reading for turn in reversed(replay.turns) if turn.reading), None)
+    if last and last.turning_point is not None:
+        lines.append(f"   the mood turned with: {replay.heard[last.turning_point].turn.text}")
+    if is_labelled:
+        label = replay.conversation.escalate
+        wanted = "never" if label is None else f"at message {label[0]} to {label[1]}"
+        lines.append(f"   labelled: {wanted}; {'as labelled' if replay.is_right else 'NOT as labelled'}")
+    return "\n".join(lines)
 
 
-def _parse(bot: httpx.Client, message: str) -> Mapping[str, Any]:
-    try:
-        answer = bot.post("/model/parse", json={"text": message})
-        answer.raise_for_status()
-    except httpx.HTTPStatusError as error:
-        raise RunError(f"Rasa refused with {error.response.status_code}; is this its environment?") from error
-    except httpx.HTTPError as error:
-        raise RunError(f"no Rasa server answers at {bot.base_url}; start it with `tandem run`") from error
-    parse: Mapping[str, Any] = answer.json()
-    return parse
+def _row(number: int, turn: ReplayedTurn, settings: EscalationSettings) -> str:
+    """The score as a bar, with "|" where `trend_threshold` lies."""
+    bar = ["█" if place < round(turn.score * _BAR) else "·" for place in range(_BAR)]
+    limit = min(_BAR - 1, int(settings.trend_threshold * _BAR))
+    bar[limit] = "|" if bar[limit] == "·" else bar[limit]
+    text = turn.turn.text or f"[{turn.message.button}]"
+    guess = f" ({turn.turn.guess}?)" if turn.turn.guess else ""
+    mark = "!" if turn.signals else " "
+    return (f"{number:>3} {mark}  {turn.turn.frustration:10.2f}   {turn.turn.emotion:<12}  {turn.score:4.2f} "
+            f"{''.join(bar)} {turn.turn.intent or '-'} {turn.turn.confidence:.2f}{guess} | {text}")

@@ -43,6 +43,11 @@ class Replay:
     turns: tuple[ReplayedTurn, ...]
 
     @property
+    def heard(self) -> tuple[ReplayedTurn, ...]:
+        """The messages that the policy looks at; a reading's `turning_point` counts these."""
+        return tuple(turn for turn in self.turns if turn.reading is not None)
+
+    @property
     def escalated_at(self) -> int | None:
         """The first message, counted from 1, at which a person would come in; None if none would."""
         return next((number for number, turn in enumerate(self.turns, 1) if turn.signals), None)

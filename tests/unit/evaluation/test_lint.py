@@ -103,14 +103,16 @@ def test_near_duplicates_are_told_once_and_only_across_intents() -> None:
 
 def test_a_leaked_sentence_is_an_error_unless_anybody_might_type_it() -> None:
     learnt = [example("where on earth is my green lamp"), example("thanks")]
-    tests = [Example("where on earth is my green lamp?", "", Place("t.csv", 2)), Example("Thanks!", "", Place("t.csv", 3)),
+    tests = [Example("where on earth is my green lamp?", "", Place("t.csv", 2)),
+             Example("Thanks!", "", Place("t.csv", 3)),
              Example("quite another thing altogether", "", Place("t.csv", 4))]
     assert [item.level for item in twins.leaks(learnt, tests)] == [ERROR, WARNING]
 
 
 def test_a_near_leak_names_the_nearest_example() -> None:
     learnt = [example("where on earth is my green lamp", line=1), example("where on earth is my green lamps", line=2)]
-    (found,) = twins.near_leaks(learnt, [Example("where on earth is my green lampss", "", Place("t.csv", 2))], bag, near=0.9)
+    asked = Example("where on earth is my green lampss", "", Place("t.csv", 2))
+    (found,) = twins.near_leaks(learnt, [asked], bag, near=0.9)
     assert found.level == WARNING and found.lines[1].place.line == 2
     assert twins.near_leaks([], [], bag) == []
 

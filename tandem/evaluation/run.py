@@ -1,0 +1,85 @@
+"""One evaluation from data and model to figures."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tandem.dialogue.conversations import load
+from tandem.dialogue.escalation_settings import EscalationSettings
+from tandem.dialogue.parser import ModelParser
+from tandem.dialogue.replay import Replayer
+from tandem.evaluation.escalation_report import EscalationReport, report_escalation
+from tandem.evaluation.examples import Example, fold_of, read_intents, read_moods
+from tandem.evaluation.figures import Figure, measure
+from tandem.evaluation.held_out import read_intents_held_out, read_moods_held_out
+from tandem.evaluation.intent_report import Fallback, IntentReport, report_intents
+from tandem.evaluation.mood_report import MoodReport, report_moods
+from tandem.nlu.sentence_encoder import encode
+
+CONVERSATIONS = Path("tests") / "conversations"
+_QUICK_FOLD = 0
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured; `intents` and `moods` are None after a quick evaluation."""
+
+    escalation: EscalationReport
+    intents: IntentReport | None
+    moods: MoodReport | None
+    quick: Figure
+
+    @property
+    def figures(self) -> list[Figure]:
+        """All figures, in the order in which they are told."""
+        found = [*(self.intents.figures if self.intents else ()), *(self.moods.figures if self.moods else ())]
+        return [*found, *self.escalation.figures, self.quick]
+
+
+def evaluate(root: Path, model: Path, settings: EscalationSettings, say: Callable[[str], None], *,
+             quick: bool = False) -> Evaluation:
+    """Measure the project in `root`.
+
+    Args:
+        model: The trained model, for the conversations.
+        settings: When the policy brings in a person.
+        say: Told what is being done.
+        quick: Conversations and one held-out fold of a part of the examples only.
+
+    Raises:
+        DataFileError, BadMoodData, ConversationFileError, ModelUnreadable: Something cannot be read.
+    """
+    say("replaying the labelled conversations")
+    parser = ModelParser(model)
+    replayer = Replayer(settings, parser, encode)
+    escalation = report_escalation([replayer.replay(conversation) for conversation in load(root / CONVERSATIONS)])
+    parser.close()
+    say("reading a held-out fold of the examples")
+    examples = read_intents(root / "data" / "nlu", root)
+    sample = quick_sample(examples)
+    readings = list(read_intents_held_out(sample, [_QUICK_FOLD]))
+    figure = measure("quick.accuracy", "Intents read right, one fold of half the examples",
+                     lambda rows: sum(readings[row].is_right for row in rows) / len(rows), len(readings))
+    if quick:
+        return Evaluation(escalation, None, None, figure)
+    say("cross-validating the intents")
+    intents = report_intents(list(read_intents_held_out(examples)), read_fallback(root / "config.yml"))
+    say("cross-validating the moods")
+    moods = read_moods(root / "data" / "mood", root)
+    return Evaluation(escalation, intents, report_moods(list(read_moods_held_out(moods, by_file=True))), figure)
+
+
+def quick_sample(examples: list[Example]) -> list[Example]:
+    """Half of the examples, always the same: what a minute is enough for."""
+    return [example for example in examples if fold_of(example.text[::-1], 2) == 0]
+
+
+def read_fallback(config: Path) -> Fallback:
+    """The thresholds of the FallbackClassifier in config.yml; none if there is no such component."""
+    for component in (yaml.safe_load(config.read_text(encoding="utf-8")) or {}).get("pipeline") or ():
+        if str(component.get("name", "")).endswith("FallbackClassifier"):
+            return Fallback(float(component.get("threshold", 0.3)), float(component.get("ambiguity_threshold", 0.1)))
+    return Fallback(0.0, 0.0)
