@@ -18,7 +18,7 @@ from tandem.dialogue.escalation_settings import EscalationSettings
 from tandem.dialogue.trajectory import Trajectory
 from tandem.faults import clock, install
 from tandem.handoff.acts import Acts
-from tandem.handoff.duty import DutyHours
+from tandem.handoff.duty import DUTY, DutyHours, Patience, read_duty
 from tandem.handoff.factory import build_channels
 from tandem.handoff.relay import Relay
 from tandem.handoff.routing import read_channels, read_routing
@@ -45,6 +45,8 @@ class Services:
     orders: OrderSystem
     identification: IdentificationService
     handoff: HandoffService
+    duty: DutyHours
+    patience: Patience = Patience()
 
 
 def open_services(settings: Settings) -> Services:
@@ -53,6 +55,7 @@ def open_services(settings: Settings) -> Services:
     Raises:
         SettingsError: A URL cannot be read.
         EscalationSettingsError: config.yml names an unknown or wrong escalation key.
+        DutyError: data/duty.yml cannot be read.
     """
     install(settings.faults, settings.faults_seed)
     engine = open_engine(settings.database_url)
@@ -64,7 +67,7 @@ def open_services(settings: Settings) -> Services:
     case_file = CaseFile(ledger)
     orders = open_order_system(settings)
     identification = IdentificationService(engine, orders)
-    duty = DutyHours(settings.shop_timezone, settings.duty_from, settings.duty_to)
+    duty, patience = read_duty(settings.shop_timezone, project_root() / DUTY)
     endpoints = project_root() / "endpoints.yml"
     handoff = HandoffService(
         ledger, ownership, case_file, read_routing(endpoints, duty), duty,
@@ -73,7 +76,7 @@ def open_services(settings: Settings) -> Services:
     return Services(
         settings=settings, engine=engine, ledger=ledger, ownership=ownership, deliveries=Deliveries(ledger),
         router=Router(ledger, ownership), case_file=case_file, orders=orders, identification=identification,
-        handoff=handoff,
+        handoff=handoff, duty=duty, patience=patience,
     )
 
 

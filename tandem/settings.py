@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import time
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -55,8 +54,6 @@ class Settings:
     public_desk_url: str = ""
     shop_name: str = "Tandem Shop"
     shop_timezone: ZoneInfo = ZoneInfo("America/New_York")
-    duty_from: time | None = None
-    duty_to: time | None = None
     webchat_origins: tuple[str, ...] = ()
     secure_cookies: bool = False
     log_level: str = "INFO"
@@ -129,13 +126,6 @@ def _zone(value: str) -> ZoneInfo:
         raise ValueError("expected a time zone such as Europe/Berlin") from error
 
 
-def _time(value: str) -> time:
-    try:
-        return time.fromisoformat(value)
-    except ValueError as error:
-        raise ValueError("expected a time of day such as 08:00") from error
-
-
 def _origins(value: str) -> tuple[str, ...]:
     origins = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
     for origin in origins:
@@ -188,8 +178,6 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "TANDEM_DESK_URL": ("public_desk_url", _text),
     "TANDEM_SHOP_NAME": ("shop_name", _text),
     "TANDEM_SHOP_TIMEZONE": ("shop_timezone", _zone),
-    "TANDEM_DUTY_FROM": ("duty_from", _time),
-    "TANDEM_DUTY_TO": ("duty_to", _time),
     "TANDEM_WEBCHAT_ORIGINS": ("webchat_origins", _origins),
     "TANDEM_SECURE_COOKIES": ("secure_cookies", _flag),
     "TANDEM_LOG_LEVEL": ("log_level", _level),
@@ -220,10 +208,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             values[field_name] = read(raw)
         except ValueError as error:
             raise SettingsError(f"{name}: {error}; see docs/settings.md") from error
-    settings = Settings(**values)  # type: ignore[arg-type]
-    if (settings.duty_from is None) != (settings.duty_to is None):
-        raise SettingsError("TANDEM_DUTY_FROM and TANDEM_DUTY_TO go together; see docs/settings.md")
-    return settings
+    return Settings(**values)  # type: ignore[arg-type]
 
 
 def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ import sys
 import uvicorn
 
 from tandem.desk.app import create_app
+from tandem.handoff.duty import DutyError
 from tandem.handoff.routing import LiveAgentConfigError
 from tandem.settings import Settings, SettingsError, load
 
@@ -41,7 +42,7 @@ def main() -> int:
         settings = load()
         logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         serve(settings)
-    except (SettingsError, LiveAgentConfigError) as error:
+    except (SettingsError, LiveAgentConfigError, DutyError) as error:
         print(f"desk: {error}", file=sys.stderr)
         return 1
     return 0

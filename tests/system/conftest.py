@@ -94,7 +94,7 @@ def running(root: Path, folder: Path, **environment: str) -> Iterator[Stack]:
 
     Args:
         folder: For its databases and its log.
-        environment: More settings, such as TANDEM_DUTY_FROM="08:00".
+        environment: More settings, such as TANDEM_SHOP_NAME="Kiosk".
     """
     rasa, actions, desk = free_ports(3)
     stack_settings = {
@@ -148,7 +148,7 @@ def stack(project_root: Path, trained_model: Path, tmp_path_factory: pytest.Temp
 def start_stack(
     project_root: Path, trained_model: Path, tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[..., Stack]]:
-    """Start another Tandem, with settings of your own: `start_stack(TANDEM_DUTY_FROM="08:00", ...)`."""
+    """Start another Tandem, with settings of your own: `start_stack(TANDEM_SHOP_NAME="Kiosk", ...)`."""
     assert trained_model.is_file()
     with ExitStack() as started:
         def start(**environment: str) -> Stack:

@@ -128,7 +128,7 @@ def open_shop(agent: Agent, folder: Path) -> Iterator[Shop]:
         services = Services(
             settings=Settings(shop_timezone=UTC), engine=heart.engine, ledger=heart.ledger, ownership=heart.ownership,
             deliveries=heart.deliveries, router=heart.router, case_file=heart.case_file, orders=orders,
-            identification=identification, handoff=handoff)
+            identification=identification, handoff=handoff, duty=duty)
         loop = asyncio.new_event_loop()
         app = SimpleNamespace(ctx=SimpleNamespace())
         runtime = Runtime(cast(Any, app), services.settings, services)

@@ -12,7 +12,7 @@ from tandem.handoff.duty import DutyHours
 from tandem.handoff.factory import build_channels
 from tandem.handoff.routing import ChannelConfig, LiveAgentConfigError, read_channels, read_routing
 
-DAY = DutyHours(ZoneInfo("UTC"), time(9), time(17))
+DAY = DutyHours(ZoneInfo("UTC"), {day: ((time(9), time(17)),) for day in range(7)})
 NOON = datetime(2025, 3, 12, 12, 0, tzinfo=timezone.utc)
 NIGHT = datetime(2025, 3, 12, 23, 0, tzinfo=timezone.utc)
 
