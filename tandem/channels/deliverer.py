@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import logging
 import socket
@@ -69,8 +68,10 @@ class Deliverer:
             while True:
                 self._wake.clear()
                 await self._take(channels())
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), POLL)
+                # Not `wait_for`: it swallows a cancellation that comes as the event is set, and would never end.
+                alarm = asyncio.get_running_loop().call_later(POLL, self._wake.set)
+                await self._wake.wait()
+                alarm.cancel()
         finally:
             await self._end_sends()
 

@@ -73,8 +73,7 @@ class _Telegram(TelegramInput):
         async def close_session(_: Sanic, __: Any) -> None:
             if self._registering is not None:
                 self._registering.cancel()
-            session = await self._telegram().get_session()
-            await session.close()
+            await self._telegram().session.close()
 
         @blueprint.middleware("request")
         async def pass_over(request: Request) -> HTTPResponse | None:

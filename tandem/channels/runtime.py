@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 MAX_TRIES = 3  # how often an interrupted or failing bot turn is run
 _ADOPT_EVERY = 2.0  # seconds between looks for turns whose process died
+_STOP_PATIENCE = 8.0  # seconds; longer than the deliverer lets its last sends take
 
 
 class Runtime:
@@ -77,9 +78,10 @@ class Runtime:
 
     async def stop(self) -> None:
         """Stop watching and delivering; open turns are taken over by whoever starts next."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:  # a library may swallow a cancellation; then it is asked again
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.wait(list(self._tasks), timeout=_STOP_PATIENCE)
         await self.feed.stop()
         self._started = False
 
