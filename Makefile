@@ -9,7 +9,7 @@ RASA := $(PYTHON) -m tandem.run.quietly rasa
 QUIET := RASA_TELEMETRY_ENABLED=false TF_CPP_MIN_LOG_LEVEL=3 SQLALCHEMY_SILENCE_UBER_WARNING=1
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.10
 
-.PHONY: help install install-dev run doctor train test lint stories evaluate evaluate-quick lock clean
+.PHONY: help install install-dev run doctor train test lint stories evaluate evaluate-quick faults lock clean
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,9 @@ evaluate: install ## Measure intents, moods and escalation; reports/evaluation.h
 
 evaluate-quick: stories
 	@$(QUIET) $(PYTHON) -m tandem.run.quietly tandem.cli evaluate --quick
+
+faults: install-dev ## Live 2,000 conversations while everything breaks, and write docs/reliability.md (about an hour)
+	@$(QUIET) $(PYTHON) -m tests.system.faults --write $(FAULTS)
 
 lock: ## Pin the dependencies anew (needs uv)
 	@$(LOCK) -o requirements.txt pyproject.toml
