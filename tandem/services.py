@@ -46,7 +46,7 @@ class Services:
     identification: IdentificationService
     handoff: HandoffService
     duty: DutyHours
-    patience: Patience = Patience()
+    patience: Patience
 
 
 def open_services(settings: Settings) -> Services:

@@ -11,13 +11,14 @@ from sqlalchemy.engine import Engine
 
 from tandem.database import open_engine
 from tandem.desk.accounts import AccountError, Role, add_agent, list_agents, set_active, set_password
+from tandem.desk.presence import set_capacity
 from tandem.desk.tables import create_tables
 from tandem.run.errors import RunError
 from tandem.settings import Settings
 
 
 def add_agent_command(commands: Any) -> None:
-    """`tandem agent add|password|close|open|list`."""
+    """`tandem agent add|password|close|open|capacity|list`."""
     agent = commands.add_parser("agent", help="accounts of the people who answer at the desk")
     actions = agent.add_subparsers(metavar="ACTION", required=True)
 
@@ -35,6 +36,11 @@ def add_agent_command(commands: Any) -> None:
         parser = actions.add_parser(word, help=text)
         parser.add_argument("name", help="the sign-in name")
         parser.set_defaults(command=_on_database(function))
+
+    capacity = actions.add_parser("capacity", help="how many conversations the agent takes at a time")
+    capacity.add_argument("name", help="the sign-in name")
+    capacity.add_argument("number", type=int, help="1 to 100; 5 for a new account")
+    capacity.set_defaults(command=_on_database(_capacity))
 
     actions.add_parser("list", help="all accounts").set_defaults(command=_on_database(_list))
 
@@ -72,6 +78,11 @@ def _close(engine: Engine, options: argparse.Namespace) -> None:
 def _open(engine: Engine, options: argparse.Namespace) -> None:
     set_active(engine, options.name, True)
     print(f"{options.name} can sign in again")
+
+
+def _capacity(engine: Engine, options: argparse.Namespace) -> None:
+    set_capacity(engine, options.name, options.number)
+    print(f"{options.name} takes {options.number} conversations at a time")
 
 
 def _list(engine: Engine, _options: argparse.Namespace) -> None:

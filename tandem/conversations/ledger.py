@@ -161,7 +161,7 @@ class Ledger:
             return message
 
     def set_typing(self, conversation_id: str, author: Author, name: str, writes: bool = True) -> None:
-        """Show the other side for `TYPING` that somebody writes, or stop showing it. The bot's sign is not kept here."""
+        """Show the other side for `TYPING` that somebody writes, or stop showing it; the bot's sign is not kept."""
         at = self.clock()
         until = at + TYPING if writes else None
         with self.engine.begin() as connection:

@@ -128,6 +128,8 @@ class Handoff:
     note_for_bot: str
     card: Mapping[str, Any]
     channel: str = "desk"  # the live-agent channel it went to
+    told_at: datetime | None = None  # when the waiting customer was last told how things stand
+    contact: str = ""  # the e-mail address that the customer left while waiting
     resume: bool = False  # handed back to carry on with what the bot was in the middle of
 
 

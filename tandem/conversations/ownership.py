@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -139,7 +139,7 @@ class Ownership:
             row = self._step(connection, row, at, "release")
             connection.execute(update(handoffs).where(handoffs.c.conversation_id == row.id,
                                                       handoffs.c.closed_at.is_(None))
-                               .values(claimed_by=None, claimed_at=None))
+                               .values(claimed_by=None, claimed_at=None, told_at=at))
             row = self._announce(connection, row, at, notice, "agent_left", agent)
             return store.to_conversation(row, at)
 
@@ -188,6 +188,33 @@ class Ownership:
     def note(self, conversation_id: str, agent: Agent, text: str, client_id: str | None = None) -> Message:
         """Leave a private note for agents; anyone at the desk may, whoever owns the conversation."""
         return self._say(conversation_id, agent, text, client_id, Kind.NOTE)
+
+    def tell_waiting(
+        self, handoff: Handoff, notice: str, contact: str = "", buttons: Sequence[Mapping[str, str]] = (),
+    ) -> bool:
+        """Tell a waiting customer how things stand, or that their contact is kept.
+
+        Args:
+            handoff: As it was read. If the customer has been told something since, or waits no more, nothing is said:
+                so several desks may try at once.
+            contact: The address to keep with the handoff.
+
+        Returns:
+            Whether it was said.
+        """
+        at = self._ledger.clock()
+        with self._ledger.engine.begin() as connection:
+            row = store.lock(connection, handoff.conversation_id)
+            current = store.open_handoff_of(connection, row.id)
+            if row.owner != Owner.WAITING.value or current is None or current.id != handoff.id \
+                    or (current.told_at, current.contact) != (handoff.told_at, handoff.contact):
+                return False
+            connection.execute(update(handoffs).where(handoffs.c.id == handoff.id).values(
+                told_at=at, contact=contact or handoff.contact))
+            event = "contact_kept" if contact else "still_waiting"
+            store.append(connection, row, at, author=Author.SYSTEM, kind=Kind.EVENT, text=notice,
+                         data={"event": event, "buttons": [dict(button) for button in buttons]})
+            return True
 
     def update_card(self, handoff_id: str, card: Mapping[str, Any]) -> None:
         """Replace a handoff's context card."""

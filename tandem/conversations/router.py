@@ -50,7 +50,7 @@ class Router:
         except ConversationNotFound:
             return None
         for message in reversed(self._ledger.messages(conversation_id, after=max(0, seq - _LOOK_BACK))):
-            if message.author is Author.BOT:
+            if message.author is not Author.CUSTOMER:
                 for button in message.data.get("buttons") or ():
                     if button.get("payload") == payload:
                         return str(button.get("title") or "") or None

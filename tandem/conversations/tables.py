@@ -100,6 +100,8 @@ handoffs = Table(
     Column("outcome", String(16)),
     Column("note_for_bot", Text, nullable=False, default=""),
     Column("resume", Boolean, nullable=False, default=False),
+    Column("told_at", UtcDateTime),  # when the waiting customer was last told how things stand
+    Column("contact", String(254), nullable=False, default=""),
     Column("told_with", Integer),  # seq of the customer's message with which the bot was told that it is over
     Column("card", JSON, nullable=False),
     Index("one_open_handoff", "conversation_id", unique=True, sqlite_where=text("closed_at IS NULL"),

@@ -10,11 +10,11 @@ from sqlalchemy import text
 from tandem.conversations import personal_data
 from tandem.conversations.model import InvalidMessage, Owner
 from tandem.database import now, open_engine, reading
-from tandem.desk import audit
+from tandem.desk import audit, presence
 from tandem.desk.api import ERRORS
 from tandem.desk.auth import AdminDep, CallerDep, desk_of
 from tandem.desk.errors import NotThere
-from tandem.desk.json_forms import CustomerExport, Erased, Stats
+from tandem.desk.json_forms import CustomerExport, Erased, PresenceBody, Stats
 from tandem.desk.responses import SafeJSONResponse
 
 router = APIRouter(prefix="/api", responses=ERRORS, default_response_class=SafeJSONResponse)
@@ -44,6 +44,12 @@ def stats(request: Request, caller: CallerDep) -> SafeJSONResponse:
         "open_by_agent": dict(Counter(one.claimed_by for one in handoffs.values() if one.claimed_by)),
         "deliveries": services.deliveries.counts(), "fenced": services.ledger.fenced(),
     })
+
+
+@router.post("/me/presence", status_code=204, response_class=SafeJSONResponse, tags=["operation"])
+def set_presence(request: Request, caller: CallerDep, body: PresenceBody) -> None:
+    """Say that the signed-in agent steps away, or is back."""
+    presence.set_away(desk_of(request).services.engine, caller.agent.id, body.away)
 
 
 @router.get("/customers/export", responses={200: {"model": CustomerExport}}, tags=["customers"])

@@ -1,6 +1,7 @@
 """Composes the desk's web application."""
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from tandem.desk.pages import Pages
 from tandem.desk.responses import BodyLimit, SecurityHeaders
 from tandem.desk.sessions import Sessions
 from tandem.desk.sign_in import SignIn
+from tandem.desk.watch import Watch
 from tandem.desk.work import Work
 from tandem.handoff.relay import Relay
 from tandem.services import Services, open_relay, open_services
@@ -73,10 +75,13 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         feed.start()
+        watch = asyncio.get_running_loop().create_task(Watch(services).run(), name="watch")
         try:
             async with live_agents.working(carries):
                 yield
         finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
             await feed.stop()
 
     app = FastAPI(title="Tandem desk", version="0.1.0", description=DESCRIPTION, lifespan=lifespan,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Conversation, Handoff, Owner
+from tandem.conversations.waiting import unanswered
 
 PATIENCE = timedelta(minutes=15)  # so much waiting weighs as much as the whole range of urgency
 LIVE = timedelta(minutes=30)  # a conversation with the bot counts as live this long after the customer's last word
@@ -18,6 +19,7 @@ class Entry:
 
     conversation: Conversation
     handoff: Handoff | None
+    unanswered_since: datetime | None = None  # the customer waits for the next word of the agent who has them
 
     @property
     def since(self) -> datetime:
@@ -52,8 +54,10 @@ def read_inbox(ledger: Ledger, agent_id: str) -> Inbox:
     at = ledger.clock()
     handoffs = ledger.open_handoffs()
 
+    waits = unanswered(ledger)
+
     def entries(*owners: Owner, limit: int) -> list[Entry]:
-        return [Entry(one, handoffs.get(one.id)) for one in ledger.list(owners, limit=limit)]
+        return [Entry(one, handoffs.get(one.id), waits.get(one.id)) for one in ledger.list(owners, limit=limit)]
 
     held = sorted(entries(Owner.AGENT, limit=500), key=lambda entry: (entry.since, entry.conversation.id))
     live = [entry for entry in entries(Owner.BOT, limit=SHOWN)

@@ -41,6 +41,12 @@ class TypingBody(AgentBody):
     writes: StrictBool = Field(True, description="false takes the sign away at once")
 
 
+class PresenceBody(BaseModel):
+    """Whether the agent is at the desk."""
+
+    away: StrictBool = Field(..., description="true: takes no new customers just now")
+
+
 class ErrorOut(BaseModel):
     """Every error."""
 

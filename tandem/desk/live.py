@@ -12,8 +12,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from tandem.conversations.feed import EVERYTHING
+from tandem.desk import presence
 from tandem.desk.auth import desk_of, session_of
 from tandem.desk.pages import SessionDep
+from tandem.desk.sessions import Session
 
 KEEP_ALIVE = 15.0  # seconds; also how soon an ended session closes its streams
 QUEUE_PAUSE = 0.3  # seconds between two signs that the queue changed
@@ -26,14 +28,15 @@ async def events(
     request: Request, session: SessionDep, c: Annotated[str | None, Query()] = None,
 ) -> StreamingResponse:
     """Server-sent events: `queue` when any conversation changed, `conversation` when the one named `c` did."""
-    return StreamingResponse(_stream(request, c), media_type="text/event-stream",
+    return StreamingResponse(_stream(request, session, c), media_type="text/event-stream",
                              headers={"X-Accel-Buffering": "no"})
 
 
-async def _stream(request: Request, conversation_id: str | None) -> AsyncIterator[str]:
+async def _stream(request: Request, session: Session, conversation_id: str | None) -> AsyncIterator[str]:
     feed = desk_of(request).feed
     loop = asyncio.get_running_loop()
     queue_after, checked = 0.0, loop.time()
+    await _seen(request, session)
     with contextlib.ExitStack() as stack:
         anything = stack.enter_context(feed.watch(EVERYTHING))
         this_one = stack.enter_context(feed.watch(conversation_id)) if conversation_id else asyncio.Event()
@@ -52,12 +55,18 @@ async def _stream(request: Request, conversation_id: str | None) -> AsyncIterato
                 if await run_in_threadpool(session_of, request, False) is None:
                     yield _event("signed-out", {})
                     return
+                await _seen(request, session)
                 yield ": still here\n\n"
             limit = KEEP_ALIVE - (loop.time() - checked)
             if anything.is_set():
                 await _wait((this_one,), min(limit, max(0.01, queue_after - loop.time())))
             else:
                 await _wait((this_one, anything), limit)
+
+
+async def _seen(request: Request, session: Session) -> None:
+    services = desk_of(request).services
+    await run_in_threadpool(presence.seen, services.engine, session.account.id, services.ledger.clock())
 
 
 async def _wait(signs: tuple[asyncio.Event, ...], seconds: float) -> None:

@@ -20,6 +20,7 @@ from tandem.desk.canned import CannedResponse, filled
 from tandem.desk.card_view import CardView, MoodPoint, card_view, mood_points
 from tandem.desk.errors import Unauthenticated
 from tandem.desk.inbox import customer_name, read_inbox
+from tandem.desk.presence import is_away
 from tandem.desk.sessions import Session
 from tandem.desk.timeline import Line, timeline
 from tandem.settings import Settings
@@ -134,7 +135,8 @@ def home(
             missing = True
     page = desk.pages.render(
         "desk.html", session=session, inbox=read_inbox(desk.services.ledger, session.account.id), view=view,
-        now=desk.services.ledger.clock(), link=link, selected=c, missing=missing, customer_name=customer_name)
+        now=desk.services.ledger.clock(), link=link, selected=c, missing=missing, customer_name=customer_name,
+        remind=desk.services.patience.remind_minutes * 60, away=is_away(desk.services.engine, session.account.id))
     if missing:
         page.status_code = 404
     return page
@@ -146,7 +148,8 @@ def queue_fragment(request: Request, session: SessionDep, c: Annotated[str | Non
     desk = desk_of(request)
     return desk.pages.render(
         "_queue.html", session=session, inbox=read_inbox(desk.services.ledger, session.account.id),
-        now=desk.services.ledger.clock(), link=link, selected=c, customer_name=customer_name)
+        now=desk.services.ledger.clock(), link=link, selected=c, customer_name=customer_name,
+        remind=desk.services.patience.remind_minutes * 60)
 
 
 @router.get("/desk/conversation")

@@ -17,6 +17,9 @@ agents = Table(
     Column("role", String(16), nullable=False),
     Column("password_hash", String(255), nullable=False),
     Column("active", Boolean, nullable=False, default=True),
+    Column("capacity", Integer, nullable=False, default=5),  # conversations at a time
+    Column("away", Boolean, nullable=False, default=False),
+    Column("seen_at", UtcDateTime),  # the latest sign of life of an open desk page
     Column("created_at", UtcDateTime, nullable=False),
 )
 

@@ -25,6 +25,7 @@ from tandem.desk import audit
 from tandem.desk.accounts import Role, find
 from tandem.desk.auth import Principal
 from tandem.desk.errors import Conflict, Forbidden, NotThere
+from tandem.desk.presence import everybody
 from tandem.faults import fault
 from tandem.handoff.notices import notice
 from tandem.services import Services
@@ -58,8 +59,14 @@ class Work:
         return next((one for one in self.services.ledger.handoffs(conversation_id) if one.closed_at is None), None)
 
     def claim(self, caller: Principal, conversation_id: str) -> None:
-        """Take a waiting conversation."""
+        """Take a waiting conversation.
+
+        Raises:
+            Conflict: The agent has as many as they take at a time; supervisors and programs are not stopped.
+        """
         self.conversation(conversation_id)
+        if not caller.role.covers(Role.SUPERVISOR):
+            self._require_room(caller)
         joined = notice("agent_joined", agent=caller.agent.name)
         self.services.ownership.claim(conversation_id, caller.agent, joined)
         self._done(caller, "claim", conversation_id)
@@ -139,6 +146,14 @@ class Work:
         self.services.deliveries.retry(conversation_id, seq)
         self._done(caller, "retry", conversation_id, f"seq {seq}")
         return self._message(conversation_id, seq)
+
+    def _require_room(self, caller: Principal) -> None:
+        ledger = self.services.ledger
+        here = everybody(self._engine, ledger.open_handoffs(), ledger.clock())
+        mine = next((one for one in here if one.id == caller.agent.id), None)
+        if mine is not None and mine.open >= mine.capacity:
+            raise Conflict(f"you have {mine.open} of the {mine.capacity} conversations that you take at a time; "
+                           "end or release one first")
 
     def _message(self, conversation_id: str, seq: int) -> Message:
         found = self.services.ledger.messages(conversation_id, after=seq - 1, limit=1)

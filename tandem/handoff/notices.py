@@ -1,8 +1,10 @@
 """Short words of the system to the customer ("Anna has joined"), written by the designer in data/responses/."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -14,9 +16,9 @@ class NoticeError(ValueError):
 
 
 @lru_cache(maxsize=8)
-def _load(path: Path) -> dict[str, str]:
+def _load(path: Path) -> dict[str, dict[str, Any]]:
     content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return {name: variants[0]["text"].strip() for name, variants in content.get("responses", {}).items()}
+    return {name: variants[0] for name, variants in content.get("responses", {}).items()}
 
 
 def notice(name: str, path: Path = NOTICES, **values: str) -> str:
@@ -25,11 +27,23 @@ def notice(name: str, path: Path = NOTICES, **values: str) -> str:
     Raises:
         NoticeError: There is no such response, or it names a value that is not given.
     """
-    texts = _load(path)
-    key = f"utter_notice_{name}"
-    if key not in texts:
-        raise NoticeError(f"{key} is missing from {path}; see docs/designers.md")
-    text = texts[key]
+    text = str(_response(name, path)["text"]).strip()
     for label, value in values.items():
         text = text.replace("{" + label + "}", value)
     return text
+
+
+def buttons(name: str, path: Path = NOTICES) -> tuple[Mapping[str, str], ...]:
+    """The buttons of the Rasa response `utter_notice_<name>`.
+
+    Raises:
+        NoticeError: There is no such response.
+    """
+    return tuple(_response(name, path).get("buttons") or ())
+
+
+def _response(name: str, path: Path) -> dict[str, Any]:
+    key = f"utter_notice_{name}"
+    if key not in _load(path):
+        raise NoticeError(f"{key} is missing from {path}; see docs/designers.md")
+    return _load(path)[key]

@@ -9,6 +9,7 @@ from typing import Any
 from tandem.conversations.casefile import CaseFile
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.ownership import HandoffRequest, Ownership
+from tandem.conversations.waiting import queue
 from tandem.dialogue.trajectory import Trajectory
 from tandem.handoff.building import build_card
 from tandem.handoff.duty import DutyHours
@@ -72,11 +73,7 @@ class HandoffService:
 
     def queue_position(self, conversation_id: str) -> int:
         """The place among those who wait, counted from 1; 0 if the customer does not wait."""
-        queue = sorted(
-            (handoff for handoff in self._ledger.open_handoffs().values() if handoff.claimed_by is None),
-            key=lambda handoff: (handoff.opened_at, handoff.id),
-        )
-        return next((place for place, one in enumerate(queue, 1) if one.conversation_id == conversation_id), 0)
+        return queue(self._ledger.open_handoffs()).get(conversation_id, 0)
 
 
 def _why(tracker: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Author, Conversation, Kind, Message, Owner
+from tandem.conversations.waiting import queue
 
 _SHOWN = ("image", "attachment", "custom", "elements", "event", "agent")
 _WINDOW = 100  # messages looked through at a time for the name of the agent
@@ -76,9 +77,7 @@ class Places:
         """The place of a waiting conversation, from 1; None if it does not wait. Blocking."""
         stale = self._read_at is None or self._clock() - self._read_at > _PLACES_TTL
         if stale or conversation_id not in self._places:
-            waiting = [handoff for handoff in self._ledger.open_handoffs().values() if handoff.claimed_by is None]
-            waiting.sort(key=lambda handoff: (handoff.opened_at, handoff.id))
-            self._places = {handoff.conversation_id: place for place, handoff in enumerate(waiting, 1)}
+            self._places = queue(self._ledger.open_handoffs())
             self._read_at = self._clock()
         return self._places.get(conversation_id)
 

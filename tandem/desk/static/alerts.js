@@ -15,13 +15,38 @@ export function toast(words) {
 
 export function alertWaiting() {
   const rows = [...document.querySelectorAll("#group-waiting [data-conversation]")];
-  const title = document.title.replace(/^\(\d+\) /, "");
-  document.title = rows.length ? `(${rows.length}) ${title}` : title;
+  showTitle();
   const fresh = known ? rows.filter((row) => !known.has(row.dataset.conversation)) : [];
   known = new Set(rows.map((row) => row.dataset.conversation));
   if (!fresh.length) return;
   announce(`${fresh.length === 1 ? "A customer waits" : `${fresh.length} customers wait`}: ${fresh[0].querySelector(".why")?.textContent || ""}`);
   if (wanted()) chime();
+}
+
+// Customers whom this agent has left without an answer for too long: a sign on their row, in the title and, each minute,
+// the sound.
+let late = 0;
+let reminded = 0;
+
+export function remind() {
+  const limit = Number(document.getElementById("queue-state")?.dataset.remind || 0) * 1000;
+  late = 0;
+  for (const row of document.querySelectorAll("#group-mine [data-unanswered]")) {
+    const waits = limit > 0 && Date.now() - Date.parse(row.dataset.unanswered) >= limit;
+    row.querySelector(".late").hidden = !waits;
+    if (waits) late += 1;
+  }
+  showTitle();
+  if (!late || Date.now() - reminded < 60_000) return;
+  reminded = Date.now();
+  announce(late === 1 ? "A customer waits for your answer" : `${late} customers wait for your answer`);
+  if (wanted()) chime();
+}
+
+function showTitle() {
+  const title = document.title.replace(/^(! )?(\(\d+\) )?/, "");
+  const rows = document.querySelectorAll("#group-waiting [data-conversation]").length;
+  document.title = `${late ? "! " : ""}${rows ? `(${rows}) ` : ""}${title}`;
 }
 
 const wanted = () => { try { return localStorage.getItem(SOUND) === "on"; } catch { return false; } };

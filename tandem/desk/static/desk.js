@@ -1,8 +1,8 @@
 // The desk: opens conversations, keeps queue and conversation fresh, carries out the agent's steps.
-import { api, fragment, SignedOut } from "./net.js";
+import { api, fragment, post, SignedOut } from "./net.js";
 import { applyConversation, applyQueue, tick } from "./parts.js";
 import { Composer } from "./composer.js";
-import { alertWaiting, announce, setUpSound, toast } from "./alerts.js";
+import { alertWaiting, announce, remind, setUpSound, toast } from "./alerts.js";
 import { setUpKeys } from "./keys.js";
 
 const body = document.body;
@@ -33,6 +33,7 @@ function coalesced(work) {
 const refreshQueue = coalesced(async () => {
   applyQueue(await fragment(`/desk/queue${query()}`));
   alertWaiting();
+  remind();
 });
 
 const refreshConversation = coalesced(async () => {
@@ -181,9 +182,17 @@ document.getElementById("closing-note").addEventListener("keydown", (event) => {
 });
 document.getElementById("sign-out").addEventListener("submit", () => composer.forget());
 
+const away = document.getElementById("away");
+away.addEventListener("click", async () => {
+  const now = away.getAttribute("aria-pressed") !== "true";
+  try { await post("/api/me/presence", { away: now }); } catch (error) { toast(error.message); return; }
+  away.setAttribute("aria-pressed", String(now));
+  away.textContent = now ? "Away" : "Available";
+});
+
 setUpSound();
 setUpKeys({ open, take, composer });
-setInterval(tick, 10_000);
+setInterval(() => { tick(); remind(); }, 10_000);
 tick();
 alertWaiting();
 composer.enter();

@@ -15,8 +15,11 @@ async function request(address, options) {
 }
 
 /** Do one step of a conversation. */
-export async function api(id, step, values) {
-  const response = await request(`/api/conversations/${encodeURIComponent(id)}/${step}`, {
+export const api = (id, step, values) => post(`/api/conversations/${encodeURIComponent(id)}/${step}`, values);
+
+/** Change something through the API. */
+export async function post(address, values) {
+  const response = await request(address, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRF-Token": document.body.dataset.csrf },
     body: JSON.stringify(values),

@@ -24,7 +24,7 @@ import actions
 from tandem.channels.runtime import Runtime
 from tandem.conversations.model import Author, InboundMessage, Message, Receipt
 from tandem.dialogue.trajectory import Trajectory
-from tandem.handoff.duty import DutyHours
+from tandem.handoff.duty import DutyHours, Patience
 from tandem.handoff.routing import Routing
 from tandem.handoff.service import HandoffService
 from tandem.orders.demo_orders import demo_orders
@@ -128,7 +128,7 @@ def open_shop(agent: Agent, folder: Path) -> Iterator[Shop]:
         services = Services(
             settings=Settings(shop_timezone=UTC), engine=heart.engine, ledger=heart.ledger, ownership=heart.ownership,
             deliveries=heart.deliveries, router=heart.router, case_file=heart.case_file, orders=orders,
-            identification=identification, handoff=handoff, duty=duty)
+            identification=identification, handoff=handoff, duty=duty, patience=Patience())
         loop = asyncio.new_event_loop()
         app = SimpleNamespace(ctx=SimpleNamespace())
         runtime = Runtime(cast(Any, app), services.settings, services)

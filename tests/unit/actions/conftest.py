@@ -22,7 +22,7 @@ from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
 from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
-from tandem.handoff.duty import DutyHours
+from tandem.handoff.duty import DutyHours, Patience
 from tandem.handoff.service import Opened
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.identification import IdentificationService
@@ -100,7 +100,7 @@ def shop(tmp_path: Path) -> Shop:
         settings=Settings(shop_timezone=ZoneInfo("UTC")), engine=engine, ledger=ledger, ownership=ownership,
         deliveries=Deliveries(ledger), router=Router(ledger, ownership), case_file=CaseFile(ledger), orders=orders,
         identification=IdentificationService(engine, orders, clock), handoff=handoff,  # type: ignore[arg-type]
-        duty=DutyHours(ZoneInfo("UTC")),
+        duty=DutyHours(ZoneInfo("UTC")), patience=Patience(),
     )
     return Shop(services, orders, handoff, clock)
 

@@ -87,7 +87,7 @@ export class Log {
   #row({ entry, key }) {
     if (entry.kind === "event" || entry.author === "system") {
       const text = entry.text || this.words.events[entry.data.event](entry.data.agent);
-      return h("div", { class: "event", "data-testid": "event", "data-event": entry.data.event ?? "" }, h("span", {}, text));
+      return h("div", { class: "event", "data-testid": "event", "data-event": entry.data.event ?? "" }, h("span", {}, text), this.#choices(entry));
     }
     const own = entry.author === "customer";
     const name = this.nameOf(entry);

@@ -1,0 +1,116 @@
+"""The desk's watch over those who wait: it tells them how things stand, and takes them back from agents who are gone.
+
+Every desk process keeps watch. Each act is one transaction that looks again before it acts, so two watches that see the
+same do it once.
+"""
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from tandem.conversations.model import ConversationNotFound, Handoff, NotAllowed
+from tandem.conversations.ownership import Agent
+from tandem.conversations.waiting import expected_wait, queue, said_since, unanswered
+from tandem.desk.presence import everybody
+from tandem.handoff.notices import buttons, notice
+from tandem.services import Services
+
+logger = logging.getLogger(__name__)
+
+EVERY = 5.0  # seconds between two looks
+DESK = "desk"  # outside tools look after their own agents
+_EMAIL = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}")
+
+
+class Watch:
+    """One look at a time; `look` is blocking."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._patience = services.patience
+
+    async def run(self) -> None:
+        """Keep watch until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY)
+            try:
+                await asyncio.to_thread(self.look)
+            except SQLAlchemyError:
+                logger.exception("The watch could not read the ledger; it tries again")
+
+    def look(self) -> None:
+        """Do what is due."""
+        handoffs = self._services.ledger.open_handoffs()
+        self._take_back(handoffs)
+        places = queue(handoffs)
+        for conversation_id, place in places.items():
+            try:
+                self._tell(handoffs[conversation_id], place)
+            except ConversationNotFound:
+                continue  # erased meanwhile
+
+    def _take_back(self, handoffs: Mapping[str, Handoff]) -> None:
+        limit = timedelta(minutes=self._patience.absent_minutes)
+        at = self._services.ledger.clock()
+        waits = {one: since for one, since in unanswered(self._services.ledger).items() if at - since >= limit}
+        if not limit or not waits:
+            return
+        gone = {one.id: one.name for one in everybody(self._services.engine, {}, at)
+                if one.seen_at is None or at - one.seen_at >= limit}
+        for conversation_id in waits:
+            handoff = handoffs.get(conversation_id)
+            if handoff is None or handoff.channel != DESK or handoff.claimed_by not in gone:
+                continue
+            agent = Agent(handoff.claimed_by, gone[handoff.claimed_by])
+            try:
+                self._services.ownership.release(conversation_id, agent, notice("agent_left", agent=agent.name))
+            except (NotAllowed, ConversationNotFound):
+                continue  # another watch was quicker, or the conversation moved on
+            logger.warning("Conversation %s goes back to the queue: its agent's desk is closed", conversation_id)
+
+    def _tell(self, handoff: Handoff, place: int) -> None:
+        ownership, at = self._services.ownership, self._services.ledger.clock()
+        contact = self._contact(handoff)
+        if contact and contact != handoff.contact:
+            ownership.tell_waiting(handoff, notice("contact_kept", email=contact), contact, buttons("contact_kept"))
+            return
+        every = timedelta(minutes=self._patience.tell_again_minutes)
+        due = bool(every) and at - (handoff.told_at or handoff.opened_at) >= every
+        if due and not handoff.contact:
+            name, words = self._standing(handoff, place, at)
+            if name:
+                ownership.tell_waiting(handoff, words, buttons=buttons(name))
+
+    def _standing(self, handoff: Handoff, place: int, at: datetime) -> tuple[str, str]:
+        """The name of the notice and its words; empty where nothing needs saying."""
+        duty, wait, name = self._services.duty, "", "still_waiting"
+        expected = expected_wait(self._services.ledger, place)
+        if not duty.on_duty(at):
+            # Once, and only to those who came in time: nobody is written to all through the night.
+            if handoff.told_at is not None or not duty.on_duty(handoff.opened_at):
+                return "", ""
+            name = "still_waiting_off_duty"
+        elif expected is not None:
+            left = handoff.opened_at + expected - at
+            name = "still_waiting_expected" if left > timedelta(0) else "still_waiting_longer"
+            wait = span(left)
+        return name, notice(name, position=str(place), wait=wait)
+
+    def _contact(self, handoff: Handoff) -> str:
+        """The latest e-mail address that the customer has written since the handoff opened."""
+        said = said_since(self._services.ledger, handoff)
+        found = [address for text in said for address in _EMAIL.findall(text)]
+        return str(found[-1])[:254] if found else ""
+
+
+def span(wait: timedelta) -> str:
+    """A wait in words, rounded up to five minutes, from an hour and a half on to hours."""
+    minutes = max(5, -(-int(wait.total_seconds()) // 300) * 5)
+    if minutes <= 90:
+        return notice("wait", minutes=str(minutes))
+    return notice("wait_hours", hours=str(-(-minutes // 60)))

@@ -1,0 +1,230 @@
+"""Those who wait are told how things stand, and nobody is left with an agent who is gone."""
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import time
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tandem.conversations.model import Kind, Message, Owner
+from tandem.conversations.ownership import Agent
+from tandem.conversations.waiting import expected_wait, unanswered
+from tandem.desk import presence
+from tandem.desk.watch import Watch
+from tandem.handoff.duty import DutyHours
+from tandem.services import Services
+from tests.fakes.clock import Clock
+
+ANNA = Agent("anna", "Anna Berg")
+
+
+@pytest.fixture
+def clock(services: Services) -> Clock:
+    """The ledger's clock, to be moved; it begins at the real time."""
+    moved = Clock(services.ledger.clock())
+    services.ledger.clock = moved
+    return moved
+
+
+def told(services: Services, conversation_id: str) -> list[tuple[str, str]]:
+    return [(str(one.data.get("event")), one.text) for one in services.ledger.messages(conversation_id)
+            if one.kind is Kind.EVENT]
+
+
+def test_who_waits_is_told_once_an_interval_and_can_leave(
+    services: Services, clock: Clock, waits: Callable[..., str],
+) -> None:
+    waits("c1")
+    clock.advance(minutes=1)
+    waits("c2")
+    clock.advance(minutes=9.5)
+    watches = [Watch(services), Watch(services)]
+    for _ in range(3):
+        for watch in watches:
+            watch.look()
+    [(event, words)] = told(services, "c1")
+    assert event == "still_waiting" and "number 1" in words and told(services, "c2") == []
+    clock.advance(minutes=1)
+    watches[0].look()
+    assert "number 2" in told(services, "c2")[0][1]
+    last = services.ledger.messages("c2")[-1]
+    assert last.data["buttons"][0]["payload"] == "/back_to_bot"
+    clock.advance(minutes=10)
+    watches[0].look()
+    assert [len(told(services, one)) for one in ("c1", "c2")] == [2, 2]
+
+
+def test_many_watches_at_once_tell_once(services: Services, clock: Clock, waits: Callable[..., str]) -> None:
+    waits("c1")
+    clock.advance(minutes=11)
+    threads = [threading.Thread(target=Watch(services).look) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(told(services, "c1")) == 1
+
+
+def test_the_wait_to_expect_is_named_only_on_good_ground(
+    services: Services, clock: Clock, waits: Callable[..., str],
+) -> None:
+    for number in range(6):
+        waits(f"past-{number}")
+        clock.advance(minutes=16)
+        services.ownership.claim(f"past-{number}", ANNA)
+        services.ownership.resolve(f"past-{number}", ANNA)
+        known = expected_wait(services.ledger, 1)
+        assert (known is not None) is (number >= 4)
+    assert known is not None and known.total_seconds() == 16 * 60
+    longer = expected_wait(services.ledger, 3)
+    assert longer is not None and longer.total_seconds() == 3 * 16 * 60
+    waits("c1")
+    clock.advance(minutes=10)
+    Watch(services).look()
+    assert "about 10 minutes" in told(services, "c1")[-1][1]
+    clock.advance(minutes=10)
+    Watch(services).look()
+    assert "longer than it should" in told(services, "c1")[-1][1], "no second promise after a broken one"
+
+
+def test_a_message_with_an_address_is_kept_and_confirmed_once(
+    services: Services, clock: Clock, waits: Callable[..., str], says: Callable[..., Message],
+) -> None:
+    says("c1", "my account is old@example.com")
+    waits("c1", "I want a person")
+    watch = Watch(services)
+    watch.look()
+    assert told(services, "c1") == []
+    says("c1", "Please send me a new kettle, mail me at kim.lee+shop@example.co.uk.")
+    for _ in range(3):
+        watch.look()
+    [(event, words)] = told(services, "c1")
+    assert event == "contact_kept" and "kim.lee+shop@example.co.uk" in words
+    assert services.ledger.open_handoffs()["c1"].contact == "kim.lee+shop@example.co.uk"
+    assert services.ledger.conversation("c1").owner is Owner.WAITING
+    clock.advance(hours=3)
+    watch.look()
+    assert len(told(services, "c1")) == 1, "who has left a message is not written to again"
+
+
+def test_off_duty_nobody_is_written_to_through_the_night(
+    services: Services, clock: Clock, waits: Callable[..., str],
+) -> None:
+    zone = services.settings.shop_timezone
+    clock.at = clock.at.astimezone(zone).replace(hour=19, minute=55)
+    closing = replace(services, duty=DutyHours(zone, {day: ((time(8), time(20)),) for day in range(7)}))
+    waits("c1")
+    for _ in range(40):
+        clock.advance(minutes=15)
+        Watch(closing).look()
+    assert [("Nobody is on duty" in words) for _, words in told(services, "c1")] == [True]
+
+
+def test_a_customer_goes_back_to_the_queue_when_the_agents_desk_is_closed(
+    services: Services, clock: Clock, waits: Callable[..., str], says: Callable[..., Message],
+) -> None:
+    waits("c1")
+    opened = services.ledger.open_handoffs()["c1"].opened_at
+    services.ownership.claim("c1", ANNA)
+    presence.seen(services.engine, "anna", clock())
+    services.ownership.reply("c1", ANNA, "One moment")
+    watch = Watch(services)
+    clock.advance(minutes=30)
+    watch.look()
+    assert services.ledger.conversation("c1").owner is Owner.AGENT, "nobody waits for an answer"
+    says("c1", "Are you there?")
+    clock.advance(minutes=4)
+    watch.look()
+    assert services.ledger.conversation("c1").owner is Owner.AGENT, "not yet"
+    clock.advance(minutes=2)
+    for _ in range(2):
+        watch.look()
+    assert services.ledger.conversation("c1").owner is Owner.WAITING
+    handoff = services.ledger.open_handoffs()["c1"]
+    assert (handoff.claimed_by, handoff.opened_at) == (None, opened), "with the place they had"
+    assert [event for event, _ in told(services, "c1")] == ["agent_joined", "agent_left"]
+    assert services.ledger.transcript("c1")[0].text == "Where is my order?"
+
+
+def test_an_agent_at_the_desk_keeps_the_customer_however_late(
+    services: Services, clock: Clock, waits: Callable[..., str],
+) -> None:
+    waits("c1")
+    services.ownership.claim("c1", ANNA)
+    clock.advance(minutes=60)
+    presence.seen(services.engine, "anna", clock())
+    Watch(services).look()
+    assert services.ledger.conversation("c1").owner is Owner.AGENT
+
+
+def test_programs_and_outside_tools_look_after_themselves(
+    services: Services, clock: Clock, waits: Callable[..., str],
+) -> None:
+    waits("c1")
+    services.ownership.claim("c1", Agent("some program", "Robin"))
+    waits("c2", channel="chatwoot")
+    services.ownership.claim("c2", ANNA)
+    clock.advance(hours=2)
+    Watch(services).look()
+    assert {services.ledger.conversation(one).owner for one in ("c1", "c2")} == {Owner.AGENT}
+
+
+def test_since_when_a_customer_is_unanswered(
+    services: Services, clock: Clock, waits: Callable[..., str], says: Callable[..., Message],
+) -> None:
+    waits("c1")
+    assert unanswered(services.ledger) == {}, "in the queue nobody owes an answer"
+    services.ownership.claim("c1", ANNA)
+    assert unanswered(services.ledger) == {"c1": clock()}, "from the claim on"
+    services.ownership.reply("c1", ANNA, "Hello")
+    services.ownership.note("c1", ANNA, "a note is no answer")
+    assert unanswered(services.ledger) == {}
+    clock.advance(minutes=1)
+    asked = says("c1", "first")
+    clock.advance(minutes=1)
+    says("c1", "second")
+    services.ownership.note("c1", ANNA, "a note is no answer")
+    assert unanswered(services.ledger) == {"c1": asked.at}
+
+
+def test_an_agent_holds_as_many_as_they_take(
+    services: Services, anna: TestClient, sam: TestClient, waits: Callable[..., str],
+) -> None:
+    presence.set_capacity(services.engine, "anna", 2)
+    for number in range(3):
+        waits(f"c{number}")
+    assert [anna.post(f"/api/conversations/c{number}/claim").status_code for number in range(3)] == [200, 200, 409]
+    assert "2 of the 2" in anna.post("/api/conversations/c2/claim").json()["detail"]
+    anna.post("/api/conversations/c0/resolve")
+    assert anna.post("/api/conversations/c2/claim").status_code == 200
+    presence.set_capacity(services.engine, "sam", 1)
+    waits("c3"), waits("c4")
+    assert [sam.post(f"/api/conversations/{one}/claim").status_code for one in ("c3", "c4")] == [200, 200]
+
+
+def test_an_agent_steps_away_and_comes_back(services: Services, clock: Clock, anna: TestClient) -> None:
+    def state() -> str:
+        return next(one.state for one in presence.everybody(services.engine, {}, clock()) if one.id == "anna")
+
+    assert state() == "offline"
+    presence.seen(services.engine, "anna", clock())
+    assert state() == "available"
+    assert anna.post("/api/me/presence", json={"away": True}).status_code == 204
+    assert state() == "away" and ">Away<" in anna.get("/").text
+    clock.advance(minutes=1)
+    assert state() == "offline"
+    assert anna.post("/api/me/presence", json={"away": "perhaps"}).status_code == 422
+
+
+def test_the_queue_marks_who_waits_for_this_agent(
+    services: Services, anna: TestClient, waits: Callable[..., str],
+) -> None:
+    waits("c1")
+    anna.post("/api/conversations/c1/claim")
+    assert 'data-unanswered="' in anna.get("/desk/queue").text
+    anna.post("/api/conversations/c1/reply", json={"text": "Hello"})
+    page = anna.get("/desk/queue").text
+    assert "data-unanswered" not in page and 'data-remind="180' in page
