@@ -98,8 +98,8 @@ def trajectory_chart(replay: Replay, settings: EscalationSettings, *, alone: boo
                      f'<text x="{x:.1f}" y="{_up(0) + 15:.1f}" text-anchor="middle">{number}</text>')
     if replay.escalated_at:
         x = places[replay.escalated_at - 1]
-        anchor = "end" if x > _WIDTH / 2 else "start"
-        parts.append(f'<path class="limit" d="M{x:.1f} {_up(0)}V{_up(1)}"/><text x="{x:.1f}" y="{_up(1) - 6:.1f}" '
+        anchor, aside = ("end", -8) if x > _WIDTH / 2 else ("start", 8)
+        parts.append(f'<path class="limit" d="M{x:.1f} {_up(0)}V{_up(1)}"/><text x="{x + aside:.1f}" y="{_up(1) + 9}" '
                      f'text-anchor="{anchor}">a person: {escape(str(replay.trigger))}</text>')
     return _svg(_WIDTH, _HEIGHT, "".join(parts), replay.conversation.name, alone=alone)
 
