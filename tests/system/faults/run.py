@@ -66,13 +66,14 @@ async def run(
                     return
                 history = await live(stage, number)
                 finished.append(history)
+                so_far = len(finished)
                 verdict = await asyncio.to_thread(check, history)
                 outcome.verdict += verdict
                 outcome.channels[history.channel] += 1
                 for example in verdict.examples:
                     say(example)
-                if len(finished) % 50 == 0:
-                    say(f"{len(finished)} conversations after {time.monotonic() - began:.0f} s")
+                if so_far % 50 == 0:
+                    say(f"{so_far} conversations after {time.monotonic() - began:.0f} s")
 
         outside.start()
         killing = asyncio.create_task(outside.kill_each(sure_kills))
