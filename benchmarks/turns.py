@@ -33,9 +33,9 @@ import httpx
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 5
-SEQUENTIAL = 60  # turns timed one after the other in a round
-CONCURRENT = 16
-BURST = 320  # messages of a round's burst
+TURNS = 10  # turns of a conversation, as long as conversations with a bot are; Rasa reads all of them at each turn
+CONVERSATIONS = 6  # conversations timed one after the other in a round
+CONCURRENT = 16  # conversations at once in a round's burst
 
 # Questions that the bot answers with a response, without the action server.
 QUESTIONS = (
@@ -167,20 +167,21 @@ class Bot:
     async def measure(self) -> None:
         """One round: turns one after the other, then a burst."""
         async with httpx.AsyncClient(timeout=60, limits=httpx.Limits(max_connections=CONCURRENT)) as client:
-            sender = uuid.uuid4().hex
-            for number in range(SEQUENTIAL):
-                started = time.perf_counter()
-                await self._say(client, sender, QUESTIONS[number % len(QUESTIONS)])
-                self.latencies.append((time.perf_counter() - started) * 1000)
+            for _ in range(CONVERSATIONS):
+                sender = uuid.uuid4().hex
+                for number in range(TURNS):
+                    started = time.perf_counter()
+                    await self._say(client, sender, QUESTIONS[number % len(QUESTIONS)])
+                    self.latencies.append((time.perf_counter() - started) * 1000)
             senders = [uuid.uuid4().hex for _ in range(CONCURRENT)]
 
             async def talk(who: str) -> None:
-                for number in range(BURST // CONCURRENT):
+                for number in range(TURNS):
                     await self._say(client, who, QUESTIONS[number % len(QUESTIONS)])
 
             started = time.perf_counter()
             await asyncio.gather(*(talk(who) for who in senders))
-            self.rates.append(BURST / (time.perf_counter() - started))
+            self.rates.append(CONCURRENT * TURNS / (time.perf_counter() - started))
         assert self.process is not None
         self.memory.append(_memory_mib(self.process.pid))
 
