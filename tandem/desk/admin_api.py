@@ -1,20 +1,21 @@
 """How the desk stands, and customers' rights over their data."""
 from __future__ import annotations
 
-from collections import Counter
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy import text
+from sqlalchemy import select
+from starlette.responses import PlainTextResponse
 
 from tandem.conversations import personal_data
-from tandem.conversations.model import InvalidMessage, Owner
+from tandem.conversations.model import InvalidMessage
 from tandem.database import now, open_engine, reading
 from tandem.desk import audit, presence
 from tandem.desk.api import ERRORS
 from tandem.desk.auth import AdminDep, CallerDep, desk_of
 from tandem.desk.errors import NotThere
 from tandem.desk.json_forms import CustomerExport, Erased, PresenceBody, Stats
+from tandem.desk.numbers import prometheus, read_numbers
 from tandem.desk.responses import SafeJSONResponse
 
 router = APIRouter(prefix="/api", responses=ERRORS, default_response_class=SafeJSONResponse)
@@ -27,23 +28,23 @@ OneEmail = Annotated[str | None, Query(max_length=254)]
 def healthz(request: Request) -> dict[str, str]:
     """200 while the desk and its database answer; 503 if the database does not."""
     with reading(desk_of(request).services.engine).connect() as connection:
-        connection.execute(text("SELECT 1"))
+        connection.execute(select(1))
     return {"status": "ok"}
+
+
+@health.get("/metrics", response_class=PlainTextResponse)
+def metrics(request: Request, caller: CallerDep) -> PlainTextResponse:
+    """The numbers of `/api/stats` for Prometheus, which sends the API token as its bearer token."""
+    desk = desk_of(request)
+    words = prometheus(read_numbers(desk.services, desk.relay))
+    return PlainTextResponse(words, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 @router.get("/stats", responses={200: {"model": Stats}}, tags=["operation"])
 def stats(request: Request, caller: CallerDep) -> SafeJSONResponse:
-    """Who waits and for how long, what is open with whom, and how deliveries stand."""
-    services = desk_of(request).services
-    handoffs = services.ledger.open_handoffs()
-    waiting = [handoffs[one.id].opened_at for one in services.ledger.list((Owner.WAITING,), limit=10_000)
-               if one.id in handoffs]
-    longest = (services.ledger.clock() - min(waiting)).total_seconds() if waiting else 0.0
-    return SafeJSONResponse({
-        "waiting": len(waiting), "longest_wait_seconds": round(longest, 1),
-        "open_by_agent": dict(Counter(one.claimed_by for one in handoffs.values() if one.claimed_by)),
-        "deliveries": services.deliveries.counts(), "fenced": services.ledger.fenced(),
-    })
+    """Who waits and for how long, who is at the desk, how quickly people answer, and how deliveries stand."""
+    desk = desk_of(request)
+    return SafeJSONResponse(read_numbers(desk.services, desk.relay).to_dict())
 
 
 @router.post("/me/presence", status_code=204, response_class=SafeJSONResponse, tags=["operation"])

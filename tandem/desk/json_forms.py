@@ -117,6 +117,14 @@ class Stats(BaseModel):
     waiting: int
     longest_wait_seconds: float
     open_by_agent: dict[str, int]
+    agents: list[dict[str, Any]] = Field(..., description="id, name, state (available, away, offline), open, capacity")
+    handoffs: int = Field(..., description="opened in the last 7 days")
+    first_response: dict[str, float | None] = Field(..., description="seconds, last 7 days: count, p50, p95")
+    handle_time: dict[str, float | None] = Field(..., description="from claim to end: count, p50, p95")
+    containment: float | None = Field(..., description="share of conversations that needed nobody, last 7 days")
+    retried: int = Field(..., description="messages that took more than one attempt")
+    in_doubt: int = Field(..., description="messages that may or may not have arrived")
+    dead: int = Field(..., description="dead letters of live-agent tools")
     deliveries: dict[str, int] = Field(..., description="messages in each delivery state")
     fenced: int = Field(..., description="bot replies suppressed because a person owned the conversation")
 

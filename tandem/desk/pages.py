@@ -18,8 +18,9 @@ from tandem.desk.api import ERRORS
 from tandem.desk.auth import desk_of, session_of
 from tandem.desk.canned import CannedResponse, filled
 from tandem.desk.card_view import CardView, MoodPoint, card_view, mood_points
-from tandem.desk.errors import Unauthenticated
+from tandem.desk.errors import Forbidden, Unauthenticated
 from tandem.desk.inbox import customer_name, read_inbox
+from tandem.desk.numbers import figures, read_numbers
 from tandem.desk.presence import is_away
 from tandem.desk.sessions import Session
 from tandem.desk.timeline import Line, timeline
@@ -160,6 +161,21 @@ def conversation_fragment(
     desk = desk_of(request)
     view = conversation_view(request, session, c, FIRST if first else TAIL)
     return desk.pages.render("_conversation.html", session=session, view=view, link=link,
+                             now=desk.services.ledger.clock())
+
+
+@router.get("/numbers")
+def numbers_page(request: Request, session: SessionDep) -> Response:
+    """How the desk stands, for supervisors.
+
+    Raises:
+        Forbidden: The agent is no supervisor.
+    """
+    if not session.account.role.covers(Role.SUPERVISOR):
+        raise Forbidden("this page needs the role supervisor")
+    desk = desk_of(request)
+    numbers = read_numbers(desk.services, desk.relay)
+    return desk.pages.render("numbers.html", figures=list(figures(numbers)), agents=numbers.agents,
                              now=desk.services.ledger.clock())
 
 
