@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from tandem.logs import configure
 from tandem.orders.policies import ShopPolicies
 from tandem.services import Services, open_services
 from tandem.settings import load
@@ -11,7 +12,9 @@ from tandem.settings import load
 @lru_cache(maxsize=1)
 def services() -> Services:
     """The process's services. Blocking; nothing is opened at import."""
-    return open_services(load())
+    settings = load()
+    configure(settings.log_format, settings.log_level)
+    return open_services(settings)
 
 
 def shop_policies(opened: Services) -> ShopPolicies:

@@ -57,6 +57,7 @@ class Settings:
     webchat_origins: tuple[str, ...] = ()
     secure_cookies: bool = False
     log_level: str = "INFO"
+    log_format: str = "text"
     faults: tuple[FaultRule, ...] = ()
     faults_seed: int = 0
 
@@ -140,6 +141,12 @@ def _level(value: str) -> str:
     return value.upper()
 
 
+def _log_format(value: str) -> str:
+    if value.lower() not in {"text", "json"}:
+        raise ValueError("expected text or json")
+    return value.lower()
+
+
 def _secret(value: str) -> str:
     if len(value) < 16:
         raise ValueError("expected at least 16 characters")
@@ -181,6 +188,7 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "TANDEM_WEBCHAT_ORIGINS": ("webchat_origins", _origins),
     "TANDEM_SECURE_COOKIES": ("secure_cookies", _flag),
     "TANDEM_LOG_LEVEL": ("log_level", _level),
+    "TANDEM_LOG_FORMAT": ("log_format", _log_format),
     "TANDEM_FAULTS": ("faults", _fault_rules),
     "TANDEM_FAULTS_SEED": ("faults_seed", int),
 }

@@ -24,6 +24,7 @@ from tandem.conversations.model import (
 )
 from tandem.faults import fault
 from tandem.handoff.notices import notice
+from tandem.logs import about, configure
 from tandem.services import Services, open_services
 from tandem.settings import Settings, load
 
@@ -60,6 +61,7 @@ class Runtime:
         runtime: Runtime | None = getattr(app.ctx, "tandem", None)
         if runtime is None:
             settings = load()
+            configure(settings.log_format, settings.log_level)
             runtime = cls(app, settings, open_services(settings))
             app.ctx.tandem = runtime
         return runtime
@@ -92,6 +94,8 @@ class Runtime:
             InvalidMessage: The message cannot be taken.
         """
         receipt = await asyncio.to_thread(self.router.receive, inbound)
+        now = receipt.conversation
+        logger.info("Message %d received, for %s", receipt.message.seq, now.owner.value, extra=about(now.id, now.epoch))
         self.feed.nudge(inbound.conversation_id)
         return receipt
 

@@ -1,6 +1,7 @@
 """The conversation ledger: every word of customer, bot, agent and system, written before anybody acts on it."""
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +30,9 @@ from tandem.conversations.model import (
 from tandem.conversations.tables import case_entries, conversations, fenced_replies, handoffs, messages
 from tandem.database import now, reading
 from tandem.faults import transaction
+from tandem.logs import about
+
+logger = logging.getLogger(__name__)
 
 TURN_LEASE = timedelta(seconds=20)  # how long a bot turn counts as alive without a sign of life
 TURN_LIFETIME = timedelta(minutes=15)  # an interrupted turn older than this is not answered late
@@ -153,6 +157,8 @@ class Ledger:
                 if announces is None or current is None or current.id != announces or not nobody_came:
                     connection.execute(insert(fenced_replies).values(
                         conversation_id=conversation_id, epoch=epoch, text=text, at=at))
+                    logger.info("A reply of the bot is fenced: %s owns the conversation", row.owner, extra=about(
+                        row.id, row.epoch, current.id if current is not None else None))
                     return None
             row, message = store.append(
                 connection, row, at, author=Author.BOT, kind=Kind.TEXT, text=text, data=data, client_id=key,

@@ -1,6 +1,7 @@
 """Who answers: handing off, claiming, replying, handing back. Every change of owner raises the epoch."""
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ from tandem.conversations.model import (
 )
 from tandem.conversations.tables import handoffs
 from tandem.faults import transaction
+from tandem.logs import about
+
+logger = logging.getLogger(__name__)
 
 STEPS: Mapping[str, Mapping[Owner, Owner]] = {
     "open_handoff": {Owner.BOT: Owner.WAITING, Owner.RESOLVED: Owner.WAITING},
@@ -227,6 +231,9 @@ class Ownership:
         target = STEPS[step].get(Owner(row.owner))
         if target is None:
             raise NotAllowed(f"{step.replace('_', ' ')} is not possible while the conversation is owned by {row.owner}")
+        current = store.open_handoff_of(connection, row.id)
+        logger.info("%s: from %s to %s", step, row.owner, target.value,
+                    extra=about(row.id, row.epoch + 1, current.id if current is not None else None))
         return store.change(connection, row, at, owner=target.value, epoch=row.epoch + 1, typing_until=None,
                             customer_typing_until=None)
 

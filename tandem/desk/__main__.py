@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import socket
 import sys
 
@@ -11,6 +10,7 @@ import uvicorn
 from tandem.desk.app import create_app
 from tandem.handoff.duty import DutyError
 from tandem.handoff.routing import LiveAgentConfigError
+from tandem.logs import configure
 from tandem.settings import Settings, SettingsError, load
 
 GRACE = 2  # seconds: live streams never end by themselves
@@ -29,7 +29,7 @@ def serve(settings: Settings) -> None:
     except OSError as error:
         raise SettingsError(f"cannot listen on {settings.host}:{settings.desk_port} ({error.strerror or error}); "
                             "set TANDEM_DESK_PORT or TANDEM_HOST, see docs/settings.md") from error
-    config = uvicorn.Config(create_app(settings), log_level=settings.log_level.lower(), access_log=False,
+    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False,
                             timeout_graceful_shutdown=GRACE, server_header=False,
                             ws="none")  # not used; and uvicorn cannot load the websockets release that Rasa asks for
     with contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn after it has shut down in order
@@ -40,7 +40,7 @@ def main() -> int:
     """Read the settings and serve; 1 after an error of configuration, which is named on standard error."""
     try:
         settings = load()
-        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        configure(settings.log_format, settings.log_level, everything=True)
         serve(settings)
     except (SettingsError, LiveAgentConfigError, DutyError) as error:
         print(f"desk: {error}", file=sys.stderr)

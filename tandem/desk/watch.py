@@ -18,6 +18,7 @@ from tandem.conversations.ownership import Agent
 from tandem.conversations.waiting import expected_wait, queue, said_since, unanswered
 from tandem.desk.presence import everybody
 from tandem.handoff.notices import buttons, notice
+from tandem.logs import about
 from tandem.services import Services
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,8 @@ class Watch:
                 self._services.ownership.release(conversation_id, agent, notice("agent_left", agent=agent.name))
             except (NotAllowed, ConversationNotFound):
                 continue  # another watch was quicker, or the conversation moved on
-            logger.warning("Conversation %s goes back to the queue: its agent's desk is closed", conversation_id)
+            logger.warning("Back to the queue: the agent's desk is closed",
+                           extra=about(conversation_id, handoff_id=handoff.id))
 
     def _tell(self, handoff: Handoff, place: int) -> None:
         ownership, at = self._services.ownership, self._services.ledger.clock()
