@@ -38,6 +38,8 @@ class _Client(MessengerClient):
         error = answer.get("error") if isinstance(answer, dict) else None
         if error:
             raise (NotTaken if error.get("is_transient") else Refused)(str(error.get("message", "refused"))[:200])
+        if not isinstance(answer, dict) or not (answer.get("message_id") or answer.get("recipient_id")):
+            raise NotTaken("Facebook's answer names no message")
         return answer
 
     def send_action(self, sender_action: Any, recipient_id: str, timeout: float | None = CLIENT_TIMEOUT) -> Any:

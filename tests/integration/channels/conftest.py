@@ -1,0 +1,27 @@
+"""A database, a clock that can be put forward, and channels that retry without making the tests wait."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import twilio.rest.api.v2010  # noqa: F401 - hundreds of modules, which the first send would otherwise load
+
+from tandem.channels import deliverer, facebook, messaging, runtime
+from tests.fakes.heart import Heart, heart_over
+from tests.integration.channels.stage import RunningClock
+
+
+@pytest.fixture
+def heart(tmp_path: Path) -> Iterator[Heart]:
+    with heart_over(f"sqlite:///{tmp_path / 'heart.db'}", RunningClock()) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime, "_ADOPT_EVERY", 0.05)
+    monkeypatch.setattr(deliverer, "SEND_TIMEOUT", 2.0)
+    monkeypatch.setattr(deliverer, "POLL", 0.05)
+    monkeypatch.setattr(facebook, "CLIENT_TIMEOUT", 1.5)
+    monkeypatch.setattr(messaging, "CLIENT_TIMEOUT", 1.5)
