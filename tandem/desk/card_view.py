@@ -82,7 +82,7 @@ def card_view(
         verified_by=_words(customer.get("verified_by")),
         mood=mood, turning_text=next((_text(one.get("text")) for one in _mappings(card.get("mood"))
                                       if turning is not None and one.get("seq") == turning), ""),
-        orders=tuple(_order(one) for one in _mappings(card.get("orders"))),
+        orders=tuple(order_view(one) for one in _mappings(card.get("orders"))),
         attempts=tuple((_words(one.get("action")), _text(one.get("at")), _words(one.get("outcome")))
                        for one in _mappings(card.get("attempts"))),
         promises=tuple(_text(one) for one in _list(card.get("promises"))),
@@ -110,7 +110,8 @@ def _turns(card: Mapping[str, Any]) -> list[Turn]:
             for one in _mappings(card.get("mood")) if isinstance(one.get("seq"), int)]
 
 
-def _order(one: Mapping[str, Any]) -> OrderView:
+def order_view(one: Mapping[str, Any]) -> OrderView:
+    """An order of a card or case file: `number`, `status`, `seen_at`, and `facts` in pairs."""
     facts = [tuple(fact) for fact in _list(one.get("facts")) if isinstance(fact, (list, tuple)) and len(fact) == 2]
     return OrderView(_text(one.get("number")), _words(one.get("status")), _text(one.get("seen_at")),
                      tuple((_text(label), _text(value)) for label, value in facts))
@@ -124,13 +125,15 @@ def _earlier(card: Mapping[str, Any], earlier: Sequence[Handoff]) -> tuple[tuple
 
 
 def _details(card: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    slots = [(str(name), _text(value)) for name, value in _mapping(card.get("slots")).items() if value is not None]
+    slots = [(str(name), _text(value)) for name, value in _mapping(card.get("slots")).items() if _text(value)]
     entities = [(_text(one.get("entity")), _text(one.get("value"))) for one in _mappings(card.get("entities"))]
     return tuple(slots + entities)
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(filter(None, map(_text, value)))
+    return "" if value is None or value == {} else str(value)
 
 
 def _words(value: Any) -> str:

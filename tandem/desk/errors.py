@@ -31,7 +31,8 @@ class DeskError(Exception):
     ├── Unauthenticated    nobody is signed in, or the token is wrong
     ├── Forbidden          the role or the CSRF token forbids it
     ├── NotThere           the message or the customer does not exist
-    └── Conflict           the thing exists, but not in a state that allows the step
+    ├── Conflict           the thing exists, but not in a state that allows the step
+    └── Unavailable        a system behind the desk does not answer
     """
 
     status = 500
@@ -60,6 +61,12 @@ class Conflict(DeskError):
     """The thing exists, but not in a state that allows the step."""
 
     status, error = 409, "conflict"
+
+
+class Unavailable(DeskError):
+    """A system behind the desk does not answer."""
+
+    status, error = 503, "unavailable"
 
 
 _CONVERSATION_ERRORS: tuple[tuple[type[Exception], int, str], ...] = (

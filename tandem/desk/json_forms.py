@@ -70,6 +70,14 @@ class MessageOut(BaseModel):
     data: dict[str, Any]
 
 
+class OrderOut(BaseModel):
+    """An order as it is now."""
+
+    number: str
+    status: str
+    facts: dict[str, str] = Field(..., description="label to value, ready to read")
+
+
 class HandoffOut(BaseModel):
     """A handoff; `card` only where one conversation is asked for."""
 

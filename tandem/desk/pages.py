@@ -17,10 +17,11 @@ from tandem.desk.accounts import Role, find
 from tandem.desk.api import ERRORS
 from tandem.desk.auth import desk_of, session_of
 from tandem.desk.canned import CannedResponse, filled
-from tandem.desk.card_view import CardView, MoodPoint, card_view, mood_points
+from tandem.desk.card_view import CardView, MoodPoint, OrderView, card_view, mood_points
 from tandem.desk.errors import Forbidden, Unauthenticated
 from tandem.desk.inbox import customer_name, read_inbox
 from tandem.desk.numbers import figures, read_numbers
+from tandem.desk.orders import CANCELLABLE, orders_seen
 from tandem.desk.presence import is_away
 from tandem.desk.sessions import Session
 from tandem.desk.timeline import Line, timeline
@@ -46,7 +47,8 @@ class Pages:
         self._environment.filters["span"] = span
         self._environment.filters["slug"] = lambda value: "".join(one for one in str(value).lower() if one.isalpha())
         self._environment.filters["percent"] = lambda value: f"{round(value * 100)} %"
-        self._environment.globals.update(shop=settings.shop_name, version=_version(), Owner=Owner)
+        self._environment.globals.update(shop=settings.shop_name, version=_version(), Owner=Owner,
+                                         CANCELLABLE={one.replace("_", " ") for one in CANCELLABLE})
 
     def render(self, template: str, **values: Any) -> HTMLResponse:
         """A page. Text that UTF-8 cannot hold is replaced, never an error."""
@@ -65,6 +67,7 @@ class ConversationView:
     earlier: int  # messages before the first line
     card: CardView | None
     live_mood: tuple[MoodPoint, ...]
+    orders: tuple[OrderView, ...]  # as they were seen last
     interrupted: str  # what the bot can carry on with after a hand-back
     holder: str | None
     is_mine: bool
@@ -113,9 +116,10 @@ def conversation_view(request: Request, session: Session, conversation_id: str, 
              for one in messages if one.author is Author.CUSTOMER and one.mood]
     earlier = [one for one in handoffs if one is not shown]
     card = card_view(shown, conversation.identity, earlier, turns) if shown else None
+    orders = orders_seen(desk.services.case_file.entries(conversation_id)) or (card.orders if card else ())
     return ConversationView(
         conversation=conversation, handoff=current, customer=customer, lines=lines, earlier=start, card=card,
-        live_mood=mood_points(turns), interrupted=_interrupted(current), holder=holder_name,
+        live_mood=mood_points(turns), orders=orders, interrupted=_interrupted(current), holder=holder_name,
         is_mine=bool(current and current.claimed_by == session.account.id and conversation.owner is Owner.AGENT),
         canned=_canned(request, session, conversation, customer, card), can=_abilities(conversation, current, session),
     )

@@ -69,7 +69,7 @@ class Work:
             self._require_room(caller)
         joined = notice("agent_joined", agent=caller.agent.name)
         self.services.ownership.claim(conversation_id, caller.agent, joined)
-        self._done(caller, "claim", conversation_id)
+        self.done(caller, "claim", conversation_id)
 
     def take_over(self, caller: Principal, conversation_id: str) -> None:
         """Take a conversation from the bot or the queue; from a colleague only as a supervisor.
@@ -83,7 +83,7 @@ class Work:
                 caller.require(Role.SUPERVISOR)
         joined = notice("agent_joined", agent=caller.agent.name)
         self.services.ownership.take_over(conversation_id, caller.agent, joined)
-        self._done(caller, "take_over", conversation_id)
+        self.done(caller, "take_over", conversation_id)
 
     def release(self, caller: Principal, conversation_id: str) -> None:
         """Put a claimed conversation back into the queue; a colleague's only as a supervisor."""
@@ -91,7 +91,7 @@ class Work:
         name, holds = self._holder(caller, conversation_id)
         self.services.ownership.release(conversation_id, caller.agent if holds else None,
                                         notice("agent_left", agent=name))
-        self._done(caller, "release", conversation_id)
+        self.done(caller, "release", conversation_id)
 
     def hand_back(
         self, caller: Principal, conversation_id: str, note_for_bot: str = "", resume: bool = False,
@@ -99,26 +99,26 @@ class Work:
         """Give the conversation to the bot, with a line it will pass on, to carry on where it was or start fresh."""
         holder, words = self._leaving(caller, conversation_id, note_for_bot, "handed_back", "back_to_bot")
         self.services.ownership.hand_back(conversation_id, holder, note_for_bot, words, resume)
-        self._done(caller, "hand_back", conversation_id, "resume" if resume else "")
+        self.done(caller, "hand_back", conversation_id, "resume" if resume else "")
 
     def resolve(self, caller: Principal, conversation_id: str, note_for_bot: str = "") -> None:
         """Close the matter."""
         holder, words = self._leaving(caller, conversation_id, note_for_bot, "resolved", "closed")
         self.services.ownership.resolve(conversation_id, holder, note_for_bot, words)
-        self._done(caller, "resolve", conversation_id)
+        self.done(caller, "resolve", conversation_id)
 
     def reply(self, caller: Principal, conversation_id: str, text: str, client_id: str | None) -> Message:
         """Say something to the customer; a repeat of `client_id` is the first message."""
         self.conversation(conversation_id)
         message = self.services.ownership.reply(conversation_id, caller.agent, text, client_id)
-        self._done(caller, "reply", conversation_id, f"seq {message.seq}")
+        self.done(caller, "reply", conversation_id, f"seq {message.seq}")
         return message
 
     def note(self, caller: Principal, conversation_id: str, text: str, client_id: str | None) -> Message:
         """Leave a private note for colleagues."""
         self.conversation(conversation_id)
         message = self.services.ownership.note(conversation_id, caller.agent, text, client_id)
-        self._done(caller, "note", conversation_id, f"seq {message.seq}")
+        self.done(caller, "note", conversation_id, f"seq {message.seq}")
         return message
 
     def typing(self, caller: Principal, conversation_id: str, writes: bool) -> None:
@@ -127,7 +127,7 @@ class Work:
         Raises:
             NotAllowed: The agent does not hold the conversation.
         """
-        if self.conversation(conversation_id).owner is not Owner.AGENT or not self._holds(caller, conversation_id):
+        if self.conversation(conversation_id).owner is not Owner.AGENT or not self.holds(caller, conversation_id):
             raise NotAllowed("only the agent who holds the conversation is seen writing")
         self.services.ledger.set_typing(conversation_id, Author.AGENT, caller.agent.name, writes)
         self._nudge(conversation_id)
@@ -144,7 +144,7 @@ class Work:
         if message.delivery not in (Delivery.FAILED, Delivery.DOUBT):
             raise Conflict(f"message {seq} is {message.delivery.value}; only failed or doubtful ones are tried again")
         self.services.deliveries.retry(conversation_id, seq)
-        self._done(caller, "retry", conversation_id, f"seq {seq}")
+        self.done(caller, "retry", conversation_id, f"seq {seq}")
         return self._message(conversation_id, seq)
 
     def _require_room(self, caller: Principal) -> None:
@@ -172,7 +172,8 @@ class Work:
         name, holds = self._holder(caller, conversation_id)
         return caller.agent if holds else None, notice(words, agent=name)
 
-    def _holds(self, caller: Principal, conversation_id: str) -> bool:
+    def holds(self, caller: Principal, conversation_id: str) -> bool:
+        """Whether the caller is the agent who has the conversation."""
         current = self.handoff(conversation_id)
         return current is not None and current.claimed_by == caller.agent.id
 
@@ -186,7 +187,8 @@ class Work:
         holder = find(self._engine, current.claimed_by)
         return (holder.name if holder else current.claimed_by), False
 
-    def _done(self, caller: Principal, action: str, conversation_id: str, detail: str = "") -> None:
+    def done(self, caller: Principal, action: str, conversation_id: str, detail: str = "") -> None:
+        """Write a step into the audit log, and wake the pages that show the conversation."""
         audit.record(self._engine, caller.agent.id, caller.via, action, conversation_id, detail)
         self._nudge(conversation_id)
         fault(f"desk_{action}.before_answer")

@@ -117,11 +117,12 @@ window.addEventListener("popstate", () => open(new URLSearchParams(location.sear
 
 document.addEventListener("click", (event) => {
   if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
-  const target = event.target.closest("a[data-conversation], [data-pane], [data-step], [data-retry]");
+  const target = event.target.closest("a[data-conversation], [data-pane], [data-step], [data-retry], [data-order]");
   if (!target || target === body) return;
-  const { conversation, pane: shown, step, retry } = target.dataset;
+  const { conversation, pane: shown, step, retry, order } = target.dataset;
   if (target.matches("a[data-conversation]")) { event.preventDefault(); open(conversation); }
   else if (step) take(step);
+  else if (order) actOnOrder(order, target.dataset.do);
   else if (retry) act(`messages/${retry}/retry`, {});
   else if (shown) { event.preventDefault(); pane(shown); }
 });
@@ -143,6 +144,11 @@ async function act(step, values) {
     refreshQueue();
     await refreshConversation();
   }
+}
+
+function actOnOrder(number, what) {
+  if (what === "cancel" && !window.confirm(`Cancel order ${number}? This cannot be undone.`)) return;
+  act(`orders/${encodeURIComponent(number)}/${what}`, {});
 }
 
 const CLOSING = {

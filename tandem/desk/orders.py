@@ -1,0 +1,111 @@
+"""What agents see of a customer's orders, and what they may do with them: never more than the customer has shown."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tandem.conversations.casefile import CaseEntry, EntryKind
+from tandem.conversations.model import InvalidMessage, NotAllowed
+from tandem.desk.auth import Principal
+from tandem.desk.card_view import OrderView, order_view
+from tandem.desk.errors import Conflict, NotThere, Unavailable
+from tandem.desk.work import Work
+from tandem.orders.errors import (
+    IdempotencyConflict,
+    InvalidOrderNumber,
+    NotCancellable,
+    NotIdentified,
+    OrderNotFound,
+    OrderSystemUnavailable,
+)
+from tandem.orders.model import Order, OrderStatus
+from tandem.orders.summary import summarise
+
+CANCELLABLE = frozenset({OrderStatus.PROCESSING.value, OrderStatus.PAYMENT_FAILED.value})
+
+
+@dataclass(frozen=True)
+class OrderWork:
+    """The steps of the desk that reach the order system; blocking, called from worker threads."""
+
+    work: Work
+
+    def look_up(self, caller: Principal, conversation_id: str, number: str) -> Order:
+        """The order as it is now; what was seen is kept in the case file.
+
+        Raises:
+            ConversationNotFound: There is no such conversation.
+            InvalidMessage: The text is no order number.
+            Conflict: The customer has not shown that the order is theirs.
+            NotThere: The order is gone.
+            Unavailable: The order system does not answer.
+        """
+        order = self._reach(lambda: self._order(conversation_id, number))
+        self._seen(conversation_id, order)
+        self.work.done(caller, "look_up_order", conversation_id, order.number)
+        return order
+
+    def cancel(self, caller: Principal, conversation_id: str, number: str) -> Order:
+        """Cancel the order, where the shop's policy allows it; asked again, it is cancelled once.
+
+        A private note in the conversation says who did it and what becomes of the money. The customer is told by the
+        agent.
+
+        Raises:
+            As `look_up`, and:
+            NotAllowed: The agent does not hold the conversation.
+            Conflict: The order can no longer be cancelled.
+        """
+        self.work.conversation(conversation_id)
+        if not self.work.holds(caller, conversation_id):
+            raise NotAllowed("only the agent who holds the conversation may cancel its orders")
+
+        def cancel() -> Order:
+            order = self._order(conversation_id, number)
+            key = f"desk:{conversation_id}:{order.number}:cancel"
+            return self.work.services.orders.cancel(order.number, idempotency_key=key)
+
+        order = self._reach(cancel)
+        self._seen(conversation_id, order)
+        self.work.done(caller, "cancel_order", conversation_id, order.number)
+        money = f"{order.refund.amount} goes back." if order.refund else "Nothing had been charged."
+        self.work.services.ownership.note(conversation_id, caller.agent, f"Cancelled order {order.number}. {money}",
+                                          f"cancelled:{order.number}:{caller.agent.id}"[:255])
+        return order
+
+    def _order(self, conversation_id: str, number: str) -> Order:
+        identity = self.work.conversation(conversation_id).identity
+        email = identity.email if identity else None
+        return self.work.services.identification.order_for(conversation_id, number, email)
+
+    def _seen(self, conversation_id: str, order: Order) -> None:
+        services = self.work.services
+        services.case_file.saw_order(conversation_id, order.number, order.status.value,
+                                     summarise(order, services.settings.shop_timezone))
+
+    def _reach(self, step: Callable[[], Order]) -> Order:
+        try:
+            return step()
+        except InvalidOrderNumber as error:
+            raise InvalidMessage("this is no order number") from error
+        except NotIdentified as error:
+            raise Conflict("the customer has not shown that this order is theirs") from error
+        except OrderNotFound as error:
+            raise NotThere("the order system has no such order any more") from error
+        except NotCancellable as error:
+            raise Conflict(f"the order is {error.status.value.replace('_', ' ')} and cannot be cancelled") from error
+        except IdempotencyConflict as error:
+            raise Conflict("this order was cancelled otherwise; look it up again") from error
+        except OrderSystemUnavailable as error:
+            raise Unavailable("the order system does not answer; try again in a moment") from error
+
+
+def orders_seen(entries: Sequence[CaseEntry]) -> tuple[OrderView, ...]:
+    """The orders that were looked up in a conversation, each as it was seen last; the latest first."""
+    latest: dict[str, OrderView] = {}
+    for entry in entries:
+        if entry.kind is EntryKind.ORDER:
+            view = order_view({**entry.data, "seen_at": entry.at.isoformat()})
+            latest.pop(view.number, None)
+            latest[view.number] = view
+    return tuple(reversed(latest.values()))

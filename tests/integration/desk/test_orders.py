@@ -1,0 +1,105 @@
+"""Agents see and change orders as far as the customer has shown that they are theirs, and no further."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from tandem.conversations.model import Identity, Kind, Message
+from tandem.desk import audit
+from tandem.desk.app import create_app
+from tandem.desk.card_view import card_view
+from tandem.orders.demo_orders import demo_orders
+from tandem.orders.identification import IdentificationService
+from tandem.orders.policies import ShopPolicies
+from tandem.services import Services
+from tandem.settings import Settings
+from tests.fakes.orders import FakeOrderSystem
+
+
+@pytest.fixture
+def orders(services: Services) -> FakeOrderSystem:
+    at = services.ledger.clock()
+    return FakeOrderSystem(demo_orders(at, ZoneInfo("UTC")), services.ledger.clock, ShopPolicies())
+
+
+@pytest.fixture
+def app(settings: Settings, services: Services, orders: FakeOrderSystem) -> FastAPI:
+    """The desk with the demo's orders behind it."""
+    return create_app(settings, replace(
+        services, orders=orders, identification=IdentificationService(services.engine, orders)))
+
+
+@pytest.fixture
+def with_anna(
+    services: Services, says: Callable[..., Message], waits: Callable[..., str], anna: TestClient,
+) -> TestClient:
+    """A customer whom the channel knows as new@example.com, with Anna."""
+    says("c1", "cancel it, please", identity=Identity("7", "new@example.com"))
+    waits("c1", "a person")
+    anna.post("/api/conversations/c1/claim")
+    return anna
+
+
+def test_an_order_is_looked_up_and_shown_as_of_now(with_anna: TestClient, orders: FakeOrderSystem) -> None:
+    answer = with_anna.post("/api/conversations/c1/orders/TD-10433/look-up")
+    assert (answer.status_code, answer.json()["status"]) == (200, "processing")
+    assert answer.json()["facts"]["Items"]
+    page = with_anna.get("/desk/conversation?c=c1").text
+    assert "TD-10433" in page and 'data-do="look-up"' in page and 'data-do="cancel"' in page
+
+
+@pytest.mark.parametrize("what", ["look-up", "cancel"])
+@pytest.mark.parametrize(("number", "status"), [("TD-10388", 409), ("TD-99999", 409), ("%00", 422), ("x", 422)])
+def test_what_is_not_shown_to_be_the_customers_stays_closed(
+    with_anna: TestClient, what: str, number: str, status: int,
+) -> None:
+    answer = with_anna.post(f"/api/conversations/c1/orders/{number}/{what}")
+    assert answer.status_code == status
+    if status == 409:
+        assert "has not shown" in answer.json()["detail"], "a wrong number and a stranger's are told alike"
+
+
+def test_a_cancel_is_done_once_noted_and_audited(
+    with_anna: TestClient, services: Services, orders: FakeOrderSystem,
+) -> None:
+    for _ in range(3):
+        answer = with_anna.post("/api/conversations/c1/orders/TD-10433/cancel")
+        assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+    notes = [one for one in services.ledger.messages("c1") if one.kind is Kind.NOTE]
+    assert len(notes) == 1 and "Cancelled order TD-10433" in notes[0].text and notes[0].name == "Anna Berg"
+    lines = [one for one in audit.latest(services.engine) if one["action"] == "cancel_order"]
+    assert lines and {(one["actor"], one["detail"]) for one in lines} == {("anna", "TD-10433")}
+    assert 'data-do="cancel"' not in with_anna.get("/desk/conversation?c=c1").text
+
+
+def test_only_the_agent_who_has_the_customer_cancels(with_anna: TestClient, sam: TestClient) -> None:
+    assert sam.post("/api/conversations/c1/orders/TD-10433/cancel").status_code == 409
+    with_anna.post("/api/conversations/c1/resolve")
+    assert with_anna.post("/api/conversations/c1/orders/TD-10433/cancel").status_code == 409
+
+
+def test_what_the_shop_does_not_allow_is_refused_with_its_reason(
+    anna: TestClient, services: Services, orders: FakeOrderSystem, says: Callable[..., Message],
+    waits: Callable[..., str],
+) -> None:
+    says("c2", "hello", identity=Identity("8", "late@example.com"))
+    waits("c2", "a person")
+    anna.post("/api/conversations/c2/claim")
+    answer = anna.post("/api/conversations/c2/orders/TD-10388/cancel")
+    assert answer.status_code == 409 and "shipped" in answer.json()["detail"]
+    orders.down = True
+    assert anna.post("/api/conversations/c2/orders/TD-10388/look-up").status_code == 503
+
+
+def test_empty_rows_of_the_card_are_not_shown(services: Services, waits: Callable[..., str]) -> None:
+    waits("c3", card={"customer": {"verified_by": None, "verified_orders": [], "name": ""},
+                      "slots": {"order_number": None, "contact": "", "return_item": "mug"}})
+    view = card_view(services.ledger.open_handoffs()["c3"], None)
+    assert (view.customer, view.details) == ((), (("return_item", "mug"),))
+    waits("c4", card={"customer": {"verified_orders": ["TD-1", "TD-2"]}})
+    assert card_view(services.ledger.open_handoffs()["c4"], None).customer == (("Verified orders", "TD-1, TD-2"),)
