@@ -1,0 +1,238 @@
+"""The delivery worker beside an outbox of its own: what hangs, fails or stops in the middle."""
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timezone
+from typing import Any
+
+import aiohttp
+import pytest
+import requests
+from rasa.core.channels.channel import OutputChannel
+from sqlalchemy.exc import OperationalError
+
+from tandem.channels import deliverer
+from tandem.channels.deliverer import MAX_SENDS, Deliverer, NotTaken, Refused, maybe_arrived
+from tandem.conversations.deliveries import Parcel
+from tandem.conversations.model import Author, Delivery, Kind, Message
+
+
+class Outbox:
+    """Holds parcels; gives the next one of each conversation, as the ledger does."""
+
+    def __init__(self, *parcels: Parcel) -> None:
+        self.waiting = list(parcels)
+        self.leased: list[Parcel] = []
+        self.ended: list[tuple[str, str]] = []
+        self.errors: list[Exception] = []  # raised by the next writes
+        self.lease_errors: list[Exception] = []
+
+    def lease(self, channels: Sequence[str], limit: int = 20) -> list[Parcel]:
+        if self.lease_errors:
+            raise self.lease_errors.pop(0)
+        busy = {parcel.message.conversation_id for parcel in self.leased}
+        found: list[Parcel] = []
+        for parcel in self.waiting:
+            if parcel.message.conversation_id not in busy and len(found) < limit:
+                busy.add(parcel.message.conversation_id)
+                found.append(parcel)
+        self.leased += found
+        self.waiting = [parcel for parcel in self.waiting if parcel not in found]
+        return found
+
+    def sent(self, parcel: Parcel) -> None:
+        self._end(parcel, "sent")
+
+    def refused(self, parcel: Parcel, error: str) -> None:
+        self._end(parcel, f"refused: {error}")
+
+    def cannot_push(self, parcel: Parcel) -> None:
+        self._end(parcel, "cannot push")
+
+    def failed(self, parcel: Parcel, error: str, maybe: bool = False) -> None:
+        self._end(parcel, "doubt" if maybe else "failed")
+
+    def _end(self, parcel: Parcel, how: str) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.leased.remove(parcel)
+        self.ended.append((parcel.message.text, how))
+
+
+class Phone(OutputChannel):
+    """Does with each text what the test says."""
+
+    def __init__(self, act: Callable[[str], Any]) -> None:
+        self.act = act
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        found = self.act(message["text"])
+        if asyncio.iscoroutine(found):
+            await found
+
+
+def parcel(text: str, conversation: str = "c", seq: int = 1, **data: Any) -> Parcel:
+    at = datetime(2025, 3, 12, tzinfo=timezone.utc)
+    message = Message(conversation, seq, Author.BOT, Kind.TEXT, "", text, at, 0, Delivery.PENDING, data)
+    return Parcel(message, "phone", {}, 1, False)
+
+
+@asynccontextmanager
+async def working(outbox: Outbox, act: Callable[[str], Any]) -> AsyncIterator[Deliverer]:
+    def output_for(channel: str, address: Mapping[str, Any]) -> OutputChannel | None:
+        return Phone(act)
+
+    worker = Deliverer(outbox, output_for, lambda _: None)  # type: ignore[arg-type]
+    task = asyncio.create_task(worker.run(lambda: ("phone",)))
+    try:
+        yield worker
+    finally:
+        task.cancel()
+        await asyncio.wait([task], timeout=10)
+        assert task.done(), "the worker does not stop"
+
+
+async def until(true: Callable[[], Any]) -> None:
+    for _ in range(500):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("waited in vain")
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliverer, "SEND_TIMEOUT", 0.5)
+    monkeypatch.setattr(deliverer, "POLL", 0.02)
+    monkeypatch.setattr(deliverer, "_WRITE_PAUSES", (0.01, 0.02))
+
+
+async def test_a_channel_that_hangs_holds_up_its_own_conversation_only() -> None:
+    outbox = Outbox(parcel("hang", "a"), *(parcel(f"{number}", "b", number) for number in range(5)))
+    async with working(outbox, lambda text: asyncio.sleep(30) if text == "hang" else None):
+        await until(lambda: len(outbox.ended) == 5)
+        assert outbox.ended == [(f"{number}", "sent") for number in range(5)], "while the other still hangs"
+        await until(lambda: ("hang", "doubt") in outbox.ended)
+
+
+async def test_no_more_is_taken_than_can_be_sent() -> None:
+    go_on = asyncio.Event()
+    outbox = Outbox(*(parcel("x", f"c{number}") for number in range(MAX_SENDS + 5)))
+    async with working(outbox, lambda _: go_on.wait()):
+        await until(lambda: len(outbox.leased) == MAX_SENDS)
+        await asyncio.sleep(0.1)
+        assert len(outbox.waiting) == 5
+        go_on.set()
+        await until(lambda: len(outbox.ended) == MAX_SENDS + 5)
+
+
+@pytest.mark.parametrize("error", [OperationalError("x", {}, Exception("locked")), KeyError("odd"), RuntimeError()])
+async def test_an_outbox_that_cannot_be_read_is_read_again(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = asyncio.sleep
+    monkeypatch.setattr(deliverer.asyncio, "sleep", lambda seconds: real(min(seconds, 0.02)))
+    outbox = Outbox(parcel("one"))
+    outbox.lease_errors = [error, error]
+    async with working(outbox, lambda _: None):
+        await until(lambda: outbox.ended == [("one", "sent")])
+
+
+async def test_how_a_send_ended_is_written_down_although_the_ledger_fails_for_a_moment() -> None:
+    outbox, sends = Outbox(parcel("one"), parcel("two", seq=2)), []
+    outbox.errors = [OperationalError("x", {}, Exception("locked"))] * 2
+    async with working(outbox, sends.append):
+        await until(lambda: len(outbox.ended) == 2)
+    assert sends == ["one", "two"], "once each"
+    assert outbox.ended == [("one", "sent"), ("two", "sent")]
+
+
+async def test_what_could_not_be_written_down_stays_open_and_stops_nobody() -> None:
+    outbox = Outbox(parcel("one", "a"), parcel("two", "b"))
+    outbox.errors = [ValueError("not of the database")]
+    async with working(outbox, lambda _: None):
+        await until(lambda: len(outbox.ended) == 1)
+        outbox.waiting.append(parcel("three", "d"))
+        await until(lambda: ("three", "sent") in outbox.ended)
+    assert len(outbox.leased) == 1
+
+
+async def test_a_send_on_its_way_is_finished_when_the_server_stops() -> None:
+    outbox = Outbox(parcel("one"))
+    async with working(outbox, lambda _: asyncio.sleep(0.2)):
+        await until(lambda: outbox.leased)
+    assert outbox.ended == [("one", "sent")]
+
+
+async def test_the_worker_stops_however_often_it_is_nudged() -> None:
+    for _ in range(30):
+        async with working(Outbox(parcel("one")), lambda _: None) as worker:
+            await asyncio.sleep(0)
+            worker.nudge()
+
+
+async def test_a_parcel_that_is_already_on_its_way_here_is_not_sent_twice() -> None:
+    go_on, sends = asyncio.Event(), []
+    one = parcel("one")
+    outbox = Outbox(one)
+
+    def act(text: str) -> Any:
+        sends.append(text)
+        return go_on.wait()
+
+    async with working(outbox, act):
+        await until(lambda: sends)
+        outbox.leased.clear()
+        outbox.waiting.append(one)  # as if its lease had run out
+        await asyncio.sleep(0.1)
+        assert sends == ["one"]
+        go_on.set()
+        await until(lambda: outbox.ended)
+
+
+@pytest.mark.parametrize(("data", "sends"), [
+    ({}, 0), ({"event": "agent_joined"}, 0), ({"image": "a.png"}, 1), ({"attachment": "a.pdf"}, 1),
+    ({"custom": {"a": 1}}, 1), ({"elements": [{"title": "x"}]}, 1),
+])
+async def test_a_message_without_words_is_sent_if_it_holds_anything(data: dict[str, Any], sends: int) -> None:
+    outbox, found = Outbox(parcel("", **data)), []
+    async with working(outbox, found.append):
+        await until(lambda: outbox.ended)
+    assert (len(found), outbox.ended) == (sends, [("", "sent")])
+
+
+@pytest.mark.parametrize(("error", "ended"), [
+    (Refused("blocked"), "refused: blocked"), (NotTaken("later"), "failed"), (RuntimeError("odd"), "failed"),
+    (asyncio.TimeoutError(), "doubt"), (aiohttp.ServerDisconnectedError(), "doubt"),
+])
+async def test_how_a_send_ends_is_told_truly(error: Exception, ended: str) -> None:
+    def act(_: str) -> None:
+        raise error
+
+    outbox = Outbox(parcel("one"))
+    async with working(outbox, act):
+        await until(lambda: outbox.ended == [("one", ended)])
+
+
+def _raised(error: BaseException, cause: BaseException) -> BaseException:
+    """An error as a client raises it over another."""
+    try:
+        try:
+            raise cause
+        except BaseException:
+            raise error  # noqa: B904 - as the clients do it
+    except BaseException as raised:
+        return raised
+
+
+@pytest.mark.parametrize(("error", "maybe"), [
+    (ConnectionRefusedError(), False), (requests.ConnectTimeout(), False), (requests.ReadTimeout(), True),
+    (requests.ConnectionError("aborted"), True), (ConnectionResetError(), True), (asyncio.TimeoutError(), True),
+    (ValueError("bad answer"), False), (NotTaken("500"), False),
+    (_raised(RuntimeError("client"), aiohttp.ServerDisconnectedError()), True),
+    (_raised(RuntimeError("client"), ConnectionRefusedError()), False),
+    (_raised(requests.ConnectionError("pool"), ConnectionRefusedError()), False),
+    (_raised(ConnectionResetError(), ConnectionRefusedError()), False),
+])
+def test_doubt_looks_at_where_an_error_came_from(error: BaseException, maybe: bool) -> None:
+    assert maybe_arrived(error) is maybe

@@ -1,0 +1,72 @@
+"""How a message of the ledger looks to Rasa's channels."""
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from tandem.channels.output import to_rasa
+from tandem.channels.routed import MESSAGE_ID, to_inbound, without_identity
+from tandem.conversations.model import Author, Delivery, Kind, Message
+from tandem.conversations.store import MAX_ID, MAX_TEXT
+
+
+def message(text: str, **data: Any) -> Message:
+    at = datetime(2025, 3, 12, tzinfo=timezone.utc)
+    return Message("c", 1, Author.AGENT, Kind.TEXT, "Anna", text, at, 0, Delivery.PENDING, data)
+
+
+@pytest.mark.parametrize("text", ["a\n\nb", "a\n\n\nb", "a\n\n\n\n\nb", "\n\n", "a\nb\n\nc"])
+def test_blank_lines_do_not_split_a_text(text: str) -> None:
+    shown = to_rasa(message(text))["text"]
+    assert "\n\n" not in shown
+    assert shown.replace(" ", "") == text
+
+
+def test_the_speaker_stands_before_the_text() -> None:
+    assert to_rasa(message("Hello"), "Anna") == {"text": "Anna: Hello"}
+    assert to_rasa(message("Hello")) == {"text": "Hello"}
+    assert to_rasa(message(""), "Anna")["text"] == "Anna: "
+
+
+def test_what_rasas_channels_know_is_passed_on_and_nothing_else() -> None:
+    kept = {"buttons": [{"title": "Yes", "payload": "/affirm"}], "image": "a.png"}
+    assert to_rasa(message("Sure?", **kept, event="agent_joined", custom={})) == {"text": "Sure?", **kept}
+
+
+class _Incoming:
+    def __init__(self, text: Any, metadata: Any = None) -> None:
+        self.text, self.metadata, self.sender_id = text, metadata, "c"
+
+
+def test_a_text_over_the_limit_is_cut_and_says_so() -> None:
+    inbound = to_inbound(_Incoming("x" * (MAX_TEXT + 1)), "telegram", True, "", {})  # type: ignore[arg-type]
+    assert (len(inbound.text), inbound.data) == (MAX_TEXT, {"truncated": True})
+    whole = to_inbound(_Incoming("x" * MAX_TEXT), "telegram", True, "", {})  # type: ignore[arg-type]
+    assert whole.data == {}
+
+
+@pytest.mark.parametrize("text", [None, 7, ["x"]])
+def test_what_is_no_text_is_an_empty_one(text: Any) -> None:
+    assert to_inbound(_Incoming(text), "telegram", True, "", {}).text == ""  # type: ignore[arg-type]
+
+
+def test_ids_that_are_too_long_stay_apart() -> None:
+    def key(name: str) -> str | None:
+        return to_inbound(_Incoming("x", {MESSAGE_ID: name}), "t", True, "", {}).client_id  # type: ignore[arg-type]
+
+    long = "m" * 400
+    assert key("m" * MAX_ID) == "m" * MAX_ID
+    assert key(long) == key(long) != key(long + "x")
+    assert len(key(long) or "") <= MAX_ID
+    assert key("") is None
+
+
+@pytest.mark.parametrize("metadata", [None, [], "x", 7])
+def test_metadata_that_is_none_is_empty(metadata: Any) -> None:
+    assert without_identity(metadata) == {}
+
+
+def test_secrets_and_our_own_keys_stay_out_of_the_tracker() -> None:
+    assert without_identity({"identity": "token", "tandem": {}, MESSAGE_ID: "1", "shop": "eu"}) == {"shop": "eu"}
