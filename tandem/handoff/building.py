@@ -1,6 +1,7 @@
 """Builds the context card from the ledger's transcript, the case file and the state of the tracker."""
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -40,8 +41,8 @@ def build_card(
         conversation_id=conversation.id, channel=conversation.channel, reason=reason, trigger=trigger,
         summary=_summary(reason, mood, orders, attempts),
         signals=tuple(
-            Signal(str(found.get("name", "")), float(found.get("value") or 0.0), str(found.get("detail") or ""))
-            for found in signals
+            Signal(str(found.get("name", "")), number(found.get("value")), str(found.get("detail") or ""))
+            for found in signals if isinstance(found, Mapping)
         ),
         customer=_customer(conversation, verified_orders),
         mood=mood, turning_point=turning_point, orders=orders, attempts=attempts,
@@ -55,6 +56,15 @@ def build_card(
             for past in earlier if past.closed_at is not None
         ),
     )
+
+
+def number(value: Any) -> float:
+    """The value as a finite number, or 0: an odd slot must not keep a person away."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return found if math.isfinite(found) else 0.0
 
 
 def _mood(transcript: Sequence[Message], trajectory: Trajectory) -> tuple[tuple[MoodTurn, ...], int | None]:

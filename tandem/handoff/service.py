@@ -11,7 +11,7 @@ from tandem.conversations.ledger import Ledger
 from tandem.conversations.ownership import HandoffRequest, Ownership
 from tandem.conversations.waiting import queue
 from tandem.dialogue.trajectory import Trajectory
-from tandem.handoff.building import build_card
+from tandem.handoff.building import build_card, number
 from tandem.handoff.duty import DutyHours
 from tandem.handoff.routing import Routing
 
@@ -81,8 +81,12 @@ def _why(tracker: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(escalation, Mapping) and escalation.get("trigger"):
         return {
             "reason": str(escalation.get("reason") or escalation["trigger"]), "trigger": str(escalation["trigger"]),
-            "signals": list(escalation.get("signals") or ()), "urgency": float(escalation.get("urgency") or 0.0),
+            "signals": _signals(escalation.get("signals")), "urgency": number(escalation.get("urgency")),
         }
     intent = ((tracker.get("latest_message") or {}).get("intent") or {}).get("name") or "unknown"
     return {"reason": f"The dialogue asked for a person at intent {intent}", "trigger": f"rule:{intent}", "signals": [],
             "urgency": 0.3}
+
+
+def _signals(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else []
