@@ -25,10 +25,10 @@ def lint(root: Path, against: Sequence[Path] = (), *, fast: bool = False) -> lis
     Raises:
         DataFileError, BadMoodData, ConversationFileError: A file cannot be read.
     """
+    tests = [*_conversations(root), *(sentence for path in against for sentence in read_test_sentences(path))]
     intents = read_intents(root / "data" / "nlu", root)
     moods = read_moods(root / "data" / "mood", root)
     learnt = [*intents, *(Example(mood.labelled.text, mood.labelled.emotion, mood.place) for mood in moods)]
-    tests = [*_conversations(root), *(sentence for path in against for sentence in read_test_sentences(path))]
     findings = [
         *twins.duplicates(intents), *disputes.thin_intents(intents), *twins.leaks(learnt, tests),
         *disputes.mood_duplicates(moods),

@@ -64,6 +64,10 @@ def test_an_account_is_made_with_the_password_from_standard_input(
     (["seed"], "", "TANDEM_DEMO=1"),
     (["replay", "no-such-file"], "", "cannot be read"),
     (["mood", "hello"], "", "tandem train"),
+    (["data", "lint"], "", "no labelled messages"),
+    (["data", "lint", "--against", "none.csv", "--fast"], "", "none.csv"),
+    (["evaluate"], "", "config.yml and domain.yml not found"),
+    (["evaluate", "--quick", "--baseline"], "", "leave out `--quick`"),
     (["train"], "", "config.yml and domain.yml not found"),
 ])
 def test_bad_input_is_answered_in_words(
