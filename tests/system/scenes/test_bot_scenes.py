@@ -31,9 +31,10 @@ def test_a_stranger_sees_nothing_until_number_and_contact_match(new_customer: Ne
     customer.asks("TD-10421")
     customer.asks("wrong@example.com")
     assert not any("tomorrow" in text for text in customer.texts("bot"))
-    wrong_contact = customer.texts("bot")[-2:]
+    refusal = "with that number and that e-mail address or postcode"
+    assert refusal in customer.texts("bot")[-2]
     customer.asks("TD-99999, on-time@example.com")
-    assert customer.texts("bot")[-2:] == wrong_contact, "a wrong number and a wrong address must read alike"
+    assert refusal in customer.texts("bot")[-2], "a wrong number and a wrong address must read alike"
     customer.asks("TD-10421 and on-time@example.com")
     customer.hears("tomorrow by 3 PM", "bot")
     customer.page.screenshot(path=artefacts / "scene-2-stranger.png")
@@ -42,15 +43,15 @@ def test_a_stranger_sees_nothing_until_number_and_contact_match(new_customer: Ne
 def test_after_three_misses_a_person_is_offered_and_after_six_even_the_right_answer_is_refused(
     new_customer: NewCustomer,
 ) -> None:
-    customer = new_customer()
-    customer.asks("track my order")
-    for number in range(3):
+    first, second = new_customer(), new_customer()  # a new conversation does not reset the count
+    for number, customer in enumerate((first, first, first, second, second, second)):
+        if number in (0, 3):
+            customer.asks("track my order")
         customer.asks(f"TD-10300 guess{number}@example.com")
-    assert customer.find("quick-reply").filter(has_text="person").count()
-    for number in range(3, 6):
-        customer.asks(f"TD-10300 guess{number}@example.com")
-    customer.asks("TD-10300 delivered@example.com")
-    assert not any("delivered" in text.lower() for text in customer.texts("bot"))
+        if number in (2, 5):
+            assert customer.find("quick-reply").filter(has_text="person").count()
+    second.asks("TD-10300 delivered@example.com")
+    assert not any("was delivered" in text.lower() for text in second.texts("bot"))
 
 
 def test_a_mildly_disappointed_customer_gets_the_same_facts_in_warmer_words(
