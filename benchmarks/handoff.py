@@ -37,7 +37,7 @@ from tests.system.faults.trouble import make_project  # noqa: E402
 
 CONVERSATIONS = 50
 SECONDS = 60.0  # of talk
-PAUSE = 4.0  # seconds between two words of one side, on average
+PAUSE = 10.0  # seconds between two words of one side, on average: people who write fast
 ASKING = 10
 QUESTIONS = 20  # of each who asks for an order
 TURNS = 505
@@ -46,6 +46,7 @@ SMALL_TALK = (
     "what are your opening hours", "do you ship to Canada?", "how much is delivery", "thank you so much",
     "how long does delivery usually take?", "do you have a loyalty programme", "hello there",
 )
+PARTS = ("order", "length", "handoff")
 BEGIN, END = "<!-- table: benchmarks/handoff.py -->", "<!-- end of table -->"
 
 
@@ -244,18 +245,20 @@ def table(rows: list[Row], busy: float) -> str:
     return "\n".join([head, "", *lines])
 
 
-async def measure(stack: Stack) -> list[Row]:
-    """All rows."""
+async def measure(stack: Stack, parts: list[str]) -> list[Row]:
+    """The rows of these parts."""
     no_end = aiohttp.ClientTimeout(total=None, sock_read=120)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=no_end, cookie_jar=aiohttp.DummyCookieJar()) as http:
-        return [await measure_order(stack, http), await measure_length(stack, http),
-                *await measure_handoff(stack, http)]
+        rows = [await measure_order(stack, http)] if "order" in parts else []
+        rows += [await measure_length(stack, http)] if "length" in parts else []
+        return rows + (await measure_handoff(stack, http) if "handoff" in parts else [])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="measure only these")
     options = parser.parse_args()
     busy = os.getloadavg()[0]
     ensure_model(ROOT, print)
@@ -264,7 +267,7 @@ def main() -> None:
         project = make_project(ROOT, Path(kept) / "project", "http://127.0.0.1:9/send")
         with running(project, Path(kept), TANDEM_LOG_LEVEL="WARNING") as stack:
             try:
-                rows = asyncio.run(measure(stack))
+                rows = asyncio.run(measure(stack, list(options.parts)))
             except BaseException:
                 print(stack.output()[-6000:], file=sys.stderr)
                 raise
