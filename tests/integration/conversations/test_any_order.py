@@ -264,7 +264,7 @@ class Conversation(RuleBasedStateMachine):
 
 
 Conversation.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=40, deadline=None, database=None,
+    max_examples=20, stateful_step_count=30, deadline=None, database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 TestAnyOrder = Conversation.TestCase
