@@ -39,10 +39,10 @@ CONCURRENT = 16  # conversations at once in a round's burst
 
 # Questions that the bot answers with a response, without the action server.
 QUESTIONS = (
-    "hello there", "which ways of paying do you take?", "how long do I have to send something back?",
-    "are you a real person or a bot", "what are your opening hours", "do you ship to Canada?",
-    "how much is delivery", "thank you so much", "how long does delivery usually take?",
-    "do you have a loyalty programme",
+    "which ways of paying do you take?", "how long do I have to send something back?", "are you a real person or a bot",
+    "what are your opening hours", "do you ship to Canada?", "how much is delivery",
+    "how long does delivery usually take?", "do you have a loyalty programme", "how long is the warranty",
+    "do you wrap presents?",
 )
 
 DEFAULT_CONFIG = """\
@@ -140,7 +140,7 @@ class Bot:
             if self.process.poll() is not None:
                 raise SystemExit(f"{self.name} did not start; see {self.folder / 'run.log'}")
             try:
-                answer = httpx.post(self.url, json={"sender": "first", "message": QUESTIONS[0]}, timeout=60)
+                answer = httpx.post(self.url, json={"sender": uuid.uuid4().hex, "message": QUESTIONS[0]}, timeout=60)
                 if answer.status_code == 200 and answer.json():
                     break
             except httpx.TransportError:
