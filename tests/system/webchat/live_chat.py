@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from rasa.core.channels.channel import UserMessage, register
+from rasa.core.lock_store import InMemoryLockStore
+from rasa.core.tracker_store import InMemoryTrackerStore
 from rasa.server import configure_cors
+from rasa.shared.core.domain import Domain
 from sanic import Sanic
 
 from tandem.channels.runtime import Runtime
@@ -29,6 +32,9 @@ class PlayedAgent:
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
+        self.domain = Domain.empty()
+        self.tracker_store = InMemoryTrackerStore(self.domain)
+        self.lock_store = InMemoryLockStore()
 
     async def parse_message(self, text: str) -> dict[str, Any]:
         return {"text": text, "intent": {"name": "greet"}, "sentiment": {

@@ -289,9 +289,9 @@ def test_acknowledged_messages_count_as_delivered(http: httpx.Client, chat: Live
 def test_the_customers_typing_reaches_the_ledger(http: httpx.Client, chat: LiveChat) -> None:
     conversation_id, auth = start(http)
     http.post("typing", json={"writes": True}, headers=auth)
-    assert chat.services.ledger.conversation(conversation_id).typing == ("customer", "")
+    assert chat.services.ledger.conversation(conversation_id).customer_typing
     http.post("typing", json={"writes": False}, headers=auth)
-    assert chat.services.ledger.conversation(conversation_id).typing is None
+    assert not chat.services.ledger.conversation(conversation_id).customer_typing
 
 
 def test_a_stopping_server_ends_its_streams(make_chat: Callable[..., LiveChat]) -> None:
