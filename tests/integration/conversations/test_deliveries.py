@@ -132,6 +132,7 @@ def test_an_attempt_that_was_overtaken_changes_nothing(heart: Heart) -> None:
     heart.clock.advance(seconds=31)
     quick = lease_one(heart)
     heart.deliveries.failed(slow, "it took a minute")
+    heart.clock.advance(seconds=10)  # more than the pause that this failure would have set
     assert heart.deliveries.lease(["telegram"]) == [], "the second attempt is still on its way"
     heart.deliveries.sent(quick)
     heart.deliveries.refused(slow, "too late to say")

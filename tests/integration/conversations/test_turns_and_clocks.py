@@ -50,6 +50,15 @@ def test_a_turn_is_not_taken_over_once_a_person_was_brought_in(heart: Heart) -> 
     assert adopted(heart) == [], "nor is an old message answered after the hand-back"
 
 
+def test_a_message_from_before_a_handoff_is_not_answered_after_the_hand_back(heart: Heart) -> None:
+    heart.says("one")
+    heart.hands_off()
+    heart.ownership.claim("c", ANNA)
+    heart.ownership.hand_back("c", ANNA)
+    heart.clock.advance(seconds=21)
+    assert adopted(heart) == []
+
+
 def test_an_old_turn_is_not_answered_late(heart: Heart) -> None:
     heart.says("one")
     heart.clock.at += TURN_LIFETIME
