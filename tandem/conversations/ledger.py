@@ -2,14 +2,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 from sqlalchemy.engine.row import Row
 
 from tandem.conversations import store
@@ -17,7 +17,6 @@ from tandem.conversations.model import (
     Author,
     Conversation,
     ConversationNotFound,
-    Delivery,
     Handoff,
     InboundMessage,
     InvalidMessage,
@@ -28,7 +27,7 @@ from tandem.conversations.model import (
     Receipt,
 )
 from tandem.conversations.tables import case_entries, conversations, fenced_replies, handoffs, messages
-from tandem.database import now, reading
+from tandem.conversations.transcript import Transcript
 from tandem.faults import transaction
 from tandem.logs import about
 
@@ -38,21 +37,12 @@ TURN_LEASE = timedelta(seconds=20)  # how long a bot turn counts as alive withou
 TURN_LIFETIME = timedelta(minutes=15)  # an interrupted turn older than this is not answered late
 TYPING = timedelta(seconds=6)
 
-Clock = Callable[[], datetime]
 
-
-class Ledger:
-    """The transcript side of the ledger. Ownership is `tandem.conversations.ownership`, the outbox `deliveries`.
+class Ledger(Transcript):
+    """The writing side of the transcript. Ownership is `tandem.conversations.ownership`, the outbox `deliveries`.
 
     All methods are blocking and safe to call from any thread and any number of processes; each is one transaction.
     """
-
-    def __init__(self, engine: Engine, clock: Clock = now) -> None:
-        self.engine = engine
-        self.reading = reading(engine)
-        self.clock = clock
-
-    # -- writing ----------------------------------------------------------------------------------------------
 
     def receive(self, inbound: InboundMessage) -> Receipt:
         """Store what a customer wrote, and say who must see it.
@@ -220,96 +210,6 @@ class Ledger:
             found = connection.execute(query.order_by(messages.c.id).limit(limit)).all()
         adopted = [self._adopt(one.conversation_id, one.id, stale, at) for one in found]
         return [receipt for receipt in adopted if receipt is not None]
-
-    # -- reading ----------------------------------------------------------------------------------------------
-
-    def conversation(self, conversation_id: str) -> Conversation:
-        """One conversation.
-
-        Raises:
-            ConversationNotFound: There is none with this id.
-        """
-        with self.reading.connect() as connection:
-            row = connection.execute(
-                select(conversations).where(conversations.c.id == store.known_id(conversation_id))).first()
-        if row is None:
-            raise ConversationNotFound(conversation_id)
-        return store.to_conversation(row, self.clock())
-
-    def messages(
-        self, conversation_id: str, after: int = 0, limit: int = 500, for_customer: bool = False,
-        delivery: Delivery | None = None,
-    ) -> list[Message]:
-        """Messages with a sequence number above `after`, oldest first.
-
-        Args:
-            for_customer: Leave agents' notes out.
-            delivery: Only messages in this state.
-        """
-        query = select(messages).where(messages.c.conversation_id == conversation_id, messages.c.seq > after)
-        if for_customer:
-            query = query.where(messages.c.kind != Kind.NOTE.value)
-        if delivery is not None:
-            query = query.where(messages.c.delivery == delivery.value)
-        with self.reading.connect() as connection:
-            rows = connection.execute(query.order_by(messages.c.seq).limit(limit)).all()
-        return [store.to_message(row) for row in rows]
-
-    def last_seq(self, conversation_id: str) -> int:
-        """The sequence number of the latest message, 0 if there is none.
-
-        Raises:
-            ConversationNotFound: There is no such conversation.
-        """
-        with self.reading.connect() as connection:
-            query = select(conversations.c.next_seq).where(conversations.c.id == store.known_id(conversation_id))
-            found = connection.execute(query).scalar_one_or_none()
-        if found is None:
-            raise ConversationNotFound(conversation_id)
-        return int(found) - 1
-
-    def transcript(self, conversation_id: str) -> list[Message]:
-        """The whole conversation, over all sessions."""
-        return self.messages(conversation_id, limit=100_000)
-
-    def replies_to(self, conversation_id: str, seq: int) -> list[Message]:
-        """What the bot answered to the customer's message `seq`."""
-        query = select(messages).where(messages.c.conversation_id == conversation_id, messages.c.reply_to == seq)
-        with self.reading.connect() as connection:
-            return [store.to_message(row) for row in connection.execute(query.order_by(messages.c.seq)).all()]
-
-    def handoffs(self, conversation_id: str) -> list[Handoff]:
-        """All handoffs of a conversation, oldest first."""
-        query = select(handoffs).where(handoffs.c.conversation_id == conversation_id).order_by(handoffs.c.epoch)
-        with self.reading.connect() as connection:
-            return [store.to_handoff(row) for row in connection.execute(query).all()]
-
-    def open_handoffs(self) -> dict[str, Handoff]:
-        """Every open handoff, by conversation id."""
-        with self.reading.connect() as connection:
-            rows = connection.execute(select(handoffs).where(handoffs.c.closed_at.is_(None))).all()
-        return {row.conversation_id: store.to_handoff(row) for row in rows}
-
-    def changed_since(self, at: datetime) -> list[tuple[str, int]]:
-        """(id, revision) of the conversations that changed at or after `at`."""
-        query = select(conversations.c.id, conversations.c.revision).where(conversations.c.updated_at >= at)
-        with self.reading.connect() as connection:
-            return [(row.id, row.revision) for row in connection.execute(query).all()]
-
-    def fenced(self, conversation_id: str | None = None) -> int:
-        """How many bot replies were suppressed because somebody else owned the conversation."""
-        query = select(func.count()).select_from(fenced_replies)
-        if conversation_id is not None:
-            query = query.where(fenced_replies.c.conversation_id == conversation_id)
-        with self.reading.connect() as connection:
-            return int(connection.execute(query).scalar_one())
-
-    def list(self, owners: Sequence[Owner] = tuple(Owner), limit: int = 200) -> list[Conversation]:
-        """Conversations of these owners, the latest changed first."""
-        query = select(conversations).where(conversations.c.owner.in_([owner.value for owner in owners]))
-        with self.reading.connect() as connection:
-            rows = connection.execute(query.order_by(conversations.c.updated_at.desc()).limit(limit)).all()
-        return [store.to_conversation(row, self.clock()) for row in rows]
 
     # -- inside a transaction ---------------------------------------------------------------------------------
 

@@ -159,6 +159,26 @@ class Receipt:
     tries: int = 1  # how often the bot has been given this message, this time included
 
 
+@dataclass(frozen=True)
+class Agent:
+    """A person at the desk. `id` is stable, `name` is what customers see."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class HandoffRequest:
+    """What `action_handoff` knows. `urgency` is 0..1; the card's shape is `tandem.handoff.card`."""
+
+    conversation_id: str
+    reason: str
+    trigger: str
+    urgency: float = 0.0
+    card: Mapping[str, Any] = field(default_factory=dict)
+    channel: str = "desk"  # the live-agent channel it goes to
+
+
 class ConversationError(Exception):
     """Base of the errors of this package.
 
@@ -166,7 +186,8 @@ class ConversationError(Exception):
     ├── ConversationNotFound
     ├── InvalidMessage        empty, too long, or not text
     └── NotAllowed            the owner forbids it
-        └── AlreadyClaimed    another agent has it
+        ├── AlreadyClaimed    another agent has it
+        └── NoRoom            the agent has as many as they take at a time
     """
 
 
@@ -184,3 +205,7 @@ class NotAllowed(ConversationError):
 
 class AlreadyClaimed(NotAllowed):
     """Another agent has claimed the conversation."""
+
+
+class NoRoom(NotAllowed):
+    """The agent has as many conversations as they take at a time; the text says how many."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.row import Row
 
@@ -108,6 +108,12 @@ def lock(connection: Connection, conversation_id: str) -> Row:
     if row is None:
         raise ConversationNotFound(conversation_id)
     return row
+
+
+def lock_agent(connection: Connection, agent_id: str) -> None:
+    """Let one transaction at a time count what this agent has; SQLite has only one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(agent_id, 0))))
 
 
 def change(connection: Connection, row: Row, at: datetime, **values: Any) -> Row:

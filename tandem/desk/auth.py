@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from fastapi import Depends, Request
 
-from tandem.conversations.ownership import Agent
+from tandem.conversations.model import Agent
 from tandem.conversations.store import clean_id
 from tandem.desk.accounts import Role
 from tandem.desk.errors import Forbidden, Unauthenticated

@@ -60,6 +60,13 @@ def set_capacity(engine: Engine, agent_id: str, capacity: int) -> None:
             raise AccountError(f"there is no agent {agent_id}")
 
 
+def capacity_of(engine: Engine, agent_id: str) -> int | None:
+    """How many conversations an agent takes at a time; None if there is no such account."""
+    with reading(engine).connect() as connection:
+        found = connection.execute(select(agents.c.capacity).where(agents.c.id == agent_id)).scalar_one_or_none()
+    return int(found) if found is not None else None
+
+
 def everybody(engine: Engine, open_handoffs: dict[str, Handoff], at: datetime) -> list[Presence]:
     """All agents with an open account, by name."""
     held = Counter(one.claimed_by for one in open_handoffs.values())

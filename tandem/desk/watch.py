@@ -13,8 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from tandem.conversations.model import ConversationNotFound, Handoff, NotAllowed
-from tandem.conversations.ownership import Agent
+from tandem.conversations.model import Agent, ConversationNotFound, Handoff, NotAllowed
 from tandem.conversations.waiting import expected_wait, queue, said_since, unanswered
 from tandem.desk.presence import everybody
 from tandem.handoff.notices import buttons, notice

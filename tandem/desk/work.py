@@ -8,6 +8,7 @@ from sqlalchemy.engine import Engine
 
 from tandem.conversations.feed import Feed
 from tandem.conversations.model import (
+    Agent,
     Author,
     Conversation,
     ConversationNotFound,
@@ -19,13 +20,12 @@ from tandem.conversations.model import (
     NotAllowed,
     Owner,
 )
-from tandem.conversations.ownership import Agent
 from tandem.conversations.store import MAX_ID
 from tandem.desk import audit
 from tandem.desk.accounts import Role, find
 from tandem.desk.auth import Principal
 from tandem.desk.errors import Conflict, Forbidden, NotThere
-from tandem.desk.presence import everybody
+from tandem.desk.presence import capacity_of
 from tandem.faults import fault
 from tandem.handoff.notices import notice
 from tandem.services import Services
@@ -62,13 +62,12 @@ class Work:
         """Take a waiting conversation.
 
         Raises:
-            Conflict: The agent has as many as they take at a time; supervisors and programs are not stopped.
+            NoRoom: The agent has as many as they take at a time; supervisors and programs are not stopped.
         """
         self.conversation(conversation_id)
-        if not caller.role.covers(Role.SUPERVISOR):
-            self._require_room(caller)
+        capacity = None if caller.role.covers(Role.SUPERVISOR) else capacity_of(self._engine, caller.agent.id)
         joined = notice("agent_joined", agent=caller.agent.name)
-        self.services.ownership.claim(conversation_id, caller.agent, joined)
+        self.services.ownership.claim(conversation_id, caller.agent, joined, capacity)
         self.done(caller, "claim", conversation_id)
 
     def take_over(self, caller: Principal, conversation_id: str) -> None:
@@ -146,14 +145,6 @@ class Work:
         self.services.deliveries.retry(conversation_id, seq)
         self.done(caller, "retry", conversation_id, f"seq {seq}")
         return self._message(conversation_id, seq)
-
-    def _require_room(self, caller: Principal) -> None:
-        ledger = self.services.ledger
-        here = everybody(self._engine, ledger.open_handoffs(), ledger.clock())
-        mine = next((one for one in here if one.id == caller.agent.id), None)
-        if mine is not None and mine.open >= mine.capacity:
-            raise Conflict(f"you have {mine.open} of the {mine.capacity} conversations that you take at a time; "
-                           "end or release one first")
 
     def _message(self, conversation_id: str, seq: int) -> Message:
         found = self.services.ledger.messages(conversation_id, after=seq - 1, limit=1)

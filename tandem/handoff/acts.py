@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from tandem.conversations import store
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.model import Author, Conversation, ConversationNotFound, Handoff, NotAllowed, Owner
-from tandem.conversations.ownership import Agent, Ownership
+from tandem.conversations.model import Agent, Author, Conversation, ConversationNotFound, Handoff, NotAllowed, Owner
+from tandem.conversations.ownership import Ownership
 from tandem.handoff.channel import Act
 from tandem.handoff.inbox import StoredEvent
 from tandem.handoff.notices import notice

@@ -8,7 +8,8 @@ from typing import Any
 
 from tandem.conversations.casefile import CaseFile
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.ownership import HandoffRequest, Ownership
+from tandem.conversations.model import HandoffRequest
+from tandem.conversations.ownership import Ownership
 from tandem.conversations.waiting import queue
 from tandem.dialogue.trajectory import Trajectory
 from tandem.handoff.building import build_card, number

@@ -12,8 +12,8 @@ from sqlalchemy.engine import Engine
 from tandem.conversations.casefile import CaseFile
 from tandem.conversations.deliveries import Deliveries
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.model import Handoff, InboundMessage, Message, Receipt
-from tandem.conversations.ownership import Agent, HandoffRequest, Ownership
+from tandem.conversations.model import Agent, Handoff, HandoffRequest, InboundMessage, Message, Receipt
+from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
 from tandem.conversations.tables import create_tables
 from tandem.database import open_engine

@@ -10,8 +10,17 @@ from typing import Any
 import pytest
 
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.model import Author, Conversation, Handoff, InboundMessage, Kind, Message
-from tandem.conversations.ownership import Agent, HandoffRequest, Ownership
+from tandem.conversations.model import (
+    Agent,
+    Author,
+    Conversation,
+    Handoff,
+    HandoffRequest,
+    InboundMessage,
+    Kind,
+    Message,
+)
+from tandem.conversations.ownership import Ownership
 from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
 from tandem.handoff.acts import Acts

@@ -4,8 +4,8 @@ from __future__ import annotations
 import json
 
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.model import Author, Handoff, Kind, Owner
-from tandem.conversations.ownership import Agent, Ownership
+from tandem.conversations.model import Agent, Author, Handoff, Kind, Owner
+from tandem.conversations.ownership import Ownership
 from tandem.handoff.channel import LiveAgentChannel
 from tests.contract.live_agent.harness import ToolWebhook, Traits
 from tests.fakes.clock import Clock

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-from tandem.conversations.model import NotAllowed
-from tandem.conversations.ownership import Agent
+from tandem.conversations.model import Agent, NotAllowed
 from tandem.database import now
 from tests.fakes.heart import Heart, heart_over
 

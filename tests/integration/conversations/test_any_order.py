@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tandem.conversations.deliveries import Parcel
-from tandem.conversations.model import Author, Delivery, Kind, NotAllowed, Owner, Receipt
-from tandem.conversations.ownership import Agent
+from tandem.conversations.model import Agent, Author, Delivery, Kind, NotAllowed, Owner, Receipt
 from tandem.conversations.router import BACK_TO_BOT
 from tests.fakes.heart import ANNA, BEN, Heart, heart_over
 

@@ -5,8 +5,7 @@ import json
 
 import pytest
 
-from tandem.conversations.model import Identity
-from tandem.conversations.ownership import Agent, HandoffRequest
+from tandem.conversations.model import Agent, HandoffRequest, Identity
 from tests.fakes.heart import ANNA, Heart
 
 KEPT = (

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tandem.conversations.deliveries import Deliveries
-from tandem.conversations.model import AlreadyClaimed, Author, Delivery, Kind, NotAllowed, Owner
-from tandem.conversations.ownership import Agent
+from tandem.conversations.model import Agent, AlreadyClaimed, Author, Delivery, Kind, NoRoom, NotAllowed, Owner
 from tests.fakes.heart import ANNA, Heart
 from tests.integration.conversations import crowd
 
@@ -47,6 +46,20 @@ def test_one_of_many_threads_wins_the_claim(heart: Heart) -> None:
     assert handoff.claimed_by == winner.id
     assert heart.texts().count("joined") == 1
     assert heart.ledger.conversation("c").epoch == 2
+
+
+def test_claims_at_once_stay_within_what_an_agent_takes(heart: Heart) -> None:
+    ids = [f"c{number}" for number in range(THREADS)]
+    for one in ids:
+        heart.says(conversation=one)
+        heart.hands_off(one)
+    results = together([lambda one=one: heart.ownership.claim(one, ANNA, "joined", capacity=3) for one in ids])
+    refused = [one for one in results if isinstance(one, NoRoom)]
+    assert len(refused) == THREADS - 3, results
+    assert [one.claimed_by for one in heart.ledger.open_handoffs().values()].count(ANNA.id) == 3
+    waiting = next(number for number, one in enumerate(results) if one in refused)
+    heart.ownership.resolve(next(one.id for one in results if one not in refused), ANNA)
+    assert heart.ownership.claim(ids[waiting], ANNA, "joined", capacity=3).owner is Owner.AGENT
 
 
 def test_many_threads_open_one_handoff(heart: Heart) -> None:

@@ -14,8 +14,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from tandem.conversations.deliveries import Parcel
-from tandem.conversations.model import InboundMessage, Message
-from tandem.conversations.ownership import HandoffRequest
+from tandem.conversations.model import HandoffRequest, InboundMessage, Message
 from tandem.desk import tables
 from tandem.desk.accounts import Role, add_agent, seed_demo_agents
 from tandem.desk.app import create_app

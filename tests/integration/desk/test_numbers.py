@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.conversations.deliveries import Parcel
-from tandem.conversations.model import Message
-from tandem.conversations.ownership import Agent
+from tandem.conversations.model import Agent, Message
 from tandem.desk.numbers import spread
 from tandem.services import Services
 from tests.fakes.clock import Clock

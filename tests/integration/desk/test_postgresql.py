@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from tandem.conversations.model import Identity, InboundMessage
-from tandem.conversations.ownership import HandoffRequest
+from tandem.conversations.model import HandoffRequest, Identity, InboundMessage
 from tandem.desk.app import create_app
 from tandem.services import Services, open_services
 from tandem.settings import Settings

@@ -9,8 +9,7 @@ from datetime import time
 import pytest
 from fastapi.testclient import TestClient
 
-from tandem.conversations.model import Kind, Message, Owner
-from tandem.conversations.ownership import Agent
+from tandem.conversations.model import Agent, Kind, Message, Owner
 from tandem.conversations.waiting import expected_wait, unanswered
 from tandem.desk import presence
 from tandem.desk.watch import Watch

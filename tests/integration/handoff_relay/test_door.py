@@ -11,8 +11,7 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from tandem.conversations.model import Author, Handoff, InboundMessage, Kind, Owner
-from tandem.conversations.ownership import HandoffRequest
+from tandem.conversations.model import Author, Handoff, HandoffRequest, InboundMessage, Kind, Owner
 from tandem.desk import tables
 from tandem.desk.app import create_app
 from tandem.desk.live_agents import MAX_WEBHOOK, REJECTED

@@ -19,7 +19,7 @@ from sanic import Sanic
 from tandem.channels.runtime import Runtime
 from tandem.channels.webchat import WebChat
 from tandem.channels.webchat.limits import Options
-from tandem.conversations.ownership import Agent, HandoffRequest
+from tandem.conversations.model import Agent, HandoffRequest
 from tandem.services import open_services
 from tandem.settings import Settings
 

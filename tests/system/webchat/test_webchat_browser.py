@@ -12,8 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tandem.channels.webchat.limits import Options
-from tandem.conversations.model import Author
-from tandem.conversations.ownership import Agent
+from tandem.conversations.model import Agent, Author
 from tests.system.webchat.conftest import Widget
 from tests.system.webchat.live_chat import LiveChat
 

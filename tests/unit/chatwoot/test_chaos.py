@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.model import Author, InboundMessage, Kind, Owner
-from tandem.conversations.ownership import HandoffRequest, Ownership
+from tandem.conversations.model import Author, HandoffRequest, InboundMessage, Kind, Owner
+from tandem.conversations.ownership import Ownership
 from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
 from tandem.handoff.acts import Acts

@@ -29,8 +29,8 @@ from tandem.channels.webchat.sessions import MAX_AGE, Sessions
 from tandem.channels.webchat.wire import Places, agent_name, message_json, state_json
 from tandem.conversations.identity import read_identity
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.model import Author, Delivery, InboundMessage, Kind, Message
-from tandem.conversations.ownership import Agent, HandoffRequest, Ownership
+from tandem.conversations.model import Agent, Author, Delivery, HandoffRequest, InboundMessage, Kind, Message
+from tandem.conversations.ownership import Ownership
 from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
 from tandem.settings import Settings, SettingsError

@@ -1,0 +1,112 @@
+"""What the ledger says: conversations, their messages and handoffs, as they stand."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.engine import Engine
+
+from tandem.conversations import store
+from tandem.conversations.model import Conversation, ConversationNotFound, Delivery, Handoff, Kind, Message, Owner
+from tandem.conversations.tables import conversations, fenced_replies, handoffs, messages
+from tandem.database import now, reading
+
+Clock = Callable[[], datetime]
+
+
+class Transcript:
+    """The reading side of the ledger; blocking, and safe to call from any thread and any number of processes."""
+
+    def __init__(self, engine: Engine, clock: Clock = now) -> None:
+        self.engine = engine
+        self.reading = reading(engine)
+        self.clock = clock
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        """One conversation.
+
+        Raises:
+            ConversationNotFound: There is none with this id.
+        """
+        with self.reading.connect() as connection:
+            row = connection.execute(
+                select(conversations).where(conversations.c.id == store.known_id(conversation_id))).first()
+        if row is None:
+            raise ConversationNotFound(conversation_id)
+        return store.to_conversation(row, self.clock())
+
+    def messages(
+        self, conversation_id: str, after: int = 0, limit: int = 500, for_customer: bool = False,
+        delivery: Delivery | None = None,
+    ) -> list[Message]:
+        """Messages with a sequence number above `after`, oldest first.
+
+        Args:
+            for_customer: Leave agents' notes out.
+            delivery: Only messages in this state.
+        """
+        query = select(messages).where(messages.c.conversation_id == conversation_id, messages.c.seq > after)
+        if for_customer:
+            query = query.where(messages.c.kind != Kind.NOTE.value)
+        if delivery is not None:
+            query = query.where(messages.c.delivery == delivery.value)
+        with self.reading.connect() as connection:
+            rows = connection.execute(query.order_by(messages.c.seq).limit(limit)).all()
+        return [store.to_message(row) for row in rows]
+
+    def last_seq(self, conversation_id: str) -> int:
+        """The sequence number of the latest message, 0 if there is none.
+
+        Raises:
+            ConversationNotFound: There is no such conversation.
+        """
+        with self.reading.connect() as connection:
+            query = select(conversations.c.next_seq).where(conversations.c.id == store.known_id(conversation_id))
+            found = connection.execute(query).scalar_one_or_none()
+        if found is None:
+            raise ConversationNotFound(conversation_id)
+        return int(found) - 1
+
+    def transcript(self, conversation_id: str) -> list[Message]:
+        """The whole conversation, over all sessions."""
+        return self.messages(conversation_id, limit=100_000)
+
+    def replies_to(self, conversation_id: str, seq: int) -> list[Message]:
+        """What the bot answered to the customer's message `seq`."""
+        query = select(messages).where(messages.c.conversation_id == conversation_id, messages.c.reply_to == seq)
+        with self.reading.connect() as connection:
+            return [store.to_message(row) for row in connection.execute(query.order_by(messages.c.seq)).all()]
+
+    def handoffs(self, conversation_id: str) -> list[Handoff]:
+        """All handoffs of a conversation, oldest first."""
+        query = select(handoffs).where(handoffs.c.conversation_id == conversation_id).order_by(handoffs.c.epoch)
+        with self.reading.connect() as connection:
+            return [store.to_handoff(row) for row in connection.execute(query).all()]
+
+    def open_handoffs(self) -> dict[str, Handoff]:
+        """Every open handoff, by conversation id."""
+        with self.reading.connect() as connection:
+            rows = connection.execute(select(handoffs).where(handoffs.c.closed_at.is_(None))).all()
+        return {row.conversation_id: store.to_handoff(row) for row in rows}
+
+    def changed_since(self, at: datetime) -> list[tuple[str, int]]:
+        """(id, revision) of the conversations that changed at or after `at`."""
+        query = select(conversations.c.id, conversations.c.revision).where(conversations.c.updated_at >= at)
+        with self.reading.connect() as connection:
+            return [(row.id, row.revision) for row in connection.execute(query).all()]
+
+    def fenced(self, conversation_id: str | None = None) -> int:
+        """How many bot replies were suppressed because somebody else owned the conversation."""
+        query = select(func.count()).select_from(fenced_replies)
+        if conversation_id is not None:
+            query = query.where(fenced_replies.c.conversation_id == conversation_id)
+        with self.reading.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def list(self, owners: Sequence[Owner] = tuple(Owner), limit: int = 200) -> list[Conversation]:
+        """Conversations of these owners, the latest changed first."""
+        query = select(conversations).where(conversations.c.owner.in_([owner.value for owner in owners]))
+        with self.reading.connect() as connection:
+            rows = connection.execute(query.order_by(conversations.c.updated_at.desc()).limit(limit)).all()
+        return [store.to_conversation(row, self.clock()) for row in rows]
