@@ -233,6 +233,8 @@ class OrderForm(Action, ABC):
         missing = [slot for slot in (*ORDER_SLOTS, *self.details) if draft.slots.get(slot) is None]
         if draft.over:
             return [*events, *leave_form()]
+        if not events:  # Rasa takes a form that sets no slot for one that has refused the message
+            events.append(SlotSet("order_number", draft.slots["order_number"]))
         return [*events, SlotSet(REQUESTED_SLOT, missing[0] if missing else None)]
 
 

@@ -65,6 +65,7 @@ class FencedOutput(OutputChannel):
         self._answer = answer
         self._on_recorded = on_recorded
         self._count = itertools.count()
+        self.spoke = False  # the bot had something to say, fenced or not
 
     def name(self) -> str:
         """The real channel's name."""
@@ -81,6 +82,7 @@ class FencedOutput(OutputChannel):
         text = str(message.get("text") or "")
         if not text and not data:
             return
+        self.spoke = True
         recorded = await asyncio.to_thread(self._record, text, data, key, announces)
         if recorded is None:
             return

@@ -10,6 +10,7 @@ from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
 from sanic import Sanic
 from sqlalchemy.exc import SQLAlchemyError
 
+from tandem.channels.action_endpoint import equip, unequip
 from tandem.channels.deliverer import Deliverer
 from tandem.channels.moods import mood_of
 from tandem.channels.output import Answer, FencedOutput
@@ -85,6 +86,7 @@ class Runtime:
                 task.cancel()
             await asyncio.wait(list(self._tasks), timeout=_STOP_PATIENCE)
         await self.feed.stop()
+        await unequip(getattr(self._app.ctx, "agent", None))
         self._started = False
 
     async def receive(self, inbound: InboundMessage) -> Receipt:
@@ -178,8 +180,11 @@ class Runtime:
             )
             message.parse_data = await self._read(stored)
             fault("turn.before_bot")
+            equip(self._app.ctx.agent)
             await on_new_message(message)
             fault("turn.after_bot")
+            if not output.spoke and await self._still_with_bot(receipt):
+                await self._apologise(receipt, "had nothing to say")
         except Exception:
             logger.exception("Bot turn %d of conversation %s failed", stored.seq, conversation.id)
             if receipt.tries < MAX_TRIES:
@@ -199,16 +204,19 @@ class Runtime:
         return False
 
     async def _give_up(self, receipt: Receipt) -> None:
+        await self._apologise(receipt, "is given up")
+        await self._finish(receipt.message)
+
+    async def _apologise(self, receipt: Receipt, why: str) -> None:
         """Tell the customer that this message finds no answer."""
         conversation, seq = receipt.conversation, receipt.message.seq
-        logger.error("Bot turn %d of conversation %s is given up", seq, conversation.id)
+        logger.error("Bot turn %d of conversation %s %s", seq, conversation.id, why)
         told = await asyncio.to_thread(
             self.ledger.record_bot_reply, conversation.id, conversation.epoch, notice("trouble"),
             reply_to=seq, key=f"{seq}.trouble",
         )
         if told is not None:
             self.recorded(told)
-        await self._finish(receipt.message)
 
     async def _finish(self, message: Message) -> None:
         try:

@@ -314,3 +314,31 @@ async def test_an_announcement_made_twice_is_said_once(heart: Heart) -> None:
         assert [text for _, text in await stage.said("c")] == ["A person, please", "A person comes."]
         assert heart.ledger.conversation("c").owner is Owner.WAITING
         assert heart.ledger.fenced("c") == 1
+
+
+async def test_a_bot_that_has_nothing_to_say_says_so(heart: Heart) -> None:
+    async with staged(heart, [Rest()]) as stage:
+        async def silent(message: UserMessage) -> None:
+            return
+
+        stage.bot.answer = silent
+        [answer] = await send(stage, "Hello")
+        assert answer.startswith(TROUBLE)
+        assert len(stage.bot.heard) == 1
+
+
+async def test_a_bot_whose_word_is_fenced_is_not_taken_for_silent(heart: Heart) -> None:
+    async with staged(heart, [Rest()]) as stage:
+        async def too_late(message: UserMessage) -> None:
+            await asyncio.to_thread(heart.ownership.take_over, "c", ANNA)
+            await stage.bot.echo(message)
+
+        async def silent_handoff(message: UserMessage) -> None:
+            await asyncio.to_thread(heart.ownership.take_over, "c", ANNA)
+
+        for answer in (too_late, silent_handoff):
+            stage.bot.answer = answer
+            assert await send(stage, "Hello") == []
+            await asyncio.to_thread(heart.ownership.hand_back, "c", ANNA)
+        assert heart.ledger.fenced("c") == 1
+        assert not any(text.startswith(TROUBLE) for _, text in await stage.said("c"))

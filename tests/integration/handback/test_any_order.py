@@ -90,8 +90,7 @@ class Conversation(RuleBasedStateMachine):
             assert (replies, self.memory()) == ([], memory), "said to a person"
             return
         self.for_bot.append(text)
-        # Known and open: asked once more for an address change that it has refused, the bot can stay silent.
-        assert replies or intent == "change_address"
+        assert replies
         self.answered(receipt, intent, replies)
         self.check_memory()
 

@@ -135,3 +135,10 @@ def test_a_line_with_braces_is_shown_as_it_is(shop: Shop) -> None:
     with_anna(shop)
     shop.heart.ownership.hand_back(CUSTOMER, ANNA, "{note} {{x}} <b>%s</b>")
     assert shop.says("hi", "greet")[0] == "My colleague has told me: {note} {{x}} <b>%s</b>."
+
+
+def test_the_same_wish_again_in_the_middle_of_its_form_gets_the_open_question(shop: Shop) -> None:
+    shop.says("I need a new address", "change_address")
+    asked = shop.says("TD-10300", order_number="TD-10300")
+    shop.says("How do I pay?", "payment_methods")
+    assert shop.says("The new address, please", "change_address") == asked
