@@ -81,9 +81,10 @@ class Acts:
             if event.act is Act.CLAIMED:
                 self._ownership.take_over(
                     conversation.id, agent, notice("agent_joined", agent=agent.name), channel=event.channel)
-            elif event.act is Act.HANDED_BACK:
+            elif event.act in (Act.HANDED_BACK, Act.RESUMED):
                 words = notice("handed_back", agent=agent.name) if handoff.claimed_by else notice("back_to_bot")
-                self._ownership.hand_back(conversation.id, None, event.text[:_NOTE_FOR_BOT], words)
+                self._ownership.hand_back(conversation.id, None, event.text[:_NOTE_FOR_BOT], words,
+                                          resume=event.act is Act.RESUMED)
             elif event.act is Act.RESOLVED:
                 words = notice("resolved", agent=agent.name) if handoff.claimed_by else notice("closed")
                 self._ownership.resolve(conversation.id, None, event.text[:_NOTE_FOR_BOT], words)

@@ -57,7 +57,8 @@ class Act(str, Enum):
     STOPPED_TYPING = "stopped_typing"
     CLAIMED = "claimed"
     NOTED = "noted"  # a private note
-    HANDED_BACK = "handed_back"
+    HANDED_BACK = "handed_back"  # to the bot, which starts fresh
+    RESUMED = "resumed"  # to the bot, which carries on with what it was in the middle of
     RESOLVED = "resolved"
 
 

@@ -86,8 +86,14 @@ class ChatwootHarness:
     def agent_notes(self, handoff: Handoff, text: str, agent: str = "Kim") -> None:
         self._server.account.says(self._before_agents(handoff), agent, text, private=True)
 
-    def agent_hands_back(self, handoff: Handoff, line: str = "", agent: str = "Kim") -> None:
+    def agent_hands_back(
+        self, handoff: Handoff, line: str = "", agent: str = "Kim", resume: bool | None = None,
+    ) -> None:
         conversation = self._before_agents(handoff)
+        if resume is not None:
+            choice = "resume" if resume else "fresh"
+            self._server.account.says(conversation, agent, f"/handback {choice} {line}", private=True)
+            return
         if line:
             attributes = {**conversation["custom_attributes"], "tandem_note_for_bot": line}
             self._server.account.change(conversation, custom_attributes=attributes)

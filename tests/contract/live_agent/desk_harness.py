@@ -56,8 +56,10 @@ class DeskHarness:
     def agent_notes(self, handoff: Handoff, text: str, agent: str = "Kim") -> None:
         self._ownership.note(handoff.conversation_id, _agent(agent), text)
 
-    def agent_hands_back(self, handoff: Handoff, line: str = "", agent: str = "Kim") -> None:
-        self._ownership.hand_back(handoff.conversation_id, None, line)
+    def agent_hands_back(
+        self, handoff: Handoff, line: str = "", agent: str = "Kim", resume: bool | None = None,
+    ) -> None:
+        self._ownership.hand_back(handoff.conversation_id, None, line, resume=bool(resume))
 
     def agent_resolves(self, handoff: Handoff, agent: str = "Kim") -> None:
         self._ownership.resolve(handoff.conversation_id, None)

@@ -30,6 +30,7 @@ class Traits:
     notes: bool = True  # tells of private notes
     typing: bool = True  # tells that an agent writes
     line_for_bot: bool = True  # an agent can leave a line for the bot at a hand-back
+    resumes: bool = True  # an agent can choose that the bot carries on where it was
     signs: bool = True  # signs its webhooks' bodies; else they carry a secret only
     sweeps_outcomes: bool = True  # tells a sweep whether an agent handed back or resolved; else it counts as hand-back
 
@@ -91,7 +92,11 @@ class Harness(Protocol):
 
     def agent_notes(self, handoff: Handoff, text: str, agent: str = "Kim") -> None: ...
 
-    def agent_hands_back(self, handoff: Handoff, line: str = "", agent: str = "Kim") -> None: ...
+    def agent_hands_back(
+        self, handoff: Handoff, line: str = "", agent: str = "Kim", resume: bool | None = None,
+    ) -> None:
+        """Give the customer to the bot: to carry on, to start fresh, or without choosing."""
+        ...
 
     def agent_resolves(self, handoff: Handoff, agent: str = "Kim") -> None: ...
 

@@ -88,8 +88,11 @@ class SlackHarness:
     def agent_notes(self, handoff: Handoff, text: str, agent: str = "Kim") -> None:
         self._tool.writes(f"!note {text}", self._thread(handoff), agent)
 
-    def agent_hands_back(self, handoff: Handoff, line: str = "", agent: str = "Kim") -> None:
-        self._tool.writes(f" /handback {line}", self._thread(handoff), agent)
+    def agent_hands_back(
+        self, handoff: Handoff, line: str = "", agent: str = "Kim", resume: bool | None = None,
+    ) -> None:
+        choice = {None: "", True: "resume ", False: "fresh "}[resume]
+        self._tool.writes(f" /handback {choice}{line}", self._thread(handoff), agent)
 
     def agent_resolves(self, handoff: Handoff, agent: str = "Kim") -> None:
         self._tool.writes("!resolve", self._thread(handoff), agent)

@@ -349,6 +349,31 @@ def test_the_agent_hands_back_and_the_bot_has_the_customer_again(shop: Shop) -> 
         assert closed.note_for_bot == "refund promised by Friday"
 
 
+@pytest.mark.parametrize("resume", [True, False])
+def test_the_agent_chooses_whether_the_bot_carries_on(shop: Shop, resume: bool) -> None:
+    needs(shop, "resumes")
+    handoff = shop.opened()
+    shop.tool.agent_says(handoff, "The bot can help you with that")
+    shop.settle()
+    shop.tool.agent_hands_back(handoff, "refund promised by Friday", resume=resume)
+    shop.settle()
+    shop.wait()
+    closed = shop.ledger.handoffs("c1")[-1]
+    assert (closed.outcome, closed.resume) == ("handed_back", resume)
+    assert closed.note_for_bot == "refund promised by Friday"
+    assert shop.heard() == ["The bot can help you with that"]
+    assert shop.conversation().owner is Owner.BOT
+    assert not shop.tool.is_open("c1")
+
+
+def test_without_a_choice_the_bot_starts_fresh(shop: Shop) -> None:
+    handoff = shop.opened()
+    shop.tool.agent_hands_back(handoff)
+    shop.settle()
+    closed = shop.ledger.handoffs("c1")[-1]
+    assert (closed.outcome, closed.resume) == ("handed_back", False)
+
+
 def test_the_agent_resolves(shop: Shop) -> None:
     handoff = shop.opened()
     shop.tool.agent_says(handoff, "Done")

@@ -110,13 +110,16 @@ class WebhookHarness:
     def agent_notes(self, handoff: Handoff, text: str, agent: str = "Kim") -> None:
         self._make("agent.noted", handoff, agent, text=text)
 
-    def agent_hands_back(self, handoff: Handoff, line: str = "", agent: str = "Kim") -> None:
-        self._make("agent.handed_back", handoff, agent, text=line)
+    def agent_hands_back(
+        self, handoff: Handoff, line: str = "", agent: str = "Kim", resume: bool | None = None,
+    ) -> None:
+        choice = {} if resume is None else {"resume": resume}
+        self._make("agent.handed_back", handoff, agent, text=line, **choice)
 
     def agent_resolves(self, handoff: Handoff, agent: str = "Kim") -> None:
         self._make("agent.resolved", handoff, agent)
 
-    def _make(self, kind: str, handoff: Handoff, agent: str, **content: str) -> None:
+    def _make(self, kind: str, handoff: Handoff, agent: str, **content: Any) -> None:
         self._clock.advance(milliseconds=10)
         at = self._clock()
         event = {"schema_version": 1, "id": f"evt-{next(self._numbers)}", "type": kind, "at": at.isoformat(),

@@ -16,10 +16,10 @@ from tests.fakes.sunshine import AGENTS, APP, BOT, KEY_ID, KEY_SECRET, WEBHOOK_S
 class ZendeskHarness:
     """Agents in the agent workspace."""
 
-    # Zendesk keeps notes and assignments to itself, its typing events name nobody, its release has no words, its
-    # webhooks carry a secret and no signature, and the API does not tell afterwards why control was released.
-    traits = Traits(sweeps=True, timed=True, claims=False, notes=False, typing=False, line_for_bot=False,
-                    signs=False, sweeps_outcomes=False)
+    # Zendesk keeps notes and assignments to itself, its typing events name nobody, its webhooks
+    # carry a secret and no signature, and the API does not tell afterwards why control was released.
+    traits = Traits(sweeps=True, timed=True, claims=False, notes=False, typing=False, signs=False,
+                    sweeps_outcomes=False)
 
     def start(self, clock: Clock) -> None:
         self._tool = Sunshine(clock)
@@ -82,8 +82,15 @@ class ZendeskHarness:
     def agent_notes(self, handoff: Handoff, text: str, agent: str = "Kim") -> None:
         """Internal notes stay in Zendesk."""
 
-    def agent_hands_back(self, handoff: Handoff, line: str = "", agent: str = "Kim") -> None:
-        self._tool.pass_back(self._thread(handoff))
+    def agent_hands_back(
+        self, handoff: Handoff, line: str = "", agent: str = "Kim", resume: bool | None = None,
+    ) -> None:
+        choice = {} if resume is None else {"tandem_handback": "resume" if resume else "fresh"}
+        told = {**choice, **({"tandem_note_for_bot": line} if line else {})}
+        if told:
+            self._tool.release(self._thread(handoff), metadata=told)
+        else:
+            self._tool.pass_back(self._thread(handoff))
 
     def agent_resolves(self, handoff: Handoff, agent: str = "Kim") -> None:
         self._tool.release(self._thread(handoff), reason="ticketClosed")

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -120,6 +121,44 @@ def test_what_agents_do_is_told(chatwoot: Chatwoot) -> None:
     assert {(event.handoff_id, event.thread) for event in told} == {(handoff.id, reference["thread"])}
     times = [event.at for event in told if event.at]
     assert len(times) == 3 and times == sorted(times)
+
+
+@pytest.mark.parametrize(("words", "act", "line"), [
+    ("/handback resume refund promised by Friday", Act.RESUMED, "refund promised by Friday"),
+    ("/handback fresh", Act.HANDED_BACK, "beside"), ("!handback", Act.HANDED_BACK, "beside"),
+    ("/resolve sent a voucher", Act.RESOLVED, "sent a voucher"),
+    ("/note not ours", Act.NOTED, "/note not ours"), ("/say not ours", Act.NOTED, "/say not ours"),
+    ("see /handback", Act.NOTED, "see /handback"),
+])
+def test_a_command_in_a_private_note_ends_the_handoff(
+    chatwoot: Chatwoot, words: str, act: Act, line: str,
+) -> None:
+    _, reference = chatwoot.opened()
+    place = chatwoot.place(reference)
+    chatwoot.account.change(place, custom_attributes={**place["custom_attributes"], "tandem_note_for_bot": "beside"})
+    chatwoot.told()
+    chatwoot.account.says(place, "Kim", words, private=True)
+    [told] = chatwoot.told()
+    assert (told.act, told.text, told.agent_name) == (act, line, "Kim")
+
+
+def test_a_command_said_to_the_customer_is_no_command(chatwoot: Chatwoot) -> None:
+    _, reference = chatwoot.opened()
+    chatwoot.told()
+    chatwoot.account.says(chatwoot.place(reference), "Kim", "/handback")
+    assert [event.act for event in chatwoot.told()] == [Act.SAID]
+
+
+@pytest.mark.parametrize(("ticked", "act"), [(True, Act.RESUMED), (False, Act.HANDED_BACK), ("true", Act.HANDED_BACK)])
+def test_the_box_beside_a_pending_conversation_lets_the_bot_carry_on(
+    chatwoot: Chatwoot, ticked: Any, act: Act,
+) -> None:
+    _, reference = chatwoot.opened()
+    place = chatwoot.place(reference)
+    chatwoot.account.change(place, custom_attributes={**place["custom_attributes"], "tandem_resume": ticked})
+    chatwoot.told()
+    chatwoot.account.change(place, status="pending")
+    assert {event.act for event in chatwoot.told()} == {act}
 
 
 def test_typing_is_told_but_not_over_a_private_note(chatwoot: Chatwoot) -> None:

@@ -237,6 +237,10 @@ def test_names_are_asked_for_once_an_hour_and_never_stop_a_word(world: World) ->
 @pytest.mark.parametrize(("text", "act", "words"), [
     ("Hello", Act.SAID, "Hello"), ("!handback", Act.HANDED_BACK, ""),
     ("!handback refund promised by Friday", Act.HANDED_BACK, "refund promised by Friday"),
+    ("!handback resume refund promised by Friday", Act.RESUMED, "refund promised by Friday"),
+    ("!handback Resume: refund", Act.RESUMED, "refund"), ("!handback resume", Act.RESUMED, ""),
+    ("!handback fresh resume later", Act.HANDED_BACK, "resume later"),
+    ("!handback resumed talks", Act.HANDED_BACK, "resumed talks"),
     (" /handback later", Act.HANDED_BACK, "later"), ("/resolve", Act.RESOLVED, ""),
     ("!Resolve\ndone", Act.RESOLVED, "done"), ("!claim", Act.CLAIMED, ""), ("!claim mine", Act.CLAIMED, ""),
     ("!note check\nthe shelf", Act.NOTED, "check\nthe shelf"),

@@ -243,6 +243,19 @@ def test_a_release_of_control_is_an_end(world: World, payload: dict[str, Any], a
     assert (end.act, end.key, end.thread) == (act, "e1", "t1")
 
 
+@pytest.mark.parametrize(("choice", "act"), [
+    ("resume", Act.RESUMED), ("fresh", Act.HANDED_BACK), ("Resolve", Act.RESOLVED),
+    ("soon", Act.RESOLVED), (7, Act.RESOLVED),
+])
+def test_whoever_gives_control_away_may_choose_and_leave_a_line(world: World, choice: Any, act: Act) -> None:
+    metadata = {"tandem_handback": choice, "tandem_note_for_bot": "refund promised by Friday"}
+    [end] = world.channel.read(event("switchboard:releaseControl", reason="ticketClosed", metadata=metadata))
+    assert (end.act, end.text) == (act, "refund promised by Friday")
+    conversation = {"id": "t1", "activeSwitchboardIntegration": {"id": "1", "name": BOT}}
+    [back] = world.channel.read(event("switchboard:passControl", conversation=conversation, metadata=metadata))
+    assert back.act is (Act.HANDED_BACK if act is Act.RESOLVED and choice != "Resolve" else act)
+
+
 def test_control_passed_to_the_bot_is_a_hand_back_and_to_others_is_not(world: World) -> None:
     for name, acts in ((BOT, [Act.HANDED_BACK]), (AGENTS, []), ("another", [])):
         conversation = {"id": "t1", "activeSwitchboardIntegration": {"id": "1", "name": name}}

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import tandem.handoff.adapters.webhook as adapter
 from tandem.conversations.model import Author, Delivery, Handoff, Kind, Message
 from tandem.handoff.adapters.webhook import WebhookChannel, outgoing
-from tandem.handoff.adapters.webhook.incoming import parse
+from tandem.handoff.adapters.webhook.incoming import ACTS, parse
 from tandem.handoff.adapters.webhook.signature import sign, verify
 from tandem.handoff.channel import (
     Act,
@@ -211,6 +211,7 @@ BAD: list[tuple[Any, str]] = [
     ({**GOOD, "text": None}, "text"), ({**GOOD, "text": ["Hello"]}, "text"), ({**GOOD, "text": "x" * 100_001}, "text"),
     ({key: value for key, value in GOOD.items() if key != "text"}, "text"),
     ({**GOOD, "type": "agent.handed_back", "text": "x" * 1001}, "text"),
+    ({**GOOD, "type": "agent.handed_back", "resume": "yes"}, "resume"), ({**GOOD, "type": "agent.resumed"}, "type"),
 ]
 
 
@@ -231,6 +232,16 @@ def test_bodies_that_are_no_json_are_unreadable(body: bytes) -> None:
 def test_times_of_other_languages_are_read(at: str) -> None:
     assert parse(json.dumps({**GOOD, "at": at}).encode()).at is not None
     assert accepted_by_schema({**GOOD, "at": at})
+
+
+@pytest.mark.parametrize(("choice", "act"), [
+    ({"resume": True}, Act.RESUMED), ({"resume": False}, Act.HANDED_BACK), ({}, Act.HANDED_BACK),
+])
+def test_a_hand_back_says_whether_the_bot_carries_on(choice: dict[str, bool], act: Act) -> None:
+    event = {**GOOD, "type": "agent.handed_back", "text": "refund promised by Friday", **choice}
+    told = parse(json.dumps(event).encode())
+    assert (told.act, told.text) == (act, "refund promised by Friday")
+    assert accepted_by_schema(event)
 
 
 def test_keys_of_a_later_time_are_passed_over() -> None:
@@ -267,5 +278,5 @@ def test_every_json_example_of_the_page_fits_the_schema() -> None:
 
 def test_the_page_names_every_option_and_every_act() -> None:
     page = DOCS.read_text(encoding="utf-8")
-    for word in ("url", "secret", "timeout", "allow_http", *(f"agent.{act.value}" for act in Act)):
+    for word in ("url", "secret", "timeout", "allow_http", *ACTS):
         assert f"`{word}`" in page, f"docs/live-agent-channels.md does not explain {word}"

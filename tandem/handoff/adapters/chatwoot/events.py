@@ -8,10 +8,12 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from tandem.handoff.channel import Act, AgentEvent
+from tandem.handoff.commands import read_command
 
 HANDOFF = "tandem_handoff_id"  # custom attributes of a conversation: which handoff is before agents,
 OWN_USER = "tandem_user_id"  # whose token we use: opening a conversation may assign it to them,
 LINE = "tandem_note_for_bot"  # and what the agent wants the bot to know after the hand-back
+RESUME = "tandem_resume"  # and whether it carries on with what it was in the middle of
 _HANDOFF_ID = re.compile(r"[0-9a-f]{32}")
 _OUTGOING = ("outgoing", 1)  # in webhooks, in lists
 _ENDS: Mapping[str, Act] = {"pending": Act.HANDED_BACK, "resolved": Act.RESOLVED}
@@ -31,6 +33,12 @@ def said(message: Json, conversation: Json) -> Iterator[AgentEvent]:
     text = "\n".join(_lines(message))
     if not text:
         return
+    command = read_command(text) if message.get("private") else None
+    if command is not None and command.act in (Act.HANDED_BACK, Act.RESUMED, Act.RESOLVED):
+        # Lists tell whole seconds: the end must not be older than the handoff and the words of its second.
+        yield _event(command.act, conversation, sender, f"message:{number}", command.words or _line(conversation),
+                     _end_of_second(message))
+        return
     act = Act.NOTED if message.get("private") else Act.SAID
     yield _event(act, conversation, sender, f"message:{number}", text, created_at(message))
 
@@ -48,10 +56,11 @@ def state(conversation: Json, ended: bool = True, again: str = "") -> Iterator[A
     if assignee and str(assignee.get("id")) != str(own) and status in ("open", "snoozed"):
         yield _event(Act.CLAIMED, conversation, assignee, f"claimed:{place}:{assignee.get('id')}{again}", "", None)
     if ended and status in _ENDS:
-        line = mapping(conversation, "custom_attributes").get(LINE)
+        act = _ENDS[status]
+        if act is Act.HANDED_BACK and mapping(conversation, "custom_attributes").get(RESUME) is True:
+            act = Act.RESUMED
         # One key for both ways: a handoff ends once.
-        yield _event(_ENDS[status], conversation, assignee, f"{status}:{place}",
-                     line.strip() if isinstance(line, str) else "", _last_moment(conversation))
+        yield _event(act, conversation, assignee, f"{status}:{place}", _line(conversation), _last_moment(conversation))
 
 
 def typing(act: Act, user: Json, conversation: Json) -> AgentEvent:
@@ -82,6 +91,17 @@ def created_at(message: Json) -> datetime | None:
         return None
     order = number % _TICK if isinstance(number, int) and not isinstance(number, bool) else 0
     return _moment(math.floor(seconds), order)
+
+
+def _end_of_second(message: Json) -> datetime | None:
+    seconds = _seconds(message.get("created_at"))
+    return None if seconds is None else _moment(math.floor(seconds), _TICK - 1)
+
+
+def _line(conversation: Json) -> str:
+    """What the agent has written for the bot beside the conversation."""
+    line = mapping(conversation, "custom_attributes").get(LINE)
+    return line.strip() if isinstance(line, str) else ""
 
 
 def _last_moment(conversation: Json) -> datetime | None:

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from tandem.conversations.model import Author, Handoff, Kind, Message
-from tandem.handoff.adapters.chatwoot.events import HANDOFF, LINE, OWN_USER, mapping
+from tandem.handoff.adapters.chatwoot.events import HANDOFF, LINE, OWN_USER, RESUME, mapping
 
 MAX_NOTE = 25_000  # characters; the note comes back in a webhook several times over, and our door takes 512 kB
 MAX_ATTRIBUTE = 1500  # characters; Chatwoot's limit
@@ -61,7 +61,7 @@ def attributes(handoff: Handoff, own_user: int) -> dict[str, Any]:
         "conversation_id": handoff.conversation_id,
     }
     return {
-        HANDOFF: handoff.id, OWN_USER: own_user, LINE: "", "tandem_urgency": round(handoff.urgency, 2),
+        HANDOFF: handoff.id, OWN_USER: own_user, LINE: "", RESUME: False, "tandem_urgency": round(handoff.urgency, 2),
         **{f"tandem_{key}": _plain("" if value is None else str(value))[:MAX_ATTRIBUTE]
            for key, value in texts.items()},
     }

@@ -10,11 +10,9 @@ from typing import Any
 from tandem.handoff.adapters.slack.options import SlackOptions
 from tandem.handoff.adapters.slack.text import plain
 from tandem.handoff.channel import Act, AgentEvent, WebhookUnreadable
+from tandem.handoff.commands import read_command
 
 SPOKEN = (None, "thread_broadcast", "me_message", "file_share")  # subtypes of what a person writes
-_COMMAND = re.compile(r"\s*[!/](handback|resolve|claim|note|say)(?:\s+|$)(.*)", re.DOTALL | re.IGNORECASE)
-_ACTS = {"handback": Act.HANDED_BACK, "resolve": Act.RESOLVED, "claim": Act.CLAIMED, "note": Act.NOTED,
-         "say": Act.SAID}
 _TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 
 
@@ -75,9 +73,8 @@ def read_message(
         return None
     written = message.get("text")
     text = plain(written if isinstance(written, str) else "", message.get("blocks"), name_of)
-    command = _COMMAND.fullmatch(text)
-    act = _ACTS[command.group(1).lower()] if command else Act.SAID
-    words = command.group(2) if command else text
+    command = read_command(text)
+    act, words = (command.act, command.words) if command else (Act.SAID, text)
     if act in (Act.SAID, Act.NOTED) and not words.strip():
         return None
     return AgentEvent("", act, f"{options.channel}:{ts}", user, name_of(user), words if act is not Act.CLAIMED else "",

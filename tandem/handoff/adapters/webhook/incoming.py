@@ -10,7 +10,7 @@ from typing import Any
 from tandem.handoff.adapters.webhook.outgoing import SCHEMA_VERSION
 from tandem.handoff.channel import Act, AgentEvent, WebhookUnreadable
 
-ACTS: Mapping[str, Act] = {f"agent.{act.value}": act for act in Act}
+ACTS: Mapping[str, Act] = {f"agent.{act.value}": act for act in Act if act is not Act.RESUMED}  # has a key: `resume`
 MAX_TEXT = 100_000  # characters
 MAX_LINE = 1000  # characters of the line for the bot
 _TIME = re.compile(  # as in schema.json
@@ -41,6 +41,8 @@ def parse(body: bytes) -> AgentEvent:
     if not isinstance(agent, dict):
         raise WebhookUnreadable("agent: must be an object with id and name")
     limit = MAX_LINE if act in (Act.HANDED_BACK, Act.RESOLVED) else MAX_TEXT
+    if act is Act.HANDED_BACK and _flag(data, "resume"):
+        act = Act.RESUMED
     return AgentEvent(
         handoff_id=_text(data, "handoff_id", 64), act=act, key=_text(data, "id", 200),
         agent_id=_text(agent, "id", 100, "agent."), agent_name=_text(agent, "name", 100, "agent."),
@@ -53,6 +55,13 @@ def _text(data: Mapping[str, Any], key: str, limit: int, path: str = "") -> str:
     least = 0 if key == "text" and data.get("type") not in ("agent.said", "agent.noted") else 1
     if not isinstance(value, str) or not least <= len(value) <= limit:
         raise WebhookUnreadable(f"{path}{key}: must be a text of {least} to {limit} characters")
+    return value
+
+
+def _flag(data: Mapping[str, Any], key: str) -> bool:
+    value = data.get(key, False)
+    if not isinstance(value, bool):
+        raise WebhookUnreadable(f"{key}: must be true or false")
     return value
 
 

@@ -5,6 +5,7 @@ import hmac
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from tandem.handoff.adapters.zendesk.api import moment
@@ -14,6 +15,9 @@ from tandem.handoff.channel import Act, AgentEvent, WebhookRejected, WebhookUnre
 logger = logging.getLogger(__name__)
 
 HEADER = "x-api-key"
+CHOICE = "tandem_handback"  # in the metadata with which control is released or passed to us: one of CHOICES,
+LINE = "tandem_note_for_bot"  # and a line for the bot
+CHOICES = {"resume": Act.RESUMED, "fresh": Act.HANDED_BACK, "resolve": Act.RESOLVED}
 AGENT = "__zendesk_msg.agent.id"  # in the metadata of what was said in the agents' workspace
 _ENDS = {"ticketClosed": Act.RESOLVED, "transferToEmail": Act.RESOLVED}  # reasons of a release; else handed back
 _TYPING = {"typing:start": Act.TYPING, "typing:stop": Act.STOPPED_TYPING}
@@ -71,9 +75,9 @@ def read_event(event: Mapping[str, Any], bot_integration: str) -> AgentEvent | N
         return AgentEvent("", act, str(event["id"]), thread=thread, at=at)
     if kind == "switchboard:releaseControl" and not metadata.get(OWN):
         act = _ENDS.get(str(payload.get("reason")), Act.HANDED_BACK)
-        return AgentEvent("", act, str(event["id"]), thread=thread, at=at)
+        return _end(act, metadata, str(event["id"]), thread, at)
     if kind == "switchboard:passControl" and not metadata.get(OWN) and is_ours(conversation, bot_integration):
-        return AgentEvent("", Act.HANDED_BACK, str(event["id"]), thread=thread, at=at)
+        return _end(Act.HANDED_BACK, metadata, str(event["id"]), thread, at)
     return None
 
 
@@ -108,6 +112,13 @@ def with_agents(conversation: Mapping[str, Any], bot_integration: str) -> bool:
 def delivery(events: Sequence[Mapping[str, Any]]) -> str:
     """The name of a delivery: a repeat has the same events."""
     return "+".join(str(event["id"]) for event in events)
+
+
+def _end(act: Act, metadata: Mapping[str, Any], key: str, thread: str, at: datetime | None) -> AgentEvent:
+    """The end of a handoff, as whoever gave control away has chosen, or as the event itself tells."""
+    choice, line = metadata.get(CHOICE), metadata.get(LINE)
+    return AgentEvent("", CHOICES.get(choice.lower(), act) if isinstance(choice, str) else act, key,
+                      text=line if isinstance(line, str) else "", thread=thread, at=at)
 
 
 def _text(content: Mapping[str, Any]) -> str:
