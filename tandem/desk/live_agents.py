@@ -17,6 +17,7 @@ from tandem.desk.api import ERRORS
 from tandem.desk.auth import AdminDep, desk_of
 from tandem.desk.errors import DeskError, NotThere, Unauthenticated
 from tandem.desk.responses import SafeJSONResponse
+from tandem.faults import fault
 from tandem.handoff.channel import WebhookRejected, WebhookUnreadable
 from tandem.handoff.relay import Relay, UnknownChannel
 
@@ -109,6 +110,7 @@ async def webhook(request: Request, channel: Annotated[str, Path(max_length=64)]
         desk.doorkeeper.rejected(address)
         logger.warning("A webhook for %s was rejected: %s", channel, error)
         raise Unauthenticated(str(error)) from error
+    fault("webhook.before_answer")
     return SafeJSONResponse(answer if answer is not None else {"status": "kept"})
 
 

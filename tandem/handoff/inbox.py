@@ -19,6 +19,7 @@ from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Handoff
 from tandem.conversations.store import clean_text
 from tandem.conversations.tables import conversations
+from tandem.faults import transaction
 from tandem.handoff.channel import Act, AgentEvent
 from tandem.handoff.tables import agent_events, relays, webhooks
 
@@ -69,7 +70,7 @@ class Inbox:
         """Keep a checked webhook before it is answered; False if it was here before."""
         at = self._ledger.clock()
         try:
-            with self._ledger.engine.begin() as connection:
+            with transaction(self._ledger.engine, "webhook_kept") as connection:
                 connection.execute(insert(webhooks).values(
                     channel=channel, delivery_id=stable(delivery_id), body=body, received_at=at, state="todo",
                     attempts=0, next_attempt_at=at,
@@ -101,7 +102,7 @@ class Inbox:
         """Keep an event to be carried out; False if it was here before."""
         at = self._ledger.clock()
         try:
-            with self._ledger.engine.begin() as connection:
+            with transaction(self._ledger.engine, "agent_event_kept") as connection:
                 connection.execute(insert(agent_events).values(
                     channel=channel, key=stable(event.key), handoff_id=handoff.id,
                     conversation_id=handoff.conversation_id, act=event.act.value,
@@ -200,7 +201,7 @@ class Inbox:
                                .values(**values))
 
     def _event(self, event: StoredEvent, **values: Any) -> None:
-        with self._ledger.engine.begin() as connection:
+        with transaction(self._ledger.engine, "agent_event_end") as connection:
             connection.execute(update(agent_events).where(agent_events.c.id == event.id,
                                                           agent_events.c.state == "todo").values(**values))
 

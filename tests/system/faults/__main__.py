@@ -13,6 +13,7 @@ from tandem.run.model import ensure_model
 from tests.system.conftest import free_ports, running
 from tests.system.faults.report import table, write
 from tests.system.faults.run import Outcome, run
+from tests.system.faults.tool import OutsideTool
 from tests.system.faults.trouble import FakeApi, Pace, make_project, rules
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -43,18 +44,19 @@ def main() -> int:
 async def _run(folder: Path, options: argparse.Namespace) -> Outcome:
     port = free_ports(1)[0]
     api = FakeApi(random.Random(options.seed), well=options.calm)
-    project = make_project(ROOT, folder / "project", f"http://127.0.0.1:{port}/send")
+    tool = OutsideTool(random.Random(options.seed + 1), well=options.calm)
+    project = make_project(ROOT, folder / "project", f"http://127.0.0.1:{port}")
     wanted = {"kill": options.kills, "hang:2": 2.0, "locked": 6.0, "full": 6.0, "drop": 15.0}
     faults = "" if options.calm else rules(options.conversations, wanted, clock_steps=10)
     pace = Pace(0, 0, 0) if options.calm else Pace(kill=90.0)
-    await api.start(port)
+    await api.start(port, *tool.routes())
     try:
         context = running(project, folder, TANDEM_FAULTS=faults, TANDEM_FAULTS_SEED=str(options.seed),
                           TANDEM_LOG_LEVEL="WARNING")
         stack = await asyncio.to_thread(context.__enter__)
         try:
-            return await run(stack, api, options.conversations, options.at_once, pace, options.seed, options.minutes,
-                             lambda text: print(text, flush=True))
+            return await run(stack, api, tool, options.conversations, options.at_once, pace, options.seed,
+                             options.minutes, lambda text: print(text, flush=True))
         finally:
             await asyncio.to_thread(_keep, stack.output())
             await asyncio.to_thread(context.__exit__, None, None, None)

@@ -48,6 +48,7 @@ def check(history: History) -> Verdict:
     for epoch, count in Counter(epoch for epoch, _ in history.claims).items():
         if count > 1:
             verdict.add("claimed twice", where, f"epoch {epoch}")
+    _check_tools_view(verdict, f"{where}, tool's view", history)
     for entry in unanswered(history):
         verdict.add("unanswered", where, f"{entry.seq} {entry.text!r}")
     if history.stuck:
@@ -130,6 +131,29 @@ def _check_agents_view(verdict: Verdict, where: str, history: History) -> None:
     if shown:
         upto = max(one.seq or 0 for one in shown)
         _compare_numbered(verdict, where, shown, [entry for entry in history.entries if entry.seq <= upto])
+
+
+def _check_tools_view(verdict: Verdict, where: str, history: History) -> None:
+    """The transcript as it was, then each word of the customer until the handoff's end, once and in order."""
+    for breach in history.breaches:
+        verdict.add("reordered", where, breach)
+    begun = {handoff_id: epoch for epoch, handoff_id in history.opened.items()}
+    ends = sorted(entry.epoch for entry in history.entries if entry.event in ENDS)
+    for handoff_id, count in Counter(case.handoff_id for case in history.cases).items():
+        if count > 1:
+            verdict.add("doubled", where, f"handoff {handoff_id}", count - 1)
+    for case in history.cases:
+        begin = begun.get(case.handoff_id, 0)
+        end = next((epoch for epoch in ends if epoch > begin), history.entries[-1].epoch + 1)
+        due = [one for one in history.entries if one.kind == "text" and (
+            one.seq <= case.upto or (one.author == "customer" and begin <= one.epoch < end))]
+        _compare_numbered(verdict, where, [one for one in case.shown if one.text], due)
+        for one in case.told:
+            entry = next((entry for entry in history.entries if entry.seq == one.seq), None)
+            if entry is None or entry.author != "customer" or not begin <= entry.epoch < end:
+                verdict.add("doubled", where, f"{one.seq} {one.text!r} was not for the tool")
+        if not case.closed and not history.stuck:
+            verdict.add("lost", where, "the end of the handoff")
 
 
 def _check_customers_view(verdict: Verdict, where: str, history: History) -> None:

@@ -232,6 +232,7 @@ class Agent:
         self._url = f"{desk_url}/api/conversations/{conversation_id}"
         self._headers = {"Authorization": f"Bearer {token}", "X-Tandem-Agent": name}
         self.name = name
+        self.conversation_id = conversation_id
         self.side = side
         self._cursor = max((one.seq or 0 for one in side.shown), default=0)
 

@@ -52,6 +52,17 @@ class Side:
 
 
 @dataclass
+class Case:
+    """One handoff in an outside tool. `shown` is what its agents read; of that, `told` came word by word."""
+
+    handoff_id: str
+    shown: list[Shown] = field(default_factory=list)
+    told: list[Shown] = field(default_factory=list)
+    upto: int = 0  # where the transcript of the opening ends
+    closed: bool = False
+
+
+@dataclass
 class History:
     """A whole conversation. `opened` are the epochs in which handoffs began; `claims` (epoch, agent) that won."""
 
@@ -62,6 +73,8 @@ class History:
     entries: list[Entry] = field(default_factory=list)
     opened: Mapping[int, str] = field(default_factory=dict)  # the epoch in which a handoff began: its id
     claims: list[tuple[int, str]] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)  # in the outside tool
+    breaches: list[str] = field(default_factory=list)  # of the protocol with the outside tool
     stuck: str = ""  # what the script waited for in vain
 
 

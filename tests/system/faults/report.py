@@ -17,7 +17,8 @@ def table(outcome: Outcome, at_once: int, day: str) -> str:
     lines = [
         f"{outcome.conversations} conversations ({_listed(outcome.channels)}), {at_once} at a time, "
         f"{outcome.messages} messages, {outcome.handoffs} handoffs with two agents claiming at once, "
-        f"{outcome.take_overs} takeovers in the middle of a bot turn, in {outcome.seconds / 60:.0f} minutes on {day}.",
+        f"{outcome.to_the_tool} handoffs to an outside tool, {outcome.take_overs} takeovers in the middle of a bot "
+        f"turn, in {outcome.seconds / 60:.0f} minutes on {day}.",
         "", "| promise | broken |", "|---|---|",
         *(f"| {promise} | {outcome.verdict.broken[promise]} |" for promise in PROMISES),
         "", "| what was seen besides | times |", "|---|---|",

@@ -17,6 +17,7 @@ from tests.system.faults.checker import Verdict, check
 from tests.system.faults.clients import Wire
 from tests.system.faults.history import History, read_entries
 from tests.system.faults.script import Stage, live
+from tests.system.faults.tool import OutsideTool
 from tests.system.faults.trouble import FakeApi, Outside, Pace, inside
 
 
@@ -29,6 +30,7 @@ class Outcome:
     messages: int = 0
     handoffs: int = 0
     take_overs: int = 0
+    to_the_tool: int = 0
     fenced: int = 0
     seconds: float = 0.0
     channels: Counter[str] = field(default_factory=Counter)
@@ -39,7 +41,7 @@ class Outcome:
 
 
 async def run(
-    stack: Stack, api: FakeApi, conversations: int, at_once: int, pace: Pace, seed: int,
+    stack: Stack, api: FakeApi, tool: OutsideTool, conversations: int, at_once: int, pace: Pace, seed: int,
     minutes: float = 60.0, say: Callable[[str], None] = lambda _: None, sure_kills: int = 0,
 ) -> Outcome:
     """Live `conversations`, `at_once` at a time, and check each when it has come to rest.
@@ -57,7 +59,7 @@ async def run(
     finished: list[History] = []
     async with aiohttp.ClientSession(connector=connector) as http:
         wire = Wire(http, rng)
-        stage = Stage(wire, stack.rasa_url, stack.desk_url, stack.api_token, ledger, api.customers)
+        stage = Stage(wire, stack.rasa_url, stack.desk_url, stack.api_token, ledger, api.customers, tool)
         numbers = iter(range(conversations))
 
         async def one_after_another() -> None:
@@ -84,9 +86,9 @@ async def run(
             await outside.stop()
     await asyncio.to_thread(_said_afterwards, ledger, finished, outcome.verdict)
     outcome.conversations, outcome.messages = len(finished), stage.messages
-    outcome.handoffs, outcome.take_overs = stage.handoffs, stage.take_overs
+    outcome.handoffs, outcome.take_overs, outcome.to_the_tool = stage.handoffs, stage.take_overs, stage.to_the_tool
     outcome.fenced = ledger.fenced()
-    outcome.outside, outcome.repeated = outside.counts + api.counts, wire.repeated
+    outcome.outside, outcome.repeated = outside.counts + api.counts + tool.counts, wire.repeated
     outcome.inside = inside(stack.output())
     outcome.came_back = stack.output().count("is up again")
     outcome.seconds = time.monotonic() - began

@@ -11,6 +11,7 @@ from tandem.conversations.ledger import Ledger
 from tandem.conversations.tables import messages
 from tests.system.faults.clients import PATIENCE, Agent, Customer, PushCustomer, RestCustomer, Stuck, WebCustomer, Wire
 from tests.system.faults.history import History, Side, read_entries
+from tests.system.faults.tool import OutsideTool, ToolAgent
 
 QUESTIONS = (
     "what are your opening hours", "how much is delivery", "which ways of paying do you take?",
@@ -18,6 +19,8 @@ QUESTIONS = (
 )
 PERSON = ("Can I talk to a person?", "agent please", "please connect me with a human being",
           "I would like to speak to a real person please")
+LEGAL = ("you will be hearing from my lawyer", "I am taking this to small claims court",
+         "my attorney will contact you")  # whose handoffs go to the outside tool
 CHANNELS: tuple[type[Customer], ...] = (WebCustomer, WebCustomer, WebCustomer, RestCustomer, PushCustomer)
 
 
@@ -31,7 +34,9 @@ class Stage:
     token: str
     ledger: Ledger
     pushed: dict[str, PushCustomer]
+    tool: OutsideTool
     handoffs: int = 0
+    to_the_tool: int = 0
     take_overs: int = 0
     messages: int = 0
 
@@ -57,6 +62,8 @@ async def live(stage: Stage, number: int) -> History:
         history.stuck = str(stuck)
     finally:
         await customer.end()
+    history.cases = stage.tool.cases.get(history.conversation_id, [])
+    history.breaches = stage.tool.breaches.get(history.conversation_id, [])
     stage.messages += len(history.customer.sent) + len(history.customer.shown)
     return await asyncio.to_thread(read_entries, stage.ledger, history)
 
@@ -73,10 +80,14 @@ async def _meet(
     names = rng.sample([f"robin-{index}" for index in range(20)], 2)
     agents = [Agent(stage.wire, stage.desk_url, stage.token, name, customer.conversation_id, side)
               for name, side in zip(names, (history.agent, Side()))]
-    agent = agents[0]
-    if rng.random() < 0.2:
+    agent: Agent | ToolAgent = agents[0]
+    dice = rng.random()
+    if dice < 0.2:
         stage.take_overs += 1
-        await _take_over(customer, agent, question)
+        await _take_over(customer, agents[0], question)
+    elif dice < 0.5:
+        stage.to_the_tool += 1
+        agent = await _hand_to_the_tool(stage, rng, customer, agents[0], history)
     else:
         stage.handoffs += 1
         agent = await _hand_off(stage, rng, customer, agents, history, number)
@@ -122,14 +133,32 @@ async def _hand_off(
     return agents[0].colleague(won[0][0].name)
 
 
-async def _until_waiting(customer: Customer, agent: Agent) -> None:
+async def _hand_to_the_tool(
+    stage: Stage, rng: random.Random, customer: Customer, watch: Agent, history: History,
+) -> ToolAgent:
+    """The customer threatens; such handoffs go to the outside tool, where somebody takes it."""
+    before = len(stage.tool.cases.get(customer.conversation_id, []))
+    words = rng.choice(LEGAL)
+    await customer.say(words)
+    await _until_waiting(customer, watch, words)
+    end = asyncio.get_running_loop().time() + PATIENCE
+    while len(stage.tool.cases.get(customer.conversation_id, [])) == before:
+        if asyncio.get_running_loop().time() > end:
+            raise Stuck("the tool waited for the handoff")
+        await asyncio.sleep(0.2)
+    agent = ToolAgent(stage.wire, stage.desk_url, stage.tool, watch, history.agent)
+    await agent.joins()
+    return agent
+
+
+async def _until_waiting(customer: Customer, agent: Agent, words: str = PERSON[0]) -> None:
     """Wait for the handoff. A customer who is told that it did not work asks again, as they are told to."""
     for _ in range(20):
         heard = customer.heard
         if await agent.sees_owner("waiting", 15.0):
             return
         if customer.heard == heard and heard:
-            await customer.say(PERSON[0])
+            await customer.say(words)
     raise Stuck("the agent waited for the handoff")
 
 
@@ -138,10 +167,11 @@ async def _rest(stage: Stage, customer: Customer) -> None:
     end = asyncio.get_running_loop().time() + PATIENCE
     while True:
         busy, last_seq = await asyncio.to_thread(_state, stage.ledger, customer.conversation_id)
-        if not busy and customer.has_all(last_seq):
+        told = all(case.closed for case in stage.tool.cases.get(customer.conversation_id, []))
+        if not busy and told and customer.has_all(last_seq):
             return
         if asyncio.get_running_loop().time() > end:
-            raise Stuck(f"the end: {'still busy' if busy else 'the customer does not have all'}")
+            raise Stuck(f"the end: {'still busy' if busy else 'somebody does not have all'}")
         await asyncio.sleep(0.8)
 
 

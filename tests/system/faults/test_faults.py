@@ -9,6 +9,7 @@ import pytest
 
 from tests.system.conftest import free_ports, running
 from tests.system.faults.run import Outcome, run
+from tests.system.faults.tool import OutsideTool
 from tests.system.faults.trouble import PROCESSES, FakeApi, Pace, make_project, rules
 
 CONVERSATIONS = 30
@@ -22,14 +23,15 @@ def test_no_promise_is_broken_while_everything_breaks(
     assert trained_model.is_file()
     port = free_ports(1)[0]
     api = FakeApi(random.Random(1))
-    project = make_project(project_root, tmp_path / "project", f"http://127.0.0.1:{port}/send")
+    tool = OutsideTool(random.Random(2))
+    project = make_project(project_root, tmp_path / "project", f"http://127.0.0.1:{port}")
     faults = rules(CONVERSATIONS, {"hang:1": 0.3, "locked": 0.6, "full": 0.6, "drop": 1.0}, clock_steps=3)
     with running(project, tmp_path, TANDEM_FAULTS=faults, TANDEM_LOG_LEVEL="WARNING") as stack:
 
         async def lived() -> Outcome:
-            await api.start(port)
+            await api.start(port, *tool.routes())
             try:
-                return await run(stack, api, CONVERSATIONS, 15, PACE, seed=1, sure_kills=2)
+                return await run(stack, api, tool, CONVERSATIONS, 15, PACE, seed=1, sure_kills=2)
             finally:
                 await api.stop()
 

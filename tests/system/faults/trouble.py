@@ -17,10 +17,11 @@ from pathlib import Path
 from aiohttp import web
 
 from tests.system.conftest import Stack
+from tests.system.faults import tool
 from tests.system.faults.clients import PushCustomer
 
 PROCESSES = ("rasa", "actions", "desk")
-LINKED = ("actions", "config.yml", "data", "domain.yml", "endpoints.yml", "models", "tandem", "tests")
+LINKED = ("actions", "config.yml", "data", "domain.yml", "models", "tandem", "tests")
 CREDENTIALS = """\
 tandem.channels.rest.Rest:
 
@@ -29,17 +30,34 @@ tandem.channels.webchat.server.WebChat:
   sessions_per_minute: 100000
 
 tests.system.faults.push_channel.Push:
-  url: {url}
+  url: {url}/send
+"""
+LIVE_AGENT = """
+live_agent:
+  channels:
+    - type: desk
+    - name: {name}
+      type: webhook
+      url: {url}/tool
+      secret: {secret}
+      timeout: 3
+  rules:
+    - channel: {name}
+      triggers: ["intent:legal_threat"]
+  default: desk
 """
 _SPEAKER = re.compile(r"^robin-\d+: ")
 
 
-def make_project(root: Path, folder: Path, push_url: str) -> Path:
-    """The project as it stands, but with the channels of this test."""
+def make_project(root: Path, folder: Path, url: str) -> Path:
+    """The project as it stands, but with the channels of this test, on both sides; `url` is where they all end."""
     folder.mkdir()
     for name in LINKED:
         (folder / name).symlink_to(root / name)
-    (folder / "credentials.yml").write_text(CREDENTIALS.format(url=push_url), encoding="utf-8")
+    (folder / "credentials.yml").write_text(CREDENTIALS.format(url=url), encoding="utf-8")
+    endpoints = (root / "endpoints.yml").read_text(encoding="utf-8")
+    live_agent = LIVE_AGENT.format(url=url, name=tool.NAME, secret=tool.SECRET)
+    (folder / "endpoints.yml").write_text(endpoints + live_agent, encoding="utf-8")
     return folder
 
 
@@ -130,10 +148,11 @@ class FakeApi:
         self.counts: Counter[str] = Counter()
         self._runner: web.AppRunner | None = None
 
-    async def start(self, port: int) -> None:
-        """Listen on this machine."""
-        app = web.Application()
+    async def start(self, port: int, *more: web.RouteDef) -> None:
+        """Listen on this machine, on `/send` and what is given."""
+        app = web.Application(client_max_size=2**24)
         app.router.add_post("/send", self._send)
+        app.router.add_routes(more)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", port).start()
@@ -183,6 +202,10 @@ POINTS: Mapping[str, float] = {
     "take_over.before_commit": 0.25, "take_over.after_commit": 0.25, "desk_take_over.before_answer": 0.25,
     "agent_says.before_commit": 4, "agent_says.after_commit": 4, "desk_reply.before_answer": 4,
     "hand_back.before_commit": 0.6, "hand_back.after_commit": 0.6, "desk_hand_back.before_answer": 0.6,
+    "relay.before_open": 0.4, "relay.after_open": 0.4, "relay.before_send": 0.8, "relay.after_send": 0.8,
+    "relay_progress.before_commit": 5, "relay_progress.after_commit": 5, "webhook_kept.before_commit": 2,
+    "webhook_kept.after_commit": 2, "webhook.before_answer": 2, "agent_event_kept.before_commit": 2,
+    "agent_event_kept.after_commit": 2, "agent_event_end.before_commit": 2, "agent_event_end.after_commit": 2,
     "resolve.before_commit": 0.6, "resolve.after_commit": 0.6, "desk_resolve.before_answer": 0.6,
 }
 DATABASE_ONLY, WIRE_ONLY = {"locked", "full"}, {"drop"}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.system.faults.checker import check
-from tests.system.faults.history import Entry, History, Sent, Shown
+from tests.system.faults.history import Case, Entry, History, Sent, Shown
 
 
 def entry(seq: int, author: str, text: str, epoch: int = 0, **more: object) -> Entry:
@@ -175,3 +175,73 @@ def test_a_script_that_did_not_end_is_found() -> None:
     history = healthy()
     history.stuck = "waited for an answer"
     assert check(history).broken == {"stuck": 1}
+
+
+# -- the outside tool's view --------------------------------------------------------------------------------------
+
+
+def in_the_tool() -> History:
+    """The same, but the handoff went to an outside tool."""
+    history = healthy()
+    begun = [Shown(one.text, one.seq) for one in history.entries[:4]]
+    told = [Shown(one.text, one.seq) for one in history.entries[5:6]]
+    history.cases = [Case("h1", begun + told, told, upto=4, closed=True)]
+    return history
+
+
+def test_a_healthy_handoff_to_the_tool_breaks_no_promise() -> None:
+    verdict = check(in_the_tool())
+    assert verdict.broken == {} and verdict.examples == []
+
+
+def test_a_word_that_the_tool_never_got_is_found() -> None:
+    history = in_the_tool()
+    history.cases[0].shown.pop()
+    assert check(history).broken == {"lost": 1}
+
+
+def test_a_gap_in_the_transcript_is_found() -> None:
+    history = in_the_tool()
+    del history.cases[0].shown[1]
+    assert check(history).broken == {"lost": 1}
+
+
+def test_a_word_that_the_tool_got_twice_is_found() -> None:
+    history = in_the_tool()
+    history.cases[0].shown.append(history.cases[0].shown[-1])
+    assert check(history).broken == {"doubled": 1}
+
+
+def test_a_handoff_that_the_tool_was_shown_twice_is_found() -> None:
+    history = in_the_tool()
+    history.cases.append(history.cases[0])
+    assert check(history).broken["doubled"] == 1
+
+
+@pytest.mark.parametrize("seq", [10, 7, 11])
+def test_what_was_not_for_the_tool_is_found(seq: int) -> None:
+    """A word to the bot after the end, one of the tool's own, one of the bot."""
+    history = in_the_tool()
+    told = Shown(history.entries[seq - 1].text, seq)
+    history.cases[0].shown.append(told)
+    history.cases[0].told.append(told)
+    assert check(history).broken == {"doubled": 1}
+
+
+def test_words_in_another_order_are_found_in_the_tool() -> None:
+    history = in_the_tool()
+    shown = history.cases[0].shown
+    shown[2], shown[3] = shown[3], shown[2]
+    assert check(history).broken == {"reordered": 1}
+
+
+def test_an_end_that_the_tool_was_not_told_is_found() -> None:
+    history = in_the_tool()
+    history.cases[0].closed = False
+    assert check(history).broken == {"lost": 1}
+
+
+def test_a_breach_of_the_tools_protocol_is_found() -> None:
+    history = in_the_tool()
+    history.breaches = ["message.created before its handoff.opened"]
+    assert check(history).broken == {"reordered": 1}
