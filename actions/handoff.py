@@ -15,6 +15,7 @@ from actions.reply import Reply
 from actions.services import services
 from actions.turn import REQUESTED_SLOT, Turn
 from tandem.conversations.model import ConversationNotFound
+from tandem.handoff.notices import notice, wait_in_words
 from tandem.handoff.service import Opened
 from tandem.services import Services
 
@@ -65,6 +66,8 @@ def announcement(opened: Opened, turn: Turn, dates: Dates) -> Reply:
         if opened.opens_at is None:
             return Reply("utter_handoff_off_duty_no_time", values)
         return Reply("utter_handoff_off_duty", {**values, "opens_at": dates.opening(opened.opens_at)})
+    # A sentence of its own, or nothing: no response has to be written twice for it.
+    values["expected"] = f" {notice('expected', wait=wait_in_words(opened.expected))}" if opened.expected else ""
     response = "utter_handoff_asked" if turn.intent == ASKED else "utter_handoff"
     if opened.queue_position > 1:
         return Reply(f"{response}_queued", {**values, "ahead": str(opened.queue_position - 1)})

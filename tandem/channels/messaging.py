@@ -29,6 +29,7 @@ from twilio.http.http_client import TwilioHttpClient
 from tandem.channels.deliverer import NotTaken, Refused
 from tandem.channels.facebook import CLIENT_TIMEOUT, Facebook
 from tandem.channels.routed import routed
+from tandem.handoff.language import LANGUAGE, tag_of
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +90,11 @@ class _Telegram(TelegramInput):
             return None if _is_message(body) else response.text("success")
 
         return blueprint
+
+    def get_metadata(self, request: Request) -> dict[str, Any] | None:
+        """The language that the customer's Telegram speaks (from `InputChannel`)."""
+        language = _telegram_language(request.json)
+        return {**(super().get_metadata(request) or {}), **({LANGUAGE: language} if language else {})}
 
     async def _register_webhook(self) -> None:
         try:
@@ -194,6 +200,16 @@ def _is_message(body: Mapping[str, Any]) -> bool:
     if isinstance(pressed, Mapping):
         return isinstance(pressed.get("message"), Mapping)
     return any(isinstance(body.get(kind), Mapping) for kind in ("message", "edited_message"))
+
+
+def _telegram_language(body: Any) -> str:
+    """Of the person who wrote or pressed a button; empty if Telegram does not tell."""
+    if not isinstance(body, dict):
+        return ""
+    kinds = (body.get(kind) for kind in ("message", "edited_message", "callback_query"))
+    told = next((one for one in kinds if isinstance(one, Mapping)), {})
+    person = told.get("from")
+    return tag_of(person.get("language_code")) if isinstance(person, Mapping) else ""
 
 
 def _telegram_id(request: Request) -> str | None:

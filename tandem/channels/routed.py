@@ -16,6 +16,7 @@ from tandem.channels.runtime import OnNewMessage, Runtime
 from tandem.conversations.identity import read_identity
 from tandem.conversations.model import InboundMessage, InvalidMessage, Receipt
 from tandem.conversations.store import MAX_ID, MAX_TEXT
+from tandem.handoff.language import LANGUAGE, tag_of
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +142,10 @@ def to_inbound(
     """A Rasa message as the ledger takes it; a text over the limit is cut and marked as cut."""
     metadata = message.metadata if isinstance(message.metadata, dict) else {}
     text = message.text if isinstance(message.text, str) else ""
-    data = {"truncated": True} if len(text) > MAX_TEXT else {}
+    data: dict[str, Any] = {"truncated": True} if len(text) > MAX_TEXT else {}
+    language = tag_of(metadata.get(LANGUAGE))
+    if language:
+        data[LANGUAGE] = language
     client_id = str(metadata[MESSAGE_ID]) if metadata.get(MESSAGE_ID) else None
     if client_id is not None and len(client_id) > MAX_ID:
         client_id = hashlib.sha256(client_id.encode("utf-8", "replace")).hexdigest()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tandem.conversations.model import Handoff, Identity
+from tandem.handoff.language import name_of
 
 WIDTH, HEIGHT, EDGE = 280, 64, 7  # of the mood's line, in its own units
 POINTS = 40  # on the mood's line
@@ -69,6 +70,7 @@ def card_view(
     customer = _mapping(card.get("customer"))
     if not customer and identity is not None:
         customer = {"name": identity.name, "email": identity.email, "verified_by": identity.verified_by}
+    shown = {**customer, "language": name_of(_text(card.get("language")))}
     turning = card.get("turning_point")
     turns = _turns(card)
     last = turns[-1][0] if turns else 0
@@ -77,7 +79,7 @@ def card_view(
         reason=handoff.reason, trigger=handoff.trigger, urgency=handoff.urgency, summary=_text(card.get("summary")),
         signals=tuple((_words(one.get("name")), _unit(one.get("value")), _text(one.get("detail")))
                       for one in _mappings(card.get("signals"))),
-        customer=tuple((_words(key).capitalize(), _text(value)) for key, value in customer.items()
+        customer=tuple((_words(key).capitalize(), _text(value)) for key, value in shown.items()
                        if key != "verified_by" and _text(value)),
         verified_by=_words(customer.get("verified_by")),
         mood=mood, turning_text=next((_text(one.get("text")) for one in _mappings(card.get("mood"))

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tandem.conversations.model import Agent, ConversationNotFound, Handoff, NotAllowed
 from tandem.conversations.waiting import expected_wait, queue, said_since, unanswered
 from tandem.desk.presence import everybody
-from tandem.handoff.notices import buttons, notice
+from tandem.handoff.notices import buttons, notice, wait_in_words
 from tandem.logs import about
 from tandem.services import Services
 
@@ -99,7 +99,7 @@ class Watch:
         elif expected is not None:
             left = handoff.opened_at + expected - at
             name = "still_waiting_expected" if left > timedelta(0) else "still_waiting_longer"
-            wait = span(left)
+            wait = wait_in_words(left)
         return name, notice(name, position=str(place), wait=wait)
 
     def _contact(self, handoff: Handoff) -> str:
@@ -107,11 +107,3 @@ class Watch:
         said = said_since(self._services.ledger, handoff)
         found = [address for text in said for address in _EMAIL.findall(text)]
         return str(found[-1])[:254] if found else ""
-
-
-def span(wait: timedelta) -> str:
-    """A wait in words, rounded up to five minutes, from an hour and a half on to hours."""
-    minutes = max(5, -(-int(wait.total_seconds()) // 300) * 5)
-    if minutes <= 90:
-        return notice("wait", minutes=str(minutes))
-    return notice("wait_hours", hours=str(-(-minutes // 60)))

@@ -21,7 +21,7 @@ _KEPT_VALUE = 200  # characters of a slot's value
 def build_card(
     conversation: Conversation, transcript: Sequence[Message], entries: Iterable[CaseEntry],
     earlier: Iterable[Handoff], tracker: Mapping[str, Any], verified_orders: Sequence[str], trajectory: Trajectory,
-    reason: str, trigger: str, signals: Sequence[Mapping[str, Any]],
+    reason: str, trigger: str, signals: Sequence[Mapping[str, Any]], language: str = "",
 ) -> ContextCard:
     """The card of a handoff that is about to open.
 
@@ -29,6 +29,7 @@ def build_card(
         tracker: The tracker's state as the action server gets it: slots, events of this session, active loop.
         verified_orders: Numbers of the orders the customer has matched with an e-mail address or postcode.
         signals: What fired, as the escalation policy says: name, value, detail.
+        language: The customer's, as a tag; see `tandem.handoff.language`.
     """
     mood, turning_point = _mood(transcript, trajectory)
     known = list(entries)
@@ -49,7 +50,7 @@ def build_card(
         promises=tuple(entry.data["text"] for entry in known if entry.kind is EntryKind.PROMISE),
         slots=_slots(tracker.get("slots") or {}),
         entities=_entities(tracker.get("events") or ()),
-        interrupted_flow=(tracker.get("active_loop") or {}).get("name"),
+        interrupted_flow=(tracker.get("active_loop") or {}).get("name"), language=language,
         earlier_handoffs=tuple(
             {"reason": past.reason, "outcome": past.outcome, "opened_at": past.opened_at.isoformat(),
              "closed_at": past.closed_at.isoformat() if past.closed_at else None}

@@ -68,6 +68,7 @@ class ContextCard:
     slots: Mapping[str, Any] = field(default_factory=dict)
     entities: tuple[Mapping[str, Any], ...] = ()  # {"entity", "value", "seq"}
     interrupted_flow: str | None = None  # the form that was active
+    language: str = ""  # the customer's, as a tag such as `de`; empty if nothing tells
     earlier_handoffs: tuple[Mapping[str, Any], ...] = ()  # {"reason", "outcome", "opened_at", "closed_at"}
 
     def to_dict(self) -> dict[str, Any]:

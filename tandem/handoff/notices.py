@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,14 @@ def notice(name: str, path: Path = NOTICES, **values: str) -> str:
     for label, value in values.items():
         text = text.replace("{" + label + "}", value)
     return text
+
+
+def wait_in_words(wait: timedelta, path: Path = NOTICES) -> str:
+    """A wait, rounded up to five minutes, from an hour and a half on to hours: "about 5 minutes"."""
+    minutes = max(5, -(-int(wait.total_seconds()) // 300) * 5)
+    if minutes <= 90:
+        return notice("wait", path, minutes=str(minutes))
+    return notice("wait_hours", path, hours=str(-(-minutes // 60)))
 
 
 def buttons(name: str, path: Path = NOTICES) -> tuple[Mapping[str, str], ...]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tandem.conversations.model import Author, Handoff, Kind, Message
+from tandem.handoff.language import name_of
 
 _MOOD = 5  # turns of the mood that are shown: the last ones
 _AUTHORS = {Author.CUSTOMER: "Customer", Author.BOT: "Bot", Author.AGENT: "Agent"}
@@ -21,6 +22,7 @@ def card_text(handoff: Handoff) -> str:
         *_line("Summary", card.get("summary")),
         *_customer(_mapping(card.get("customer"))),
         *_line("Channel", card.get("channel")),
+        *_line("Language", name_of(str(card.get("language") or ""))),
     ]
     for signal in _mappings(card.get("signals")):
         lines += _line("Signal", _joined(signal.get("name"), signal.get("detail")))

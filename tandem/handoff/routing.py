@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 
 from tandem.handoff.duty import DutyHours
+from tandem.handoff.language import fits as language_fits
+from tandem.handoff.language import tag_of
 from tandem.settings import SettingsError, expand
 
 DESK = "desk"
@@ -37,13 +39,15 @@ class Rule:
     channel: str
     triggers: tuple[str, ...] = ()  # signal names; "intent:*" style prefixes end in *
     on_duty: bool | None = None
+    languages: tuple[str, ...] = ()  # tags in lower case; `pt` takes `pt-br` too
 
-    def matches(self, trigger: str, on_duty: bool) -> bool:
-        """Whether a handoff with this trigger, opened on or off duty, goes here."""
+    def matches(self, trigger: str, on_duty: bool, language: str) -> bool:
+        """Whether a handoff with this trigger, opened on or off duty for a customer of this language, goes here."""
         fits = not self.triggers or any(
             trigger == wanted or (wanted.endswith("*") and trigger.startswith(wanted[:-1])) for wanted in self.triggers
         )
-        return fits and self.on_duty in (None, on_duty)
+        understood = not self.languages or any(language_fits(language, wanted) for wanted in self.languages)
+        return fits and understood and self.on_duty in (None, on_duty)
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,10 @@ class Routing:
     default: str = DESK
     rules: tuple[Rule, ...] = ()
 
-    def choose(self, trigger: str, at: datetime) -> str:
-        """The name of the channel for a handoff opened at `at`."""
+    def choose(self, trigger: str, at: datetime, language: str = "") -> str:
+        """The name of the channel for a handoff opened at `at`; `language` is a tag, empty if it is not known."""
         on_duty = self.duty.on_duty(at)
-        return next((rule.channel for rule in self.rules if rule.matches(trigger, on_duty)), self.default)
+        return next((rule.channel for rule in self.rules if rule.matches(trigger, on_duty, language)), self.default)
 
 
 def read_channels(path: Path) -> tuple[ChannelConfig, ...]:
@@ -127,7 +131,7 @@ def _list(section: Mapping[str, Any], key: str) -> list[Any]:
 def _rule(item: Any) -> Rule:
     if not isinstance(item, dict):
         raise LiveAgentConfigError("live_agent: rules: each rule must be a mapping with a channel")
-    unknown = sorted(set(item) - {"channel", "triggers", "on_duty"})
+    unknown = sorted(set(item) - {"channel", "triggers", "on_duty", "languages"})
     if unknown:
         raise LiveAgentConfigError(f"live_agent: rules: unknown key {unknown[0]}")
     triggers, on_duty = item.get("triggers") or [], item.get("on_duty")
@@ -135,7 +139,12 @@ def _rule(item: Any) -> Rule:
         raise LiveAgentConfigError("live_agent: rules: triggers must be a list of signal names")
     if on_duty not in (None, True, False):
         raise LiveAgentConfigError("live_agent: rules: on_duty must be true or false")
-    return Rule(str(item.get("channel")), tuple(triggers), on_duty)
+    languages = item.get("languages") or []
+    tags = [tag_of(one) for one in languages] if isinstance(languages, list) else [""]
+    if not all(tags):
+        raise LiveAgentConfigError("live_agent: rules: languages must be a list of tags such as de or pt-br, "
+                                   "in quotes where YAML reads them otherwise (\"no\")")
+    return Rule(str(item.get("channel")), tuple(triggers), on_duty, tuple(tags))
 
 
 def _require_known(wanted: Sequence[str], names: Sequence[str]) -> None:

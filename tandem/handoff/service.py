@@ -3,17 +3,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tandem.conversations.casefile import CaseFile
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import HandoffRequest
 from tandem.conversations.ownership import Ownership
-from tandem.conversations.waiting import queue
+from tandem.conversations.waiting import expected_wait, queue
 from tandem.dialogue.trajectory import Trajectory
 from tandem.handoff.building import build_card, number
 from tandem.handoff.duty import DutyHours
+from tandem.handoff.language import language_of
 from tandem.handoff.routing import Routing
 
 
@@ -22,7 +23,7 @@ class Opened:
     """What the customer can be told.
 
     `queue_position` counts from 1 in order of opening; `opens_at` is the next opening in the shop's time zone when
-    nobody is on duty.
+    nobody is on duty. `expected` is how long the wait may be, while somebody is; None if too little is known.
     """
 
     handoff_id: str
@@ -30,6 +31,7 @@ class Opened:
     on_duty: bool
     queue_position: int
     opens_at: datetime | None
+    expected: timedelta | None = None
 
 
 class HandoffService:
@@ -59,18 +61,23 @@ class HandoffService:
         """
         conversation_id = str(tracker["sender_id"])
         why = _why(tracker)
+        conversation = self._ledger.conversation(conversation_id)
+        transcript = self._ledger.transcript(conversation_id)
+        language = language_of(transcript)
         card = build_card(
-            self._ledger.conversation(conversation_id), self._ledger.transcript(conversation_id),
+            conversation, transcript,
             self._case_file.entries(conversation_id), self._ledger.handoffs(conversation_id), tracker,
             self._verified_orders(conversation_id), self._trajectory, why["reason"], why["trigger"], why["signals"],
+            language,
         )
         handoff, created = self._ownership.open_handoff(HandoffRequest(
             conversation_id, why["reason"], why["trigger"], why["urgency"], card.to_dict(),
-            self._routing.choose(why["trigger"], self._ledger.clock()),
+            self._routing.choose(why["trigger"], self._ledger.clock(), language),
         ))
         at = self._ledger.clock()
-        return Opened(handoff.id, created, self._duty.on_duty(at), self.queue_position(conversation_id),
-                      self._duty.opens_at(at))
+        on_duty, place = self._duty.on_duty(at), self.queue_position(conversation_id)
+        expected = expected_wait(self._ledger, place) if on_duty and place else None
+        return Opened(handoff.id, created, on_duty, place, self._duty.opens_at(at), expected)
 
     def queue_position(self, conversation_id: str) -> int:
         """The place among those who wait, counted from 1; 0 if the customer does not wait."""

@@ -26,6 +26,7 @@ from tandem.conversations.identity import read_identity
 from tandem.conversations.model import Author, ConversationNotFound, Identity, InboundMessage, InvalidMessage
 from tandem.conversations.store import MAX_TEXT
 from tandem.faults import fault
+from tandem.handoff.language import LANGUAGE, tag_of
 
 logger = logging.getLogger(__name__)
 
@@ -183,11 +184,12 @@ async def _send(chat: Chat, request: Request) -> BaseHTTPResponse:
                                     and len(payload) <= _MAX_PAYLOAD):
         raise BadRequest(f"`payload` must be the payload of a button: a text of at most {_MAX_PAYLOAD} characters "
                          "that begins with a slash.")
+    language = tag_of(body.get("language"))  # a nicety: what is no tag is passed over
     # Raises if the conversation was erased; receiving would open it again under an id whose history is gone.
     await asyncio.to_thread(chat.runtime.ledger.conversation, conversation_id)
     receipt = await chat.runtime.receive(InboundMessage(
         conversation_id, chat.channel.name(), text, client_id=client_id, push=False,
-        data={"payload": payload} if payload else {},
+        data={**({"payload": payload} if payload else {}), **({LANGUAGE: language} if language else {})},
     ))
     chat.runtime.dispatch(receipt, chat.channel, chat.on_new_message)
     fault("webchat.before_answer")

@@ -110,4 +110,4 @@ def _chat(chat: int) -> dict[str, Any]:
 
 
 def _person(person: int) -> dict[str, Any]:
-    return {"id": person, "is_bot": False, "first_name": "Ada"}
+    return {"id": person, "is_bot": False, "first_name": "Ada", "language_code": "pt-br"}

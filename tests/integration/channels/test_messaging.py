@@ -410,3 +410,14 @@ async def test_facebooks_refusal_of_buttons_is_told_too(only: Line) -> None:
     buttons = [{"title": "Yes", "payload": "/affirm"}]
     await asyncio.to_thread(only.stage.heart.bot_says, "Sure?", conversation="F1", data={"buttons": buttons})
     await only.stage.delivered("F1", "Sure?", "failed")
+
+
+@on(TELEGRAM)
+async def test_telegram_tells_the_language_of_the_customers_app(only: Line) -> None:
+    await only.write("Hello", "1")
+    await only.hook(payloads.telegram_button("/affirm", 2))
+    await only.hook({"json": {"update_id": 3, "message": {
+        **payloads.telegram_text("x")["json"]["message"], "from": {"id": 4711, "language_code": {"odd": 1}}}}})
+    await only.stage.until(lambda: len(only.stage.bot.heard) == 3)
+    said = [one for one in only.stage.heart.ledger.transcript("4711") if one.author.value == "customer"]
+    assert [one.data.get("language") for one in said] == ["pt-br", "pt-br", None]

@@ -74,6 +74,12 @@ async def test_long_ids_that_differ_at_the_end_are_two_messages(heart: Heart) ->
         assert stage.bot.texts == ["a", "b"]
 
 
+async def test_the_language_in_the_metadata_is_kept_with_the_message(heart: Heart) -> None:
+    async with staged(heart, [Rest()]) as stage:
+        await send(stage, metadata={"language": "de_AT"})
+        assert heart.ledger.messages("c")[0].data == {"language": "de-at"}
+
+
 async def test_metadata_reaches_the_bot_without_the_customers_token(heart: Heart) -> None:
     claims = {"sub": "u1", "email": "Ada@Example.com", "name": "Ada", "exp": time.time() + 60}
     token = jwt.encode(claims, SECRET, "HS256")

@@ -3,12 +3,15 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tandem.conversations.model import ConversationNotFound, Identity, Mood, Owner
 from tandem.handoff.duty import DutyHours
+from tandem.handoff.routing import Rule
 from tests.fakes.heart import ANNA
 from tests.integration.handoff.conftest import Desk, service_over, tracker
 
@@ -181,6 +184,36 @@ def test_a_queue_of_hundreds_has_a_last_place(desk: Desk) -> None:
         desk.heart.hands_off(f"c{number}")
         desk.heart.clock.advance(seconds=1)
     assert desk.service.queue_position("c204") == 205
+
+
+def test_the_wait_is_expected_where_enough_people_were_claimed(desk: Desk) -> None:
+    heart = desk.heart
+    for number in range(6):
+        name = f"c{number}"
+        heart.says(conversation=name)
+        opened = desk.service.open(tracker(name))
+        assert (opened.expected is None) is (number < 5), "too few claims are no ground"
+        heart.clock.advance(minutes=4)
+        heart.ownership.claim(name, ANNA)
+    assert opened.expected == timedelta(minutes=4)
+    heart.clock.advance(days=2)
+    heart.says(conversation="later")
+    assert desk.service.open(tracker("later")).expected is None, "what was two days ago tells nothing"
+
+
+def test_the_language_is_on_the_card_and_chooses_the_channel(desk: Desk) -> None:
+    heart = desk.heart
+    desk.service._routing = replace(desk.service._routing, rules=(Rule("berlin", languages=("de",)),))
+    heart.says("Wo ist meine Bestellung?", conversation="de")
+    heart.says("Where is my order?", conversation="en", data={"language": "de"})
+    heart.says("TD-10388", conversation="told", data={"language": "de-at"})
+    heart.says("TD-10388", conversation="unknown")
+    found = {}
+    for name in ("de", "en", "told", "unknown"):
+        desk.service.open(tracker(name))
+        [handoff] = heart.ledger.handoffs(name)
+        found[name] = (handoff.card["language"], handoff.channel)
+    assert found == {"de": ("de", "berlin"), "en": ("en", "desk"), "told": ("de-at", "berlin"), "unknown": ("", "desk")}
 
 
 def test_nobody_on_duty_is_said_with_the_next_opening(desk: Desk) -> None:

@@ -72,6 +72,14 @@ def test_a_message_is_stored_when_it_is_answered_and_the_bot_replies(http: httpx
     assert eventually(lambda: texts(http, auth) == ["hello", "You said: hello"])
 
 
+@pytest.mark.parametrize(("told", "kept"), [("pt_BR", "pt-br"), ("", None), ("<b>", None), (["de"], None), (7, None)])
+def test_the_pages_language_is_kept_with_the_message(http: httpx.Client, chat: LiveChat, told: Any, kept: Any) -> None:
+    conversation_id, auth = start(http)
+    answer = http.post("messages", json={"text": "hello", "client_id": "c1", "language": told}, headers=auth)
+    assert answer.status_code == 200
+    assert chat.services.ledger.messages(conversation_id)[0].data.get("language") == kept
+
+
 def test_the_same_client_id_is_one_message_and_one_answer(http: httpx.Client) -> None:
     _, auth = start(http)
     answers = [http.post("messages", json={"text": "once", "client_id": "same"}, headers=auth) for _ in range(4)]

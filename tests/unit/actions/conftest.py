@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -55,11 +55,13 @@ class FakeHandoff:
         self.seen: list[Mapping[str, Any]] = []
         self.on_duty = True
         self.position = 1
+        self.expected: timedelta | None = None
         self.opens_at: datetime | None = None
 
     def open(self, tracker: Mapping[str, Any]) -> Opened:
         self.seen.append(tracker)
-        return Opened("h1", len(self.seen) == 1, self.on_duty, self.position, self.opens_at)
+        return Opened("h1", len(self.seen) == 1, self.on_duty, self.position, self.opens_at,
+                      self.expected)
 
 
 @dataclass

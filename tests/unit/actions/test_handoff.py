@@ -1,11 +1,13 @@
 """The way to a person leaves the dialogue clean and says what is true."""
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+
+import pytest
 
 from actions.handoff import ActionHandoff
 from tandem.conversations.model import ConversationNotFound
-from tests.unit.actions.conftest import Scene, Shop, act
+from tests.unit.actions.conftest import RESPONSES, Scene, Shop, act
 
 
 async def test_the_handoff_is_announced_under_its_id(shop: Shop) -> None:
@@ -43,6 +45,24 @@ async def test_those_who_wait_are_told_how_many_are_before_them(shop: Shop) -> N
     outcome = await act(ActionHandoff(shop.open), Scene(intent="ask_for_human"))
     assert outcome.said == ["utter_handoff_asked_queued"]
     assert outcome.messages[0]["ahead"] == "2"
+
+
+@pytest.mark.parametrize(("intent", "position", "response"), [
+    ("complaint", 1, "utter_handoff"), ("ask_for_human", 2, "utter_handoff_asked_queued"),
+])
+async def test_the_wait_is_told_where_enough_is_known(shop: Shop, intent: str, position: int, response: str) -> None:
+    shop.handoff.position, shop.handoff.expected = position, timedelta(minutes=7)
+    outcome = await act(ActionHandoff(shop.open), Scene(intent=intent))
+    assert outcome.said == [response]
+    assert outcome.messages[0]["expected"] == " Somebody should be with you in about 10 minutes."
+    shop.handoff.expected = None
+    outcome = await act(ActionHandoff(shop.open), Scene(intent=intent))
+    assert outcome.messages[0]["expected"] == ""
+
+
+def test_every_variation_of_an_announcement_has_room_for_the_wait() -> None:
+    for name in ("utter_handoff", "utter_handoff_asked", "utter_handoff_queued", "utter_handoff_asked_queued"):
+        assert all(variation["text"].endswith("{expected}") for variation in RESPONSES[name]), name
 
 
 async def test_off_duty_the_next_opening_is_named(shop: Shop) -> None:

@@ -59,6 +59,26 @@ live_agent:
     assert routing.choose("anger", NOON) == "desk"
 
 
+def test_rules_send_by_language(tmp_path: Path) -> None:
+    path = endpoints(tmp_path, """
+live_agent:
+  channels:
+    - type: desk
+    - {name: berlin, type: webhook, url: "https://b.example.com", secret: "${NOT_NEEDED_FOR_ROUTING}"}
+    - {name: lisbon, type: webhook, url: "https://p.example.com", secret: "${NOT_NEEDED_FOR_ROUTING}"}
+  rules:
+    - {channel: berlin, languages: [de, "no"], on_duty: true}
+    - {channel: lisbon, languages: [pt_PT, es]}
+""")
+    routing = read_routing(path, DAY)
+    tags = ("de", "de-at", "no", "pt", "pt-pt", "es-mx", "en", "", "d")
+    chosen = {tag: routing.choose("anger", NOON, tag) for tag in tags}
+    assert chosen == {"de": "berlin", "de-at": "berlin", "no": "berlin", "pt": "desk", "pt-pt": "lisbon",
+                      "es-mx": "lisbon", "en": "desk", "": "desk", "d": "desk"}
+    assert routing.choose("anger", NIGHT, "de") == "desk"
+    assert routing.choose("anger", NOON) == "desk"
+
+
 @pytest.mark.parametrize(("section", "named"), [
     ("just text", "must be a mapping"),
     ("{channels: [5]}", "needs a type"),
@@ -74,6 +94,9 @@ live_agent:
     ("{type: desk, rules: [{channel: desk, trigger: anger}]}", "unknown key trigger"),
     ("{type: desk, rules: [{channel: desk, triggers: anger}]}", "triggers must be a list"),
     ("{type: desk, rules: [{channel: desk, on_duty: sometimes}]}", "on_duty must be true or false"),
+    ("{type: desk, rules: [{channel: desk, languages: de}]}", "languages must be a list"),
+    ("{type: desk, rules: [{channel: desk, languages: [no]}]}", "in quotes"),
+    ("{type: desk, rules: [{channel: desk, languages: [\"Swiss German\"]}]}", "languages must be a list"),
     ("{type: desk, rules: [{channel: nowhere}]}", "no channel is called nowhere"),
     ("{type: desk, default: nowhere}", "no channel is called nowhere"),
 ])

@@ -13,6 +13,7 @@ from typing import Any
 
 from tandem.conversations.model import Author, Handoff, Kind, Message
 from tandem.handoff.adapters.chatwoot.events import HANDOFF, LINE, OWN_USER, RESUME, mapping
+from tandem.handoff.language import name_of
 
 MAX_NOTE = 25_000  # characters; the note comes back in a webhook several times over, and our door takes 512 kB
 MAX_ATTRIBUTE = 1500  # characters; Chatwoot's limit
@@ -55,7 +56,8 @@ def attributes(handoff: Handoff, own_user: int) -> dict[str, Any]:
     orders = [f"{order.get('number')} ({order.get('status')})" for order in _objects(card, "orders")]
     texts = {
         "reason": handoff.reason, "trigger": handoff.trigger, "summary": card.get("summary"),
-        "channel": card.get("channel"), "verified_by": mapping(card, "customer").get("verified_by"),
+        "channel": card.get("channel"), "language": card.get("language"),
+        "verified_by": mapping(card, "customer").get("verified_by"),
         "mood": mood[-1] if mood else "", "orders": ", ".join(orders),
         "promises": "; ".join(_texts(card, "promises")), "interrupted_flow": card.get("interrupted_flow"),
         "conversation_id": handoff.conversation_id,
@@ -98,6 +100,7 @@ def _card(handoff: Handoff) -> Iterator[str]:
         *(f"has shown order {_inline(order)}" for order in _texts(customer, "verified_orders")),
     ]))
     yield from _line("Channel", _inline(card.get("channel") or ""))
+    yield from _line("Language", _inline(name_of(str(card.get("language") or ""))))
     yield from _mood(card)
     yield from _list("Signals", [
         f"{_inline(signal.get('name'))} {_number(signal.get('value'))} {_inline(signal.get('detail') or '')}".strip()

@@ -28,8 +28,8 @@ export class Api {
   }
 
   send(token, item) {
-    const { client_id, text, payload } = item;
-    return this.#call("POST", "messages", token, payload ? { client_id, text, payload } : { client_id, text });
+    const { client_id, text, payload, language } = item; // what is undefined is left out
+    return this.#call("POST", "messages", token, { client_id, text, payload, language });
   }
 
   history(token, after) {

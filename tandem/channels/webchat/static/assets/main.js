@@ -19,6 +19,7 @@ class Chat {
     this.api = new Api(base);
     this.transcript = new Transcript();
     this.identity = options.identity || null;
+    this.language = options.language;
     this.checked = false; // whether the server has confirmed the session that was kept
     this.acknowledged = 0;
     this.state = { owner: "bot", agent: null, typing: null, bot_writing: false, queue_position: null };
@@ -186,12 +187,13 @@ class Chat {
   }
 
   async deliver(item) {
+    const told = { ...item, language: this.language || document.documentElement.lang || navigator.language };
     try {
-      return await this.api.send(await this.session(), item);
+      return await this.api.send(await this.session(), told);
     } catch (error) {
       if (!(error instanceof ApiError) || !error.sessionIsLost) throw error;
       await this.lost();
-      return this.api.send(await this.session(), item);
+      return this.api.send(await this.session(), told);
     }
   }
 
