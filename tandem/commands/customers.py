@@ -11,7 +11,7 @@ from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import ConversationNotFound
 from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
-from tandem.desk import audit
+from tandem.desk import customers
 from tandem.desk.tables import create_tables as create_desk_tables
 from tandem.run.errors import RunError
 from tandem.settings import Settings
@@ -37,10 +37,7 @@ def add_erase_command(commands: Any) -> None:
 
 def _export(settings: Settings, options: argparse.Namespace) -> int:
     ledger = _open_ledger(settings)
-    found = []
-    for conversation_id in _conversations(ledger, options.who):
-        audit.record(ledger.engine, _ACTOR, _VIA, "export", conversation_id)
-        found.append(personal_data.export(ledger, conversation_id))
+    found = customers.export(ledger, _conversations(ledger, options.who), _ACTOR, _VIA)
     print(json.dumps(found, indent=2, ensure_ascii=False, default=str))
     return 0
 
@@ -50,13 +47,7 @@ def _erase(settings: Settings, options: argparse.Namespace) -> int:
     ids = _conversations(ledger, options.who)
     if not options.yes and not _confirmed(len(ids)):
         raise RunError("nothing was erased; `--yes` erases without asking")
-    tracker = open_engine(settings.tracker_url)
-    for conversation_id in ids:
-        # The bot's memory first: should it fail, the ledger still knows which customer it was.
-        personal_data.erase_tracker(tracker, conversation_id)
-        ledger.erase(conversation_id)
-        audit.forget(ledger.engine, conversation_id)
-        audit.record(ledger.engine, _ACTOR, _VIA, "erase", audit.pseudonym(conversation_id))
+    customers.erase(ledger, settings.tracker_url, ids, _ACTOR, _VIA)
     print(f"erased {len(ids)} conversation{'s' if len(ids) != 1 else ''}")
     return 0
 

@@ -9,8 +9,8 @@ from starlette.responses import PlainTextResponse
 
 from tandem.conversations import personal_data
 from tandem.conversations.model import InvalidMessage
-from tandem.database import now, open_engine, reading
-from tandem.desk import audit, presence
+from tandem.database import now, reading
+from tandem.desk import customers, presence
 from tandem.desk.api import ERRORS
 from tandem.desk.auth import AdminDep, CallerDep, desk_of
 from tandem.desk.errors import NotThere
@@ -60,12 +60,8 @@ def export_customer(
     """All that is kept of one conversation, or of every conversation of an e-mail address. Needs the role admin."""
     desk = desk_of(request)
     ids = _ids(request, conversation_id, email)
-    for one in ids:
-        audit.record(desk.services.engine, caller.agent.id, caller.via, "export", one)
-    return SafeJSONResponse({
-        "exported_at": now().isoformat(),
-        "conversations": [personal_data.export(desk.services.ledger, one) for one in ids],
-    })
+    found = customers.export(desk.services.ledger, ids, caller.agent.id, caller.via)
+    return SafeJSONResponse({"exported_at": now().isoformat(), "conversations": found})
 
 
 @router.delete("/customers", responses={200: {"model": Erased}}, tags=["customers"])
@@ -78,16 +74,7 @@ def erase_customer(
     """
     desk = desk_of(request)
     ids = _ids(request, conversation_id, email)
-    tracker = open_engine(desk.settings.tracker_url)
-    try:
-        for one in ids:
-            # The bot's memory first: should it fail, the ledger still knows which customer it was.
-            personal_data.erase_tracker(tracker, one)
-            desk.services.ledger.erase(one)
-            audit.forget(desk.services.engine, one)
-            audit.record(desk.services.engine, caller.agent.id, caller.via, "erase", audit.pseudonym(one))
-    finally:
-        tracker.dispose()
+    customers.erase(desk.services.ledger, desk.settings.tracker_url, ids, caller.agent.id, caller.via)
     return SafeJSONResponse({"erased": ids})
 
 

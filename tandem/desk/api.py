@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 
 from tandem.conversations.model import Owner
-from tandem.desk.auth import CallerDep, Principal, desk_of
+from tandem.desk.auth import CallerDep, desk_of
 from tandem.desk.inbox import Entry, sort_waiting
 from tandem.desk.json_forms import (
     AgentBody,
@@ -24,6 +24,7 @@ from tandem.desk.json_forms import (
     message_form,
 )
 from tandem.desk.orders import OrderWork
+from tandem.desk.principal import Principal
 from tandem.desk.responses import SafeJSONResponse
 from tandem.desk.work import Work
 from tandem.orders.model import Order

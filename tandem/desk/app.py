@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -14,7 +13,9 @@ from starlette.staticfiles import StaticFiles
 from tandem.conversations.feed import Feed
 from tandem.desk import admin_api, api, doors, errors, live, live_agents, pages, tables
 from tandem.desk.canned import CANNED, CannedResponses
-from tandem.desk.pages import Pages
+from tandem.desk.doorkeeper import Doorkeeper
+from tandem.desk.parts import Desk
+from tandem.desk.rendering import FOLDER, Pages
 from tandem.desk.responses import BodyLimit, SecurityHeaders
 from tandem.desk.sessions import Sessions
 from tandem.desk.sign_in import SignIn
@@ -29,22 +30,6 @@ DESCRIPTION = (
     "may say for which agent they act (`X-Tandem-Agent`, or `agent` in the body). Every error is "
     '`{"error": ..., "detail": ...}`.'
 )
-
-
-@dataclass(frozen=True)
-class Desk:
-    """The application's parts, at `app.state.desk`."""
-
-    settings: Settings
-    services: Services
-    sessions: Sessions
-    sign_in: SignIn
-    feed: Feed
-    work: Work
-    pages: Pages
-    canned: CannedResponses
-    relay: Relay
-    doorkeeper: live_agents.Doorkeeper
 
 
 class _Files(StaticFiles):
@@ -89,7 +74,7 @@ def create_app(
     app.state.desk = Desk(
         settings=settings, services=services, sessions=Sessions(services.engine), sign_in=SignIn(services.engine),
         feed=feed, work=Work(services, feed), pages=Pages(settings), canned=CannedResponses(canned),
-        relay=carries, doorkeeper=live_agents.Doorkeeper(),
+        relay=carries, doorkeeper=Doorkeeper(),
     )
     errors.install(app)
     app.add_middleware(BodyLimit)
@@ -97,5 +82,5 @@ def create_app(
     for router in (admin_api.health, admin_api.router, api.router, doors.router, pages.router, live.router,
                    live_agents.door, live_agents.router):
         app.include_router(router)
-    app.mount("/static", _Files(directory=pages.FOLDER / "static"), name="static")
+    app.mount("/static", _Files(directory=FOLDER / "static"), name="static")
     return app

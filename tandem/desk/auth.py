@@ -2,52 +2,24 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
 from tandem.conversations.model import Agent
-from tandem.conversations.store import clean_id
 from tandem.desk.accounts import Role
 from tandem.desk.errors import Forbidden, Unauthenticated
+from tandem.desk.parts import Desk
+from tandem.desk.principal import Principal, agent_named
 from tandem.desk.sessions import Session
-
-if TYPE_CHECKING:
-    from tandem.desk.app import Desk
 
 DEFAULT_PROGRAM = "api"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-@dataclass(frozen=True)
-class Principal:
-    """Who acts. `session` is None for a program with the token."""
-
-    agent: Agent
-    role: Role
-    session: Session | None = None
-
-    @property
-    def via(self) -> str:
-        """How the audit log names the way in."""
-        return "session" if self.session else "token"
-
-    def require(self, role: Role) -> None:
-        """Raises Forbidden unless the role covers `role`."""
-        if not self.role.covers(role):
-            raise Forbidden(f"this needs the role {role.value}")
-
-    def named(self, name: str | None) -> Principal:
-        """A program may say for whom it acts; an agent always acts for itself."""
-        if self.session is not None or not name:
-            return self
-        return Principal(_agent(name), self.role)
-
-
 def desk_of(request: Request) -> Desk:
     """The application's parts."""
-    return cast("Desk", request.app.state.desk)
+    return cast(Desk, request.app.state.desk)
 
 
 def cookie_name(secure: bool) -> str:
@@ -82,6 +54,12 @@ def principal(request: Request) -> Principal:
     return Principal(Agent(session.account.id, session.account.name), session.account.role, session)
 
 
+def supervisor(caller: Annotated[Principal, Depends(principal)]) -> Principal:
+    """A caller that may look after the desk as a whole."""
+    caller.require(Role.SUPERVISOR)
+    return caller
+
+
 def admin(caller: Annotated[Principal, Depends(principal)]) -> Principal:
     """A caller that may read and erase customers' data as a whole."""
     caller.require(Role.ADMIN)
@@ -97,13 +75,9 @@ def _program(header: str, request: Request) -> Principal:
         raise Unauthenticated("the API token is wrong")
     # Header values come as Latin-1; clients that send UTF-8 mean UTF-8.
     name = request.headers.get("x-tandem-agent", "").encode("latin-1", "replace").decode("utf-8", "replace")
-    return Principal(_agent(name or DEFAULT_PROGRAM), Role.ADMIN)
-
-
-def _agent(name: str) -> Agent:
-    name = clean_id(name.strip()[:121], "the agent's name")[:120]
-    return Agent(name, name)
+    return Principal(agent_named(name or DEFAULT_PROGRAM), Role.ADMIN)
 
 
 CallerDep = Annotated[Principal, Depends(principal)]
+SupervisorDep = Annotated[Principal, Depends(supervisor)]
 AdminDep = Annotated[Principal, Depends(admin)]

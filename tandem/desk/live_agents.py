@@ -4,8 +4,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
@@ -24,8 +23,6 @@ from tandem.handoff.relay import Relay, UnknownChannel
 logger = logging.getLogger(__name__)
 
 MAX_WEBHOOK = 512_000  # bytes
-REJECTED = 30  # rejected webhooks of one address that are answered and logged in full, then as many a minute
-_REMEMBERED = 10_000  # addresses
 
 door = APIRouter(prefix="/live-agents", tags=["live agents"], responses=ERRORS, default_response_class=SafeJSONResponse)
 router = APIRouter(prefix="/api/relays", tags=["live agents"], responses=ERRORS,
@@ -50,33 +47,6 @@ class Unreadable(DeskError):
     """A webhook is not what its tool is known to send."""
 
     status, error = 400, "bad_request"
-
-
-class Doorkeeper:
-    """Counts rejected webhooks by address, so that nobody fills the log; in the memory of this process.
-
-    Webhooks that are signed are never refused for their number: many tools do not repeat them, and behind a proxy a
-    stranger may have the tool's address.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._left: dict[str, tuple[float, float]] = {}  # address: rejections left, at
-
-    def rejected(self, address: str) -> None:
-        """Count a rejected webhook.
-
-        Raises:
-            HTTPException: 429, there were too many.
-        """
-        at = self._clock()
-        left, since = self._left.pop(address, (float(REJECTED), at))
-        left = min(float(REJECTED), left + (at - since) * REJECTED / 60)
-        self._left[address] = (max(left - 1, 0.0), at)
-        if len(self._left) > _REMEMBERED:
-            del self._left[next(iter(self._left))]
-        if left < 1:
-            raise HTTPException(429, "too many webhooks that cannot be taken", {"Retry-After": "60"})
 
 
 @contextlib.asynccontextmanager

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from tandem.conversations.casefile import CaseEntry, EntryKind
 from tandem.conversations.model import InvalidMessage, NotAllowed
-from tandem.desk.auth import Principal
 from tandem.desk.card_view import OrderView, order_view
 from tandem.desk.errors import Conflict, NotThere, Unavailable
+from tandem.desk.principal import Principal
 from tandem.desk.work import Work
 from tandem.orders.errors import (
     IdempotencyConflict,

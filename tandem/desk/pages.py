@@ -3,14 +3,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from tandem.conversations.model import Author, Conversation, ConversationNotFound, Handoff, Owner
 from tandem.desk.accounts import Role, find
@@ -21,39 +18,15 @@ from tandem.desk.card_view import CardView, MoodPoint, OrderView, card_view, moo
 from tandem.desk.errors import Forbidden, Unauthenticated
 from tandem.desk.inbox import customer_name, read_inbox
 from tandem.desk.numbers import figures, read_numbers
-from tandem.desk.orders import CANCELLABLE, orders_seen
+from tandem.desk.orders import orders_seen
 from tandem.desk.presence import is_away
 from tandem.desk.sessions import Session
 from tandem.desk.timeline import Line, timeline
-from tandem.settings import Settings
 
-FOLDER = Path(__file__).parent
 FIRST = 200  # messages on opening a conversation; the rest on request
 TAIL = 60  # messages looked at again on every change: their delivery or mood may have moved
 
 router = APIRouter(include_in_schema=False)
-
-
-class Pages:
-    """Renders the templates; one per application."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._environment = Environment(
-            loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True)
-        zone = settings.shop_timezone
-        self._environment.filters["clock"] = lambda at: f"{at.astimezone(zone):%H:%M}"
-        self._environment.filters["moment"] = lambda at: _moment(at, zone)
-        self._environment.filters["span"] = span
-        self._environment.filters["slug"] = lambda value: "".join(one for one in str(value).lower() if one.isalpha())
-        self._environment.filters["percent"] = lambda value: f"{round(value * 100)} %"
-        self._environment.globals.update(shop=settings.shop_name, version=_version(), Owner=Owner,
-                                         CANCELLABLE={one.replace("_", " ") for one in CANCELLABLE})
-
-    def render(self, template: str, **values: Any) -> HTMLResponse:
-        """A page. Text that UTF-8 cannot hold is replaced, never an error."""
-        text = self._environment.get_template(template).render(**values)
-        return HTMLResponse(text.encode("utf-8", "replace"))
 
 
 @dataclass(frozen=True)
@@ -202,17 +175,6 @@ def link(conversation_id: str, everything: bool = False) -> str:
     return "/?" + urlencode({"c": conversation_id, **({"all": "1"} if everything else {})}, errors="replace")
 
 
-def span(since: datetime, at: datetime) -> str:
-    """How long ago, in the few characters a queue has room for."""
-    minutes = max(0, int((at - since).total_seconds() // 60))
-    if minutes < 1:
-        return "now"
-    if minutes < 60:
-        return f"{minutes} min"
-    hours = minutes // 60
-    return f"{hours} h {minutes % 60:02}" if hours < 24 else f"{hours // 24} d"
-
-
 def _interrupted(handoff: Handoff | None) -> str:
     if handoff is None:
         return ""
@@ -242,17 +204,3 @@ def _canned(
     orders = card.orders if card else ()
     values = {"customer": known, "agent": session.account.name, "order": orders[0].number if orders else ""}
     return [filled(one, **values) for one in desk_of(request).canned.all()]
-
-
-def _moment(value: Any, zone: Any) -> str:
-    try:
-        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    except ValueError:
-        return str(value)
-    at = (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).astimezone(zone)
-    return f"{at.day} {at:%b %H:%M}"
-
-
-def _version() -> str:
-    """Changes with the static files, so that a browser never runs an old script against new pages."""
-    return format(max(int(one.stat().st_mtime) for one in (FOLDER / "static").iterdir()), "x")

@@ -23,9 +23,9 @@ from tandem.conversations.model import (
 from tandem.conversations.store import MAX_ID
 from tandem.desk import audit
 from tandem.desk.accounts import Role, find
-from tandem.desk.auth import Principal
 from tandem.desk.errors import Conflict, Forbidden, NotThere
 from tandem.desk.presence import capacity_of
+from tandem.desk.principal import Principal
 from tandem.faults import fault
 from tandem.handoff.notices import notice
 from tandem.services import Services

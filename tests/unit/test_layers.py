@@ -88,6 +88,14 @@ def test_nothing_is_built_on_the_command_line() -> None:
     assert breaches(("tandem", "actions"), AT_THE_TOP, AT_THE_TOP) == []
 
 
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = {name: {one for one in imports(path) if one in modules() and one != name and not name.startswith(f"{one}.")}
+             for name, path in modules().items()}
+    while free := {name for name, needed in graph.items() if not needed & set(graph)}:
+        graph = {name: needed for name, needed in graph.items() if name not in free}
+    assert graph == {}, "these import each other, or what does"
+
+
 def test_only_settings_reads_the_environment() -> None:
     readers = []
     for name, path in modules().items():

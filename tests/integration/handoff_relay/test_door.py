@@ -14,7 +14,8 @@ from fastapi.testclient import TestClient
 from tandem.conversations.model import Author, Handoff, HandoffRequest, InboundMessage, Kind, Owner
 from tandem.desk import tables
 from tandem.desk.app import create_app
-from tandem.desk.live_agents import MAX_WEBHOOK, REJECTED
+from tandem.desk.doorkeeper import REJECTED
+from tandem.desk.live_agents import MAX_WEBHOOK
 from tandem.handoff.acts import Acts
 from tandem.handoff.adapters.webhook import WebhookChannel
 from tandem.handoff.adapters.webhook.signature import sign

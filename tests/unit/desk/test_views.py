@@ -13,7 +13,8 @@ from tandem.conversations.model import Author, Conversation, Delivery, Handoff, 
 from tandem.desk.canned import CANNED, CannedResponse, CannedResponses, filled
 from tandem.desk.card_view import HEIGHT, POINTS, WIDTH, card_view, mood_points
 from tandem.desk.inbox import PATIENCE, Entry, customer_name, sort_waiting
-from tandem.desk.pages import link, span
+from tandem.desk.pages import link
+from tandem.desk.rendering import span
 from tandem.desk.responses import SafeJSONResponse
 from tandem.desk.timeline import DELIVERIES, timeline
 

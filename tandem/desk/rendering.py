@@ -1,0 +1,62 @@
+"""Renders the desk's templates, with the shop's clock and the few words that they share."""
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from tandem.conversations.model import Owner
+from tandem.desk.orders import CANCELLABLE
+from tandem.settings import Settings
+
+FOLDER = Path(__file__).parent
+
+
+class Pages:
+    """Renders the templates; one per application."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined,
+            trim_blocks=True, lstrip_blocks=True)
+        zone = settings.shop_timezone
+        self._environment.filters["clock"] = lambda at: f"{at.astimezone(zone):%H:%M}"
+        self._environment.filters["moment"] = lambda at: _moment(at, zone)
+        self._environment.filters["span"] = span
+        self._environment.filters["slug"] = lambda value: "".join(one for one in str(value).lower() if one.isalpha())
+        self._environment.filters["percent"] = lambda value: f"{round(value * 100)} %"
+        self._environment.globals.update(shop=settings.shop_name, version=_version(), Owner=Owner,
+                                         CANCELLABLE={one.replace("_", " ") for one in CANCELLABLE})
+
+    def render(self, template: str, **values: Any) -> HTMLResponse:
+        """A page. Text that UTF-8 cannot hold is replaced, never an error."""
+        text = self._environment.get_template(template).render(**values)
+        return HTMLResponse(text.encode("utf-8", "replace"))
+
+
+def span(since: datetime, at: datetime) -> str:
+    """How long ago, in the few characters a queue has room for."""
+    minutes = max(0, int((at - since).total_seconds() // 60))
+    if minutes < 1:
+        return "now"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60:02}" if hours < 24 else f"{hours // 24} d"
+
+
+def _moment(value: Any, zone: Any) -> str:
+    try:
+        at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError:
+        return str(value)
+    at = (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).astimezone(zone)
+    return f"{at.day} {at:%b %H:%M}"
+
+
+def _version() -> str:
+    """Changes with the static files, so that a browser never runs an old script against new pages."""
+    return format(max(int(one.stat().st_mtime) for one in (FOLDER / "static").iterdir()), "x")
