@@ -27,6 +27,8 @@ LEASE = timedelta(seconds=10)  # carrying out an event takes a few writes to the
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600))  # then it is dead
 KEPT = {"done": timedelta(days=7), "dead": timedelta(days=30)}  # webhooks: longer than any tool repeats itself
 NAME = 120  # characters of an agent's id and name
+_STRANGE = "about no handoff that is known here"
+_POSTPONED = 500  # webhooks about unknown handoffs that are looked at again with the others
 _KEY = 160  # characters of a tool's event key that are kept as they are
 
 
@@ -80,15 +82,27 @@ class Inbox:
         return True
 
     def unread(self, limit: int = 50) -> list[StoredWebhook]:
-        """Webhooks that are to be read now, in the order in which they came."""
-        query = select(webhooks).where(webhooks.c.state == "todo", webhooks.c.next_attempt_at <= self._ledger.clock())
+        """Webhooks that are to be read now, in the order in which they came.
+
+        Among them those that were postponed, whenever there is another to be read: a later one may be about the same
+        thread, which has become known meanwhile.
+        """
+        waiting = select(webhooks).where(webhooks.c.state == "todo").order_by(webhooks.c.id)
+        due = webhooks.c.next_attempt_at <= self._ledger.clock()
         with self._ledger.reading.connect() as connection:
-            rows = connection.execute(query.order_by(webhooks.c.id).limit(limit)).all()
+            rows = connection.execute(waiting.where(due).limit(limit)).all()
+            if rows:
+                rows += connection.execute(waiting.where(~due, webhooks.c.error == _STRANGE).limit(_POSTPONED)).all()
+                rows.sort(key=lambda row: row.id)
         return [StoredWebhook(row.id, row.channel, bytes(row.body), row.received_at, row.attempts) for row in rows]
 
     def webhook_done(self, webhook: StoredWebhook) -> None:
         """All that the webhook told is kept as events; only its name stays, to know a repeat."""
         self._webhook(webhook, state="done", body=b"", error=None)
+
+    def webhook_postponed(self, webhook: StoredWebhook) -> None:
+        """It is about a handoff that is not known, or not yet."""
+        self._webhook(webhook, error=_STRANGE, next_attempt_at=self._ledger.clock() + PAUSES[0])
 
     def webhook_failed(self, webhook: StoredWebhook, error: str) -> bool:
         """It could not be read; it is tried again after a pause. False if it was tried often enough and is dead."""

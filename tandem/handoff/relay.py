@@ -174,6 +174,8 @@ class Relay:
         for webhook in waiting:
             try:
                 done = self._read(webhook)
+            except SQLAlchemyError:
+                raise  # the database's fault, not the webhook's: it stays first, so that no later word overtakes it
             except Exception as error:  # an outside payload may break any reader; it is kept with its error
                 logger.exception("A webhook of %s could not be read", webhook.channel)
                 if not self._inbox.webhook_failed(webhook, f"{type(error).__name__}: {error}"):
@@ -200,7 +202,7 @@ class Relay:
                 self._inbox.record(webhook.channel, handoff, event)
         if not known and self._ledger.clock() - webhook.received_at < STRANGE:
             # The tool may be quicker than its answer to `open`, which names the thread.
-            self._inbox.webhook_failed(webhook, "about no handoff that is known here")
+            self._inbox.webhook_postponed(webhook)
             return False
         return True
 

@@ -1,15 +1,17 @@
 """What agents do in the outside tool reaches the customer: once, in order, whichever way it comes."""
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from tandem.conversations.model import AlreadyClaimed, Author, Kind, Owner
+from tandem.conversations.model import AlreadyClaimed, Author, Handoff, Kind, Owner
 from tandem.conversations.ownership import Ownership
-from tandem.handoff.channel import WebhookRejected
-from tandem.handoff.inbox import LEASE, PAUSES
+from tandem.handoff.channel import AgentEvent, WebhookRejected
+from tandem.handoff.inbox import LEASE, PAUSES, Inbox
 from tandem.handoff.relay import UnknownChannel
 from tests.fakes.live_agent import event_of
 from tests.integration.handoff_relay.conftest import ANNA, World
@@ -306,3 +308,45 @@ def test_empty_words_are_no_words(world: World) -> None:
     assert world.said() == []
     assert world.ledger.conversation("c1").owner is Owner.WAITING
     assert world.relay.dead()["events"] == []
+
+
+def test_a_word_that_the_database_refused_is_not_overtaken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, refused = Inbox.record, []
+
+    def refuses_once(inbox: Inbox, channel: str, handoff: Handoff, event: AgentEvent) -> bool:
+        if not refused:
+            refused.append(event.text)
+            raise OperationalError("insert", {}, sqlite3.OperationalError("database is locked"))
+        return record(inbox, channel, handoff, event)
+
+    handoff = world.opened()
+    for text in ("first", "second"):
+        world.webhook(world.event("said", handoff, text=text))
+    monkeypatch.setattr(Inbox, "record", refuses_once)
+    with pytest.raises(OperationalError):
+        world.relay.step()
+    world.settle()
+    assert refused == ["first"]
+    assert world.said() == ["first", "second"]
+
+
+def test_a_word_quicker_than_the_opening_is_not_overtaken_by_the_next(world: World) -> None:
+    world.customer("Hello")
+    world.hand_off()
+    world.webhook({"act": "said", "key": "m1", "thread": "thread of c1", "text": "first"})
+    world.settle()  # reads the word, then opens
+    world.webhook({"act": "said", "key": "m2", "thread": "thread of c1", "text": "second"})
+    world.settle()
+    assert world.said() == ["first", "second"], "without a pause, since there was more to read"
+
+
+def test_words_about_nothing_known_are_looked_at_for_a_minute_and_no_longer(world: World) -> None:
+    handoff = world.opened()
+    world.webhook({"act": "said", "key": "m1", "thread": "of somebody else", "text": "lost"})
+    for _ in range(70):
+        world.settle()
+        world.clock.advance(seconds=1)
+    world.webhook(world.event("said", handoff, text="good"))
+    world.settle()
+    assert world.said() == ["good"]
+    assert world.relay.dead()["webhooks"] == []

@@ -71,6 +71,7 @@ class Customer(ABC):
         self.conversation_id = ""
         self.side = Side()
         self.heard = 0  # messages of others
+        self._looks = 0  # for later messages, on a channel that fetches them
         self._listening: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
@@ -104,6 +105,10 @@ class Customer(ABC):
     @abstractmethod
     def has_all(self, last_seq: int) -> bool:
         """Whether the customer has caught up with the ledger, as far as this channel can tell."""
+
+    def look_again(self) -> None:
+        """The ledger has come to rest: what was looked at before may have been too early."""
+        self._looks = 0
 
     def show(self, text: str, seq: int | None = None) -> None:
         """Note what somebody else said."""
@@ -182,7 +187,6 @@ class RestCustomer(Customer):
         await super().begin()
         self._after = 0
         self._alone = asyncio.Lock()  # an answer and a look at once could show a message twice: neither has a number
-        self._looks = 0
         self._listening = asyncio.create_task(self._listen())
 
     async def _send(self, client_id: str, text: str) -> None:

@@ -165,11 +165,15 @@ async def _until_waiting(customer: Customer, agent: Agent, words: str = PERSON[0
 async def _rest(stage: Stage, customer: Customer) -> None:
     """Wait until nothing is on its way any more, and the customer has all."""
     end = asyncio.get_running_loop().time() + PATIENCE
+    was_busy = True
     while True:
         busy, last_seq = await asyncio.to_thread(_state, stage.ledger, customer.conversation_id)
         told = all(case.closed for case in stage.tool.cases.get(customer.conversation_id, []))
-        if not busy and told and customer.has_all(last_seq):
+        if was_busy:
+            customer.look_again()
+        elif not busy and told and customer.has_all(last_seq):
             return
+        was_busy = busy
         if asyncio.get_running_loop().time() > end:
             raise Stuck(f"the end: {'still busy' if busy else 'somebody does not have all'}")
         await asyncio.sleep(0.8)
