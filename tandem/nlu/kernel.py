@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
 
+from tandem.nlu.emoji import in_words
 from tandem.nlu.encoders import Vectors
 from tandem.nlu.ngrams import Ngrams
 from tandem.nlu.sentence_encoder import encode
@@ -57,12 +58,13 @@ class Space:
         """Fit `rank` axes, and n-grams whose cosine weighs `ngram_share` beside the sentence kernel's 1."""
         vectors = encode(texts)
         _, axes = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
-        return cls(axes[:, -rank:].astype(np.float32), Ngrams.fit(texts), ngram_share)
+        return cls(axes[:, -rank:].astype(np.float32), Ngrams.fit([in_words(text) for text in texts]), ngram_share)
 
     def features(self, texts: Sequence[str], signals: Floats | None = None) -> Features:
         """Read texts; `signals` (n, s) are taken as they are."""
         empty = np.zeros((len(texts), 0), dtype=np.float32)
-        return Features(encode(texts) @ self.axes, self.ngrams.transform(texts), empty if signals is None else signals)
+        grams = self.ngrams.transform([in_words(text) for text in texts])
+        return Features(encode(texts) @ self.axes, grams, empty if signals is None else signals)
 
     def kernel(self, left: Features, right: Features) -> Floats:
         """Likeness of each left to each right message, shape (len(left), len(right)); about 0.1 for strangers."""

@@ -27,10 +27,12 @@ RANK = 512
 NGRAM_SHARE = 0.5
 RIDGE = 0.5
 FOLDS = 5
-LEXICON_SHARE = 0.5
+LEXICON_SHARE = 0.25
 """How much a general lexicon moves severity, so that words outside our examples' world still count."""
+_CONTENT = 0.25
+"""How far below a neutral message a satisfied one stands on the scale of frustration."""
 
-_HEAT = {
+_HEAT = {  # of an emotion, for polarity: beside frustration it knows fear and joy
     "neutral": 0.0,
     "satisfied": -1.5,
     "confused": 0.7,
@@ -39,7 +41,7 @@ _HEAT = {
     "frustrated": 2.5,
     "angry": 3.2,
 }
-_SEVERITY, _URGENCY, _EMOTION = 0, 1, 2
+_SEVERITY, _URGENCY, _HEATED, _EMOTION = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -182,11 +184,12 @@ class MoodModel:
 
 
 def _targets(rows: Sequence[Labelled]) -> Floats:
-    """Columns: severity (frustration and the emotion's heat, halved), urgency, one column an emotion."""
+    """Columns: severity, urgency, heat (the mean of frustration and the emotion's heat), one column an emotion."""
+    severity = [row.frustration - _CONTENT * (row.emotion == "satisfied") for row in rows]
     heat = [(row.frustration + _HEAT[row.emotion]) / 2 for row in rows]
     emotions = [[float(row.emotion == emotion) for emotion in EMOTIONS] for row in rows]
     urgency = [row.urgency for row in rows]
-    return np.column_stack([heat, urgency, np.array(emotions)]).astype(np.float32)
+    return np.column_stack([severity, urgency, heat, np.array(emotions)]).astype(np.float32)
 
 
 def _held_out(kernel: Floats, targets: Floats, sources: Sequence[str]) -> Floats:
@@ -207,7 +210,7 @@ def _severity(scores: Floats, raw: Floats) -> Floats:
 def _summary(scores: Floats, raw: Floats) -> Floats:
     """Columns: polarity before clipping, severity, one column an emotion."""
     severity = _severity(scores, raw)
-    polarity = 0.5 * _lexicon(raw) - 0.25 * (severity - 0.5)
+    polarity = 0.625 * _lexicon(raw) - 0.25 * (scores[:, _HEATED] - 0.5)
     return np.column_stack([polarity, severity, scores[:, _EMOTION:]]).astype(np.float32)
 
 

@@ -20,6 +20,7 @@ from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from tandem.nlu.emoji import in_words
 from tandem.nlu.encoders import MINILM_DIMENSION, UNIVERSAL_DIMENSION, Vectors, minilm, universal, versions
 from tandem.nlu.reading import readable
 
@@ -57,7 +58,7 @@ def encode(texts: Sequence[str]) -> Vectors:
     """Embed texts; the rows have length 1, so that the dot product of two rows is their cosine similarity.
 
     Args:
-        texts: any strings; what is read of each is bounded by `reading.readable`.
+        texts: any strings; what is read of each is bounded by `reading.readable`, and emoji are read as words.
 
     Returns:
         float32 array of shape (len(texts), 896): both encoders' vectors side by side, each with half the say. An empty
@@ -66,7 +67,7 @@ def encode(texts: Sequence[str]) -> Vectors:
     out = np.zeros((len(texts), DIMENSION), dtype=np.float32)
     missing: dict[str, list[int]] = {}
     for row, text in enumerate(texts):
-        read = readable(text)
+        read = in_words(readable(text))
         if not read:
             continue
         known = _cache.get(read)
