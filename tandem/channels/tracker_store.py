@@ -1,0 +1,186 @@
+"""The tracker store of Tandem: the table of Rasa's SQL store, without reading it all at each message.
+
+Named in endpoints.yml as `type: tandem.channels.tracker_store.KeptTrackerStore`. The events of every turn are in the
+table, one row each, as Rasa's own store writes them; either store can take over from the other. In memory the latest
+trackers are kept, and each is checked against the newest event of its conversation before it is used again: what
+another worker has added is read, and after an erasure, or whatever else has changed what was stored, all is read anew.
+"""
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rasa.core.brokers.broker import EventBroker
+from rasa.core.tracker_store import SQLTrackerStore, TrackerStore
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import Event, SessionStarted, deserialise_events
+from rasa.shared.core.trackers import DialogueStateTracker
+from sqlalchemy import func, insert, select
+from sqlalchemy.engine.row import Row
+
+from tandem.channels.kept_tracker import KeptTracker, from_events, shortened
+from tandem.conversations.tables import create_tables
+from tandem.database import open_engine, reading
+
+logger = logging.getLogger(__name__)
+
+KEPT = 256  # trackers in memory, of the conversations that spoke last; some 100 kB each
+_events = SQLTrackerStore.SQLEvent.__table__
+_MARK = "_tandem_mark"
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """How much of a tracker is stored: so many of its events, and the newest row, 0 if there is none."""
+
+    stored: int
+    newest: int = 0
+    newest_at: float | None = None
+
+    def is_at(self, row: Row) -> bool:
+        """SQLite may give the number of an erased row again, so the time counts too."""
+        return bool(row.id == self.newest and row.timestamp == self.newest_at)
+
+
+class KeptTrackerStore(TrackerStore):
+    """Stores trackers in SQL, and keeps the latest in memory.
+
+    A tracker that is given out is no longer kept, until it is saved: a turn that fails leaves nothing behind, and two
+    who ask at the same time never share one.
+    """
+
+    def __init__(self, domain: Domain | None, host: str, event_broker: EventBroker | None = None, **named: Any) -> None:
+        """Open the store.
+
+        Args:
+            host: The `url` of endpoints.yml, an SQLAlchemy URL.
+        """
+        super().__init__(domain, event_broker, **named)
+        self.engine = open_engine(host)
+        create_tables(self.engine, SQLTrackerStore.Base.metadata)
+        self._reading = reading(self.engine)
+        self._kept: OrderedDict[str, KeptTracker] = OrderedDict()
+
+    @property
+    def domain(self) -> Domain:
+        """The model's domain."""
+        return self._domain
+
+    @domain.setter
+    def domain(self, domain: Domain | None) -> None:
+        self._domain = domain or Domain.empty()
+        self._kept.clear()  # another model has other slots
+
+    async def keys(self) -> Iterable[str]:
+        """The ids of all conversations."""
+
+        def read() -> list[str]:
+            with self._reading.connect() as connection:
+                return [row.sender_id for row in connection.execute(select(_events.c.sender_id).distinct()).all()]
+
+        return await asyncio.to_thread(read)
+
+    async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
+        """The tracker of the last session, its oldest turns folded; None for a conversation without events."""
+        kept = self._kept.pop(sender_id, None)
+        if kept is not None:
+            mark = _mark_of(kept)
+            rows = await asyncio.to_thread(self._rows, sender_id, mark.newest)
+            if rows and mark.is_at(rows[0]):
+                if len(rows) > 1:
+                    for event in _deserialised(rows[1:]):
+                        kept.update(event)
+                    kept = _marked(shortened(kept), rows[-1])
+                return kept
+        rows = await asyncio.to_thread(self._rows, sender_id)
+        return _marked(shortened(self._made(sender_id, rows)), rows[-1]) if rows else None
+
+    async def retrieve_full_tracker(self, conversation_id: str) -> DialogueStateTracker | None:
+        """The tracker of all sessions, with all their events; None for a conversation without events."""
+        rows = await asyncio.to_thread(self._rows, conversation_id, 0)
+        return _marked(self._made(conversation_id, rows), rows[-1]) if rows else None
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        """Write down the events that are not stored yet; all or none."""
+        mark = getattr(tracker, _MARK, None)
+        if mark is None:  # made elsewhere: like Rasa's store, take as stored as many as the last session has
+            mark = _Mark(await asyncio.to_thread(self._count, tracker.sender_id))
+        events = list(tracker.events)
+        new = events[mark.stored:]
+        if self.event_broker is not None:
+            await self._stream_new_events(self.event_broker, new, tracker.sender_id)
+        if new:
+            newest = await asyncio.to_thread(self._write, [_row(tracker.sender_id, event) for event in new])
+            mark = _Mark(len(events), newest, new[-1].timestamp)
+        setattr(tracker, _MARK, mark)
+        if mark.newest:
+            self._keep(tracker, mark)
+
+    def _keep(self, tracker: DialogueStateTracker, mark: _Mark) -> None:
+        kept = shortened(KeptTracker.adopt(tracker))
+        setattr(kept, _MARK, _Mark(len(kept.events), mark.newest, mark.newest_at))
+        self._kept[kept.sender_id] = kept
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+
+    def _made(self, sender_id: str, rows: Sequence[Row]) -> KeptTracker:
+        return from_events(sender_id, _deserialised(rows), self.domain.slots)
+
+    # -- SQL, blocking ----------------------------------------------------------------------------------------
+
+    def _rows(self, sender_id: str, since: int | None = None) -> list[Row]:
+        """The events from row `since` on, oldest first; without `since` those of the last session."""
+        begin: Any = since
+        if since is None:
+            begin = _last_session(sender_id)
+        query = select(_events.c.id, _events.c.timestamp, _events.c.data).where(
+            _events.c.sender_id == sender_id, _events.c.id >= begin)
+        with self._reading.connect() as connection:
+            return list(connection.execute(query.order_by(_events.c.id)).all())
+
+    def _count(self, sender_id: str) -> int:
+        query = select(func.count()).where(_events.c.sender_id == sender_id, _events.c.id >= _last_session(sender_id))
+        with self._reading.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def _write(self, rows: Sequence[dict[str, Any]]) -> int:
+        """Insert rows, and return the number of the last one."""
+        with self.engine.begin() as connection:
+            if len(rows) > 1:
+                connection.execute(insert(_events), list(rows[:-1]))
+            return int(connection.execute(insert(_events).values(**rows[-1])).inserted_primary_key[0])
+
+
+def _last_session(sender_id: str) -> Any:
+    """The number of the row with which the last session begins; 0 if none is marked."""
+    found = select(func.max(_events.c.id)).where(
+        _events.c.sender_id == sender_id, _events.c.type_name == SessionStarted.type_name)
+    return func.coalesce(found.scalar_subquery(), 0)
+
+
+def _deserialised(rows: Iterable[Row]) -> list[Event]:
+    return list(deserialise_events([json.loads(row.data) for row in rows]))
+
+
+def _row(sender_id: str, event: Event) -> dict[str, Any]:
+    data = event.as_dict()
+    return {
+        "sender_id": sender_id, "type_name": event.type_name, "timestamp": data.get("timestamp"),
+        "intent_name": ((data.get("parse_data") or {}).get("intent") or {}).get("name"),
+        "action_name": data.get("name"), "data": json.dumps(data),
+    }
+
+
+def _mark_of(tracker: DialogueStateTracker) -> _Mark:
+    mark: _Mark = getattr(tracker, _MARK)
+    return mark
+
+
+def _marked(tracker: KeptTracker, newest: Row) -> KeptTracker:
+    setattr(tracker, _MARK, _Mark(len(tracker.events), newest.id, newest.timestamp))
+    return tracker

@@ -1,0 +1,159 @@
+"""The tracker store keeps trackers in memory, and is right all the same: beside other workers, erasures and crashes."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from random import Random
+
+import pytest
+from rasa.core.tracker_store import SQLTrackerStore
+from rasa.shared.core.events import ActionExecuted, BotUttered, Event, SlotSet
+from rasa.shared.core.trackers import DialogueStateTracker
+from sqlalchemy.exc import OperationalError
+
+from tandem.channels.kept_tracker import state_of
+from tandem.channels.tracker_store import KeptTrackerStore
+from tandem.conversations.personal_data import erase_tracker
+from tests.fakes.talk import DOMAIN, by_chance, session, turn
+
+
+def hello(moment: float, **slots: object) -> list[Event]:
+    filled = [SlotSet(name, value, timestamp=moment) for name, value in slots.items()]
+    return turn("hello", "greet", moment, *filled, ActionExecuted("utter_greet", timestamp=moment),
+                BotUttered("hi", timestamp=moment))
+
+
+async def say(store: KeptTrackerStore, events: Iterable[Event], who: str = "c") -> None:
+    """A turn as Rasa's processor makes it."""
+    tracker = await store.get_or_create_tracker(who, append_action_listen=False)
+    for event in events:
+        tracker.update(event)
+    await store.save(tracker)
+
+
+async def state(store: KeptTrackerStore, who: str = "c") -> object:
+    found = await store.retrieve(who)
+    return None if found is None else state_of(found)
+
+
+def rasas(url: str) -> SQLTrackerStore:
+    return SQLTrackerStore(DOMAIN, host=url)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_two_workers_and_rasas_own_store_agree_turn_by_turn(database_url: str, seed: int) -> None:
+    rng = Random(seed)
+    workers = [KeptTrackerStore(DOMAIN, database_url) for _ in range(2)]
+    theirs, in_all = rasas(database_url), 0
+    for events in by_chance(rng, 60):
+        await say(rng.choice(workers), events)
+        in_all += len(events)
+        truth = await theirs.retrieve("c")
+        assert truth is not None
+        for worker in workers:
+            assert await state(worker) == state_of(truth)
+    full = await workers[0].retrieve_full_tracker("c")
+    everything = await theirs.retrieve_full_tracker("c")
+    assert full is not None and everything is not None
+    assert len(full.events) == in_all and list(full.events) == list(everything.events)
+
+
+async def test_every_event_of_a_long_talk_is_in_the_table_once(database_url: str) -> None:
+    store = KeptTrackerStore(DOMAIN, database_url)
+    await say(store, session(1.0))
+    for number in range(90):
+        await say(store, hello(2.0 + number, seen=number))
+    kept, full = await store.retrieve("c"), await rasas(database_url).retrieve("c")
+    assert kept is not None and full is not None
+    assert len(kept.events) < len(full.events) == 2 + 90 * 6
+    assert state_of(kept) == state_of(full)
+
+
+async def test_a_turn_that_fails_leaves_nothing_behind(database_url: str) -> None:
+    store = KeptTrackerStore(DOMAIN, database_url)
+    await say(store, session(1.0) + hello(2.0, seen=1))
+    lost = await store.retrieve("c")
+    assert lost is not None
+    lost.update(SlotSet("seen", 2))
+    again = await store.retrieve("c")
+    assert again is not None and again.get_slot("seen") == 1
+
+
+async def test_a_save_that_fails_can_be_made_again(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = KeptTrackerStore(DOMAIN, database_url)
+    await say(store, session(1.0))
+    tracker = await store.retrieve("c")
+    assert tracker is not None
+    for event in hello(2.0, seen=3):
+        tracker.update(event)
+
+    def full(rows: object) -> int:
+        raise OperationalError("insert", {}, Exception("disk is full"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "_write", full)
+        with pytest.raises(OperationalError):
+            await store.save(tracker)
+    await store.save(tracker)
+    await store.save(tracker)
+    truth = await rasas(database_url).retrieve("c")
+    assert truth is not None and await state(store) == state_of(truth) and truth.get_slot("seen") == 3
+    assert len(truth.events) == 2 + 6
+
+
+async def test_what_was_erased_is_not_remembered(database_url: str) -> None:
+    store = KeptTrackerStore(DOMAIN, database_url)
+    await say(store, session(1.0) + hello(2.0, order_number="TD-1"))
+    erase_tracker(store.engine, "c")
+    assert await store.retrieve("c") is None
+    await say(store, session(3.0) + hello(4.0))
+    found = await store.retrieve("c")
+    assert found is not None and found.get_slot("order_number") is None
+
+
+async def test_an_erased_conversation_that_speaks_again_under_the_same_row_number(database_url: str) -> None:
+    mine, others = KeptTrackerStore(DOMAIN, database_url), KeptTrackerStore(DOMAIN, database_url)
+    await say(mine, session(1.0) + hello(2.0, order_number="TD-1"))
+    erase_tracker(others.engine, "c")
+    await say(others, session(3.0) + hello(4.0, seen=5))  # as many rows: SQLite gives out the same numbers
+    found = await mine.retrieve("c")
+    assert found is not None and found.get_slot("order_number") is None and found.get_slot("seen") == 5
+
+
+async def test_a_process_started_again_goes_on(database_url: str) -> None:
+    await say(KeptTrackerStore(DOMAIN, database_url), session(1.0) + hello(2.0, seen=7))
+    found = await KeptTrackerStore(DOMAIN, database_url).retrieve("c")
+    assert found is not None and found.get_slot("seen") == 7
+
+
+async def test_two_who_ask_at_once_share_no_tracker(database_url: str) -> None:
+    store = KeptTrackerStore(DOMAIN, database_url)
+    await say(store, session(1.0) + hello(2.0))
+    assert await store.retrieve("c") is not await store.retrieve("c")
+
+
+async def test_another_model_brings_its_own_slots(database_url: str) -> None:
+    store = KeptTrackerStore(DOMAIN, database_url)
+    await say(store, session(1.0) + hello(2.0, seen=7))
+    store.domain = DOMAIN.__class__.empty()
+    found = await store.retrieve("c")
+    assert found is not None and "seen" not in found.slots
+
+
+async def test_a_tracker_made_elsewhere_is_appended_as_rasas_store_does(database_url: str) -> None:
+    store = KeptTrackerStore(DOMAIN, database_url)
+    await say(store, session(1.0))
+    made = DialogueStateTracker.from_events("c", [*session(1.0)[1:], *hello(2.0, seen=4)], DOMAIN.slots)
+    await store.save(made)
+    truth = await rasas(database_url).retrieve("c")
+    assert truth is not None and truth.get_slot("seen") == 4 and len(truth.events) == 8
+    assert await state(store) == state_of(truth)
+
+
+async def test_conversations_do_not_mix_and_all_are_listed(database_url: str) -> None:
+    store = KeptTrackerStore(DOMAIN, database_url)
+    for who in ("a", "b"):
+        await say(store, session(1.0) + hello(2.0, order_number=who), who)
+    assert set(await store.keys()) == {"a", "b"}
+    for who in ("a", "b"):
+        found = await store.retrieve(who)
+        assert found is not None and found.get_slot("order_number") == who
