@@ -199,7 +199,7 @@ POINTS: Mapping[str, float] = {
     "deliver.before_send": 3, "deliver.after_send": 3, "delivery_end.before_commit": 3, "delivery_end.after_commit": 3,
     "handoff.before_commit": 1, "handoff.after_commit": 1,
     "claim.before_commit": 1, "claim.after_commit": 1, "desk_claim.before_answer": 1,
-    "take_over.before_commit": 0.25, "take_over.after_commit": 0.25, "desk_take_over.before_answer": 0.25,
+    "take_over.before_commit": 2.5, "take_over.after_commit": 2.5, "desk_take_over.before_answer": 0.25,
     "agent_says.before_commit": 4, "agent_says.after_commit": 4, "desk_reply.before_answer": 4,
     "hand_back.before_commit": 0.6, "hand_back.after_commit": 0.6, "desk_hand_back.before_answer": 0.6,
     "relay.before_open": 0.4, "relay.after_open": 0.4, "relay.before_send": 0.8, "relay.after_send": 0.8,
