@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.channels.action_endpoint import equip, unequip
 from tandem.channels.deliverer import Deliverer
+from tandem.channels.engine import spare_cores, tune
 from tandem.channels.moods import mood_of
 from tandem.channels.output import Answer, FencedOutput
 from tandem.channels.trackers import leave_forms
@@ -75,6 +76,7 @@ class Runtime:
         """Begin to watch the ledger, to deliver, and to take over interrupted turns. Safe to call again."""
         if not self._started:  # a request may have come, and its turn begun, before the server says it is up
             self._started = True
+            spare_cores()
             self.feed.start()
             self._spawn(self.deliverer.run(lambda: tuple(self.channels)))
             self._spawn(self._adopt())
@@ -180,7 +182,6 @@ class Runtime:
             )
             message.parse_data = await self._read(stored)
             fault("turn.before_bot")
-            equip(self._app.ctx.agent)
             await on_new_message(message)
             fault("turn.after_bot")
             if not output.spoke and await self._still_with_bot(receipt):
@@ -235,6 +236,8 @@ class Runtime:
     async def _read(self, message: Message) -> Any:
         """Let the NLU read a message and note its mood in the ledger, whoever owns the conversation."""
         agent = self._app.ctx.agent
+        equip(agent)
+        tune(agent)
         text = message.data.get("payload") or message.text
         parse = await agent.parse_message(text)
 

@@ -1,0 +1,105 @@
+"""What stands in for parts of Rasa does what they do."""
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from jsonschema import ValidationError
+from rasa.core.actions.action import RemoteAction
+from rasa.engine.exceptions import GraphRunError
+from rasa.engine.graph import GraphSchema, SchemaNode
+from rasa.engine.runner.dask import DaskGraphRunner
+from rasa.shared.core.domain import Domain
+from threadpoolctl import threadpool_info
+
+from tandem.channels.engine import StraightRunner, spare_cores, tune
+
+NEEDS = {"tokens": {"message": "said"}, "intent": {"tokens": "tokens"}, "mood": {"tokens": "tokens"},
+         "reply": {"intent": "intent", "mood": "mood"}, "lonely": {"message": "said"}}
+
+
+class Node:
+    """Tells what it was given; `ran` tells in which order the nodes ran."""
+
+    def __init__(self, name: str, ran: list[str]) -> None:
+        self.name, self.ran = name, ran
+
+    def __call__(self, *inputs: Any) -> tuple[str, str]:
+        self.ran.append(self.name)
+        if ("said", "boom") in inputs:
+            raise RuntimeError("boom")
+        return self.name, f"{self.name}({', '.join(value for _, value in inputs)})"
+
+
+def runners() -> tuple[DaskGraphRunner, StraightRunner, list[str]]:
+    ran: list[str] = []
+    schema = GraphSchema({
+        name: SchemaNode(needs=needs, uses=object, constructor_name="create", fn="run", config={},
+                         is_target=name == "reply")
+        for name, needs in reversed(NEEDS.items())
+    })
+    dask = DaskGraphRunner.__new__(DaskGraphRunner)
+    dask._graph_schema, dask._execution_context = schema, None
+    dask._instantiated_nodes = {name: Node(name, ran) for name in NEEDS}
+    return dask, StraightRunner.instead_of(dask), ran
+
+
+@pytest.mark.parametrize("targets", [None, ["reply"], ["intent"], ["mood", "lonely"]])
+def test_the_straight_runner_gives_what_rasas_runner_gives(targets: list[str] | None) -> None:
+    dask, straight, _ = runners()
+    assert straight.run({"said": "hi"}, targets) == dask.run({"said": "hi"}, targets)
+
+
+def test_it_runs_what_is_needed_once_and_in_order() -> None:
+    _, straight, ran = runners()
+    for _ in range(2):
+        ran.clear()
+        straight.run({"said": "hi"})
+        assert sorted(ran) == ["intent", "mood", "reply", "tokens"] and ran[0] == "tokens" and ran[-1] == "reply"
+
+
+def test_an_error_in_a_node_is_rasas_error() -> None:
+    dask, straight, _ = runners()
+    for runner in (dask, straight):
+        with pytest.raises(GraphRunError):
+            runner.run({"said": "boom"})
+
+
+def test_an_agent_is_tuned_once_and_again_with_another_model() -> None:
+    dask, _, _ = runners()
+    agent = SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty()))
+    tune(agent)
+    first = agent.processor.graph_runner
+    tune(agent)
+    assert isinstance(first, StraightRunner) and agent.processor.graph_runner is first
+    assert agent.processor.domain.is_empty()
+    agent.processor.graph_runner = dask
+    tune(agent)
+    assert isinstance(agent.processor.graph_runner, StraightRunner)
+    tune(SimpleNamespace())  # an agent without a model
+
+
+@pytest.mark.parametrize("result", [
+    {"events": [], "responses": []}, {},
+    {"events": [{"event": "slot", "name": "mood", "value": "calm", "timestamp": None}], "responses": [{"text": "hi"}]},
+])
+def test_what_rasa_takes_from_an_action_is_taken(result: dict[str, Any]) -> None:
+    dask, _, _ = runners()
+    tune(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    assert RemoteAction("action_order", None)._validate_action_result(result)
+
+
+@pytest.mark.parametrize("result", [[], {"events": {}}, {"events": [{"name": "no event"}]}, {"responses": ["hi"]}])
+def test_what_rasa_refuses_from_an_action_is_refused(result: Any) -> None:
+    dask, _, _ = runners()
+    tune(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    with pytest.raises(ValidationError, match="action_order"):
+        RemoteAction("action_order", None)._validate_action_result(result)
+
+
+def test_linear_algebra_stays_on_one_core() -> None:
+    import scipy.linalg  # noqa: F401 - brings its own library
+
+    spare_cores()
+    assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
