@@ -14,9 +14,9 @@ import urllib3
 from rasa.core.channels.channel import OutputChannel
 from sqlalchemy.exc import SQLAlchemyError
 
-from tandem.channels.output import KEPT, to_rasa
+from tandem.channels.output import KEPT
+from tandem.channels.parts import declared, legible_to, parts_of
 from tandem.conversations.deliveries import Deliveries, Parcel
-from tandem.conversations.model import Author
 from tandem.faults import fault
 
 logger = logging.getLogger(__name__)
@@ -78,16 +78,19 @@ class Deliverer:
     async def deliver(self, parcel: Parcel) -> None:
         """Make one attempt and write down how it ended."""
         ended = await self._attempt(parcel)
+        await self._write_down(ended, parcel)
+        self._on_change(parcel.message.conversation_id)
+
+    async def _write_down(self, what: Callable[[], None], parcel: Parcel) -> None:
         for pause in (*_WRITE_PAUSES, None):
             try:
-                await asyncio.to_thread(ended)
-                break
+                await asyncio.to_thread(what)
+                return
             except SQLAlchemyError:
                 if pause is None:
                     raise  # the attempt stays open in the outbox, and the message is in doubt
                 logger.warning("The ledger did not take how a delivery on %s ended; tried again", parcel.channel)
                 await asyncio.sleep(pause)
-        self._on_change(parcel.message.conversation_id)
 
     async def _take(self, channels: Sequence[str]) -> None:
         free = MAX_SENDS - len(self._sends)
@@ -114,6 +117,18 @@ class Deliverer:
             logger.error("The delivery of message %d of conversation %s was not written down", key[1], key[0],
                          exc_info=task.exception())
 
+    async def _send(self, parcel: Parcel, output: OutputChannel) -> None:
+        """Send the parts that the customer does not have yet, each written down before the next."""
+        message = parcel.message
+        recipient = str(parcel.address.get("recipient") or message.conversation_id)
+        parts = parts_of(message, declared(parcel.channel, message.conversation_id))
+        for number, part in enumerate(parts[parcel.parts_sent:], parcel.parts_sent + 1):
+            fault("deliver.before_send")
+            await asyncio.wait_for(output.send_response(recipient, legible_to(output, part)), SEND_TIMEOUT)
+            fault("deliver.after_send")
+            if number < len(parts):
+                await self._write_down(functools.partial(self._deliveries.part_sent, parcel, number), parcel)
+
     async def _end_sends(self) -> None:
         sends = list(self._sends.values())
         if sends:
@@ -130,11 +145,9 @@ class Deliverer:
             output = self._output_for(parcel.channel, parcel.address)
             if output is None:
                 return functools.partial(self._deliveries.cannot_push, parcel)
-            speaker = message.name if message.author is Author.AGENT else ""
-            recipient = str(parcel.address.get("recipient") or message.conversation_id)
-            fault("deliver.before_send")
-            await asyncio.wait_for(output.send_response(recipient, to_rasa(message, speaker)), SEND_TIMEOUT)
-            fault("deliver.after_send")
+            await self._send(parcel, output)
+        except SQLAlchemyError:
+            raise  # a part is with the customer and could not be written down
         except Refused as error:
             return functools.partial(self._deliveries.refused, parcel, str(error))
         except Exception as error:  # a channel may raise anything; the message stays in the outbox

@@ -23,6 +23,7 @@ from tandem.channels.runtime import OnNewMessage
 logger = logging.getLogger(__name__)
 
 CLIENT_TIMEOUT = 10.0  # seconds; less than the deliverer's, so that no thread is left behind
+_TEMPLATE = 3  # buttons of Messenger's own
 
 
 class _Client(MessengerClient):
@@ -50,9 +51,29 @@ class _Client(MessengerClient):
 class _Output(MessengerBot):
     """Rasa's output, in a thread: its client blocks."""
 
+    keeps_blank_lines = True
+
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Send one message."""
         await asyncio.to_thread(asyncio.run, super().send_response(recipient_id, message))
+
+    async def send_text_message(self, recipient_id: str, text: str, **_: Any) -> None:
+        """Send a text as one message."""
+        self.messenger_client.send({"text": text}, recipient_id, "RESPONSE")
+
+    async def send_text_with_buttons(
+        self, recipient_id: str, text: str, buttons: list[dict[str, Any]], **_: Any,
+    ) -> None:
+        """Send a text with quick replies; Messenger's own buttons, of which it takes three, where one is a link."""
+        if len(buttons) <= _TEMPLATE and any("url" in button for button in buttons):
+            shown = [{"type": "web_url" if "url" in button else "postback", **button} for button in buttons]
+            content = {"template_type": "button", "text": text, "buttons": shown}
+            message: dict[str, Any] = {"attachment": {"type": "template", "payload": content}}
+        else:
+            replies = [{"content_type": "text", "title": button["title"],
+                        "payload": button.get("payload") or button["title"]} for button in buttons]
+            message = {"text": text, "quick_replies": replies}
+        self.messenger_client.send(message, recipient_id, "RESPONSE")
 
     async def send_seen(self, recipient_id: str) -> None:
         """Show the customer that the message was seen; a nicety that may fail."""

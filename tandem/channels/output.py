@@ -3,39 +3,31 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import re
 from typing import Any
 
 from rasa.core.channels.channel import OutputChannel
 
+from tandem.channels.parts import legible_to, parts_of
+from tandem.conversations.abilities import Abilities
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Message
 
 KEPT = ("buttons", "quick_replies", "image", "attachment", "custom", "elements")
 
 
-def to_rasa(message: Message, speaker: str = "") -> dict[str, Any]:
-    """A ledger message as the dictionary that Rasa's output channels take.
-
-    Blank lines are kept from splitting the text into several messages, as Rasa's channels otherwise do; `speaker`
-    is put before the text on channels that cannot show who speaks.
-    """
-    text = re.sub(r"\n(?=\n)", "\n ", message.text)
-    return {**{key: value for key, value in message.data.items() if key in KEPT and value},
-            "text": f"{speaker}: {text}" if speaker else text}
-
-
 class Answer:
     """The answer to a customer's own request, on a channel that answers within it; no reply goes into it twice."""
 
-    def __init__(self, output: OutputChannel) -> None:
+    def __init__(self, output: OutputChannel, abilities: Abilities) -> None:
         self._output = output
+        self._abilities = abilities
         self._taken: set[int] = set()
 
     async def take(self, reply: Message) -> None:
         """Put a recorded reply into the answer, unless it is there."""
         if reply.seq not in self._taken:
-            await self._output.send_response(reply.conversation_id, to_rasa(reply))
+            for part in parts_of(reply, self._abilities):
+                await self._output.send_response(reply.conversation_id, legible_to(self._output, part))
             self._taken.add(reply.seq)
 
 

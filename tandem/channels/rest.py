@@ -32,6 +32,26 @@ from tandem.faults import fault
 logger = logging.getLogger(__name__)
 
 
+class _Collector(CollectingOutputChannel):
+    """The replies that go into an answer, each as it was said."""
+
+    keeps_blank_lines = True
+
+    async def send_text_message(self, recipient_id: str, text: str, **_: Any) -> None:
+        """Keep a text as one message."""
+        await self._persist_message(self._message(recipient_id, text=text))
+
+
+class _Queue(QueueOutputChannel):
+    """The replies that are written one by one, each as it was said."""
+
+    keeps_blank_lines = True
+
+    async def send_text_message(self, recipient_id: str, text: str, **_: Any) -> None:
+        """Pass a text on as one message."""
+        await self._persist_message(self._message(recipient_id, text=text))
+
+
 class _CheckedRest(RestInput):
     """Rasa's REST channel, with its input checked and its token asked for before anything else happens."""
 
@@ -65,7 +85,7 @@ class _CheckedRest(RestInput):
             if bool_arg(request, "stream", default=False):
                 return response.stream(_streamed(on_new_message, text, sender, self.name(), metadata),
                                        content_type="text/event-stream")
-            collector = CollectingOutputChannel()
+            collector = _Collector()
             try:
                 await on_new_message(UserMessage(text, collector, sender, input_channel=self.name(), metadata=metadata))
             except InvalidMessage as error:
@@ -120,7 +140,7 @@ def _streamed(
         replies: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
         async def take() -> None:
-            message = UserMessage(text, QueueOutputChannel(replies), sender, input_channel=channel, metadata=metadata)
+            message = UserMessage(text, _Queue(replies), sender, input_channel=channel, metadata=metadata)
             try:
                 await on_new_message(message)
             except InvalidMessage as error:

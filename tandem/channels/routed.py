@@ -12,6 +12,7 @@ from sanic import Blueprint, Sanic
 from sanic.request import Request
 
 from tandem.channels.output import Answer, ProactiveOutput
+from tandem.channels.parts import declared
 from tandem.channels.runtime import OnNewMessage, Runtime
 from tandem.conversations.identity import read_identity
 from tandem.conversations.model import InboundMessage, InvalidMessage, Receipt
@@ -70,7 +71,7 @@ def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True
                 if push:
                     runtime.dispatch(receipt, self, on_new_message, metadata)
                     return
-                answer = Answer(message.output_channel)
+                answer = Answer(message.output_channel, declared(self.name(), str(message.sender_id)))
                 await runtime.answer(receipt, self, on_new_message, answer, metadata)
                 await self.answered(runtime, receipt, answer)
 

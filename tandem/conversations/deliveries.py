@@ -38,6 +38,7 @@ class Parcel:
     address: Mapping[str, Any]
     attempt: int
     in_doubt: bool
+    parts_sent: int = 0  # of a message that goes in several: so many are with the customer
 
 
 class Deliveries:
@@ -80,8 +81,20 @@ class Deliveries:
                 doubt = row.doubt or row.attempt_open
                 connection.execute(update(messages).where(messages.c.id == row.id).values(
                     attempts=row.attempts + 1, attempt_open=True, doubt=doubt, lease_until=at + LEASE))
-                parcels.append(Parcel(store.to_message(row), row.channel, row.address or {}, row.attempts + 1, doubt))
+                parcels.append(Parcel(store.to_message(row), row.channel, row.address or {}, row.attempts + 1, doubt,
+                                      row.parts_sent))
         return parcels
+
+    def part_sent(self, parcel: Parcel, parts: int) -> None:
+        """The channel took one more part of the message, so many now; the attempt goes on, with a new lease."""
+        at, message = self._ledger.clock(), parcel.message
+        with transaction(self._ledger.engine, "delivery_part") as connection:
+            connection.execute(
+                update(messages)
+                .where(messages.c.conversation_id == message.conversation_id, messages.c.seq == message.seq,
+                       messages.c.delivery == Delivery.PENDING.value, messages.c.attempts == parcel.attempt)
+                .values(parts_sent=parts, lease_until=at + LEASE)
+            )
 
     def sent(self, parcel: Parcel) -> None:
         """The channel took the message."""

@@ -15,10 +15,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    inspect,
     text,
 )
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateColumn
 
 from tandem.database import UtcDateTime
 
@@ -73,6 +75,7 @@ messages = Table(
     Column("attempts", Integer, nullable=False, default=0),
     Column("attempt_open", Boolean, nullable=False, default=False),
     Column("doubt", Boolean, nullable=False, default=False),
+    Column("parts_sent", Integer, nullable=False, default=0, server_default="0"),  # of a message that goes in several
     Column("next_attempt_at", UtcDateTime),
     Column("lease_until", UtcDateTime),
     Column("error", Text),
@@ -130,11 +133,23 @@ case_entries = Table(
 
 
 def create_tables(engine: Engine, tables: MetaData = metadata) -> None:
-    """Create what is missing.
+    """Create what is missing: tables, and columns of a later version in tables of an earlier one.
 
-    Two processes that start together may both find a table missing; the slower one then looks again.
+    Two processes that start together may both find something missing; the slower one then looks again.
     """
     try:
-        tables.create_all(engine)
+        _create(engine, tables)
     except DBAPIError:
-        tables.create_all(engine)
+        _create(engine, tables)
+
+
+def _create(engine: Engine, tables: MetaData) -> None:
+    tables.create_all(engine)
+    known = inspect(engine)
+    for table in tables.sorted_tables:
+        present = {column["name"] for column in known.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in present:
+                added = CreateColumn(column).compile(dialect=engine.dialect)
+                with engine.begin() as connection:
+                    connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {added}")

@@ -20,6 +20,7 @@ from tandem.desk.inbox import customer_name, read_inbox
 from tandem.desk.numbers import figures, read_numbers
 from tandem.desk.orders import orders_seen
 from tandem.desk.presence import is_away
+from tandem.desk.reach import reach
 from tandem.desk.sessions import Session
 from tandem.desk.timeline import Line, timeline
 
@@ -42,6 +43,7 @@ class ConversationView:
     live_mood: tuple[MoodPoint, ...]
     orders: tuple[OrderView, ...]  # as they were seen last
     interrupted: str  # what the bot can carry on with after a hand-back
+    reach: str  # what the customer's channel can do
     holder: str | None
     is_mine: bool
     canned: list[CannedResponse]
@@ -92,6 +94,7 @@ def conversation_view(request: Request, session: Session, conversation_id: str, 
     orders = orders_seen(desk.services.case_file.entries(conversation_id)) or (card.orders if card else ())
     return ConversationView(
         conversation=conversation, handoff=current, customer=customer, lines=lines, earlier=start, card=card,
+        reach=reach(conversation, ledger.clock()),
         live_mood=mood_points(turns), orders=orders, interrupted=_interrupted(current), holder=holder_name,
         is_mine=bool(current and current.claimed_by == session.account.id and conversation.owner is Owner.AGENT),
         canned=_canned(request, session, conversation, customer, card), can=_abilities(conversation, current, session),

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import twilio.rest.api.v2010  # noqa: F401 - hundreds of modules, which the first send would otherwise load
 
-from tandem.channels import deliverer, facebook, messaging, runtime
+from tandem.channels import deliverer, facebook, runtime
+from tandem.channels import twilio as twilio_channel
 from tests.fakes.heart import Heart, heart_over
 from tests.integration.channels.stage import RunningClock
 
@@ -24,4 +25,4 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deliverer, "SEND_TIMEOUT", 2.0)
     monkeypatch.setattr(deliverer, "POLL", 0.05)
     monkeypatch.setattr(facebook, "CLIENT_TIMEOUT", 1.5)
-    monkeypatch.setattr(messaging, "CLIENT_TIMEOUT", 1.5)
+    monkeypatch.setattr(twilio_channel, "CLIENT_TIMEOUT", 1.5)

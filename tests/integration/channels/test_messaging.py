@@ -14,9 +14,11 @@ from aiogram.bot.api import TelegramAPIServer
 from rasa.core.channels.channel import InputChannel
 from sqlalchemy.exc import OperationalError
 
-from tandem.channels import messaging
+from tandem.channels import slack, telegram
 from tandem.channels.messaging import Facebook, Slack, Telegram, Twilio
+from tandem.conversations.abilities import Abilities, abilities_of
 from tandem.conversations.deliveries import BACKOFF
+from tests.fakes import channel_apis
 from tests.fakes.heart import ANNA, Heart
 from tests.integration.channels import payloads
 from tests.integration.channels.stage import Outside, Stage, outside, staged
@@ -35,52 +37,30 @@ class Kind:
     answer: Callable[[str, dict[str, Any]], tuple[int, Any]]
 
 
-def _telegram_answer(path: str, _: dict[str, Any]) -> tuple[int, Any]:
-    if path == "refuse":
-        return 403, {"ok": False, "error_code": 403, "description": "Forbidden: bot was blocked by the user"}
-    if path.endswith("getMe"):
-        return 200, {"ok": True, "result": {"id": 1, "is_bot": True, "first_name": "Shop", "username": "shop_bot"}}
-    if path.endswith("setWebhook"):
-        return 200, {"ok": True, "result": True}
-    chat = {"id": 4711, "type": "private"}
-    return 200, {"ok": True, "result": {"message_id": 9, "date": 1700000000, "chat": chat, "text": "x"}}
-
-
-def _slack_answer(path: str, _: dict[str, Any]) -> tuple[int, Any]:
-    return 200, {"ok": False, "error": "channel_not_found"} if path == "refuse" else {"ok": True, "ts": "1.2"}
-
-
-def _twilio_answer(path: str, body: dict[str, Any]) -> tuple[int, Any]:
-    if path == "refuse":
-        return 400, {"code": 21610, "message": "unsubscribed recipient", "status": 400}
-    return 201, {"sid": "SM9", "status": "queued", "body": body.get("Body"), "to": body.get("To")}
-
-
-def _facebook_answer(path: str, _: dict[str, Any]) -> tuple[int, Any]:
-    if path == "refuse":
-        return 400, {"error": {"message": "(#551) This person isn't available right now", "code": 551}}
-    return 200, {"recipient_id": "F1", "message_id": "m9"}
+def _facebook_text(body: dict[str, Any]) -> str:
+    message = body.get("message") or {}
+    return str(message.get("text") or message["attachment"]["payload"]["text"])
 
 
 TELEGRAM = Kind(
     "telegram", lambda: Telegram("123:token", "shop_bot", "https://chat.example.com/webhook"),
     lambda text, key: payloads.telegram_text(text, int(key)), "4711", "sendMessage",
-    lambda body: str(body["text"]), _telegram_answer,
+    lambda body: str(body["text"]), channel_apis.telegram,
 )
 SLACK = Kind(
     "slack", lambda: Slack("xoxb-token", slack_signing_secret=payloads.SLACK_SECRET),
     lambda text, key: payloads.slack_text(text, f"Ev{key}"), "U1", "chat.postMessage",
-    lambda body: str(body["text"]), _slack_answer,
+    lambda body: str(body["text"]), channel_apis.slack,
 )
 TWILIO = Kind(
     "twilio", lambda: Twilio("AC1", "token", "whatsapp:+15550100"),
     lambda text, key: payloads.twilio_text(text, f"SM{key}"), "whatsapp:+15550111", "Messages.json",
-    lambda body: str(body["Body"]), _twilio_answer,
+    lambda body: str(body["Body"]), channel_apis.twilio,
 )
 FACEBOOK = Kind(
     "facebook", lambda: Facebook("verify", payloads.FACEBOOK_SECRET, "page-token"),
     lambda text, key: payloads.facebook(payloads.facebook_text(text, f"m{key}")), "F1", "me/messages",
-    lambda body: str((body.get("message") or {}).get("text")), _facebook_answer,
+    _facebook_text, channel_apis.facebook,
 )
 KINDS = (TELEGRAM, SLACK, TWILIO, FACEBOOK)
 
@@ -120,7 +100,7 @@ class Line:
 async def line_of(kind: Kind, heart: Heart, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Line]:
     async with outside(kind.path, kind.answer) as service:
         base = [service.url]
-        real_send, real_init = requests.adapters.HTTPAdapter.send, messaging._SlackOutput.__init__
+        real_send, real_init = requests.adapters.HTTPAdapter.send, slack._SlackOutput.__init__
 
         def send_here(adapter: Any, request: Any, *arguments: Any, **options: Any) -> Any:
             for host in ("https://graph.facebook.com", "https://api.twilio.com"):
@@ -132,12 +112,12 @@ async def line_of(kind: Kind, heart: Heart, monkeypatch: pytest.MonkeyPatch) -> 
             output.client.base_url = f"{base[0]}/api/"
 
         monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send_here)
-        monkeypatch.setattr(messaging._SlackOutput, "__init__", init_here)
+        monkeypatch.setattr(slack._SlackOutput, "__init__", init_here)
         channel = kind.make()
 
         def point_to(url: str) -> None:
             base[0] = url
-            if isinstance(channel, messaging._Telegram):
+            if isinstance(channel, telegram._Telegram):
                 channel._telegram().server = TelegramAPIServer.from_base(url)
 
         point_to(service.url)
@@ -190,7 +170,7 @@ async def test_a_person_answers_later_under_their_name(line: Line) -> None:
     await line.write("Hello")
     await line.sent("You said: Hello")
     await line.stage.agent_says(line.kind.conversation, "I am looking\n\n\ninto it")
-    await line.sent("You said: Hello", "Anna: I am looking\n \n \ninto it")
+    await line.sent("You said: Hello", "Anna: I am looking\n\n\ninto it")
     await line.write("Thanks", "2")
     await line.stage.until(lambda: "Thanks" in line.stage.bot.read)
     assert line.stage.bot.texts == ["Hello"], "the bot hears nothing of it"
@@ -268,6 +248,71 @@ async def test_a_webhook_that_is_none_stores_nothing_and_crashes_nothing(line: L
         assert 400 <= status < 500 or status in (200, 204), (kind, status)
     assert line.stage.heart.ledger.list() == []
     assert await line.write("Hello") in (200, 204)
+
+
+# -- what each takes ------------------------------------------------------------------------------------------------
+
+LONG = "".join(f"Line {number}: all work and no play makes a dull parcel \U0001f4e6.\n" for number in range(150))
+
+
+def _limits(line: Line) -> Abilities:
+    found = abilities_of(line.kind.name, line.kind.conversation)
+    assert found is not None
+    return found
+
+
+async def test_a_long_text_goes_whole_and_in_order_with_the_speaker_before_each_part(line: Line) -> None:
+    await line.write("Hello")
+    await line.sent("You said: Hello")
+    assert len(LONG) < 10_000
+    await line.stage.agent_says(line.kind.conversation, LONG)
+    await line.stage.agent_says(line.kind.conversation, "And that is all.")
+    await line.stage.delivered(line.kind.conversation, "And that is all.", "sent")
+    *parts, last = line.texts()[1:]
+    assert last == "Anna: And that is all."
+    assert all(part.startswith("Anna: ") for part in parts)
+    assert "".join(part.removeprefix("Anna: ") for part in parts) == LONG
+    limits = _limits(line)
+    assert max(map(limits.size, parts)) <= limits.limit
+    assert len(parts) <= limits.size(LONG) // limits.limit * 2 + 1, "one, where it fits"
+
+
+async def test_parts_that_are_with_the_customer_are_not_sent_again(line: Line) -> None:
+    if _limits(line).limit > len(LONG):
+        pytest.skip("takes it in one message")
+    await line.write("Hello")
+    await line.sent("You said: Hello")
+    await asyncio.to_thread(line.stage.heart.ownership.take_over, line.kind.conversation, ANNA, "")
+    line.service.moods += ["", "500"]  # the first part is taken, the second is not
+    await asyncio.to_thread(line.stage.heart.ownership.reply, line.kind.conversation, ANNA, LONG)
+    await line.stage.tried(LONG, 1)
+    line.stage.heart.clock.ahead += BACKOFF[0]
+    await line.stage.delivered(line.kind.conversation, LONG, "sent")
+    assert "".join(part.removeprefix("Anna: ") for part in line.texts()[1:]) == LONG, "each part once, in order"
+
+
+BUTTONS = {
+    "few": [{"title": "Yes", "payload": "/affirm"}, {"title": "No", "payload": "/deny"}],
+    "many": [{"title": f"TD-{number}", "payload": f'/pick{{"order_number": "TD-{number}"}}'} for number in range(12)],
+    "far too many": [{"title": f"Order {number}", "payload": "/pick"} for number in range(120)],
+    "long": [{"title": "The blue one with the torn zipper, size 42, from last week's order" * 2, "payload": "/x" * 60}],
+    "link": [{"title": "Track it", "url": "https://example.com/t/1"}, {"title": "Thanks", "payload": "/thanks"}],
+    "none of them": [{"title": ""}, {"payload": "/x"}, "odd"],
+}
+
+
+@pytest.mark.parametrize("text", ["Which one?", LONG], ids=["short", "long text"])
+@pytest.mark.parametrize("buttons", BUTTONS.values(), ids=BUTTONS.keys())
+async def test_buttons_are_laid_out_as_the_service_takes_them(line: Line, buttons: list[Any], text: str) -> None:
+    await line.write("Hello")
+    await line.sent("You said: Hello")
+    await asyncio.to_thread(line.stage.heart.bot_says, text, conversation=line.kind.conversation,
+                            data={"buttons": buttons})
+    await line.stage.delivered(line.kind.conversation, text, "sent")
+    sent = str([body for _, body in line.service.got])
+    shown = [button["title"] for button in buttons if isinstance(button, dict) and button.get("title")]
+    assert all(title[:19] in sent for title in shown)
+    assert "/affirm" not in "".join(line.texts()), "payloads are not for customers' eyes"
 
 
 # -- one by one ----------------------------------------------------------------------------------------------------

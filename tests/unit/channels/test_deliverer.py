@@ -4,6 +4,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from tandem.channels import deliverer
 from tandem.channels.deliverer import MAX_SENDS, Deliverer, NotTaken, Refused, maybe_arrived
+from tandem.conversations.abilities import Abilities
 from tandem.conversations.deliveries import Parcel
 from tandem.conversations.model import Author, Delivery, Kind, Message
 
@@ -26,6 +28,7 @@ class Outbox:
         self.waiting = list(parcels)
         self.leased: list[Parcel] = []
         self.ended: list[tuple[str, str]] = []
+        self.parts: list[int] = []
         self.errors: list[Exception] = []  # raised by the next writes
         self.lease_errors: list[Exception] = []
 
@@ -54,6 +57,11 @@ class Outbox:
     def failed(self, parcel: Parcel, error: str, maybe: bool = False) -> None:
         self._end(parcel, "doubt" if maybe else "failed")
 
+    def part_sent(self, parcel: Parcel, parts: int) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.parts.append(parts)
+
     def _end(self, parcel: Parcel, how: str) -> None:
         if self.errors:
             raise self.errors.pop(0)
@@ -68,7 +76,7 @@ class Phone(OutputChannel):
         self.act = act
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
-        found = self.act(message["text"])
+        found = self.act(message.get("text", ""))
         if asyncio.iscoroutine(found):
             await found
 
@@ -188,6 +196,33 @@ async def test_a_parcel_that_is_already_on_its_way_here_is_not_sent_twice() -> N
         assert sends == ["one"]
         go_on.set()
         await until(lambda: outbox.ended)
+
+
+async def test_each_part_is_written_down_before_the_next_and_none_is_sent_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deliverer, "declared", lambda *_: Abilities("Phone", limit=4))
+    outbox, sends = Outbox(parcel("one two three")), []
+    outbox.errors = [OperationalError("x", {}, Exception("locked"))]
+    async with working(outbox, lambda text: sends.append((text, list(outbox.parts)))):
+        await until(lambda: outbox.ended)
+    assert sends == [("one ", []), ("two ", [1]), ("thre", [1, 2]), ("e", [1, 2, 3])]
+    again = Outbox(replace(parcel("one two three"), parts_sent=2))
+    later: list[str] = []
+    async with working(again, later.append):
+        await until(lambda: again.ended)
+    assert later == ["thre", "e"], "what the customer has is not sent again"
+
+
+async def test_a_part_that_could_not_be_written_down_leaves_the_attempt_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliverer, "declared", lambda *_: Abilities("Phone", limit=4))
+    outbox, sends = Outbox(parcel("one two", "a"), parcel("b", "b")), []
+    outbox.errors = [OperationalError("x", {}, Exception("full"))] * 30
+    async with working(outbox, sends.append):
+        await until(lambda: "b" in sends)
+        await asyncio.sleep(0.2)
+    assert "two" not in sends
+    assert [one.message.text for one in outbox.leased] == ["one two", "b"], "the ledger will find them in doubt"
 
 
 @pytest.mark.parametrize(("data", "sends"), [

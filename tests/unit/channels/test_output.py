@@ -1,38 +1,12 @@
-"""How a message of the ledger looks to Rasa's channels."""
+"""What comes from Rasa's channels, as the ledger takes it."""
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
-from tandem.channels.output import to_rasa
 from tandem.channels.routed import MESSAGE_ID, to_inbound, without_identity
-from tandem.conversations.model import Author, Delivery, Kind, Message
 from tandem.conversations.store import MAX_ID, MAX_TEXT
-
-
-def message(text: str, **data: Any) -> Message:
-    at = datetime(2025, 3, 12, tzinfo=timezone.utc)
-    return Message("c", 1, Author.AGENT, Kind.TEXT, "Anna", text, at, 0, Delivery.PENDING, data)
-
-
-@pytest.mark.parametrize("text", ["a\n\nb", "a\n\n\nb", "a\n\n\n\n\nb", "\n\n", "a\nb\n\nc"])
-def test_blank_lines_do_not_split_a_text(text: str) -> None:
-    shown = to_rasa(message(text))["text"]
-    assert "\n\n" not in shown
-    assert shown.replace(" ", "") == text
-
-
-def test_the_speaker_stands_before_the_text() -> None:
-    assert to_rasa(message("Hello"), "Anna") == {"text": "Anna: Hello"}
-    assert to_rasa(message("Hello")) == {"text": "Hello"}
-    assert to_rasa(message(""), "Anna")["text"] == "Anna: "
-
-
-def test_what_rasas_channels_know_is_passed_on_and_nothing_else() -> None:
-    kept = {"buttons": [{"title": "Yes", "payload": "/affirm"}], "image": "a.png"}
-    assert to_rasa(message("Sure?", **kept, event="agent_joined", custom={})) == {"text": "Sure?", **kept}
 
 
 class _Incoming:

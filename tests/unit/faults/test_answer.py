@@ -9,6 +9,7 @@ from rasa.core.channels.channel import CollectingOutputChannel
 
 from tandem.channels.output import Answer
 from tandem.channels.rest import Rest
+from tandem.conversations.abilities import CHANNELS
 from tandem.conversations.model import Author, Delivery, Kind, Message
 from tandem.database import now
 
@@ -27,7 +28,7 @@ def runtime(marked: list[int], *replies: Message) -> Any:
 @pytest.mark.parametrize("duplicate", [False, True])
 async def test_a_reply_that_was_recorded_but_not_passed_on_is_in_the_answer(duplicate: bool) -> None:
     collector, marked = CollectingOutputChannel(), list[int]()
-    answer = Answer(collector)
+    answer = Answer(collector, CHANNELS["rest"])
     first, second = reply(2, "one"), reply(3, "two")
     await answer.take(first)  # the process failed between the commit of the second and passing it on
     receipt = SimpleNamespace(conversation=SimpleNamespace(id="c"), message=SimpleNamespace(seq=1), duplicate=duplicate)

@@ -1,0 +1,72 @@
+"""Twilio (SMS and WhatsApp) behind the router: its client off the event loop, and its errors told."""
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from rasa.core.channels.channel import OutputChannel
+from rasa.core.channels.twilio import TwilioInput, TwilioOutput
+from sanic import Blueprint, response
+from sanic.request import Request
+from sanic.response import HTTPResponse
+from twilio.base.exceptions import TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+
+from tandem.channels.deliverer import NotTaken, Refused
+from tandem.channels.facebook import CLIENT_TIMEOUT
+from tandem.channels.routed import routed
+
+
+class _TwilioOutput(TwilioOutput):
+    """Twilio's client off the event loop, with a time limit, and with its errors told instead of forgotten."""
+
+    keeps_blank_lines = True
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.http_client = TwilioHttpClient(timeout=CLIENT_TIMEOUT)
+
+    async def _send_message(self, message_data: dict[str, Any]) -> Any:
+        try:
+            return await asyncio.to_thread(self.messages.create, **message_data)
+        except TwilioRestException as error:
+            if error.status in (400, 404):
+                raise Refused(error.msg) from error
+            raise NotTaken(f"{error.status} {error.msg}"[:200]) from error
+
+    async def send_text_message(self, recipient_id: str, text: str, **_: Any) -> None:
+        """Send a text as one message."""
+        await self._send_message({"to": recipient_id, "from_": self.twilio_number, "body": text})
+
+
+class _Twilio(TwilioInput):
+    """Rasa's Twilio channel with the output above."""
+
+    def blueprint(self, on_new_message: Any) -> Blueprint:
+        """Rasa's routes; a picture without words comes as its address, as on Rasa's Facebook channel."""
+        blueprint = super().blueprint(on_new_message)
+
+        @blueprint.middleware("request")
+        async def fill_text(request: Request) -> HTTPResponse | None:
+            if request.method != "POST" or request.form.get("Latitude"):
+                return None
+            if not request.form.get("From"):
+                return response.text("From is missing", status=400)
+            if not request.form.get("Body"):
+                if not request.form.get("MediaUrl0"):
+                    return response.text("", status=204)
+                request.form["Body"] = [request.form.get("MediaUrl0")]
+            return None
+
+        return blueprint
+
+    def get_output_channel(self) -> OutputChannel:
+        """Twilio's client for the configured number."""
+        return _TwilioOutput(self.account_sid, self.auth_token, self.twilio_number)
+
+
+def _twilio_id(request: Request) -> str | None:
+    return request.form.get("MessageSid") or request.form.get("SmsMessageSid")
+
+
+Twilio = routed(_Twilio, message_id=_twilio_id)
