@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from actions.reading import means_the_other
 from actions.services import shop_policies
 from actions.turn import Turn
 from tandem.conversations.model import ConversationNotFound
@@ -15,7 +16,9 @@ from tandem.orders.numbers import normalise_order_number
 from tandem.orders.policies import ShopPolicies, can_cancel, can_change_address, return_refusal
 from tandem.services import Services
 
-_IDLE = frozenset({"the", "and", "for", "with", "set", "one", "large", "small", "please", "order", "item"})
+_IDLE = frozenset({
+    "the", "and", "for", "with", "set", "one", "two", "three", "four", "large", "small", "please", "order", "item",
+})
 Relevance = Callable[[Order, datetime, ShopPolicies], bool]
 
 
@@ -42,6 +45,9 @@ def _has_come(order: Order, at: datetime, policies: ShopPolicies) -> bool:
 def _has_refund(order: Order, at: datetime, policies: ShopPolicies) -> bool:
     return order.refund is not None or order.return_request is not None
 
+
+# What is asked of orders that are under way, so that one of these is meant even where it comes too late.
+_ABOUT_OPEN_ORDERS = frozenset({"cancel_order_form", "change_order_form", "change_address_form"})
 
 # Of several orders, those that a form can be about: one is taken without asking, more are offered as buttons.
 RELEVANT: Mapping[str, Relevance] = {
@@ -102,7 +108,10 @@ def orders_at_hand(opened: Services, conversation_id: str, form: str = "") -> At
                 continue  # gone since it was matched
     orders = tuple(sorted(known.values(), key=lambda order: (order.placed_at, order.number), reverse=True))
     is_relevant, at, policies = RELEVANT.get(form), opened.ledger.clock(), shop_policies(opened)
-    return AtHand(orders, tuple(o for o in orders if is_relevant is None or is_relevant(o, at, policies)))
+    relevant = tuple(o for o in orders if is_relevant is None or is_relevant(o, at, policies))
+    if not relevant and form in _ABOUT_OPEN_ORDERS:
+        relevant = tuple(o for o in orders if o.status.open)
+    return AtHand(orders, relevant)
 
 
 def number_in(text: object) -> str | None:
@@ -114,15 +123,20 @@ def number_in(text: object) -> str | None:
 
 
 def pick(turn: Turn, at_hand: AtHand) -> str | None:
-    """The number of the order that is meant: named just now, else talked about before, else the only one in question.
+    """The number of the order that is meant: named now, by number or item, else talked about, else the only one.
 
     None where the customer must be asked.
     """
     named = turn.entity("order_number")
     if named:
         return named
+    by_item = named_by_item(turn.text, at_hand.orders) or named_by_item(turn.text, at_hand.relevant)
+    if by_item:
+        return by_item
     remembered = number_in(turn.slot("order_number"))
     numbers = [order.number for order in at_hand.relevant]
+    if remembered in numbers and len(numbers) == 2 and means_the_other(turn.text):
+        return next(number for number in numbers if number != remembered)
     if remembered in numbers or (remembered and at_hand.find(remembered) is None):
         return remembered
     if len(numbers) == 1:

@@ -4,11 +4,10 @@ from __future__ import annotations
 from actions.order_action import Desk, OrderAction
 from actions.order_form import OrderForm
 from actions.reply import Reply
-from actions.status import item_names
-from tandem.orders.errors import NotCancellable
+from actions.status import item_names, status_reply
+from tandem.orders.errors import NotCancellable, ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
-from tandem.orders.policies import can_cancel
-from tandem.services import Services
+from tandem.orders.policies import can_cancel, return_deadline, return_refusal
 
 
 class ValidateCancelOrderForm(OrderForm):
@@ -17,8 +16,8 @@ class ValidateCancelOrderForm(OrderForm):
     form = "cancel_order_form"
     details = ("confirmed",)
 
-    def objection(self, order: Order, opened: Services) -> Reply | None:
-        return None if can_cancel(order) else refusal(order, order.status)
+    def objection(self, order: Order, desk: Desk) -> Reply | None:
+        return None if can_cancel(order) else refusal(order, order.status, desk)
 
 
 class ActionCancelOrder(OrderAction):
@@ -35,7 +34,7 @@ class ActionCancelOrder(OrderAction):
         try:
             cancelled = desk.opened.orders.cancel(order.number, idempotency_key=f"{desk.idempotency_key}:cancel")
         except NotCancellable as error:
-            return refusal(order, error.status)
+            return refusal(order, error.status, desk)
         if cancelled.refund is None:
             return Reply("utter_cancel_order_done_unpaid", {"number": order.number})
         least, most = cancelled.refund.business_days
@@ -47,11 +46,20 @@ class ActionCancelOrder(OrderAction):
         return Reply("utter_cancel_order_done", values)
 
 
-def refusal(order: Order, status: OrderStatus) -> Reply:
-    """Why it cannot be cancelled, by status."""
+def refusal(order: Order, status: OrderStatus, desk: Desk) -> Reply:
+    """Why it cannot be cancelled, by status, and what can be done instead."""
     values = {"number": order.number, "items": item_names(order.items)}
+    if status is OrderStatus.LOST:
+        return status_reply(order, desk.dates)
+    if status is OrderStatus.PARTLY_SHIPPED and order.shipment is not None:
+        return Reply("utter_cancel_order_partly", {**values, "rest": item_names(order.items_in(order.shipment))})
     if status is OrderStatus.CANCELLED:
         return Reply("utter_cancel_order_already", values)
-    if status in (OrderStatus.DELIVERED, OrderStatus.RETURNED):
-        return Reply(f"utter_cancel_order_{status.value}", values)
+    if status is OrderStatus.RETURNED:
+        return Reply("utter_cancel_order_returned", values)
+    if status is OrderStatus.DELIVERED:
+        refused, deadline = return_refusal(order, desk.dates.at, desk.policies), return_deadline(order, desk.policies)
+        if refused is ReturnRefusal.WINDOW_CLOSED and deadline is not None:
+            return Reply("utter_cancel_order_delivered_closed", {**values, "deadline": desk.dates.day(deadline)})
+        return Reply("utter_cancel_order_delivered", values)
     return Reply("utter_cancel_order_too_late", values)

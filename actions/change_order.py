@@ -4,12 +4,12 @@ from __future__ import annotations
 from actions.order_action import Desk, OrderAction
 from actions.order_form import ANSWERS, Draft, OrderForm
 from actions.reply import Reply
+from actions.status import item_names, status_reply
 from actions.turn import REQUESTED_SLOT, Turn
 from tandem.orders.addresses import parse_address
 from tandem.orders.errors import AddressNotChangeable, InvalidAddress
-from tandem.orders.model import Order
+from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import can_cancel, can_change_address
-from tandem.services import Services
 
 
 class ValidateChangeOrderForm(OrderForm):
@@ -23,8 +23,8 @@ class ValidateChangeAddressForm(OrderForm):
     details = ("new_address", "confirmed")
     free_text = frozenset({"new_address"})
 
-    def objection(self, order: Order, opened: Services) -> Reply | None:
-        return None if can_change_address(order) else too_late(order)
+    def objection(self, order: Order, desk: Desk) -> Reply | None:
+        return None if can_change_address(order) else too_late(order, desk)
 
     def check(self, order: Order, draft: Draft, turn: Turn) -> None:
         if draft.slots["confirmed"] is False:
@@ -61,7 +61,7 @@ class ActionChangeAddress(OrderAction):
             changed = desk.opened.orders.change_address(
                 order.number, address, idempotency_key=f"{desk.idempotency_key}:address")
         except AddressNotChangeable:
-            return too_late(order)
+            return too_late(order, desk)
         except InvalidAddress as error:
             return Reply(f"utter_address_without_{error.field}")
         desk.promise(f"{order.number} goes to {changed.shipping_address}")
@@ -75,11 +75,25 @@ class ActionChangeOrder(OrderAction):
         return "action_change_order"
 
     def answer(self, order: Order, desk: Desk) -> Reply:
-        response = "utter_change_order_possible" if can_cancel(order) else "utter_change_order_too_late"
+        if order.status is OrderStatus.LOST:
+            return status_reply(order, desk.dates)
+        if can_cancel(order):
+            response = "utter_change_order_possible"
+        elif order.status.open:
+            response = "utter_change_order_too_late"
+        elif order.status is OrderStatus.DELIVERED:
+            response = "utter_change_order_delivered"
+        else:
+            response = "utter_change_order_closed"
         return Reply(response, {"number": order.number})
 
 
-def too_late(order: Order) -> Reply:
+def too_late(order: Order, desk: Desk) -> Reply:
     """Why the address stays."""
+    if order.status is OrderStatus.LOST:
+        return status_reply(order, desk.dates)
+    if order.status is OrderStatus.PARTLY_SHIPPED and order.shipment is not None:
+        return Reply("utter_change_address_partly",
+                     {"number": order.number, "rest": item_names(order.items_in(order.shipment))})
     return Reply("utter_change_address_too_late" if order.status.open else "utter_change_address_closed",
                  {"number": order.number})

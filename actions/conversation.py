@@ -1,7 +1,6 @@
 """Answers that depend on what was said before: greetings after a person, a yes to an offer, details out of the blue."""
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.order_form import starts_a_flow
+from actions.reading import bare_numbers, means_the_other, read_payload
 from actions.reply import Reply
 from actions.turn import Turn
 
@@ -52,13 +52,29 @@ class ActionAcceptOffer(Action):
         turn = Turn(tracker)
         if turn.active_form:
             return []  # the form asks its question again
-        buttons = (turn.last_bot_message.get("data") or {}).get("buttons") or ()
-        intent, slots = _read_payload(str(buttons[0].get("payload") or "")) if buttons else ("", {})
+        buttons = turn.buttons
+        intent, slots = read_payload(str(buttons[0].get("payload") or "")) if buttons else ("", {})
         if intent == "ask_for_human":
             return [FollowupAction("action_handoff")]
         if starts_a_flow(intent):
             return [*(SlotSet(slot, value) for slot, value in slots.items()), FollowupAction(f"{intent}_form")]
         Reply("utter_affirm").say(dispatcher)
+        return []
+
+
+class ActionDeny(Action):
+    """Accepts a no; "no, the other one" and "no, 10417" ask about another order."""
+
+    def name(self) -> str:
+        return "action_deny"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker)
+        if not turn.active_form and _names_another_order(turn):
+            return [FollowupAction("order_status_form")]
+        Reply("utter_deny").say(dispatcher)
         return []
 
 
@@ -75,20 +91,17 @@ class ActionInform(Action):
         tracking = turn.entity("tracking_number")
         if turn.active_form and not tracking:
             return []  # the form asks its question again
-        if not turn.active_form and (turn.entity("order_number") or turn.entity("email")):
+        if not turn.active_form and (_names_another_order(turn) or turn.entity("email")):
             return [FollowupAction("order_status_form")]
         (Reply("utter_inform_tracking_number") if tracking else Reply("utter_inform")).say(dispatcher)
         return []
 
 
-def _read_payload(payload: str) -> tuple[str, dict[str, Any]]:
-    """The intent and the entities of a button: `/return_item{"return_reason": "damaged"}`."""
-    intent, brace, rest = payload.removeprefix("/").partition("{")
-    try:
-        entities = json.loads(brace + rest) if brace else {}
-    except ValueError:
-        entities = {}
-    return intent, entities if isinstance(entities, dict) else {}
+def _names_another_order(turn: Turn) -> bool:
+    if turn.entity("order_number") or bare_numbers(turn.text):
+        return True
+    offered = any("order_number" in read_payload(str(button.get("payload") or ""))[1] for button in turn.buttons)
+    return offered and means_the_other(turn.text)
 
 
 def _after_handoff_or(response: str, turn: Turn) -> Reply:

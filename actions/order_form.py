@@ -15,9 +15,12 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActionExecutionRejected, ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.at_hand import identity_email, named_by_item, number_in, orders_at_hand, pick
+from actions.at_hand import AtHand, identity_email, named_by_item, number_in, orders_at_hand, pick
+from actions.order_action import Desk
+from actions.reading import bare_numbers, corrects, typed_button
 from actions.reply import Reply
 from actions.services import services
+from actions.status import item_names
 from actions.turn import REQUESTED_SLOT, Turn
 from tandem.orders.errors import (
     InvalidContact,
@@ -71,7 +74,7 @@ class OrderForm(Action, ABC):
     def name(self) -> str:
         return f"validate_{self.form}"
 
-    def objection(self, order: Order, opened: Services) -> Reply | None:
+    def objection(self, order: Order, desk: Desk) -> Reply | None:
         """Why this order is not for this form, said at once instead of asking on."""
         return None
 
@@ -103,7 +106,7 @@ class OrderForm(Action, ABC):
         return not turn.activates(self.form) and not turn.rejected(self.form)
 
     def _leads_elsewhere(self, turn: Turn) -> bool:
-        if not self._continues(turn):
+        if not self._continues(turn) or self._typed(turn):
             return False
         if turn.intent in EXITS:
             return True
@@ -137,14 +140,22 @@ class OrderForm(Action, ABC):
 
     def _begin(self, turn: Turn) -> Draft:
         """The slots to start from: nothing of an earlier round, nothing that a free text happened to contain."""
-        slots = {name: turn.slot(name) for name in (*ORDER_SLOTS, *self.details)}
+        slots = {name: _one(turn.slot(name)) for name in (*ORDER_SLOTS, *self.details)}
         if self._resumes(turn):
             return Draft(slots)
         if turn.activates(self.form):
             slots.update({name: turn.filled.get(name) for name in ("contact", *self.details)})
         elif turn.slot(REQUESTED_SLOT) in self.free_text and self._continues(turn):
             slots.update({name: turn.before(name) for name in ORDER_SLOTS})
+        if self._continues(turn):
+            slots.update(self._typed(turn))
         return Draft(slots)
+
+    def _typed(self, turn: Turn) -> dict[str, Any]:
+        """What a button of the question would have answered, where its words were typed."""
+        requested = turn.slot(REQUESTED_SLOT)
+        typed = typed_button(turn.text, turn.buttons)
+        return {requested: typed[requested]} if requested in typed else {}
 
     def _work(self, opened: Services, turn: Turn, draft: Draft) -> None:
         self._choose_order(opened, turn, draft)
@@ -153,7 +164,7 @@ class OrderForm(Action, ABC):
         order = self._identify(opened, turn, draft)
         if order is None:
             return
-        objection = self.objection(order, opened)
+        objection = self.objection(order, Desk.of(opened, turn))
         if objection is not None:
             opened.case_file.tried(turn.conversation_id, self.form, objection.response)
             draft.leave(objection)
@@ -164,10 +175,12 @@ class OrderForm(Action, ABC):
         before = number_in(turn.before("order_number"))
         if turn.activates(self.form):
             at_hand = orders_at_hand(opened, turn.conversation_id, self.form)
-            draft.slots["order_number"] = pick(turn, at_hand) or named_by_item(turn.text, at_hand.choices)
-        elif self._continues(turn) and turn.slot(REQUESTED_SLOT) == "order_number" and not draft.slots["order_number"]:
-            choices = orders_at_hand(opened, turn.conversation_id, self.form).choices
-            draft.slots["order_number"] = named_by_item(turn.text, choices)
+            draft.slots["order_number"] = self._bare_number(turn, draft, at_hand) or pick(turn, at_hand)
+        elif self._continues(turn) and turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
+            at_hand = orders_at_hand(opened, turn.conversation_id, self.form)
+            draft.slots["order_number"] = (
+                self._bare_number(turn, draft, at_hand) or draft.slots["order_number"]
+                or named_by_item(turn.text, at_hand.choices))
         given = draft.slots["order_number"]
         number = number_in(given)
         if given and number is None:
@@ -179,6 +192,29 @@ class OrderForm(Action, ABC):
                 draft.slots[slot] = None
             if "contact" not in turn.filled:
                 draft.slots["contact"] = None
+
+    def _bare_number(self, turn: Turn, draft: Draft, at_hand: AtHand) -> str | None:
+        """An order number without its prefix, where one is due; it is then no postcode.
+
+        Due it is as an answer to the question for it, as a correction of it, from whom the shop does not know yet, and
+        where it is one of the customer's own.
+        """
+        numbers = () if turn.entity("order_number") or self._resumes(turn) else bare_numbers(turn.text)
+        known = [number for number in numbers if at_hand.find(number_in(number))]
+        starts, asked = turn.activates(self.form), turn.slot(REQUESTED_SLOT)
+        if not known and starts and at_hand.orders:
+            return None
+        if not known and asked == "contact":
+            # Orders are numbered one after the other: a correction looks more like the number than a postcode does.
+            before = str(draft.slots["order_number"] or "").removeprefix("TD-")
+            numbers = tuple(number for number in numbers if corrects(turn.text) and number[:2] == before[:2])
+        if not numbers:
+            return None
+        number = (known or numbers)[0]
+        contacts = [found for found in turn.entities("email", "postcode") if found != number]
+        if "contact" in turn.filled:
+            draft.slots["contact"] = contacts[0] if contacts else None if starts else turn.before("contact")
+        return number
 
     def _identify(self, opened: Services, turn: Turn, draft: Draft) -> Order | None:
         """The order, if it may be shown; otherwise `contact` is emptied or asked for."""
@@ -194,7 +230,7 @@ class OrderForm(Action, ABC):
                 return None
             order = found
         draft.slots["contact"] = contact or email or order.email
-        draft.slots["order_items"] = ", ".join(item.name for item in order.items)
+        draft.slots["order_items"] = item_names(order.items)
         draft.slots["order_total"] = str(order.total)
         draft.failed_lookups = 0.0
         if turn.activates(self.form) or turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
@@ -236,6 +272,11 @@ class OrderForm(Action, ABC):
         if not events:  # Rasa takes a form that sets no slot for one that has refused the message
             events.append(SlotSet("order_number", draft.slots["order_number"]))
         return [*events, SlotSet(REQUESTED_SLOT, missing[0] if missing else None)]
+
+
+def _one(value: Any) -> Any:
+    """Rasa makes a list of what a message names twice; the last is meant: "not 10402, 10417"."""
+    return (value[-1] if value else None) if isinstance(value, list) else value
 
 
 def starts_a_flow(intent: str) -> bool:

@@ -6,7 +6,7 @@ from actions.order_action import Desk, OrderAction
 from actions.order_form import OrderForm
 from actions.reply import Button, Reply
 from actions.status import item_names, status_reply
-from tandem.orders.model import Order, Shipment
+from tandem.orders.model import Order, OrderStatus, Shipment
 
 MOST_BUTTONS = 5
 
@@ -43,12 +43,17 @@ class ActionTrackParcel(OrderAction):
         parcel = order.shipment
         if parcel is None or not parcel.tracking_number:
             return status_reply(order, desk.dates)
+        values = {"number": order.number, "carrier": parcel.carrier, "tracking": parcel.tracking_number,
+                  "url": parcel.tracking_url}
+        if parcel.delivered_at is not None:
+            values["delivered"] = desk.dates.ago(parcel.delivered_at)
+            then = status_reply(order, desk.dates) if order.status is OrderStatus.RETURNED else None
+            response = "utter_track_parcel_delivered" if parcel.tracking_url else "utter_track_parcel_delivered_number"
+            return Reply(response, values, then=then)
         response = "utter_track_parcel_link" if parcel.tracking_url else "utter_track_parcel_number"
         scanned = _last_scan(parcel, desk)
-        return Reply(f"{response}_scanned" if scanned else response, {
-            "number": order.number, "carrier": parcel.carrier, "tracking": parcel.tracking_number,
-            "url": parcel.tracking_url, **scanned,
-        })
+        then = status_reply(order, desk.dates) if order.status is OrderStatus.LOST else None
+        return Reply(f"{response}_scanned" if scanned else response, {**values, **scanned}, then=then)
 
 
 def order_button(order: Order, intent: str = "inform") -> Button:

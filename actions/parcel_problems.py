@@ -1,10 +1,14 @@
 """Parcels that came damaged, wrong, incomplete, or not at all."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 from actions.order_action import Desk, OrderAction
 from actions.order_form import OrderForm
 from actions.reply import Reply
+from actions.returns import not_returnable
 from actions.status import item_names, status_reply
+from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal
 
@@ -54,7 +58,7 @@ class ActionMissingItem(OrderAction):
     def answer(self, order: Order, desk: Desk) -> Reply:
         if order.status is OrderStatus.DELIVERED:
             return Reply("utter_missing_item_offer_person", {"number": order.number, "items": item_names(order.items)})
-        return status_reply(order, desk.dates)
+        return _has_not_come(order, desk)
 
 
 class ActionDeliveredNotReceived(OrderAction):
@@ -64,8 +68,8 @@ class ActionDeliveredNotReceived(OrderAction):
         return "action_delivered_not_received"
 
     def answer(self, order: Order, desk: Desk) -> Reply:
-        if order.delivered_at is None:
-            return status_reply(order, desk.dates)
+        if order.delivered_at is None or order.status is OrderStatus.RETURNED:
+            return _has_not_come(order, desk)
         return Reply("utter_delivered_not_received", {
             "number": order.number, "delivered": desk.dates.ago(order.delivered_at),
             "address": str(order.shipping_address),
@@ -73,7 +77,17 @@ class ActionDeliveredNotReceived(OrderAction):
 
 
 def _send_back_or_person(response: str, order: Order, desk: Desk) -> Reply:
-    if order.delivered_at is None:
-        return status_reply(order, desk.dates)
-    returnable = return_refusal(order, desk.dates.at, desk.policies) is None
-    return Reply(response if returnable else f"{response}_person", {"number": order.number})
+    if order.delivered_at is None or order.status is OrderStatus.RETURNED:
+        return _has_not_come(order, desk)
+    refused = return_refusal(order, desk.dates.at, desk.policies)
+    if refused is ReturnRefusal.ALREADY_REQUESTED:
+        return not_returnable(order, refused, desk)
+    return Reply(f"{response}_person" if refused else response,
+                 {"number": order.number, "items": item_names(order.delivered_items)})
+
+
+def _has_not_come(order: Order, desk: Desk) -> Reply:
+    """Where the order is; and if it should not have come yet, that another one may be meant."""
+    reply = status_reply(order, desk.dates)
+    under_way = order.status in (OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.OUT_FOR_DELIVERY)
+    return replace(reply, then=Reply("utter_not_delivered_yet")) if under_way else reply

@@ -20,7 +20,8 @@ class ActionRefundStatus(OrderAction):
         return "action_refund_status"
 
     def answer(self, order: Order, desk: Desk) -> Reply:
-        return refund_reply(order, desk.dates)
+        nothing_came = order.refund is None and order.delivered_at is None
+        return way_to_the_money(order, desk) if nothing_came else refund_reply(order, desk.dates)
 
 
 class ValidateGetRefundForm(OrderForm):
@@ -34,17 +35,24 @@ class ActionGetRefund(OrderAction):
         return "action_get_refund"
 
     def answer(self, order: Order, desk: Desk) -> Reply:
-        number = {"number": order.number}
-        if order.refund is not None or order.status is OrderStatus.CANCELLED:
-            return refund_reply(order, desk.dates)
-        if can_cancel(order):
-            return Reply("utter_get_refund_by_cancelling", number)
-        if order.status is OrderStatus.LOST:
-            return status_reply(order, desk.dates)
-        if order.delivered_at is None:
-            return Reply("utter_get_refund_on_its_way", number)
-        deadline = return_deadline(order, desk.policies)
-        day = desk.dates.day(deadline) if deadline else ""
-        if return_refusal(order, desk.dates.at, desk.policies) is None:
-            return Reply("utter_get_refund_by_returning", {**number, "deadline": day})
-        return Reply("utter_get_refund_too_late", {**number, "deadline": day})
+        return way_to_the_money(order, desk)
+
+
+def way_to_the_money(order: Order, desk: Desk) -> Reply:
+    """What this order allows: cancel, send back, a search, or a person; or how far its refund is."""
+    number = {"number": order.number}
+    if order.refund is not None or order.status is OrderStatus.CANCELLED:
+        return refund_reply(order, desk.dates)
+    if order.status is OrderStatus.PAYMENT_FAILED:
+        return refund_reply(order, desk.dates)
+    if can_cancel(order):
+        return Reply("utter_get_refund_by_cancelling", number)
+    if order.status is OrderStatus.LOST:
+        return status_reply(order, desk.dates)
+    if order.delivered_at is None:
+        return Reply("utter_get_refund_on_its_way", number)
+    deadline = return_deadline(order, desk.policies)
+    day = desk.dates.day(deadline) if deadline else ""
+    if return_refusal(order, desk.dates.at, desk.policies) is None:
+        return Reply("utter_get_refund_by_returning", {**number, "deadline": day})
+    return Reply("utter_get_refund_too_late", {**number, "deadline": day})

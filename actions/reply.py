@@ -11,14 +11,20 @@ Button = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Reply:
-    """A response of data/responses/ by name. `values` fill its braces; `buttons` come after its own."""
+    """A response of data/responses/ by name. `values` fill its braces; `buttons` come after its own.
+
+    `then` is said after it, as a message of its own.
+    """
 
     response: str
     values: Mapping[str, str] = field(default_factory=dict)
     buttons: tuple[Button, ...] = ()
+    then: Reply | None = None
 
     def say(self, dispatcher: CollectingDispatcher) -> None:
         """Hand it to Rasa, which picks the variation for the mood and the channel."""
         dispatcher.utter_message(
             response=self.response, buttons=[dict(button) for button in self.buttons], **self.values
         )
+        if self.then is not None:
+            self.then.say(dispatcher)

@@ -17,6 +17,10 @@ def status_reply(order: Order, dates: Dates) -> Reply:
 def refund_reply(order: Order, dates: Dates) -> Reply:
     """The response that tells how far this order's refund is."""
     if order.refund is None:
+        if order.status is OrderStatus.LOST:
+            return status_reply(order, dates)
+        if order.status is OrderStatus.PAYMENT_FAILED:
+            return Reply("utter_get_refund_unpaid", {"number": order.number})
         if order.status is OrderStatus.CANCELLED:
             return Reply("utter_refund_nothing_paid", {"number": order.number})
         return Reply("utter_refund_none", {"number": order.number})
@@ -24,8 +28,8 @@ def refund_reply(order: Order, dates: Dates) -> Reply:
 
 
 def item_names(items: Sequence[OrderItem]) -> str:
-    """ "2 × Stoneware mug, Bath towel" """
-    return ", ".join(f"{item.quantity} × {item.name}" if item.quantity > 1 else item.name for item in items)
+    """ "2 × Stoneware mug, grey; Bath towel": the names themselves have commas."""
+    return "; ".join(f"{item.quantity} × {item.name}" if item.quantity > 1 else item.name for item in items)
 
 
 def _processing(order: Order, dates: Dates) -> Reply:

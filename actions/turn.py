@@ -1,7 +1,7 @@
 """One turn of a conversation as an action sees it."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -46,6 +46,11 @@ class Turn:
                  if e.get("entity") == name]
         return str(found[-1]) if found and found[-1] is not None else None
 
+    def entities(self, *names: str) -> list[str]:
+        """All values of these entities in this message, in the order of the names."""
+        return [str(e.get("value")) for name in names for e in (self.tracker.latest_message or {}).get("entities") or ()
+                if e.get("entity") == name]
+
     @cached_property
     def _events(self) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
         """The events before this message and since."""
@@ -77,6 +82,11 @@ class Turn:
         """The form has already stepped aside in this turn."""
         return any(event.get("event") == "action_execution_rejected" and event.get("name") == form
                    for event in self._events[1])
+
+    @property
+    def buttons(self) -> Sequence[Mapping[str, Any]]:
+        """The buttons under the bot's last message before this one."""
+        return (self.last_bot_message.get("data") or {}).get("buttons") or ()
 
     @property
     def last_bot_message(self) -> Mapping[str, Any]:

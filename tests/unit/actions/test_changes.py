@@ -5,6 +5,7 @@ import pytest
 
 from actions.cancel_order import ActionCancelOrder, ValidateCancelOrderForm
 from actions.change_order import ActionChangeAddress, ActionChangeOrder, ValidateChangeAddressForm
+from actions.order_status import ActionTrackParcel
 from actions.parcel_problems import (
     ActionDamagedItem,
     ActionDeliveredNotReceived,
@@ -12,7 +13,7 @@ from actions.parcel_problems import (
     ActionWrongItem,
 )
 from actions.payment import ActionInvoice, ActionPaymentProblem
-from actions.refunds import ActionGetRefund
+from actions.refunds import ActionGetRefund, ActionRefundStatus
 from actions.returns import ActionExchangeItem, ActionReturnItem, ValidateReturnItemForm
 from tandem.orders.model import OrderStatus, ReturnReason
 from tests.unit.actions.conftest import Outcome, Scene, Shop, act
@@ -80,6 +81,8 @@ async def test_nobody_cancels_someone_elses_order(shop: Shop) -> None:
 @pytest.mark.parametrize(("number", "response"), [
     ("TD-10421", "utter_cancel_order_too_late"), ("TD-10300", "utter_cancel_order_delivered"),
     ("TD-10350", "utter_cancel_order_returned"), ("TD-10377", "utter_cancel_order_already"),
+    ("TD-10190", "utter_cancel_order_delivered_closed"), ("TD-10299", "utter_cancel_order_partly"),
+    ("TD-10405", "utter_order_status_lost"),
 ])
 async def test_an_order_that_changed_meanwhile_is_refused_by_its_state(shop: Shop, number: str, response: str) -> None:
     shop.match(number, shop.orders.orders[number].postcode)
@@ -177,6 +180,40 @@ async def test_the_item_is_asked_when_there_are_several(shop: Shop) -> None:
     assert (await returning(shop, starts=True)).slots["requested_slot"] == "return_item"
 
 
+async def test_what_goes_back_may_be_named_at_once(shop: Shop) -> None:
+    outcome = await returning(shop, starts=True, text="I'd like to send the mugs back")
+    assert outcome.slots["return_item"] == "MUG-004"
+    assert outcome.slots["returning"] == "Stoneware mug, set of four"
+    assert (await returning(shop, starts=True, text="return both please")).slots["return_item"] == "all"
+
+
+async def test_another_item_named_at_the_question_why_is_no_reason(shop: Shop) -> None:
+    outcome = await returning(shop, requested="return_reason", text="no, the towel", intent="deny",
+                              slots={"order_number": "TD-10300", "return_item": "MUG-004"},
+                              filled={"return_reason": "no, the towel"})
+    assert outcome.slots["return_item"] == "TWL-012"
+    assert outcome.slots["requested_slot"] == "return_reason"
+
+
+async def test_a_mere_no_is_no_reason(shop: Shop) -> None:
+    outcome = await returning(shop, requested="return_reason", text="no", intent="deny",
+                              slots={"order_number": "TD-10300", "return_item": "MUG-004"},
+                              filled={"return_reason": "no"})
+    assert outcome.stepped_aside
+
+
+@pytest.mark.parametrize(("text", "intent", "reason"), [
+    ("I changed my mind", "never_mind", "changed_mind"), ("it just doesn't fit", "return_item", "does_not_fit"),
+])
+async def test_a_button_may_be_typed(shop: Shop, text: str, intent: str, reason: str) -> None:
+    buttons = [{"title": "I changed my mind", "payload": '/inform{"return_reason": "changed_mind"}'},
+               {"title": "It doesn't fit", "payload": '/inform{"return_reason": "does_not_fit"}'}]
+    outcome = await returning(shop, requested="return_reason", text=text, intent=intent,
+                              slots={"order_number": "TD-10300", "return_item": "MUG-004"},
+                              filled={"return_reason": text}, last_bot={"data": {"buttons": buttons}})
+    assert outcome.slots["return_reason"] == reason
+
+
 async def test_a_single_item_is_not_asked(shop: Shop) -> None:
     shop.clock.advance(days=-1)
     outcome = await returning(shop, "two-orders@example.com", starts=True)
@@ -240,12 +277,26 @@ async def test_the_return_is_announced_once(shop: Shop) -> None:
     (ActionGetRefund, "lost@example.com", "TD-10405", "utter_order_status_lost"),
     (ActionDamagedItem, "delivered@example.com", "TD-10300", "utter_damaged_item"),
     (ActionDamagedItem, "old@example.com", "TD-10190", "utter_damaged_item_person"),
-    (ActionDamagedItem, "on-time@example.com", "TD-10421", "utter_order_status_shipped"),
+    (ActionDamagedItem, "on-time@example.com", "TD-10421", "utter_order_status_shipped utter_not_delivered_yet"),
     (ActionWrongItem, "delivered@example.com", "TD-10300", "utter_wrong_item"),
     (ActionMissingItem, "partial@example.com", "TD-10299", "utter_order_status_back_ordered"),
     (ActionMissingItem, "delivered@example.com", "TD-10300", "utter_missing_item_offer_person"),
     (ActionDeliveredNotReceived, "delivered@example.com", "TD-10300", "utter_delivered_not_received"),
-    (ActionDeliveredNotReceived, "late@example.com", "TD-10388", "utter_order_status_held"),
+    (ActionDeliveredNotReceived, "late@example.com", "TD-10388", "utter_order_status_held utter_not_delivered_yet"),
+    (ActionDamagedItem, "refund@example.com", "TD-10350", "utter_refund_issued"),
+    (ActionWrongItem, "cancelled@example.com", "TD-10377", "utter_order_status_cancelled_refunded"),
+    (ActionExchangeItem, "cancelled@example.com", "TD-10377", "utter_order_status_cancelled_refunded"),
+    (ActionExchangeItem, "lost@example.com", "TD-10405", "utter_order_status_lost"),
+    (ActionGetRefund, "payment@example.com", "TD-10410", "utter_get_refund_unpaid"),
+    (ActionRefundStatus, "payment@example.com", "TD-10410", "utter_get_refund_unpaid"),
+    (ActionRefundStatus, "lost@example.com", "TD-10405", "utter_order_status_lost"),
+    (ActionTrackParcel, "on-time@example.com", "TD-10421", "utter_track_parcel_link_scanned"),
+    (ActionTrackParcel, "delivered@example.com", "TD-10300", "utter_track_parcel_delivered"),
+    (ActionTrackParcel, "refund@example.com", "TD-10350", "utter_track_parcel_delivered utter_refund_issued"),
+    (ActionTrackParcel, "lost@example.com", "TD-10405", "utter_track_parcel_link_scanned utter_order_status_lost"),
+    (ActionChangeOrder, "delivered@example.com", "TD-10300", "utter_change_order_delivered"),
+    (ActionChangeOrder, "refund@example.com", "TD-10350", "utter_change_order_closed"),
+    (ActionChangeOrder, "lost@example.com", "TD-10405", "utter_order_status_lost"),
     (ActionInvoice, "on-time@example.com", "TD-10421", "utter_invoice_by_mail"),
     (ActionInvoice, "payment@example.com", "TD-10410", "utter_invoice_not_ready"),
 ])
@@ -253,7 +304,7 @@ async def test_the_answer_follows_from_the_order(
     shop: Shop, action: type, email: str, number: str, response: str
 ) -> None:
     shop.know(email)
-    assert (await act(action(shop.open), Scene(slots={"order_number": number}))).said == [response]
+    assert (await act(action(shop.open), Scene(slots={"order_number": number}))).said == response.split()
 
 
 async def test_an_order_on_hold_is_told_when_a_payment_fails(shop: Shop) -> None:

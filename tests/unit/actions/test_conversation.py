@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from actions.ask import ActionAskOrderNumber, ActionAskReturnItem
-from actions.conversation import ActionAcceptOffer, ActionGreet, ActionInform, ActionThanks
+from actions.conversation import ActionAcceptOffer, ActionDeny, ActionGreet, ActionInform, ActionThanks
 from tests.unit.actions.conftest import Scene, Shop, act
 
 
@@ -91,3 +91,19 @@ async def test_the_items_that_came_are_offered_for_return(shop: Shop) -> None:
 async def test_the_items_of_a_strangers_order_are_not_shown(shop: Shop) -> None:
     outcome = await act(ActionAskReturnItem(shop.open), Scene(slots={"order_number": "TD-10300"}))
     assert outcome.payloads() == []
+
+
+@pytest.mark.parametrize("text", ["no, the other one", "no, 10417"])
+async def test_a_no_may_ask_about_another_order(text: str) -> None:
+    button = {"title": "TD-10417 · Pan", "payload": '/order_status{"order_number": "TD-10417"}'}
+    outcome = await act(ActionDeny(), Scene(intent="deny", text=text, last_bot={"data": {"buttons": [button]}}))
+    assert outcome.followed_by == ["order_status_form"]
+
+
+async def test_a_mere_no_is_accepted() -> None:
+    assert (await act(ActionDeny(), Scene(intent="deny", text="no"))).said == ["utter_deny"]
+
+
+async def test_a_bare_number_is_taken_as_an_order() -> None:
+    assert (await act(ActionInform(), Scene(text="10421"))).followed_by == ["order_status_form"]
+    assert (await act(ActionInform(), Scene(text="my zip is 94107"))).said == ["utter_inform"]

@@ -5,6 +5,7 @@ import pytest
 
 from actions.cancel_order import ValidateCancelOrderForm
 from actions.order_status import ValidateOrderStatusForm
+from actions.returns import ValidateReturnItemForm
 from tests.unit.actions.conftest import Outcome, Scene, Shop, act
 
 FORM = "order_status_form"
@@ -210,3 +211,71 @@ async def test_answering_the_other_questions_is_no_new_look_at_the_order(shop: S
         intent="affirm", form="cancel_order_form", requested="confirmed", slots={"order_number": "TD-10433"},
         filled={"confirmed": True}))
     assert shop.case() == []
+
+
+# -- numbers without a prefix -----------------------------------------------------------------------------------
+
+
+async def test_a_bare_number_answers_the_question_for_the_number(shop: Shop) -> None:
+    outcome = await answer(shop, requested="order_number", text="10421", entities={"postcode": "10421"},
+                           filled={"contact": "10421"})
+    assert outcome.slots["order_number"] == "TD-10421"
+    assert outcome.slots["requested_slot"] == "contact"
+
+
+async def test_a_bare_number_and_a_place_are_told_apart(shop: Shop) -> None:
+    outcome = await answer(shop, requested="order_number", text="10421, zip code is 94107",
+                           entities={"postcode": "94107"}, filled={"contact": ["10421", "94107"]})
+    assert outcome.slots["order_number"] == "TD-10421"
+    assert outcome.slots["requested_slot"] is None
+
+
+async def test_a_stranger_may_begin_with_a_bare_number(shop: Shop) -> None:
+    outcome = await start(shop, text="what about 10421?", entities={"postcode": "10421"}, filled={"contact": "10421"})
+    assert outcome.slots["order_number"] == "TD-10421"
+    assert outcome.slots["requested_slot"] == "contact"
+
+
+async def test_a_known_customers_own_number_needs_no_prefix(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    outcome = await start(shop, text="and 10402?", entities={"postcode": "10402"}, filled={"contact": "10402"})
+    assert outcome.slots["order_number"] == "TD-10402"
+    elsewhere = await start(shop, text="did it get to 73301 yet", entities={"postcode": "73301"},
+                            filled={"contact": "73301"})
+    assert elsewhere.slots["requested_slot"] == "order_number"
+
+
+@pytest.mark.parametrize(("text", "number", "contact"), [
+    ("no wait, 10421", "TD-10421", "contact"), ("sorry, 94107", "TD-10388", None),
+])
+async def test_a_bare_number_may_correct_the_number(shop: Shop, text: str, number: str, contact: str | None) -> None:
+    digits = text.split()[-1]
+    outcome = await answer(shop, requested="contact", text=text, intent="deny", slots={"order_number": "TD-10388"},
+                           entities={"postcode": digits}, filled={"contact": digits})
+    if contact:
+        assert outcome.slots["order_number"] == number
+        assert outcome.slots["requested_slot"] == contact
+    else:  # it was a postcode, and the wrong one
+        assert outcome.said == ["utter_not_matched"]
+
+
+async def test_of_two_open_orders_the_other_one_is_found(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    outcome = await start(shop, text="no, the other one", intent="deny", slots={"order_number": "TD-10402"})
+    assert outcome.slots["order_number"] == "TD-10417"
+
+
+async def test_an_item_beats_the_only_order_that_fits(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    outcome = await act(ValidateReturnItemForm(shop.open), Scene(
+        intent="return_item", form="return_item_form", starts=True, text="the pan must go back"))
+    assert outcome.slots["order_number"] == "TD-10417"
+    assert outcome.said == ["utter_return_item_not_delivered"]
+
+
+async def test_too_late_is_said_of_the_order_under_way(shop: Shop) -> None:
+    shop.know("on-time@example.com")
+    outcome = await act(ValidateCancelOrderForm(shop.open), Scene(
+        intent="cancel_order", form="cancel_order_form", starts=True, text="cancel it"))
+    assert outcome.slots["order_number"] == "TD-10421"
+    assert outcome.said == ["utter_cancel_order_too_late"]

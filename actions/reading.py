@@ -1,0 +1,58 @@
+"""What a message says that no entity carries: an order number without its prefix, the words of a button typed out."""
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_BARE_NUMBER = re.compile(r"(?<![\w@$€£.,/+-])\d{5,7}(?![\w@/-])(?!\.\d)", re.ASCII)
+# What stands before a number that is a place: "zip code is 94107", "delivered to 94107".
+_A_PLACE = re.compile(
+    r"\b(zip|post|postal|postcode|zipcode|code|to|in|from|near|area)\b[\s:,]*(code\b)?[\s:,]*"
+    r"(is\b|was\b|would be\b)?\W*$", re.IGNORECASE)
+# "no wait, 10422": what was given before was wrong.
+_CORRECTION = re.compile(
+    r"\b(no|nope|wait|sorry|oops|meant|mean|actually|typo|correction|rather|instead)\b", re.IGNORECASE)
+_THE_OTHER = re.compile(r"\b(other|another|second)\b", re.IGNORECASE)
+_NO_CONTENT = frozenset({"the", "and", "with", "from", "that", "this"})
+
+
+def bare_numbers(text: str) -> tuple[str, ...]:
+    """The numbers of a text that may be order numbers written without their prefix: five to seven digits.
+
+    A US postcode looks the same; what the words before it call a place is left out.
+    """
+    return tuple(found.group() for found in _BARE_NUMBER.finditer(text) if not _A_PLACE.search(text[: found.start()]))
+
+
+def corrects(text: str) -> bool:
+    """The text takes something back: "sorry, 10422"."""
+    return bool(_CORRECTION.search(text))
+
+
+def means_the_other(text: str) -> bool:
+    """The text asks for another one than was talked about: "no, the other one"."""
+    return bool(_THE_OTHER.search(text))
+
+
+def read_payload(payload: str) -> tuple[str, dict[str, Any]]:
+    """The intent and the entities of a button: `/return_item{"return_reason": "damaged"}`."""
+    intent, brace, rest = payload.removeprefix("/").partition("{")
+    try:
+        entities = json.loads(brace + rest) if brace else {}
+    except ValueError:
+        entities = {}
+    return intent, entities if isinstance(entities, dict) else {}
+
+
+def typed_button(text: str, buttons: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The entities of the one button whose words the text repeats: not every channel lets customers press it."""
+    said = _words(text)
+    hits = [button for button in buttons if (words := _words(str(button.get("title") or ""))) and words <= said]
+    return read_payload(str(hits[0].get("payload") or ""))[1] if len(hits) == 1 else {}
+
+
+def _words(text: str) -> set[str]:
+    plain = text.lower().replace("’", "'")
+    return {word for word in re.findall(r"[a-z0-9']+", plain) if len(word) > 2 and word not in _NO_CONTENT} - {"it's"}
