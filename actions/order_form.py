@@ -36,6 +36,7 @@ from tandem.orders.summary import summarise
 from tandem.services import Services
 
 ANSWERS = frozenset({"inform", "affirm", "deny", "nlu_fallback", "out_of_scope"})  # intents of a bare answer
+SURE = 0.8  # of a yes to what cannot be undone
 EXITS = frozenset({"never_mind", "goodbye"})
 ORDER_SLOTS = ("order_number", "contact")
 
@@ -149,7 +150,11 @@ class OrderForm(Action, ABC):
             slots.update({name: turn.before(name) for name in ORDER_SLOTS})
         if self._continues(turn):
             slots.update(self._typed(turn))
-        return Draft(slots)
+        draft = Draft(slots)
+        if slots.get("confirmed") and turn.confidence("affirm", self.form.removesuffix("_form")) < SURE:
+            # "hm", "?": what cannot be undone is asked again.
+            slots["confirmed"], draft.answered = None, True
+        return draft
 
     def _typed(self, turn: Turn) -> dict[str, Any]:
         """What a button of the question would have answered, where its words were typed."""

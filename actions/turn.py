@@ -29,6 +29,12 @@ class Turn:
     def intent(self) -> str:
         return str(((self.tracker.latest_message or {}).get("intent") or {}).get("name") or "")
 
+    def confidence(self, *intents: str) -> float:
+        """How sure the reader is that the message has one of these intents, 0..1."""
+        message = self.tracker.latest_message or {}
+        ranked = {one.get("name"): one for one in [*(message.get("intent_ranking") or ()), message.get("intent") or {}]}
+        return float(sum(ranked[name].get("confidence") or 0 for name in intents if name in ranked))
+
     @property
     def text(self) -> str:
         return str((self.tracker.latest_message or {}).get("text") or "")

@@ -140,6 +140,7 @@ class Scene:
 
     intent: str = "inform"
     text: str = "…"
+    confidence: float = 0.9  # of the intent
     entities: dict[str, str] = field(default_factory=dict)
     slots: dict[str, Any] = field(default_factory=dict)  # as they were before the message
     filled: dict[str, Any] = field(default_factory=dict)  # by the message
@@ -152,7 +153,8 @@ class Scene:
 
     def tracker(self) -> Tracker:
         message = {
-            "intent": {"name": self.intent, "confidence": 0.9}, "text": self.text, "message_id": self.message_id,
+            "intent": {"name": self.intent, "confidence": self.confidence}, "text": self.text,
+            "message_id": self.message_id,
             "entities": [{"entity": name, "value": value} for name, value in self.entities.items()],
         }
         events: list[dict[str, Any]] = [_slot(*item) for item in self.slots.items()]

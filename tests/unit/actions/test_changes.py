@@ -72,6 +72,19 @@ async def test_without_a_yes_the_order_stays(shop: Shop, answer: bool | None) ->
     assert shop.orders.orders["TD-10433"].status is OrderStatus.PROCESSING
 
 
+async def test_an_unsure_yes_is_asked_again(shop: Shop) -> None:
+    shop.know("new@example.com")
+    scene = {"form": "cancel_order_form", "requested": "confirmed", "intent": "affirm",
+             "slots": {"order_number": "TD-10433", "contact": "new@example.com"}, "filled": {"confirmed": True}}
+    sure = await act(ValidateCancelOrderForm(shop.open), Scene(text="yes", **scene))  # type: ignore[arg-type]
+    assert sure.slots.get("confirmed", True) is True
+    assert sure.slots["requested_slot"] is None
+    unsure = await act(ValidateCancelOrderForm(shop.open), Scene(
+        text="?", confidence=0.4, **scene))  # type: ignore[arg-type]
+    assert unsure.slots["confirmed"] is None
+    assert unsure.slots["requested_slot"] == "confirmed"
+
+
 async def test_nobody_cancels_someone_elses_order(shop: Shop) -> None:
     shop.know("on-time@example.com")
     assert (await cancel(shop, "TD-10433")).said == ["utter_not_identified"]
