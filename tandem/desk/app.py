@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from tandem.conversations.feed import Feed
-from tandem.desk import admin_api, api, doors, errors, live, live_agents, pages, tables
+from tandem.desk import admin_api, api, dead_letters, doors, errors, live, live_agents, pages, tables
 from tandem.desk.canned import CANNED, CannedResponses
 from tandem.desk.doorkeeper import Doorkeeper
 from tandem.desk.parts import Desk
@@ -79,8 +79,8 @@ def create_app(
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, secure=settings.secure_cookies)
-    for router in (admin_api.health, admin_api.router, api.router, doors.router, pages.router, live.router,
-                   live_agents.door, live_agents.router):
+    for router in (admin_api.health, admin_api.router, api.router, doors.router, pages.router, dead_letters.router,
+                   live.router, live_agents.door, live_agents.router):
         app.include_router(router)
     app.mount("/static", _Files(directory=FOLDER / "static"), name="static")
     return app

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from tandem.desk import audit
 from tandem.desk.api import ERRORS
-from tandem.desk.auth import AdminDep, desk_of
+from tandem.desk.auth import SupervisorDep, desk_of
 from tandem.desk.errors import DeskError, NotThere, Unauthenticated
 from tandem.desk.responses import SafeJSONResponse
 from tandem.faults import fault
@@ -41,6 +41,12 @@ class Replayed(BaseModel):
     """What is tried again."""
 
     replayed: str
+
+
+class Discarded(BaseModel):
+    """What is given up."""
+
+    discarded: str
 
 
 class Unreadable(DeskError):
@@ -85,17 +91,17 @@ async def webhook(request: Request, channel: Annotated[str, Path(max_length=64)]
 
 
 @router.get("/dead", responses={200: {"model": DeadLetters}})
-def dead_letters(request: Request, caller: AdminDep) -> SafeJSONResponse:
-    """The dead letters of all live-agent channels. Needs the role admin."""
+def dead_letters(request: Request, caller: SupervisorDep) -> SafeJSONResponse:
+    """The dead letters of all live-agent channels. Needs the role supervisor."""
     return SafeJSONResponse(desk_of(request).relay.dead())
 
 
 @router.post("/{handoff_id}/replay", responses={200: {"model": Replayed}})
 def replay(
-    request: Request, handoff_id: Annotated[str, Path(max_length=64)], caller: AdminDep,
+    request: Request, handoff_id: Annotated[str, Path(max_length=64)], caller: SupervisorDep,
     skip: Annotated[bool, Query(description="Leave the message out at which it stopped")] = False,
 ) -> SafeJSONResponse:
-    """Carry a dead handoff, and its agents' dead acts, on from where they stopped. Needs the role admin."""
+    """Carry a dead handoff, and its agents' dead acts, on from where they stopped. Needs the role supervisor."""
     if not desk_of(request).relay.replay(handoff_id, skip):
         raise NotThere("no dead letter belongs to this handoff")
     audit.record(desk_of(request).services.engine, caller.agent.id, caller.via, "replay", detail=handoff_id)
@@ -104,14 +110,40 @@ def replay(
 
 @router.post("/webhooks/{webhook_id}/replay", responses={200: {"model": Replayed}})
 def replay_webhook(
-    request: Request, webhook_id: Annotated[int, Path(ge=1, le=2**31 - 1)], caller: AdminDep,
+    request: Request, webhook_id: Annotated[int, Path(ge=1, le=2**31 - 1)], caller: SupervisorDep,
 ) -> SafeJSONResponse:
-    """Read a dead webhook again, after its adapter was mended. Needs the role admin."""
+    """Read a dead webhook again, after its adapter was mended. Needs the role supervisor."""
     if not desk_of(request).relay.replay_webhook(webhook_id):
         raise NotThere("there is no such dead webhook")
     audit.record(desk_of(request).services.engine, caller.agent.id, caller.via, "replay",
                  detail=f"webhook {webhook_id}")
     return SafeJSONResponse({"replayed": str(webhook_id)})
+
+
+@router.post("/{handoff_id}/discard", responses={200: {"model": Discarded}})
+def discard(
+    request: Request, handoff_id: Annotated[str, Path(max_length=64)], caller: SupervisorDep,
+) -> SafeJSONResponse:
+    """Give a dead handoff, and its agents' dead acts, up for good; the conversation itself is not touched.
+
+    Needs the role supervisor.
+    """
+    if not desk_of(request).relay.discard(handoff_id):
+        raise NotThere("no dead letter belongs to this handoff")
+    audit.record(desk_of(request).services.engine, caller.agent.id, caller.via, "discard", detail=handoff_id)
+    return SafeJSONResponse({"discarded": handoff_id})
+
+
+@router.post("/webhooks/{webhook_id}/discard", responses={200: {"model": Discarded}})
+def discard_webhook(
+    request: Request, webhook_id: Annotated[int, Path(ge=1, le=2**31 - 1)], caller: SupervisorDep,
+) -> SafeJSONResponse:
+    """Give a dead webhook up for good, and empty it. Needs the role supervisor."""
+    if not desk_of(request).relay.discard_webhook(webhook_id):
+        raise NotThere("there is no such dead webhook")
+    audit.record(desk_of(request).services.engine, caller.agent.id, caller.via, "discard",
+                 detail=f"webhook {webhook_id}")
+    return SafeJSONResponse({"discarded": str(webhook_id)})
 
 
 async def _body(request: Request) -> bytes:

@@ -19,6 +19,7 @@ from tandem.desk.errors import Forbidden, Unauthenticated
 from tandem.desk.inbox import customer_name, read_inbox
 from tandem.desk.numbers import figures, read_numbers
 from tandem.desk.orders import orders_seen
+from tandem.desk.parts import Desk
 from tandem.desk.presence import is_away
 from tandem.desk.reach import reach
 from tandem.desk.sessions import Session
@@ -117,7 +118,8 @@ def home(
     page = desk.pages.render(
         "desk.html", session=session, inbox=read_inbox(desk.services.ledger, session.account.id), view=view,
         now=desk.services.ledger.clock(), link=link, selected=c, missing=missing, customer_name=customer_name,
-        remind=desk.services.patience.remind_minutes * 60, away=is_away(desk.services.engine, session.account.id))
+        remind=desk.services.patience.remind_minutes * 60, away=is_away(desk.services.engine, session.account.id),
+        dead=_dead(desk, session))
     if missing:
         page.status_code = 404
     return page
@@ -176,6 +178,13 @@ def favicon() -> Response:
 def link(conversation_id: str, everything: bool = False) -> str:
     """The address of a conversation's page."""
     return "/?" + urlencode({"c": conversation_id, **({"all": "1"} if everything else {})}, errors="replace")
+
+
+def _dead(desk: Desk, session: Session) -> int | None:
+    """How many dead letters there are, for those who may do something about them and where there may be any."""
+    if not desk.relay.channels or not session.account.role.covers(Role.SUPERVISOR):
+        return None
+    return sum(len(letters) for letters in desk.relay.dead().values())
 
 
 def _interrupted(handoff: Handoff | None) -> str:

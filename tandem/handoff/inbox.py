@@ -181,7 +181,8 @@ class Inbox:
             [{"id": row.id, "channel": row.channel, "received_at": row.received_at.isoformat(), "error": row.error}
              for row in unreadable],
             [{"id": row.id, "channel": row.channel, "handoff_id": row.handoff_id, "act": row.act,
-              "conversation_id": row.conversation_id, "agent": row.agent_name, "error": row.error} for row in undone],
+              "conversation_id": row.conversation_id, "agent": row.agent_name, "at": row.sort_at.isoformat(),
+              "error": row.error} for row in undone],
         )
 
     def replay_webhook(self, webhook_id: int) -> bool:
@@ -191,6 +192,14 @@ class Inbox:
     def replay_events(self, handoff_id: str) -> int:
         """Carry the dead events of a handoff out again; how many there were."""
         return self._revive(agent_events, agent_events.c.handoff_id == handoff_id)
+
+    def discard_webhook(self, webhook_id: int) -> bool:
+        """Leave a dead webhook unread for good, and empty it; False if there is no such dead webhook."""
+        return self._discard(webhooks, webhooks.c.id == webhook_id, body=b"") > 0
+
+    def discard_events(self, handoff_id: str) -> int:
+        """Leave the dead events of a handoff undone for good, and empty them; how many there were."""
+        return self._discard(agent_events, agent_events.c.handoff_id == handoff_id, text="")
 
     def tidy(self) -> None:
         """Remove webhooks that no tool will repeat, and what belongs to customers who were erased."""
@@ -223,6 +232,12 @@ class Inbox:
         with self._ledger.engine.begin() as connection:
             done = connection.execute(update(table).where(which, table.c.state == "dead").values(
                 state="todo", attempts=0, next_attempt_at=self._ledger.clock(), error=None))
+        return int(done.rowcount)
+
+    def _discard(self, table: Any, which: Any, **values: Any) -> int:
+        with self._ledger.engine.begin() as connection:
+            done = connection.execute(
+                update(table).where(which, table.c.state == "dead").values(state="done", **values))
         return int(done.rowcount)
 
 

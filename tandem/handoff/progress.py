@@ -235,7 +235,15 @@ class Progress:
                 select(relays).where(relays.c.state == "dead").order_by(relays.c.next_attempt_at.desc())).all()
         return [{"handoff_id": row.handoff_id, "conversation_id": row.conversation_id, "channel": row.channel,
                  "opened": row.reference is not None, "relayed_seq": row.relayed_seq, "attempts": row.attempts,
-                 "error": row.error} for row in rows]
+                 "at": (row.tried_at or row.next_attempt_at).isoformat(), "error": row.error} for row in rows]
+
+    def discard(self, handoff_id: str) -> bool:
+        """Carry a dead handoff no further; False if there is no such dead handoff."""
+        with self._ledger.engine.begin() as connection:
+            done = connection.execute(
+                update(relays).where(relays.c.handoff_id == handoff_id, relays.c.state == "dead")
+                .values(state="closed"))
+        return bool(done.rowcount)
 
     def replay(self, handoff_id: str, skip: bool = False) -> bool:
         """Try a dead handoff again from where it stopped; False if there is no such dead handoff.

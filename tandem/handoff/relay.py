@@ -132,6 +132,14 @@ class Relay:
         """Read a dead webhook again; False if there is no such dead webhook."""
         return self._inbox.replay_webhook(webhook_id)
 
+    def discard(self, handoff_id: str) -> bool:
+        """Give a dead handoff, and its agents' dead events, up for good; False if none is dead."""
+        return bool(self._progress.discard(handoff_id) | (self._inbox.discard_events(handoff_id) > 0))
+
+    def discard_webhook(self, webhook_id: int) -> bool:
+        """Give a dead webhook up for good; False if there is no such dead webhook."""
+        return self._inbox.discard_webhook(webhook_id)
+
     # -- outwards ---------------------------------------------------------------------------------------------
 
     def _start(self, name: str) -> int:

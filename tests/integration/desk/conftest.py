@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, sync_playwright
 
 from tandem.conversations.deliveries import Parcel
 from tandem.conversations.model import HandoffRequest, InboundMessage, Message
@@ -23,6 +24,8 @@ from tandem.settings import Settings
 
 TOKEN = "a-token-only-for-tests"
 PASSWORD = "correct horse battery"
+CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync")
 
 
 @pytest.fixture(scope="session")
@@ -154,3 +157,14 @@ def address(app: FastAPI) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium if there is one, else Playwright's own."""
+    system = Path("/usr/bin/chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=str(system) if system.exists() else None,
+                                            args=list(CHROMIUM))
+        yield opened
+        opened.close()
