@@ -6,12 +6,13 @@ import functools
 import logging
 from typing import Any
 
-from rasa.core.channels.channel import InputChannel
+from rasa.core.channels.channel import InputChannel, OutputChannel
 from sanic import Blueprint, Sanic
 from sanic.request import Request
 from sanic.response import BaseHTTPResponse, HTTPResponse, empty
 from sqlalchemy.exc import SQLAlchemyError
 
+from tandem.channels.output import ProactiveOutput
 from tandem.channels.routed import install
 from tandem.channels.runtime import OnNewMessage, Runtime
 from tandem.channels.webchat import http
@@ -53,6 +54,11 @@ class WebChat(InputChannel):
             RasaException: An option is unknown or not a number.
         """
         return cls(Options.read(credentials))
+
+    def get_output_channel(self) -> OutputChannel | None:
+        """Where Rasa's reminders and triggered intents speak: behind the fence, once the server runs."""
+        runtime: Runtime | None = getattr(self, "tandem_runtime", None)
+        return ProactiveOutput(runtime.ledger, self.name(), runtime.recorded) if runtime is not None else None
 
     def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
         """The routes under `/webhooks/webchat` (from `InputChannel`)."""

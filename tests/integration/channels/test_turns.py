@@ -11,7 +11,8 @@ from sqlalchemy.exc import OperationalError
 from tandem.channels import output
 from tandem.channels.rest import Rest
 from tandem.channels.runtime import MAX_TRIES
-from tandem.conversations.model import Owner
+from tandem.channels.webchat.server import WebChat
+from tandem.conversations.model import Author, Delivery, Owner
 from tests.fakes.heart import ANNA, Heart
 from tests.integration.channels.stage import Stage, staged
 
@@ -276,6 +277,26 @@ async def test_reminders_and_triggers_speak_only_while_the_bot_owns_the_conversa
         await proactive.send_text_message("c", "Are you still there?")
         assert [text for _, text in await stage.said("c")].count("Are you still there?") == 1
         assert heart.ledger.fenced("c") == 1
+
+
+async def test_reminders_in_the_web_chat_reach_the_open_page_and_never_speak_over_a_person(heart: Heart) -> None:
+    channel = WebChat()
+    assert channel.get_output_channel() is None, "before the server runs"
+    async with staged(heart, [channel], secret_key="a key of sufficient length, only for tests") as stage:
+        await asyncio.to_thread(heart.says, "Hello", channel="webchat", push=False)
+        proactive = channel.get_output_channel()
+        assert proactive is not None and proactive.name() == "webchat"
+        revision = heart.ledger.conversation("c").revision
+        await proactive.send_response("c", {"text": "Are you still there?", "buttons": [{"title": "Yes"}]})
+        assert heart.ledger.conversation("c").revision > revision, "which wakes the page"
+        [reminder] = [one for one in heart.ledger.messages("c") if one.author is Author.BOT]
+        assert (reminder.text, reminder.delivery) == ("Are you still there?", Delivery.WAITING)
+        await asyncio.to_thread(heart.ownership.take_over, "c", ANNA)
+        await proactive.send_text_message("c", "Are you still there?")
+        assert heart.ledger.fenced("c") == 1
+        await asyncio.to_thread(heart.ownership.hand_back, "c", ANNA)
+        await proactive.send_text_message("c", "Back again")
+        assert [text for who, text in await stage.said("c") if who == "bot"] == ["Are you still there?", "Back again"]
 
 
 async def test_rasas_reply_is_recorded_with_all_it_holds(heart: Heart) -> None:
