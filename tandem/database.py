@@ -72,4 +72,6 @@ def open_engine(url: str) -> Engine:
 
 def reading(engine: Engine) -> Engine:
     """The same database for queries only: no transaction is opened."""
+    if engine.dialect.name == "sqlite":
+        return engine  # a query alone opens none there; to set and reset its isolation costs as much as the query
     return engine.execution_options(isolation_level="AUTOCOMMIT")

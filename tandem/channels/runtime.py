@@ -19,6 +19,7 @@ from tandem.channels.trackers import leave_forms
 from tandem.conversations.feed import Feed
 from tandem.conversations.ledger import TURN_LEASE
 from tandem.conversations.model import (
+    Delivery,
     InboundMessage,
     Message,
     Owner,
@@ -252,7 +253,8 @@ class Runtime:
     def recorded(self, message: Message) -> None:
         """A message for the customer is in the ledger: wake whoever brings it to them."""
         self.feed.nudge(message.conversation_id)
-        self.deliverer.nudge()
+        if message.delivery is Delivery.PENDING:
+            self.deliverer.nudge()
 
     async def _keep_alive(self, message: Message) -> None:
         while True:

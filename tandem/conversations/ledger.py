@@ -214,13 +214,17 @@ class Ledger(Transcript):
     # -- inside a transaction ---------------------------------------------------------------------------------
 
     def _open(self, connection: Connection, conversation_id: str, inbound: InboundMessage, at: datetime) -> Row:
-        upsert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-        connection.execute(upsert(conversations).values(
-            id=conversation_id, channel=inbound.channel, push=inbound.push, owner=Owner.BOT.value, epoch=0, revision=0,
-            next_seq=1, created_at=at, updated_at=at, last_text="", address=store.clean_data(inbound.address),
-            identity=store.clean_data(vars(inbound.identity)) if inbound.identity else None,
-        ).on_conflict_do_nothing(index_elements=["id"]))
-        row = store.lock(connection, conversation_id)
+        try:
+            row = store.lock(connection, conversation_id)
+        except ConversationNotFound:
+            upsert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+            connection.execute(upsert(conversations).values(
+                id=conversation_id, channel=inbound.channel, push=inbound.push, owner=Owner.BOT.value, epoch=0,
+                revision=0, next_seq=1, created_at=at, updated_at=at, last_text="",
+                address=store.clean_data(inbound.address),
+                identity=store.clean_data(vars(inbound.identity)) if inbound.identity else None,
+            ).on_conflict_do_nothing(index_elements=["id"]))  # another process may have been quicker
+            row = store.lock(connection, conversation_id)
         if row.channel != inbound.channel:
             # Whoever guesses an id must not draw a conversation, and what is said in it, to a channel of their own.
             raise InvalidMessage(f"the conversation belongs to another channel than {inbound.channel}")

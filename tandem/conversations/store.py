@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -117,13 +118,12 @@ def lock_agent(connection: Connection, agent_id: str) -> None:
 
 
 def change(connection: Connection, row: Row, at: datetime, **values: Any) -> Row:
-    """Write to a locked conversation; its revision rises, so that every watcher sees it."""
-    connection.execute(
-        update(conversations)
-        .where(conversations.c.id == row.id)
-        .values(revision=row.revision + 1, updated_at=at, **values)
-    )
-    return lock(connection, row.id)
+    """Write to a locked conversation and return it as it is then; its revision rises, so that every watcher sees it."""
+    values = {"revision": row.revision + 1, "updated_at": at, **values}
+    connection.execute(update(conversations).where(conversations.c.id == row.id).values(**values))
+    # It is locked, so nobody else has changed it: no need to read it again.
+    known = vars(row) if isinstance(row, SimpleNamespace) else row._mapping
+    return SimpleNamespace(**{**known, **values})
 
 
 def append(
@@ -141,22 +141,16 @@ def append(
     if kind is Kind.TEXT:
         changes.setdefault("last_text", text[:_PREVIEW])
     row = change(connection, row, at, **changes)
-    connection.execute(insert(messages).values(
-        conversation_id=row.id, seq=seq, author=author.value, kind=kind.value, name=printable(name)[:MAX_NAME],
-        text=text, data=clean_data(data or {}), at=at, epoch=row.epoch, client_id=client_id, reply_to=reply_to,
-        turn="open" if turn_lease else None, turn_lease=turn_lease,
-        delivery=delivery.value, attempts=0, attempt_open=False, doubt=False,
-        next_attempt_at=at if delivery is Delivery.PENDING else None,
-    ))
-    return row, message_at(connection, row.id, seq)
-
-
-def message_at(connection: Connection, conversation_id: str, seq: int) -> Message:
-    """The message with this sequence number, which must exist."""
-    found = connection.execute(
-        select(messages).where(messages.c.conversation_id == conversation_id, messages.c.seq == seq)
-    ).one()
-    return to_message(found)
+    values = {
+        "conversation_id": row.id, "seq": seq, "author": author.value, "kind": kind.value,
+        "name": printable(name)[:MAX_NAME], "text": text, "data": clean_data(data or {}), "at": at, "epoch": row.epoch,
+        "client_id": client_id, "reply_to": reply_to, "intent": None, "mood": None,
+        "turn": "open" if turn_lease else None, "turn_lease": turn_lease,
+        "delivery": delivery.value, "attempts": 0, "attempt_open": False, "doubt": False,
+        "next_attempt_at": at if delivery is Delivery.PENDING else None,
+    }
+    connection.execute(insert(messages).values(**values))
+    return row, to_message(SimpleNamespace(**values))
 
 
 def by_client_id(connection: Connection, conversation_id: str, author: Author, client_id: str | None) -> Row | None:
