@@ -4,6 +4,8 @@ Each stands in for a part of Rasa by its own name, and does the same (tests/unit
 """
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,11 +13,15 @@ from jsonschema import ValidationError  # type: ignore[import-untyped]
 from jsonschema.validators import validator_for  # type: ignore[import-untyped]
 from rasa.core.actions.action import RemoteAction
 from rasa.core.agent import Agent
+from rasa.core.policies.rule_policy import RULES, RULES_FOR_LOOP_UNHAPPY_PATH, RulePolicy
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import ExecutionContext, GraphNode, GraphNodeHook, GraphSchema
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.runner.interface import GraphRunner
 from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.core.constants import PREVIOUS_ACTION, SHOULD_NOT_BE_SET, USER
+from rasa.shared.core.domain import State
+from rasa.shared.nlu.constants import ACTION_NAME, INTENT
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 
@@ -24,7 +30,7 @@ class StraightRunner(GraphRunner):
 
     def __init__(self, schema: GraphSchema, nodes: Mapping[str, GraphNode]) -> None:
         self._schema = schema
-        self._nodes = nodes
+        self.nodes = nodes
         self._plans: dict[tuple[str, ...], list[tuple[str, GraphNode, tuple[str, ...]]]] = {}
 
     @classmethod
@@ -72,7 +78,58 @@ class StraightRunner(GraphRunner):
 
         for name in schema.nodes:
             visit(name)
-        return [(name, self._nodes[name], needs) for name, needs in plan.items()]
+        return [(name, self.nodes[name], needs) for name, needs in plan.items()]
+
+
+class NearRules(RulePolicy):
+    """A loaded RulePolicy that looks at the rules that can apply and at the states that these look back to.
+
+    Rasa's tries every rule on the state of every turn, and writes all of them into a log message that nobody reads.
+    """
+
+    _reach: int
+    _near: dict[int, dict[tuple[Any, Any], dict[str, str]]]
+
+    @classmethod
+    def make(cls, policy: RulePolicy) -> None:
+        """Turn a policy into one of these."""
+        policy.__class__ = cls
+        rules = [key for lookup in _LOOKUPS for key in policy.lookup.get(lookup, ())]
+        policy._reach = 1 + max((len(json.loads(key)) for key in rules), default=0)
+        policy._near = {}
+
+    def _prediction_states(self, *arguments: Any, **named: Any) -> list[State]:
+        states: list[State] = super()._prediction_states(*arguments, **named)
+        return states[-self._reach:]
+
+    def _get_possible_keys(self, lookup: dict[str, str], states: list[State]) -> set[str]:
+        if id(lookup) not in self._near:
+            self._near[id(lookup)] = _by_last_state(lookup)
+        near, (action, intent) = self._near[id(lookup)], _signs(states[-1])
+        if not states[-1].get(PREVIOUS_ACTION):  # a beginning matches whatever begins
+            near, action, intent = {(None, None): lookup}, None, None
+        found: dict[str, str] = {}
+        for signs in {(action, intent), (action, None), (None, intent), (None, None)}:
+            found.update(near.get(signs, {}))
+        keys: set[str] = super()._get_possible_keys(found, states)
+        return keys
+
+
+_LOOKUPS = (RULES, RULES_FOR_LOOP_UNHAPPY_PATH)
+
+
+def _by_last_state(lookup: Mapping[str, str]) -> dict[tuple[Any, Any], dict[str, str]]:
+    """The rules by the action and the intent that they ask for in the last state; None where they ask for none."""
+    found: dict[tuple[Any, Any], dict[str, str]] = defaultdict(dict)
+    for key, action in lookup.items():
+        found[_signs(json.loads(key)[-1])][key] = action
+    return found
+
+
+def _signs(state: State) -> tuple[Any, Any]:
+    found = (state.get(PREVIOUS_ACTION, {}).get(ACTION_NAME), state.get(USER, {}).get(INTENT))
+    action, intent = (None if sign == SHOULD_NOT_BE_SET else sign for sign in found)
+    return action, intent
 
 
 def spare_cores() -> None:
@@ -89,6 +146,9 @@ def tune(agent: Agent) -> None:
     if type(getattr(processor, "graph_runner", None)) is not DaskGraphRunner:
         return
     processor.graph_runner = StraightRunner.instead_of(processor.graph_runner)
+    for node in processor.graph_runner.nodes.values():
+        if type(getattr(node, "_component", None)) is RulePolicy:
+            NearRules.make(node._component)
     domain, empty = processor.domain, processor.domain.is_empty()
     domain.is_empty = lambda: empty  # Rasa writes out the whole domain to answer this, at each message
     RemoteAction._validate_action_result = _is_action_result

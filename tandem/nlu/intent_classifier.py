@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tandem.nlu.intent_model import IntentModel
 logger = logging.getLogger(__name__)
 
 MODEL_FILE = "intents.npz"
+CACHE_SIZE = 2048  # messages whose reading is remembered: "yes", "where is my order?" come again and again
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -58,6 +60,7 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
         self._storage = storage
         self._resource = resource
         self._model = model
+        self._remembered = lru_cache(CACHE_SIZE)(self._rank_one)
 
     @classmethod
     def create(
@@ -76,6 +79,7 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
         if len({example.get(INTENT) for example in examples}) < 2:
             logger.warning("Fewer than two intents have examples: no intent classifier is trained.")
             return self._resource
+        self._remembered.cache_clear()
         self._model = IntentModel.train([e.get(TEXT) for e in examples], [e.get(INTENT) for e in examples])
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder / MODEL_FILE)
@@ -101,15 +105,17 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Classify messages; one without words has no intent."""
-        spoken = [message for message in messages if (message.get(TEXT) or "").strip()]
-        ranked = self._model.rank([message.get(TEXT) for message in spoken]) if self._model and spoken else []
-        rankings = dict(zip(map(id, spoken), ranked))
         for message in messages:
             entries = [
                 {INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: confidence}
-                for name, confidence in rankings.get(id(message), [])[: self._config["ranking_length"] or None]
+                for name, confidence in self._remembered(message.get(TEXT) or "")
             ]
             best = dict(entries[0]) if entries else {INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}
             message.set(INTENT, best, add_to_output=True)
             message.set(INTENT_RANKING_KEY, entries, add_to_output=True)
         return messages
+
+    def _rank_one(self, text: str) -> tuple[tuple[str, float], ...]:
+        if self._model is None or not text.strip():
+            return ()
+        return tuple(self._model.rank([text])[0][: self._config["ranking_length"] or None])

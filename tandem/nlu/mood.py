@@ -6,6 +6,7 @@ import hashlib
 import logging
 import tarfile
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from tandem.nlu import mood_data
 from tandem.nlu.encoders import versions
 from tandem.nlu.mood_lexicon import CUES_FILE
-from tandem.nlu.mood_model import MoodModel
+from tandem.nlu.mood_model import Mood, MoodModel
 
 logger = logging.getLogger(__name__)
 
 SENTIMENT = "sentiment"
 MODEL_FILE = "mood.npz"
+CACHE_SIZE = 2048  # messages whose mood is remembered
 _current: list[MoodModel] = []
 
 
@@ -59,6 +61,7 @@ class MoodReader(GraphComponent):
         self._storage = storage
         self._resource = resource
         self._model = model
+        self._remembered = lru_cache(CACHE_SIZE)(self._read_one)
 
     @classmethod
     def create(
@@ -77,6 +80,7 @@ class MoodReader(GraphComponent):
             rows = mood_data.read(mood_data.find(str(self._config["data"])))
         except mood_data.BadMoodData as error:
             raise InvalidConfigException(f"MoodReader: {error}") from error
+        self._remembered.cache_clear()
         self._model = MoodModel.train(rows)
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder / MODEL_FILE)
@@ -99,11 +103,14 @@ class MoodReader(GraphComponent):
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Read the mood of each message."""
+        for message in messages:
+            message.set(SENTIMENT, self._remembered(message.get(TEXT) or "").as_dict(), add_to_output=True)
+        return messages
+
+    def _read_one(self, text: str) -> Mood:
         if self._model is None:
             raise NoMoodModel("MoodReader was neither trained nor loaded")
-        for message, mood in zip(messages, self._model.read([message.get(TEXT) or "" for message in messages])):
-            message.set(SENTIMENT, mood.as_dict(), add_to_output=True)
-        return messages
+        return self._model.read([text])[0]
 
 
 def explain(text: str) -> list[tuple[str, float]]:

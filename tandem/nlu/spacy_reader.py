@@ -6,6 +6,7 @@ included; reading once with the entity recognizer alone takes a quarter of the t
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -18,6 +19,7 @@ from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+CACHE_SIZE = 4096
 _UNUSED = ("tok2vec", "tagger", "parser", "senter", "attribute_ruler", "lemmatizer")
 
 
@@ -66,9 +68,13 @@ class SpacyReader(Tokenizer, EntityExtractorMixin, GraphComponent):
         return cls(config, language)
 
     def __init__(self, config: dict[str, Any], language: Any) -> None:
+        from thinc.api import get_current_ops
+
         super().__init__(config)
         self._language = language
         self._dimensions = frozenset(config["dimensions"] or ())
+        self._ops = get_current_ops()
+        self._entities_in = lru_cache(CACHE_SIZE)(self._read_entities)
 
     def tokenize(self, message: Message, attribute: str) -> list[Token]:
         """Cut one attribute of a message into spaCy's tokens."""
@@ -81,9 +87,15 @@ class SpacyReader(Tokenizer, EntityExtractorMixin, GraphComponent):
             if not self._dimensions or not message.get(TEXT):
                 continue
             found = [
-                {"entity": e.label_, "value": e.text, "start": e.start_char, "end": e.end_char, "confidence": None}
-                for e in self._language(message.get(TEXT)).ents
-                if e.label_ in self._dimensions
+                {"entity": label, "value": value, "start": start, "end": end, "confidence": None}
+                for label, value, start, end in self._entities_in(message.get(TEXT))
             ]
             message.set(ENTITIES, (message.get(ENTITIES) or []) + self.add_extractor_name(found), add_to_output=True)
         return messages
+
+    def _read_entities(self, text: str) -> tuple[tuple[str, str, int, int], ...]:
+        from thinc.api import set_current_ops
+
+        set_current_ops(self._ops)  # else thinc, asked by a task that has none yet, looks for all kinds there are
+        ents = self._language(text).ents
+        return tuple((e.label_, e.text, e.start_char, e.end_char) for e in ents if e.label_ in self._dimensions)

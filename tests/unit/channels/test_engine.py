@@ -1,19 +1,22 @@
 """What stands in for parts of Rasa does what they do."""
 from __future__ import annotations
 
+import json
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from jsonschema import ValidationError
 from rasa.core.actions.action import RemoteAction
+from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import GraphSchema, SchemaNode
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.domain import Domain
 from threadpoolctl import threadpool_info
 
-from tandem.channels.engine import StraightRunner, spare_cores, tune
+from tandem.channels.engine import NearRules, StraightRunner, spare_cores, tune
 
 NEEDS = {"tokens": {"message": "said"}, "intent": {"tokens": "tokens"}, "mood": {"tokens": "tokens"},
          "reply": {"intent": "intent", "mood": "mood"}, "lonely": {"message": "said"}}
@@ -96,6 +99,43 @@ def test_what_rasa_refuses_from_an_action_is_refused(result: Any) -> None:
     tune(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
     with pytest.raises(ValidationError, match="action_order"):
         RemoteAction("action_order", None)._validate_action_result(result)
+
+
+LISTEN, SHOP, FORM = ({"action_name": name} for name in ("action_listen", "utter_shop", "order_form"))
+STATES = [
+    {"user": {"intent": intent}, "prev_action": action, **slots, **loop}
+    for intent in ("greet", "shop", "bye") for action in (LISTEN, SHOP, FORM)
+    for slots in ({}, {"slots": {"mood": (1.0, 0.0)}}) for loop in ({}, {"active_loop": {"name": "order_form"}})
+] + [{"prev_action": action} for action in (LISTEN, SHOP)]
+RULE_STATES = [
+    *STATES, {"prev_action": LISTEN, "user": {"intent": "should_not_be_set"}}, {"user": {"intent": "greet"}},
+    {"prev_action": LISTEN, "active_loop": {"name": "should_not_be_set"}}, {"slots": {"mood": (0.0, 1.0)}},
+]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_near_rules_finds_the_rules_that_rasas_policy_finds(seed: int) -> None:
+    rng = Random(seed)
+
+    def rule() -> str:
+        started: list[Any] = [{}] if rng.random() < 0.3 else []
+        return json.dumps([*started, *rng.choices(RULE_STATES, k=rng.randint(1, 3))])
+
+    lookup = {"rules": {rule(): f"action_{number}" for number in range(150)},
+              "rules_for_loop_unhappy_path": {rule(): "do_not_predict" for _ in range(10)}}
+    rasas = RulePolicy.__new__(RulePolicy)
+    rasas.lookup = lookup
+    near = RulePolicy.__new__(RulePolicy)
+    near.lookup = lookup
+    NearRules.make(near)
+    found = 0
+    for _ in range(300):
+        states = [{}, *rng.choices(STATES, k=rng.randint(0, 8))]
+        for rules in lookup.values():
+            expected = rasas._get_possible_keys(rules, states)
+            assert near._get_possible_keys(rules, states[-near._reach:]) == expected
+            found += len(expected)
+    assert found > 100
 
 
 def test_linear_algebra_stays_on_one_core() -> None:
