@@ -9,6 +9,7 @@ import random
 import time
 import uuid
 from collections import Counter, defaultdict
+from datetime import datetime, timezone
 from typing import Any
 
 from aiohttp import web
@@ -157,7 +158,7 @@ class ToolAgent:
 
     async def _post(self, kind: str, text: str = "") -> str:
         key = uuid.uuid4().hex
-        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{time.time_ns() // 1000 % 1_000_000:06d}Z"
+        at = datetime.now(timezone.utc).isoformat()
         event = {"schema_version": 1, "id": key, "type": kind, "at": at, "handoff_id": self._case().handoff_id,
                  "agent": {"id": self.name, "name": self.name}, **({"text": text} if text else {})}
         body = json.dumps(event).encode()

@@ -139,13 +139,17 @@ class Outside:
 
 
 class FakeApi:
-    """The messenger's API: takes messages, answers 500, hangs, or drops the connection after receiving."""
+    """The messenger's API: takes messages, answers 500, hangs, or drops the connection after receiving.
+
+    It does not fail the same message twice in a row: the retries then come minutes apart, which no run waits for.
+    """
 
     def __init__(self, rng: random.Random, well: bool = False) -> None:
         self._rng = rng
         self.well = well
         self.customers: dict[str, PushCustomer] = {}
         self.counts: Counter[str] = Counter()
+        self._failed: set[tuple[str, str]] = set()
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int, *more: web.RouteDef) -> None:
@@ -167,7 +171,12 @@ class FakeApi:
             body = await request.json()
         except ConnectionError:
             return web.Response(status=400)  # the sender died while sending
-        dice = 1.0 if self.well else self._rng.random()
+        this = (body["recipient"], body["text"])
+        dice = 1.0 if self.well or this in self._failed else self._rng.random()
+        if dice < 0.107:
+            self._failed.add(this)
+        else:
+            self._failed.discard(this)
         if dice < 0.06:
             self.counts["outside API answered 500"] += 1
             return web.Response(status=500)
