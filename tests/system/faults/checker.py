@@ -161,9 +161,11 @@ def _check_customers_view(verdict: Verdict, where: str, history: History) -> Non
     if history.channel == ACKNOWLEDGED:
         _compare_numbered(verdict, where, shown, [one for one in history.entries if one.kind != "note"])
         return
-    # What is still on its way after all patience is counted as stuck, not as lost.
+    # What is still on its way after all patience is counted as stuck, not as lost; it may have arrived even so.
+    on_its_way = {one.text for one in history.entries if history.stuck and one.delivery == "pending"}
     due = [one for one in history.entries if one.author != "customer" and one.kind != "note" and one.text
-           and not (history.stuck and one.delivery == "pending")]
+           and one.text not in on_its_way]
+    shown = [one for one in shown if one.text not in on_its_way]
     if history.channel == FETCHED:
         _compare_fetched(verdict, where, shown, due)
     else:
