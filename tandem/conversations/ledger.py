@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
@@ -36,6 +36,15 @@ logger = logging.getLogger(__name__)
 TURN_LEASE = timedelta(seconds=20)  # how long a bot turn counts as alive without a sign of life
 TURN_LIFETIME = timedelta(minutes=15)  # an interrupted turn older than this is not answered late
 TYPING = timedelta(seconds=6)
+
+# Statements of every turn, built once (see `store`).
+_THIS = and_(messages.c.conversation_id == bindparam("this"), messages.c.seq == bindparam("number"))
+_READ = update(messages).where(_THIS)
+_TURN = update(messages).where(_THIS, messages.c.turn == "open")
+_OVER = and_(handoffs.c.conversation_id == bindparam("this"), handoffs.c.closed_at.is_not(None),
+             handoffs.c.told_with.is_(None))
+_UNTOLD = select(handoffs).where(_OVER).order_by(handoffs.c.epoch.desc())  # the clock may have stepped back
+_TELL = update(handoffs).where(_OVER)
 
 
 class Ledger(Transcript):
@@ -111,11 +120,10 @@ class Ledger(Transcript):
         at = self.clock()
         with self.engine.begin() as connection:
             row = store.lock(connection, conversation_id)
-            connection.execute(
-                update(messages).where(messages.c.conversation_id == conversation_id, messages.c.seq == seq)
-                .values(mood=store.from_mood(mood),
-                        intent=store.printable(intent)[: store.MAX_NAME] if intent is not None else None)
-            )
+            connection.execute(_READ, {
+                "this": conversation_id, "number": seq, "mood": store.from_mood(mood),
+                "intent": store.printable(intent)[: store.MAX_NAME] if intent is not None else None,
+            })
             store.change(connection, row, at, mood=store.from_mood(mood))
 
     def record_bot_reply(
@@ -231,13 +239,10 @@ class Ledger(Transcript):
         return row
 
     def _inform_bot(self, connection: Connection, conversation_id: str, seq: int) -> Handoff | None:
-        untold = and_(handoffs.c.conversation_id == conversation_id, handoffs.c.closed_at.is_not(None),
-                      handoffs.c.told_with.is_(None))
-        # By epoch, not by time: the clock may have stepped back.
-        latest = connection.execute(select(handoffs).where(untold).order_by(handoffs.c.epoch.desc())).first()
+        latest = connection.execute(_UNTOLD, {"this": conversation_id}).first()
         if latest is None:
             return None
-        connection.execute(update(handoffs).where(untold).values(told_with=seq))
+        connection.execute(_TELL, {"this": conversation_id, "told_with": seq})
         return store.to_handoff(latest)
 
     def _adopt(self, conversation_id: str, message_key: int, stale: Any, at: datetime) -> Receipt | None:
@@ -266,9 +271,4 @@ class Ledger(Transcript):
 
     def _set_turn(self, step: str, conversation_id: str, seq: int, **values: Any) -> None:
         with transaction(self.engine, step) as connection:
-            connection.execute(
-                update(messages)
-                .where(messages.c.conversation_id == conversation_id, messages.c.seq == seq,
-                       messages.c.turn == "open")
-                .values(**values)
-            )
+            connection.execute(_TURN, {"this": conversation_id, "number": seq, **values})

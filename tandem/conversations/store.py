@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.row import Row
 
@@ -31,6 +31,14 @@ MAX_TEXT = 10_000  # characters of one message
 MAX_ID = 255  # characters of a conversation id or a client's message id
 MAX_NAME = 120  # characters of a speaker's name, an intent or a trigger
 _PREVIEW = 160
+# Statements of every turn, built once: SQLAlchemy takes longer to build one than SQLite to run it.
+_LOCK = select(conversations).where(conversations.c.id == bindparam("this")).with_for_update()
+_CHANGE = update(conversations).where(conversations.c.id == bindparam("this"))
+_INSERT = insert(messages)
+_BY_CLIENT_ID = select(messages).where(
+    messages.c.conversation_id == bindparam("this"), messages.c.author == bindparam("author"),
+    messages.c.client_id == bindparam("client"),
+)
 _DEPTH = 20  # levels of data that are kept
 
 
@@ -103,9 +111,7 @@ def lock(connection: Connection, conversation_id: str) -> Row:
         ConversationNotFound: There is none.
     """
     known_id(conversation_id)
-    row = connection.execute(
-        select(conversations).where(conversations.c.id == conversation_id).with_for_update()
-    ).first()
+    row = connection.execute(_LOCK, {"this": conversation_id}).first()
     if row is None:
         raise ConversationNotFound(conversation_id)
     return row
@@ -120,7 +126,7 @@ def lock_agent(connection: Connection, agent_id: str) -> None:
 def change(connection: Connection, row: Row, at: datetime, **values: Any) -> Row:
     """Write to a locked conversation and return it as it is then; its revision rises, so that every watcher sees it."""
     values = {"revision": row.revision + 1, "updated_at": at, **values}
-    connection.execute(update(conversations).where(conversations.c.id == row.id).values(**values))
+    connection.execute(_CHANGE, {**values, "this": row.id})
     # It is locked, so nobody else has changed it: no need to read it again.
     known = vars(row) if isinstance(row, SimpleNamespace) else row._mapping
     return SimpleNamespace(**{**known, **values})
@@ -144,26 +150,21 @@ def append(
     values = {
         "conversation_id": row.id, "seq": seq, "author": author.value, "kind": kind.value,
         "name": printable(name)[:MAX_NAME], "text": text, "data": clean_data(data or {}), "at": at, "epoch": row.epoch,
-        "client_id": client_id, "reply_to": reply_to, "intent": None, "mood": None,
+        "client_id": client_id, "reply_to": reply_to,
         "turn": "open" if turn_lease else None, "turn_lease": turn_lease,
         "delivery": delivery.value, "attempts": 0, "attempt_open": False, "doubt": False,
         "next_attempt_at": at if delivery is Delivery.PENDING else None,
     }
-    connection.execute(insert(messages).values(**values))
-    return row, to_message(SimpleNamespace(**values))
+    connection.execute(_INSERT, values)
+    return row, to_message(SimpleNamespace(**values, intent=None, mood=None))
 
 
 def by_client_id(connection: Connection, conversation_id: str, author: Author, client_id: str | None) -> Row | None:
     """The row that this author's client already wrote under `client_id`, if any."""
     if client_id is None:
         return None
-    found: Row | None = connection.execute(
-        select(messages).where(
-            messages.c.conversation_id == conversation_id,
-            messages.c.author == author.value,
-            messages.c.client_id == client_id,
-        )
-    ).first()
+    named = {"this": conversation_id, "author": author.value, "client": client_id}
+    found: Row | None = connection.execute(_BY_CLIENT_ID, named).first()
     return found
 
 

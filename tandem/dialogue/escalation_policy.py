@@ -7,6 +7,7 @@ responses' wording depends. docs/escalation.md explains its keys.
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -27,7 +28,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import InvalidConfigException
 
 from tandem.dialogue.escalation_settings import EscalationSettings, EscalationSettingsError
-from tandem.dialogue.model import FACTS_FIRST, Reading, Vectors
+from tandem.dialogue.model import FACTS_FIRST, Reading, Turn, Vectors
 from tandem.dialogue.trajectory import Trajectory
 from tandem.dialogue.turns import (
     Conversation,
@@ -57,6 +58,7 @@ _OWN_KEYS = {
     RETRIES: 2,
 }
 _ACTIONS = (HANDOFF_ACTION, FACTS_ACTION, FAILED_RESPONSE, AFTER_ACTION)
+_REMEMBERED = 64  # conversations that are answered at a time
 _MOST_RETRIES = 5  # Rasa gives up on a turn after ten actions
 
 
@@ -97,6 +99,7 @@ class EscalationPolicy(Policy):
         self._after: str = config[AFTER_ACTION]
         self._retries: int = config[RETRIES]
         self._trajectory = Trajectory(self.settings, encode=_encode)
+        self._readings: OrderedDict[str, tuple[tuple[Turn, ...], Reading]] = OrderedDict()
 
     @classmethod
     def load(
@@ -135,7 +138,7 @@ class EscalationPolicy(Policy):
         events = self._news(tracker, conversation)
         if is_ignored(conversation, self.settings):
             return self._prediction(self._default_predictions(domain), events=events)
-        reading = self._trajectory.read(conversation.turns)
+        reading = self._read(tracker.sender_id, conversation.turns)
         if conversation.turns[-1].sentiment is not None:
             events += _changed(tracker, MOOD_SLOT, reading.mood)
         if reading.level is None:
@@ -146,6 +149,16 @@ class EscalationPolicy(Policy):
             return self._act(self._facts, domain, events)
         escalation = SlotSet(ESCALATION_SLOT, _escalation(conversation, reading))
         return self._act(self._handoff, domain, events, [escalation])
+
+    def _read(self, sender_id: str, turns: tuple[Turn, ...]) -> Reading:
+        """The reading of the turns; within a turn of the bot they are mostly those of the prediction before."""
+        known = self._readings.pop(sender_id, None)
+        if known is None or known[0] != turns:
+            known = (turns, self._trajectory.read(turns))
+        self._readings[sender_id] = known
+        if len(self._readings) > _REMEMBERED:
+            self._readings.popitem(last=False)
+        return known[1]
 
     def _news(self, tracker: DialogueStateTracker, conversation: Conversation) -> list[Event]:
         assert conversation.latest is not None
