@@ -43,16 +43,18 @@ def open_engine(url: str) -> Engine:
     Args:
         url: An SQLAlchemy URL. For SQLite the file's folder is made.
 
+    Errors do not show the values of a statement: they hold what people wrote, and end up in logs.
+
     On SQLite every transaction begins IMMEDIATE, so that two processes never deadlock on upgrading a read lock; use
     `reading(engine)` for queries, which then run beside a writer.
     """
     parsed = make_url(url)
     if not parsed.drivername.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
-        url, poolclass=QueuePool, pool_size=10, max_overflow=20,
+        url, poolclass=QueuePool, pool_size=10, max_overflow=20, hide_parameters=True,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import re
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from tandem.channels.output import KEPT
 from tandem.channels.parts import declared, legible_to, parts_of
 from tandem.conversations.deliveries import Deliveries, Parcel
 from tandem.faults import fault
+from tandem.logs import about
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ MAX_SENDS = 20  # conversations that one process sends to at a time
 _LAST_WORDS = 5.0  # seconds that sends in progress get to end when the server stops
 _WRITE_PAUSES = (0.1, 0.5, 2.0, 5.0)  # seconds between attempts to write down how a send ended
 
+_SECRETS = re.compile(r"(?<=\?)[^\s'\")]+|(?<=/bot)\d+:[\w-]+")  # a query, a Telegram token
 _NOT_REACHED = (
     aiohttp.ClientConnectorError, requests.ConnectTimeout, urllib3.exceptions.NewConnectionError,
     ConnectionRefusedError, socket.gaierror,
@@ -89,7 +92,8 @@ class Deliverer:
             except SQLAlchemyError:
                 if pause is None:
                     raise  # the attempt stays open in the outbox, and the message is in doubt
-                logger.warning("The ledger did not take how a delivery on %s ended; tried again", parcel.channel)
+                logger.warning("The ledger did not take how a delivery on %s ended; tried again", parcel.channel,
+                               extra=_about(parcel))
                 await asyncio.sleep(pause)
 
     async def _take(self, channels: Sequence[str]) -> None:
@@ -114,8 +118,8 @@ class Deliverer:
         self._sends.pop(key, None)
         self._wake.set()  # the next message of the conversation may be ready now
         if not task.cancelled() and task.exception() is not None:
-            logger.error("The delivery of message %d of conversation %s was not written down", key[1], key[0],
-                         exc_info=task.exception())
+            logger.error("The delivery of message %d was not written down", key[1], exc_info=task.exception(),
+                         extra=about(key[0]))
 
     async def _send(self, parcel: Parcel, output: OutputChannel) -> None:
         """Send the parts that the customer does not have yet, each written down before the next."""
@@ -151,7 +155,8 @@ class Deliverer:
         except Refused as error:
             return functools.partial(self._deliveries.refused, parcel, str(error))
         except Exception as error:  # a channel may raise anything; the message stays in the outbox
-            logger.warning("Sending on %s failed: %s", parcel.channel, _words(error))
+            logger.warning("Sending message %d on %s failed: %s", message.seq, parcel.channel, _words(error),
+                           extra=_about(parcel))
             return functools.partial(self._deliveries.failed, parcel, _words(error), maybe_arrived(error))
         return functools.partial(self._deliveries.sent, parcel)
 
@@ -173,5 +178,10 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
+def _about(parcel: Parcel) -> dict[str, Any]:
+    return about(parcel.message.conversation_id, parcel.message.epoch)
+
+
 def _words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:300]
+    """The error for logs and the desk, without the tokens that some services want in the address."""
+    return _SECRETS.sub("…", f"{type(error).__name__}: {error}")[:300]

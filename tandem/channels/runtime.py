@@ -188,7 +188,7 @@ class Runtime:
             if not output.spoke and await self._still_with_bot(receipt):
                 await self._apologise(receipt, "had nothing to say")
         except Exception:
-            logger.exception("Bot turn %d of conversation %s failed", stored.seq, conversation.id)
+            logger.exception("Bot turn %d failed", stored.seq, extra=about(conversation.id, conversation.epoch))
             if receipt.tries < MAX_TRIES:
                 return  # the lease runs out, and the turn is taken over
             await self._give_up(receipt)
@@ -212,7 +212,7 @@ class Runtime:
     async def _apologise(self, receipt: Receipt, why: str) -> None:
         """Tell the customer that this message finds no answer."""
         conversation, seq = receipt.conversation, receipt.message.seq
-        logger.error("Bot turn %d of conversation %s %s", seq, conversation.id, why)
+        logger.error("Bot turn %d %s", seq, why, extra=about(conversation.id, conversation.epoch))
         told = await asyncio.to_thread(
             self.ledger.record_bot_reply, conversation.id, conversation.epoch, notice("trouble"),
             reply_to=seq, key=f"{seq}.trouble",
@@ -225,14 +225,16 @@ class Runtime:
             await asyncio.to_thread(self.ledger.finish_turn, message.conversation_id, message.seq)
         except SQLAlchemyError:
             # The turn is run again when its lease runs out; what it has said is not said twice.
-            logger.exception("The end of bot turn %d was not written down", message.seq)
+            logger.exception("The end of bot turn %d was not written down", message.seq,
+                             extra=about(message.conversation_id, message.epoch))
 
     async def _read_only(self, message: Message) -> None:
         """Read a message that is not the bot's to answer; without a reading it is still there for the agent."""
         try:
             await self._read(message)
         except Exception:
-            logger.exception("Message %d of conversation %s could not be read", message.seq, message.conversation_id)
+            logger.exception("Message %d could not be read", message.seq,
+                             extra=about(message.conversation_id, message.epoch))
 
     async def _read(self, message: Message) -> Any:
         """Let the NLU read a message and note its mood in the ledger, whoever owns the conversation."""
@@ -262,7 +264,8 @@ class Runtime:
             try:
                 await asyncio.to_thread(self.ledger.renew_turn, message.conversation_id, message.seq)
             except SQLAlchemyError:
-                logger.exception("The lease of bot turn %d was not renewed; tried again", message.seq)
+                logger.exception("The lease of bot turn %d was not renewed; tried again", message.seq,
+                                 extra=about(message.conversation_id, message.epoch))
 
     async def _adopt(self) -> None:
         while True:
@@ -279,7 +282,8 @@ class Runtime:
                 if key in self._turns:
                     continue
                 channel, on_new_message = self.channels[receipt.conversation.channel]
-                logger.warning("Taking over the interrupted turn %d of conversation %s", key[1], key[0])
+                logger.warning("Taking over the interrupted turn %d", key[1],
+                               extra=about(key[0], receipt.conversation.epoch))
                 self._begin(receipt, channel, on_new_message, None, None)
 
     # -- deliveries -------------------------------------------------------------------------------------------

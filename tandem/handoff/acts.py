@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 from tandem.conversations import store
 from tandem.conversations.ledger import Ledger
@@ -11,6 +12,7 @@ from tandem.conversations.ownership import Ownership
 from tandem.handoff.channel import Act
 from tandem.handoff.inbox import StoredEvent
 from tandem.handoff.notices import notice
+from tandem.logs import about
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ class Acts:
             elif handoff.closed_at is None:
                 self._move(event, handoff, agent)
         except ConversationNotFound:
-            logger.info("%s: handoff %s belongs to a customer who was erased", event.channel, handoff.id)
+            logger.info("%s: the handoff belongs to a customer who was erased", event.channel, extra=_about(handoff))
 
     def typing(self, handoff: Handoff, agent_name: str, writes: bool) -> None:
         """Show the customer that the agent writes, while people have the conversation."""
@@ -70,12 +72,12 @@ class Acts:
 
     def _move(self, event: StoredEvent, handoff: Handoff, agent: Agent) -> None:
         if event.happened_at is not None and event.happened_at < handoff.opened_at:
-            logger.info("%s: %s is older than handoff %s", event.channel, event.act.value, handoff.id)
+            logger.info("%s: %s is older than the handoff", event.channel, event.act.value, extra=_about(handoff))
             return
         conversation = self._ledger.conversation(handoff.conversation_id)
         if not self._may_move(event.channel, conversation, handoff):
-            logger.info("%s: %s in handoff %s is passed over: an agent elsewhere has it", event.channel,
-                        event.act.value, handoff.id)
+            logger.info("%s: %s is passed over: an agent elsewhere has the customer", event.channel, event.act.value,
+                        extra=_about(handoff))
             return
         try:
             if event.act is Act.CLAIMED:
@@ -89,7 +91,7 @@ class Acts:
                 words = notice("resolved", agent=agent.name) if handoff.claimed_by else notice("closed")
                 self._ownership.resolve(conversation.id, None, event.text[:_NOTE_FOR_BOT], words)
         except NotAllowed as error:
-            logger.info("%s: %s in handoff %s came too late: %s", event.channel, event.act.value, handoff.id, error)
+            logger.info("%s: %s came too late: %s", event.channel, event.act.value, error, extra=_about(handoff))
 
     def _may_move(self, channel: str, conversation: Conversation, handoff: Handoff) -> bool:
         ours = handoff.claimed_by is None or handoff.claimed_by.startswith(f"{channel}:")
@@ -98,6 +100,10 @@ class Acts:
     def _has_said(self, conversation_id: str, key: str) -> bool:
         with self._ledger.reading.connect() as connection:
             return store.by_client_id(connection, conversation_id, Author.AGENT, key) is not None
+
+
+def _about(handoff: Handoff) -> dict[str, Any]:
+    return about(handoff.conversation_id, handoff.epoch, handoff.id)
 
 
 def client_id(channel: str, key: str, part: int = 1) -> str:

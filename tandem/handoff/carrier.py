@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -21,6 +22,7 @@ from tandem.handoff.channel import (
     Reference,
 )
 from tandem.handoff.progress import OVERLAP, Leased, LeaseLost, Progress
+from tandem.logs import about
 
 logger = logging.getLogger(__name__)
 
@@ -43,26 +45,26 @@ class Carrier:
         try:
             self._carry(channel, leased)
         except LeaseLost:
-            logger.warning("Another relay has taken handoff %s of %s", leased.handoff_id, leased.channel)
+            logger.warning("Another relay has taken the handoff to %s", leased.channel, extra=_about(leased))
         except DATABASE_DOWN:
-            logger.exception("The database did not answer for handoff %s; its lease runs out", leased.handoff_id)
+            logger.exception("The database did not answer; the handoff's lease runs out", extra=_about(leased))
 
     def _carry(self, channel: LiveAgentChannel, leased: Leased) -> None:
         try:
             self._advance(channel, leased)
         except LiveAgentRefused as error:
-            logger.error("%s refused handoff %s: %s", leased.channel, leased.handoff_id, error)
+            # Not in the log: the tool's answer may hold what somebody wrote.
+            logger.error("%s refused; the desk's dead letters say why", leased.channel, extra=_about(leased))
             self._progress.refused(leased, str(error))
         except (LeaseLost, *DATABASE_DOWN):
             raise
         except Exception as error:  # an adapter may fail in any way; it must not stop the others
             expected = isinstance(error, LiveAgentUnavailable)
-            logger.warning("%s failed for handoff %s: %s", leased.channel, leased.handoff_id, error,
-                           exc_info=not expected)
+            logger.warning("%s failed: %s", leased.channel, error, exc_info=not expected, extra=_about(leased))
             pause = error.retry_after if isinstance(error, LiveAgentUnavailable) else None
             if not self._progress.failed(leased, str(error) or type(error).__name__, pause):
-                logger.error("%s is given up for handoff %s after %d attempts; see the desk's dead letters",
-                             leased.channel, leased.handoff_id, leased.attempts + 1)
+                logger.error("%s is given up after %d attempts; see the desk's dead letters", leased.channel,
+                             leased.attempts + 1, extra=_about(leased))
 
     def _advance(self, channel: LiveAgentChannel, leased: Leased) -> None:
         handoff = self._progress.handoff(leased.handoff_id)
@@ -147,3 +149,7 @@ class Carrier:
         with self._ledger.reading.connect() as connection:
             events = [store.to_message(row) for row in connection.execute(query).all()]
         return next((event.seq for event in events if event.data.get("event") in ENDS), None)
+
+
+def _about(leased: Leased) -> dict[str, Any]:
+    return about(leased.conversation_id, leased.epoch, leased.handoff_id)

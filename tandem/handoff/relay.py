@@ -20,8 +20,9 @@ from tandem.conversations.model import Handoff
 from tandem.handoff.acts import Acts
 from tandem.handoff.carrier import Carrier
 from tandem.handoff.channel import Act, AgentEvent, LiveAgentChannel
-from tandem.handoff.inbox import Inbox, StoredWebhook, legible
+from tandem.handoff.inbox import Inbox, StoredEvent, StoredWebhook, legible
 from tandem.handoff.progress import Leased, Progress
+from tandem.logs import about
 
 logger = logging.getLogger(__name__)
 
@@ -236,12 +237,16 @@ class Relay:
                     if handoff is not None:
                         self._acts.apply(event, handoff)
                 except Exception as error:  # one event must not stop the others
-                    logger.warning("%s: %s of handoff %s could not be carried out", event.channel, event.act.value,
-                                   event.handoff_id, exc_info=True)
+                    logger.warning("%s: %s could not be carried out", event.channel, event.act.value, exc_info=True,
+                                   extra=_about(event))
                     if not self._inbox.event_failed(event, f"{type(error).__name__}: {error}"):
-                        logger.error("%s: an event of handoff %s is given up; see the desk's dead letters",
-                                     event.channel, event.handoff_id)
+                        logger.error("%s: an agent's act is given up; see the desk's dead letters", event.channel,
+                                     extra=_about(event))
                 else:
                     self._inbox.event_done(event)
             done += len(leased)
         return done
+
+
+def _about(event: StoredEvent) -> dict[str, Any]:
+    return about(event.conversation_id, handoff_id=event.handoff_id)
