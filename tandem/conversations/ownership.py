@@ -79,6 +79,7 @@ class Ownership:
 
     def take_over(
         self, conversation_id: str, agent: Agent, notice: str = "", reason: str = "", channel: str = "desk",
+        capacity: int | None = None,
     ) -> Conversation:
         """Take a conversation from the bot, the queue or another agent, at once.
 
@@ -86,13 +87,20 @@ class Ownership:
 
         Args:
             channel: The live-agent channel in which the agent works; a handoff that opens by this goes there.
+            capacity: How many conversations the agent takes from the queue at a time; None for any number.
+
+        Raises:
+            NoRoom: The customer waits in the queue, and the agent has as many as they take.
         """
         at = self._ledger.clock()
         with transaction(self._ledger.engine, "take_over") as connection:
             row = store.lock(connection, conversation_id)
             if steps.holder(connection, row) == agent.id:
                 return store.to_conversation(row, at)
+            waits = row.owner == Owner.WAITING.value
             row = steps.take(connection, row, at, "take_over")
+            if waits and capacity is not None:
+                steps.require_room(connection, agent, capacity)
             if store.open_handoff_of(connection, row.id) is None:
                 why = reason or f"Taken over by {agent.name}"
                 request = HandoffRequest(row.id, why, "take_over", channel=channel)

@@ -65,9 +65,8 @@ class Work:
             NoRoom: The agent has as many as they take at a time; supervisors and programs are not stopped.
         """
         self.conversation(conversation_id)
-        capacity = None if caller.role.covers(Role.SUPERVISOR) else capacity_of(self._engine, caller.agent.id)
         joined = notice("agent_joined", agent=caller.agent.name)
-        self.services.ownership.claim(conversation_id, caller.agent, joined, capacity)
+        self.services.ownership.claim(conversation_id, caller.agent, joined, self._capacity(caller))
         self.done(caller, "claim", conversation_id)
 
     def take_over(self, caller: Principal, conversation_id: str) -> None:
@@ -75,13 +74,14 @@ class Work:
 
         Raises:
             Forbidden: A colleague has it and the caller is no supervisor.
+            NoRoom: It waits in the queue, and the agent has as many as they take at a time.
         """
         if self.conversation(conversation_id).owner is Owner.AGENT:
             holder = self.handoff(conversation_id)
             if holder is not None and holder.claimed_by != caller.agent.id:
                 caller.require(Role.SUPERVISOR)
         joined = notice("agent_joined", agent=caller.agent.name)
-        self.services.ownership.take_over(conversation_id, caller.agent, joined)
+        self.services.ownership.take_over(conversation_id, caller.agent, joined, capacity=self._capacity(caller))
         self.done(caller, "take_over", conversation_id)
 
     def release(self, caller: Principal, conversation_id: str) -> None:
@@ -145,6 +145,9 @@ class Work:
         self.services.deliveries.retry(conversation_id, seq)
         self.done(caller, "retry", conversation_id, f"seq {seq}")
         return self._message(conversation_id, seq)
+
+    def _capacity(self, caller: Principal) -> int | None:
+        return None if caller.role.covers(Role.SUPERVISOR) else capacity_of(self._engine, caller.agent.id)
 
     def _message(self, conversation_id: str, seq: int) -> Message:
         found = self.services.ledger.messages(conversation_id, after=seq - 1, limit=1)

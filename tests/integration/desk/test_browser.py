@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tandem.conversations.model import Message
+from tandem.conversations.model import Agent, Message
 from tandem.services import Services
 
 
@@ -55,6 +56,23 @@ def test_a_claimed_conversation_runs_both_ways_by_keyboard(
     desk.keyboard.press("Enter")
     expect(desk.locator("#head .owner")).to_contain_text("With the bot")
     assert services.ledger.handoffs("c1")[0].note_for_bot == "sent a voucher"
+
+
+def test_an_agent_is_reminded_of_a_customer_who_waits_for_an_answer(
+    desk: Page, services: Services, waits: Callable[..., str],
+) -> None:
+    clock = services.ledger.clock
+    services.ledger.clock = lambda: clock() - timedelta(minutes=services.patience.remind_minutes + 1)
+    waits("c1")
+    services.ownership.claim("c1", Agent("anna", "Anna Berg"))
+    services.ledger.clock = clock
+    waits("c2")
+    expect(desk.locator("#group-mine .late")).to_be_visible()
+    expect(desk).to_have_title("! (1) Desk · Tandem Shop")
+    expect(desk.locator("#announce")).to_have_text("A customer waits for your answer")
+    services.ownership.reply("c1", Agent("anna", "Anna Berg"), "Here I am")
+    expect(desk.locator("#group-mine .late")).to_be_hidden()
+    expect(desk).to_have_title("(1) Desk · Tandem Shop")
 
 
 def test_a_reply_whose_answer_is_lost_is_kept_and_said_once(

@@ -196,6 +196,7 @@ def test_an_agent_holds_as_many_as_they_take(
     for number in range(3):
         waits(f"c{number}")
     assert [anna.post(f"/api/conversations/c{number}/claim").status_code for number in range(3)] == [200, 200, 409]
+    assert anna.post("/api/conversations/c2/take-over").status_code == 409, "nor by another door"
     assert "2 of the 2" in anna.post("/api/conversations/c2/claim").json()["detail"]
     anna.post("/api/conversations/c0/resolve")
     assert anna.post("/api/conversations/c2/claim").status_code == 200
