@@ -91,7 +91,7 @@ def prometheus(numbers: Numbers) -> str:
 
     def put(name: str, kind: str, text: str, values: Sequence[tuple[str, float | None]]) -> None:
         lines.extend((f"# HELP tandem_{name} {text}", f"# TYPE tandem_{name} {kind}"))
-        lines.extend(f"tandem_{name}{labels} {value:g}" for labels, value in values if value is not None)
+        lines.extend(f"tandem_{name}{labels} {value:.15g}" for labels, value in values if value is not None)
 
     put("waiting", "gauge", "Customers who wait for a person.", [("", numbers.waiting)])
     put("longest_wait_seconds", "gauge", "The longest of their waits.", [("", numbers.longest_wait_seconds)])

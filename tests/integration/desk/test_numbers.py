@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,8 +13,8 @@ from hypothesis import strategies as st
 
 from tandem.conversations.deliveries import Parcel
 from tandem.conversations.model import Agent, Message
-from tandem.desk.numbers import spread
-from tandem.services import Services
+from tandem.desk.numbers import prometheus, read_numbers, spread
+from tandem.services import Services, open_relay
 from tests.fakes.clock import Clock
 
 ANNA = Agent("anna", "Anna Berg")
@@ -73,6 +75,19 @@ def test_prometheus_reads_the_same_numbers(week: Clock, program: TestClient, str
     for line in lines:
         assert re.fullmatch(r'# (HELP|TYPE) tandem_\w+ .+|tandem_\w+(\{\w+="[\w.]+"\})? [\d.e+-]+', line), line
     assert stranger.get("/metrics").status_code == 401
+
+
+def test_every_metric_is_explained_to_operators(week: Clock, program: TestClient) -> None:
+    page = Path("docs/operations.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"^# TYPE (tandem_\w+)", program.get("/metrics").text, re.M))
+    assert len(names) >= 11
+    assert {name for name in names if f"`{name}`" not in page and f"`{name}{{" not in page} == set()
+    assert set(re.findall(r"tandem_\w+", page)) - names == set(), "what is explained exists"
+
+
+def test_large_counts_are_not_rounded(services: Services) -> None:
+    numbers = replace(read_numbers(services, open_relay(services)), retried=12_345_678)
+    assert "tandem_messages_retried 12345678\n" in prometheus(numbers)
 
 
 def test_the_page_is_for_supervisors(week: Clock, anna: TestClient, sam: TestClient) -> None:
