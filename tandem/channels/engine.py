@@ -4,9 +4,10 @@ Each stands in for a part of Rasa by its own name, and does the same (tests/unit
 """
 from __future__ import annotations
 
+import copy
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jsonschema import ValidationError  # type: ignore[import-untyped]
@@ -154,13 +155,33 @@ def tune(agent: Agent) -> None:
     RemoteAction._validate_action_result = _is_action_result
 
 
-_schema = RemoteAction.action_response_format_spec()
-_validator = validator_for(_schema)(_schema)
+def _validators() -> tuple[Any, dict[str, Any]]:
+    """Of the answer as a whole, and of each kind of event: Rasa's schema has an event tried against every kind."""
+    schema = copy.deepcopy(RemoteAction.action_response_format_spec())
+    kinds = schema["properties"]["events"]["items"].pop("oneOf")
+    make = validator_for(schema)
+    return make(schema), {kind["properties"]["event"]["const"]: make(kind) for kind in kinds}
+
+
+_ANSWER, _EVENTS = _validators()
 
 
 def _is_action_result(action: RemoteAction, result: Any) -> bool:
     """Rasa's check of what the action server answers, which otherwise checks its own schema first."""
-    error = next(_validator.iter_errors(result), None)
+    error = next(_errors(result), None)
     if error is not None:
-        raise ValidationError(f"The action server's answer to {action.name()} cannot be read: {error.message}")
+        raise ValidationError(f"The action server's answer to {action.name()} cannot be read: {error}")
     return True
+
+
+def _errors(result: Any) -> Iterator[str]:
+    wrong = False
+    for error in _ANSWER.iter_errors(result):
+        wrong = True
+        yield error.message
+    for event in result.get("events", ()) if not wrong else ():
+        kind = _EVENTS.get(event["event"])
+        if kind is None:
+            yield f"there is no event {event['event']!r}"
+        else:
+            yield from (error.message for error in kind.iter_errors(event))

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from jsonschema import ValidationError
+from jsonschema import ValidationError, validate
 from rasa.core.actions.action import RemoteAction
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.exceptions import GraphRunError
@@ -93,10 +93,15 @@ def test_what_rasa_takes_from_an_action_is_taken(result: dict[str, Any]) -> None
     assert RemoteAction("action_order", None)._validate_action_result(result)
 
 
-@pytest.mark.parametrize("result", [[], {"events": {}}, {"events": [{"name": "no event"}]}, {"responses": ["hi"]}])
+@pytest.mark.parametrize("result", [
+    [], {"events": {}}, {"events": [{"name": "no event"}]}, {"responses": ["hi"]}, {"events": [{"event": "slot"}]},
+    {"events": [{"event": "made up"}]}, {"events": [{"event": "action", "confidence": "much"}]}, {"events": ["slot"]},
+])
 def test_what_rasa_refuses_from_an_action_is_refused(result: Any) -> None:
     dask, _, _ = runners()
     tune(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    with pytest.raises(ValidationError):
+        validate(result, RemoteAction.action_response_format_spec())
     with pytest.raises(ValidationError, match="action_order"):
         RemoteAction("action_order", None)._validate_action_result(result)
 
