@@ -77,7 +77,7 @@ def card_view(
     mood = mood_points([*turns, *(turn for turn in since if turn[0] > last)], turning)
     return CardView(
         reason=handoff.reason, trigger=handoff.trigger, urgency=handoff.urgency, summary=_text(card.get("summary")),
-        signals=tuple((_words(one.get("name")), _unit(one.get("value")), _text(one.get("detail")))
+        signals=tuple((_words(one.get("name")).replace(":", ": "), _unit(one.get("value")), _text(one.get("detail")))
                       for one in _mappings(card.get("signals"))),
         customer=tuple((_words(key).capitalize(), _text(value)) for key, value in shown.items()
                        if key != "verified_by" and _text(value)),
@@ -85,7 +85,7 @@ def card_view(
         mood=mood, turning_text=next((_text(one.get("text")) for one in _mappings(card.get("mood"))
                                       if turning is not None and one.get("seq") == turning), ""),
         orders=tuple(order_view(one) for one in _mappings(card.get("orders"))),
-        attempts=tuple((_words(one.get("action")), _text(one.get("at")), _words(one.get("outcome")))
+        attempts=tuple((_step(one.get("action")), _text(one.get("at")), _step(one.get("outcome")))
                        for one in _mappings(card.get("attempts"))),
         promises=tuple(_text(one) for one in _list(card.get("promises"))),
         interrupted_flow=_words(card.get("interrupted_flow")),
@@ -140,6 +140,11 @@ def _text(value: Any) -> str:
 
 def _words(value: Any) -> str:
     return _text(value).replace("_", " ")
+
+
+def _step(value: Any) -> str:
+    """An action, a form or a response by its name, without what only its designer needs: "utter_", "_form"."""
+    return _words(_text(value).removeprefix("action_").removeprefix("utter_").removesuffix("_form"))
 
 
 def _unit(value: Any) -> float:

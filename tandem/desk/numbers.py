@@ -120,7 +120,8 @@ def figures(numbers: Numbers) -> Iterator[tuple[str, str, str]]:
     yield "With agents", str(sum(numbers.open_by_agent.values())), "open conversations"
     yield "Handoffs", str(numbers.handoffs), "opened in 7 days"
     for label, times in (("First response", numbers.first_response), ("Handle time", numbers.handle_time)):
-        yield label, duration(times.p50), f"median; 19 of 20 within {duration(times.p95)}; {times.count} in 7 days"
+        spread = f"median of {times.count} in 7 days; 19 of 20 within {duration(times.p95)}"
+        yield label, duration(times.p50), spread if times.count else "none in 7 days"
     share = "–" if numbers.containment is None else f"{round(numbers.containment * 100)} %"
     yield "Containment", share, "of conversations needed nobody, 7 days"
     yield "Fenced", str(numbers.fenced), "bot replies held back while a person had the customer"

@@ -136,5 +136,10 @@ def _summary(
     if orders:
         lines.append(f"Order {orders[0].number}: {orders[0].status}.")
     if attempts:
-        lines.append(f"The bot last ran {attempts[-1].action}: {attempts[-1].outcome}.")
+        lines.append(f"The bot tried last: {_plain(attempts[-1].action)}; outcome: {_plain(attempts[-1].outcome)}.")
     return " ".join(lines)
+
+
+def _plain(name: str) -> str:
+    """The name of an action, a form or a response as an agent reads it: "return item" for "action_return_item"."""
+    return name.removeprefix("action_").removeprefix("utter_").removesuffix("_form").replace("_", " ")

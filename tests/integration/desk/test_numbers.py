@@ -41,13 +41,15 @@ def week(services: Services, waits: Callable[..., str], says: Callable[..., Mess
     return clock
 
 
-def test_times_and_shares(week: Clock, anna: TestClient) -> None:
+def test_times_and_shares(week: Clock, anna: TestClient, sam: TestClient) -> None:
     numbers = anna.get("/api/stats").json()
     assert numbers["first_response"] == {"count": 4, "p50": 120.0, "p95": 600.0}
     assert numbers["handle_time"] == {"count": 4, "p50": 1200.0, "p95": 1200.0}
     assert (numbers["waiting"], numbers["longest_wait_seconds"], numbers["handoffs"]) == (1, 300.0, 5)
     assert (numbers["containment"], numbers["fenced"]) == (0.5, 1)
+    assert "median of 4 in 7 days; 19 of 20 within 10 min" in sam.get("/numbers").text
     week.advance(days=8)
+    assert "none in 7 days" in sam.get("/numbers").text
     later = anna.get("/api/stats").json()
     assert (later["first_response"]["count"], later["handoffs"], later["waiting"]) == (0, 0, 1)
 

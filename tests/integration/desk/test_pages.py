@@ -85,7 +85,7 @@ def test_the_conversation_pane_shows_card_mood_and_deliveries(
     services.deliveries.cannot_push(parcel(reply["seq"]))
     page = anna.get("/", params={"c": "c1"}).text
     for words in ("The parcel is 4 days late.", "fell over 3 messages", "Verified by channel token", "TD-10388",
-                  "26 November", "action order status", "Turned at", "Waits to be fetched", "With you",
+                  "26 November", ">order status</span>", "Turned at", "Waits to be fetched", "With you",
                   "Went to people", "mood-angry", "order status", "Anna Berg has joined the conversation."):
         assert words in page, words
 

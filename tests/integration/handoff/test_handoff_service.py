@@ -78,7 +78,7 @@ def test_the_card_holds_what_a_person_needs(desk: Desk) -> None:
     assert found["slots"] == {"order_id": "TD-10388", "tries": 2, "newsletter": False}
     assert found["entities"] == [{"entity": "order_id", "value": "TD-10388", "seq": 1}]
     assert (found["interrupted_flow"], found["earlier_handoffs"]) == ("return_form", [])
-    for words in ("angry", SAID[2][0], "TD-10388", "action_order_status"):
+    for words in ("angry", SAID[2][0], "TD-10388", "tried last: order status; outcome: shown"):
         assert words in found["summary"]
 
 

@@ -174,3 +174,11 @@ def test_addresses_of_conversations_survive_any_id() -> None:
 @pytest.mark.parametrize("value", ["\ud800", float("nan"), float("inf"), {"a": [float("nan")]}, "é\u2028"])
 def test_json_answers_can_hold_anything(value: Any) -> None:
     assert SafeJSONResponse({"value": value}).body.isascii()
+
+
+def test_the_steps_of_the_bot_are_shown_without_their_designers_names() -> None:
+    card = {"attempts": [{"action": "return_item_form", "at": "", "outcome": "utter_return_item_not_delivered"}],
+            "signals": [{"name": "intent:ask_for_human", "value": 0.9, "detail": ""}]}
+    view = card_view(handoff(card=card), None)
+    assert view.attempts == (("return item", "", "return item not delivered"),)
+    assert view.signals[0][0] == "intent: ask for human"

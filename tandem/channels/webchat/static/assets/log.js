@@ -55,6 +55,8 @@ export class Log {
     const shown = entries.filter((entry) => entry.kind !== "note" && !isSilent(entry));
     const spoken = shown.filter((entry) => entry.kind === "text");
     const latest = spoken.at(-1);
+    // Once a person is there, the bot's offers stand open no more.
+    const joined = shown.findLastIndex(({ kind, data }) => kind === "event" && data.event === "agent_joined");
     let day = "";
     shown.forEach((entry, index) => {
       const at = new Date(entry.at);
@@ -68,7 +70,7 @@ export class Log {
         key: entry.key, entry,
         first: !together(before, entry),
         last: !together(entry, after),
-        active: entry === latest,
+        active: entry === latest && index > joined,
         answer: entry === latest ? null : spoken[spoken.indexOf(entry) + 1],
       });
     });
