@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import yaml
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.database import open_engine
+from tandem.handoff.duty import DUTY, DutyError, read_duty
+from tandem.handoff.factory import build_channels
+from tandem.handoff.routing import LiveAgentConfigError, read_channels, read_routing
 from tandem.run.errors import RunError
 from tandem.run.keys import missing_keys
 from tandem.run.model import require_model
@@ -51,6 +55,7 @@ def examine(settings: Settings, root: Path, environment_has: Callable[[str], boo
         _model(root),
         *_databases(settings),
         *_rasa_files(root, environment_has),
+        _live_agents(root, settings.shop_timezone),
     ]
 
 
@@ -141,3 +146,18 @@ def _rasa_files(root: Path, environment_has: Callable[[str], bool]) -> Iterator[
                         if variable not in provided and not environment_has(variable)})
         mend = f"set {', '.join(unset)}, which {name} names" if unset else ""
         yield Finding(name, f"{', '.join(unset)} not set" if unset else "readable, and all it names is set", mend)
+
+
+def _live_agents(root: Path, zone: ZoneInfo) -> Finding:
+    """The channels and rules of endpoints.yml's `live_agent:`, and the duty hours; no tool is called."""
+    path = root / "endpoints.yml"
+    try:
+        duty, _ = read_duty(zone, root / DUTY)
+        configured = read_channels(path)
+        build_channels(configured)
+        read_routing(path, duty)
+    except (LiveAgentConfigError, DutyError) as error:
+        return Finding("live agents", "not configured rightly", str(error))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return Finding("live agents", "not known", "mend endpoints.yml first")
+    return Finding("live agents", ", ".join(one.name for one in configured))

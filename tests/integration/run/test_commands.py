@@ -159,6 +159,24 @@ def test_the_doctor_names_a_mend_for_everything_that_is_wrong(
         assert mend in said
 
 
+@pytest.mark.parametrize(("section", "says", "well"), [
+    ("", "desk", True),
+    ("live_agent:\n  type: chatwoot\n  url: https://chat.example.com\n", "account_id", False),
+    ("live_agent:\n  type: chatwut\n", "there is no type chatwut", False),
+    ("live_agent:\n  channels: [{type: desk}]\n  rules: [{channel: nowhere}]\n", "no channel is called nowhere", False),
+    ("live_agent:\n  type: slack\n  bot_token: ${NO_SUCH_TOKEN}\n", "NO_SUCH_TOKEN", False),
+])
+def test_the_doctor_looks_at_the_live_agent_channels(
+    folder: Path, capsys: pytest.CaptureFixture[str], section: str, says: str, well: bool,
+) -> None:
+    (folder / "endpoints.yml").write_text(section)
+    main(["doctor"])
+    lines = capsys.readouterr().out.splitlines()
+    number = next(number for number, line in enumerate(lines) if " live agents " in line)
+    assert lines[number].startswith("ok" if well else "MEND")
+    assert says in "\n".join(lines[number:number + 2])
+
+
 def test_a_taken_port_stops_the_run_before_anything_starts(folder: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
