@@ -1,6 +1,7 @@
 """The `live_agent:` section of endpoints.yml."""
 from __future__ import annotations
 
+import re
 from datetime import datetime, time, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -76,6 +77,17 @@ live_agent:
     assert chosen == {"de": "berlin", "de-at": "berlin", "no": "berlin", "pt": "desk", "pt-pt": "lisbon",
                       "es-mx": "lisbon", "en": "desk", "": "desk", "d": "desk"}
     assert routing.choose("anger", NIGHT, "de") == "desk"
+    assert routing.choose("anger", NOON) == "desk"
+
+
+def test_the_examples_of_the_page_can_be_read(tmp_path: Path) -> None:
+    blocks = re.findall(r"```yaml\n(live_agent:.*?)```", Path("docs/live-agent-channels.md").read_text("utf-8"), re.S)
+    assert len(blocks) >= 2
+    for block in blocks:
+        read_routing(endpoints(tmp_path, block), DAY)
+    routing = read_routing(endpoints(tmp_path, blocks[1]), DAY)
+    assert routing.choose("anger", NOON, "de") == "berlin"
+    assert routing.choose("anger", NIGHT, "de") == "night"
     assert routing.choose("anger", NOON) == "desk"
 
 
