@@ -20,8 +20,9 @@ from rasa.engine.graph import ExecutionContext, GraphNode, GraphNodeHook, GraphS
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.runner.interface import GraphRunner
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.core.constants import PREVIOUS_ACTION, SHOULD_NOT_BE_SET, USER
-from rasa.shared.core.domain import State
+from rasa.shared.core.constants import ACTION_LISTEN_NAME, PREVIOUS_ACTION, SHOULD_NOT_BE_SET, USER
+from rasa.shared.core.domain import Domain, State
+from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import ACTION_NAME, INTENT
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -89,7 +90,7 @@ class NearRules(RulePolicy):
     """
 
     _reach: int
-    _near: dict[int, dict[tuple[Any, Any], dict[str, str]]]
+    _near: dict[int, Mapping[tuple[Any, Any], dict[str, str]]]
 
     @classmethod
     def make(cls, policy: RulePolicy) -> None:
@@ -103,10 +104,24 @@ class NearRules(RulePolicy):
         states: list[State] = super()._prediction_states(*arguments, **named)
         return states[-self._reach:]
 
-    def _get_possible_keys(self, lookup: dict[str, str], states: list[State]) -> set[str]:
+    def _find_action_from_rules(
+        self, tracker: DialogueStateTracker, domain: Domain, use_text_for_last_user_input: bool,
+    ) -> tuple[str | None, str | None, bool]:
+        if use_text_for_last_user_input and tracker.active_loop_name is None:
+            rules = self._index(self.lookup[RULES])
+            if (ACTION_LISTEN_NAME, None) not in rules and (None, None) not in rules:
+                return None, None, False  # every rule about a message asks for its intent
+        found: tuple[str | None, str | None, bool] = super()._find_action_from_rules(
+            tracker, domain, use_text_for_last_user_input)
+        return found
+
+    def _index(self, lookup: Mapping[str, str]) -> Mapping[tuple[Any, Any], dict[str, str]]:
         if id(lookup) not in self._near:
-            self._near[id(lookup)] = _by_last_state(lookup)
-        near, (action, intent) = self._near[id(lookup)], _signs(states[-1])
+            self._near[id(lookup)] = dict(_by_last_state(lookup))
+        return self._near[id(lookup)]
+
+    def _get_possible_keys(self, lookup: dict[str, str], states: list[State]) -> set[str]:
+        near, (action, intent) = self._index(lookup), _signs(states[-1])
         if not states[-1].get(PREVIOUS_ACTION):  # a beginning matches whatever begins
             near, action, intent = {(None, None): lookup}, None, None
         found: dict[str, str] = {}
@@ -115,6 +130,8 @@ class NearRules(RulePolicy):
         keys: set[str] = super()._get_possible_keys(found, states)
         return keys
 
+
+NearRules.__name__ = NearRules.__qualname__ = RulePolicy.__name__  # its predictions bear it
 
 _LOOKUPS = (RULES, RULES_FOR_LOOP_UNHAPPY_PATH)
 

@@ -23,9 +23,13 @@ class Answer:
         self._abilities = abilities
         self._taken: set[int] = set()
 
+    def has(self, reply: Message) -> bool:
+        """Whether a reply is in the answer."""
+        return reply.seq in self._taken
+
     async def take(self, reply: Message) -> None:
         """Put a recorded reply into the answer, unless it is there."""
-        if reply.seq not in self._taken:
+        if not self.has(reply):
             for part in parts_of(reply, self._abilities):
                 await self._output.send_response(reply.conversation_id, legible_to(self._output, part))
             self._taken.add(reply.seq)

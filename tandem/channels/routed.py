@@ -15,7 +15,7 @@ from tandem.channels.output import Answer, ProactiveOutput
 from tandem.channels.parts import declared
 from tandem.channels.runtime import OnNewMessage, Runtime
 from tandem.conversations.identity import read_identity
-from tandem.conversations.model import InboundMessage, InvalidMessage, Receipt
+from tandem.conversations.model import InboundMessage, InvalidMessage, Message, Receipt
 from tandem.conversations.store import MAX_ID, MAX_TEXT
 from tandem.handoff.language import LANGUAGE, tag_of
 
@@ -91,11 +91,16 @@ def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True
             The turn may have ended elsewhere, in an earlier request or between recording a reply and passing it on.
             """
             conversation_id = receipt.conversation.id
-            replies = await asyncio.to_thread(runtime.ledger.replies_to, conversation_id, receipt.message.seq)
-            for reply in replies:
-                await answer.take(reply)
-            if replies:
-                await asyncio.to_thread(runtime.deliveries.answered, conversation_id, [one.seq for one in replies])
+
+            def mark() -> list[Message]:
+                replies = runtime.ledger.replies_to(conversation_id, receipt.message.seq)
+                if replies and all(map(answer.has, replies)):
+                    runtime.deliveries.answered(conversation_id, [one.seq for one in replies])
+                return [one for one in replies if not answer.has(one)]
+
+            while missing := await asyncio.to_thread(mark):
+                for reply in missing:
+                    await answer.take(reply)
 
         def address(self, message: UserMessage) -> dict[str, Any]:
             """How the customer is reached later; the recipient is the conversation's id unless a channel knows more."""

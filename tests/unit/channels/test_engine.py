@@ -11,12 +11,14 @@ from jsonschema import ValidationError, validate
 from rasa.core.actions.action import RemoteAction
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.exceptions import GraphRunError
-from rasa.engine.graph import GraphSchema, SchemaNode
+from rasa.engine.graph import ExecutionContext, GraphSchema, SchemaNode
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.trackers import DialogueStateTracker
 from threadpoolctl import threadpool_info
 
 from tandem.channels.engine import NearRules, StraightRunner, spare_cores, tune
+from tests.fakes.talk import DOMAIN, by_chance
 
 NEEDS = {"tokens": {"message": "said"}, "intent": {"tokens": "tokens"}, "mood": {"tokens": "tokens"},
          "reply": {"intent": "intent", "mood": "mood"}, "lonely": {"message": "said"}}
@@ -141,6 +143,43 @@ def test_near_rules_finds_the_rules_that_rasas_policy_finds(seed: int) -> None:
             assert near._get_possible_keys(rules, states[-near._reach:]) == expected
             found += len(expected)
     assert found > 100
+
+
+TALK_RULES = {
+    "rules": {
+        '[{"prev_action": {"action_name": "action_listen"}, "user": {"intent": "greet"}}]': "utter_greet",
+        '[{"prev_action": {"action_name": "action_listen"}, "user": {"intent": "order_status"}}]': "order_form",
+        '[{"prev_action": {"action_name": "utter_greet"}, "user": {"intent": "greet"}}]': "action_listen",
+        '[{"prev_action": {"action_name": "order_form"}, "user": {"intent": "inform"}, '
+        '"active_loop": {"name": "should_not_be_set"}}]': "action_order",
+    },
+    "rules_for_loop_unhappy_path": {
+        '[{"prev_action": {"action_name": "utter_greet"}, "active_loop": {"name": "order_form"}}]':
+            "loop was interrupted",
+    },
+    "rule_only_slots": [], "rule_only_loops": [], "rules_not_in_stories": [],
+}
+BY_TEXT = '[{"prev_action": {"action_name": "action_listen"}, "user": {"text": "hello 3.0"}}]'
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("more", [{}, {BY_TEXT: "action_order"}], ids=["by intent", "by text too"])
+def test_near_rules_predicts_what_rasas_policy_predicts(seed: int, more: dict[str, str]) -> None:
+    lookup = {**TALK_RULES, "rules": {**TALK_RULES["rules"], **more}}
+    rasas, near = (
+        RulePolicy(RulePolicy.get_default_config(), None, None, ExecutionContext(GraphSchema({})), lookup=lookup)
+        for _ in range(2)
+    )
+    NearRules.make(near)
+    tracker, chosen = DialogueStateTracker("c", DOMAIN.slots), set()
+    for events in by_chance(Random(seed), 30):
+        for event in events:
+            tracker.update(event)
+            expected = rasas.predict_action_probabilities(tracker, DOMAIN)
+            found = near.predict_action_probabilities(tracker, DOMAIN)
+            assert found == expected
+            chosen.add(expected.max_confidence_index)
+    assert len(chosen) > 2
 
 
 def test_linear_algebra_stays_on_one_core() -> None:
