@@ -41,6 +41,13 @@ def test_a_message_goes_out_and_the_answer_comes_in(widget: Widget, chat: LiveCh
     expect(widget.find("empty")).to_be_hidden()
 
 
+def test_the_pages_language_goes_with_each_message(widget: Widget, chat: LiveChat) -> None:
+    widget.page.evaluate("document.documentElement.lang = 'pt-BR'")
+    widget.say("hello")
+    widget.wait_for_text("You said: hello")
+    assert chat.services.ledger.messages(widget.conversation_id)[0].data["language"] == "pt-br"
+
+
 def test_the_bots_typing_sign_shows_while_it_works(widget: Widget) -> None:
     widget.say("slow please")
     expect(widget.find("typing")).to_be_visible()
@@ -61,6 +68,15 @@ def test_quick_replies_are_buttons_until_one_is_chosen(widget: Widget, chat: Liv
     expect(replies.nth(1)).to_have_class("chosen")
     sent = [one for one in chat.services.ledger.messages(widget.conversation_id) if one.text == "TD-10417"]
     assert sent[0].data["payload"] == '/inform{"order_number": "TD-10417"}'
+
+
+def test_the_bots_offers_end_when_a_person_joins(widget: Widget, chat: LiveChat) -> None:
+    widget.say("let me choose")
+    expect(widget.find("quick-reply").first).to_be_enabled()
+    chat.hand_off(widget.conversation_id)
+    chat.claim(widget.conversation_id)
+    expect(widget.find("event")).to_have_text("Anna Berg has joined the conversation.")
+    expect(widget.find("quick-reply").first).to_be_disabled()
 
 
 def test_starters_begin_the_conversation(widget: Widget) -> None:
