@@ -2,19 +2,24 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
+import logging
 from typing import Any
 
-from rasa.core.channels.channel import OutputChannel
+from rasa.core.channels.channel import InputChannel, OutputChannel
 from rasa.core.channels.twilio import TwilioInput, TwilioOutput
 from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
+from twilio.request_validator import RequestValidator
 
 from tandem.channels.deliverer import NotTaken, Refused
 from tandem.channels.facebook import CLIENT_TIMEOUT
 from tandem.channels.routed import routed
+
+logger = logging.getLogger(__name__)
 
 
 class _TwilioOutput(TwilioOutput):
@@ -40,7 +45,19 @@ class _TwilioOutput(TwilioOutput):
 
 
 class _Twilio(TwilioInput):
-    """Rasa's Twilio channel with the output above."""
+    """Rasa's Twilio channel with the output above, and with Twilio's signature checked where its address is known."""
+
+    webhook_url: str | None = None
+
+    @classmethod
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
+        """Rasa's keys, and `webhook_url`: the public address at Twilio, over which it signs (from `InputChannel`)."""
+        channel = super().from_credentials(credentials)
+        channel.webhook_url = (credentials or {}).get("webhook_url")
+        if not channel.webhook_url:
+            logger.warning("Twilio's webhooks are not checked: whoever knows the address can write as any customer; "
+                           "set webhook_url, see docs/channels.md")
+        return channel
 
     def blueprint(self, on_new_message: Any) -> Blueprint:
         """Rasa's routes; a picture without words comes as its address, as on Rasa's Facebook channel."""
@@ -48,7 +65,12 @@ class _Twilio(TwilioInput):
 
         @blueprint.middleware("request")
         async def fill_text(request: Request) -> HTTPResponse | None:
-            if request.method != "POST" or request.form.get("Latitude"):
+            if request.method != "POST":
+                return None
+            if not self._signed(request):
+                logger.warning("A Twilio webhook was not signed with the account's token over webhook_url")
+                return response.text("not signed", status=403)
+            if request.form.get("Latitude"):
                 return None
             if not request.form.get("From"):
                 return response.text("From is missing", status=400)
@@ -59,6 +81,15 @@ class _Twilio(TwilioInput):
             return None
 
         return blueprint
+
+    def _signed(self, request: Request) -> bool:
+        """Whether a webhook is Twilio's; true for all while the address is not known."""
+        if not self.webhook_url:
+            return True
+        sent = {name: values[0] for name, values in (request.form or {}).items()}
+        given = request.headers.get("X-Twilio-Signature", "")
+        expected = RequestValidator(self.auth_token).compute_signature(self.webhook_url, sent)
+        return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
 
     def get_output_channel(self) -> OutputChannel:
         """Twilio's client for the configured number."""

@@ -5,7 +5,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -410,6 +410,26 @@ async def test_twilio_sends_from_its_number_to_the_customers(only: Line) -> None
     await only.sent("You said: Hello")
     [body] = only.service.sent("Messages.json")
     assert (body["From"], body["To"]) == ("whatsapp:+15550100", "whatsapp:+15550111")
+
+
+async def test_a_twilio_webhook_must_be_signed_where_its_address_is_known(
+    heart: Heart, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address = "https://chat.example.com/webhooks/twilio/webhook"
+    credentials = {"account_sid": "AC1", "auth_token": "token", "twilio_number": "whatsapp:+15550100",
+                   "webhook_url": address}
+    kind = replace(TWILIO, make=lambda: Twilio.from_credentials(credentials))
+    async with line_of(kind, heart, monkeypatch) as line:
+        webhook = payloads.twilio_text("Hello", MediaUrl0="https://x.example", ProfileName="Ada")
+        good = payloads.twilio_signature(address, webhook["data"], "token")
+        bad = (None, "", "é", payloads.twilio_signature(address, webhook["data"], "another"),
+               payloads.twilio_signature(address, {**webhook["data"], "Body": "Bye"}, "token"))
+        for signature in bad:
+            headers = {} if signature is None else {"X-Twilio-Signature": signature.encode()}
+            assert await line.hook({**webhook, "headers": headers}) == 403
+        assert heart.ledger.list() == []
+        assert await line.hook({**webhook, "headers": {"X-Twilio-Signature": good}}) in (200, 204)
+        await line.sent("You said: Hello")
 
 
 @on(FACEBOOK)
