@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,6 @@ from tandem.nlu.reading import readable
 
 DIMENSION = UNIVERSAL_DIMENSION + MINILM_DIMENSION
 CACHE_SIZE = 8192
-_MANY = 64
 
 
 class _Cache:
@@ -85,11 +86,14 @@ def encode(texts: Sequence[str]) -> Vectors:
 
 
 def _both(texts: list[str]) -> tuple[Vectors, Vectors]:
-    if len(texts) < _MANY:
-        return universal(texts), minilm(texts)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        other = pool.submit(minilm, texts)
-        return universal(texts), other.result()
+    other = _beside(os.getpid()).submit(minilm, texts)
+    return universal(texts), other.result()
+
+
+@lru_cache(maxsize=1)
+def _beside(process: int) -> ThreadPoolExecutor:
+    """A thread for the second encoder, on another core; each process needs its own, for a fork brings no threads."""
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="encoder")
 
 
 def similarity(left: str, right: str) -> float:
