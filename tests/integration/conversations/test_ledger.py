@@ -123,6 +123,19 @@ def test_a_conversation_cannot_be_drawn_to_another_channel(heart: Heart) -> None
     assert (kept.channel, kept.owner) == ("twilio", Owner.WAITING)
 
 
+def test_the_way_out_of_the_queue_may_be_typed(heart: Heart) -> None:
+    heart.says("I'd like a person")
+    heart.bot_says("Somebody will be with you.", data={"buttons": [
+        {"title": "Back to the bot", "payload": "/back_to_bot"}]})
+    assert heart.says("back to the bot").message.text == "back to the bot", "nobody waits yet: words like others"
+    heart.hands_off()
+    heart.says("take me back to where the bot was")
+    assert heart.ledger.conversation("c").owner is Owner.WAITING
+    left = heart.says("back to the BOT!")
+    assert heart.ledger.conversation("c").owner is Owner.BOT
+    assert (left.message.text, left.message.data["payload"]) == ("back to the BOT!", "/back_to_bot")
+
+
 def test_what_a_channel_learns_later_replaces_what_it_knew(heart: Heart) -> None:
     heart.says("Hello", address={"thread": "1"})
     known = Identity("u1", "a@example.com", "Ada")
