@@ -159,7 +159,7 @@ def address(app: FastAPI) -> Iterator[str]:
     thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while Playwright runs, tests with an event loop of their own cannot
 def browser() -> Iterator[Browser]:
     """The system's Chromium if there is one, else Playwright's own."""
     system = Path("/usr/bin/chromium")
