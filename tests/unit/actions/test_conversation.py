@@ -1,12 +1,14 @@
 """Greetings after a person, a yes to an offer, details out of the blue, and questions with buttons."""
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
 
 from actions.ask import ActionAskOrderNumber, ActionAskReturnItem
 from actions.conversation import ActionAcceptOffer, ActionDeny, ActionGreet, ActionInform, ActionThanks
+from actions.not_understood import ActionNotUnderstood, ActionOutOfScope
 from tests.unit.actions.conftest import Scene, Shop, act
 
 
@@ -107,3 +109,24 @@ async def test_a_mere_no_is_accepted() -> None:
 async def test_a_bare_number_is_taken_as_an_order() -> None:
     assert (await act(ActionInform(), Scene(text="10421"))).followed_by == ["order_status_form"]
     assert (await act(ActionInform(), Scene(text="my zip is 94107"))).said == ["utter_inform"]
+
+
+@pytest.mark.parametrize("action", [ActionNotUnderstood, ActionOutOfScope])
+async def test_what_is_not_understood_may_still_name_a_thing(shop: Shop, action: type) -> None:
+    shop.know("two-orders@example.com")
+    assert (await act(action(shop.open), Scene(text="and the blanket?"))).followed_by == ["order_status_form"]
+    for text in ("qwertz", "my sister's cat sleeps on a blanket that she bought in Peru"):
+        assert (await act(action(shop.open), Scene(text=text))).said == [action.response]  # type: ignore[attr-defined]
+    inside = Scene(text="and the blanket?", form="cancel_order_form", requested="confirmed")
+    assert (await act(action(shop.open), inside)).said == [action.response]  # type: ignore[attr-defined]
+
+
+async def test_strangers_things_are_not_known(shop: Shop) -> None:
+    outcome = await act(ActionNotUnderstood(shop.open), Scene(text="and the blanket?"))
+    assert outcome.said == ["utter_please_rephrase"]
+
+
+def test_every_action_that_the_server_would_register_has_a_name() -> None:
+    for action in (ActionNotUnderstood, ActionOutOfScope):
+        for kind in action.__mro__[1:]:
+            assert kind.__module__.startswith(("rasa_sdk", "abc", "builtins")) or inspect.isabstract(kind), kind

@@ -1,0 +1,69 @@
+"""Messages that no flow takes; the name of something that the customer has ordered still leads to its order."""
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType, FollowupAction
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.at_hand import named_by_item, orders_at_hand
+from actions.reply import Reply
+from actions.services import services
+from actions.turn import Turn
+from tandem.orders.errors import OrderSystemUnavailable
+from tandem.services import Services
+
+_FEW_WORDS = 8  # a longer message is about more than the thing that it names
+
+
+class _Unread(Action, ABC):
+    """Says `response`, unless a short message names one of the customer's things: "and the kettle?" """
+
+    response: ClassVar[str]
+
+    def __init__(self, open_services: Callable[[], Services] = services) -> None:
+        self._open = open_services
+
+    @abstractmethod
+    def name(self) -> str:
+        """As the rule has it; without it the SDK would take this class for an action."""
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker)
+        if not turn.active_form and await asyncio.to_thread(self._names_a_thing, turn):
+            return [FollowupAction("order_status_form")]
+        Reply(self.response).say(dispatcher)
+        return []
+
+    def _names_a_thing(self, turn: Turn) -> bool:
+        if len(turn.text.split()) > _FEW_WORDS:
+            return False
+        try:
+            orders = orders_at_hand(self._open(), turn.conversation_id).orders
+        except OrderSystemUnavailable:
+            return False
+        return named_by_item(turn.text, orders) is not None
+
+
+class ActionNotUnderstood(_Unread):
+    """Asks to put it in other words."""
+
+    response = "utter_please_rephrase"
+
+    def name(self) -> str:
+        return "action_not_understood"
+
+
+class ActionOutOfScope(_Unread):
+    """Says what is beyond the assistant."""
+
+    response = "utter_out_of_scope"
+
+    def name(self) -> str:
+        return "action_out_of_scope"
