@@ -1,4 +1,8 @@
-"""Messages that no flow takes; the name of something that the customer has ordered still leads to its order."""
+"""Messages that no flow takes.
+
+The name of something that the customer has ordered still leads to its order, and who writes in a language that the
+assistant does not know is told so.
+"""
 from __future__ import annotations
 
 import asyncio
@@ -14,9 +18,11 @@ from actions.at_hand import named_by_item, orders_at_hand
 from actions.reply import Reply
 from actions.services import services
 from actions.turn import Turn
+from tandem.handoff.language import detect
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.services import Services
 
+KNOWN = "en"  # the language of data/
 _FEW_WORDS = 8  # a longer message is about more than the thing that it names
 
 
@@ -38,7 +44,8 @@ class _Unread(Action, ABC):
         turn = Turn(tracker)
         if not turn.active_form and await asyncio.to_thread(self._names_a_thing, turn):
             return [FollowupAction("order_status_form")]
-        Reply(self.response).say(dispatcher)
+        foreign = detect([turn.text]) not in ("", KNOWN)
+        Reply("utter_other_language" if foreign else self.response).say(dispatcher)
         return []
 
     def _names_a_thing(self, turn: Turn) -> bool:

@@ -121,6 +121,12 @@ async def test_what_is_not_understood_may_still_name_a_thing(shop: Shop, action:
     assert (await act(action(shop.open), inside)).said == [action.response]  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("action", [ActionNotUnderstood, ActionOutOfScope])
+@pytest.mark.parametrize("text", ["wann kommt das denn bei mir an?", "cuándo llega lo que pedí", "Где моя посылка"])
+async def test_who_writes_in_another_language_is_told_so(shop: Shop, action: type, text: str) -> None:
+    assert (await act(action(shop.open), Scene(text=text))).said == ["utter_other_language"]
+
+
 async def test_strangers_things_are_not_known(shop: Shop) -> None:
     outcome = await act(ActionNotUnderstood(shop.open), Scene(text="and the blanket?"))
     assert outcome.said == ["utter_please_rephrase"]
