@@ -151,12 +151,19 @@ async def test_hostile_output_is_shown_as_far_as_it_goes(tmp_path: Path) -> None
     assert "ok" in out.getvalue() and "after" in out.getvalue() and len(out.getvalue()) < 2_500_000
 
 
+def _mind_the_terminal() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.fixture
 def supervised(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """`tandem run`'s supervisor in a process of its own, with two stand-ins that have a child each, all up."""
+    """`tandem run`'s supervisor in a process of its own, with two stand-ins that have a child each, all up.
+
+    It minds the end of a terminal, also where the tests themselves run under `nohup`.
+    """
     command = [sys.executable, str(HERE / "supervise.py"), str(tmp_path), str(free_port()), str(free_port())]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          start_new_session=True) as process:
+                          start_new_session=True, preexec_fn=_mind_the_terminal) as process:
         assert process.stdout is not None
         said = []
         for line in process.stdout:
