@@ -55,8 +55,10 @@ def unit(vectors: Vectors) -> Vectors:
 
 def universal(texts: Sequence[str]) -> Vectors:
     """Universal Sentence Encoder vectors of length 1, shape (len(texts), 512)."""
-    both: Vectors = _once(_universal).encode([*texts, *(plain(text) for text in texts)])
-    return unit(both[: len(texts)] + both[len(texts) :])
+    plainly = [plain(text) for text in texts]
+    rows = {text: row for row, text in enumerate(dict.fromkeys([*texts, *plainly]))}  # many are plain as they are
+    vectors: Vectors = _once(_universal).encode(list(rows))
+    return unit(vectors[[rows[text] for text in texts]] + vectors[[rows[text] for text in plainly]])
 
 
 def minilm(texts: Sequence[str]) -> Vectors:
