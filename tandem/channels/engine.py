@@ -24,7 +24,6 @@ from rasa.shared.core.constants import ACTION_LISTEN_NAME, PREVIOUS_ACTION, SHOU
 from rasa.shared.core.domain import Domain, State
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import ACTION_NAME, INTENT
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 
 class StraightRunner(GraphRunner):
@@ -148,14 +147,6 @@ def _signs(state: State) -> tuple[Any, Any]:
     found = (state.get(PREVIOUS_ACTION, {}).get(ACTION_NAME), state.get(USER, {}).get(INTENT))
     action, intent = (None if sign == SHOULD_NOT_BE_SET else sign for sign in found)
     return action, intent
-
-
-def spare_cores() -> None:
-    """Let linear algebra run on one core.
-
-    One message is too little to share out: the other cores would wait for it busily, in the time of other messages.
-    """
-    threadpool_limits(limits=1, user_api="blas")
 
 
 def tune(agent: Agent) -> None:

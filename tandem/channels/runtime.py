@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.channels.action_endpoint import equip, unequip
 from tandem.channels.deliverer import Deliverer
-from tandem.channels.engine import spare_cores, tune
+from tandem.channels.engine import tune
 from tandem.channels.moods import mood_of
 from tandem.channels.output import Answer, FencedOutput
 from tandem.channels.trackers import leave_forms
@@ -77,7 +77,6 @@ class Runtime:
         """Begin to watch the ledger, to deliver, and to take over interrupted turns. Safe to call again."""
         if not self._started:  # a request may have come, and its turn begun, before the server says it is up
             self._started = True
-            spare_cores()
             self.feed.start()
             self._spawn(self.deliverer.run(lambda: tuple(self.channels)))
             self._spawn(self._adopt())

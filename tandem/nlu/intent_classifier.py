@@ -20,6 +20,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from tandem.nlu.encoders import versions
 from tandem.nlu.intent_model import IntentModel
+from tandem.nlu.kernel import spare_cores
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,8 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
         execution_context: ExecutionContext,
         **kwargs: Any,
     ) -> KernelIntentClassifier:
-        """Restore a trained classifier; untrained if training found too few intents."""
+        """Restore a trained classifier, to read with; untrained if training found too few intents."""
+        spare_cores()
         try:
             with model_storage.read_from(resource) as folder:
                 model: IntentModel | None = IntentModel.load(folder / MODEL_FILE)

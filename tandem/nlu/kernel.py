@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from tandem.nlu.emoji import in_words
 from tandem.nlu.encoders import Vectors
@@ -23,6 +24,14 @@ from tandem.nlu.sentence_encoder import encode
 Floats = npt.NDArray[np.float32]
 
 WIDTH = 2.0
+
+
+def spare_cores() -> None:
+    """Let linear algebra run on one core.
+
+    One message is too little to share out: the other cores would wait for it busily, in the time of other messages.
+    """
+    threadpool_limits(limits=1, user_api="blas")
 
 
 @dataclass(frozen=True)

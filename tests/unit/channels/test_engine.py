@@ -15,9 +15,8 @@ from rasa.engine.graph import ExecutionContext, GraphSchema, SchemaNode
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker
-from threadpoolctl import threadpool_info
 
-from tandem.channels.engine import NearRules, StraightRunner, spare_cores, tune
+from tandem.channels.engine import NearRules, StraightRunner, tune
 from tests.fakes.talk import DOMAIN, by_chance
 
 NEEDS = {"tokens": {"message": "said"}, "intent": {"tokens": "tokens"}, "mood": {"tokens": "tokens"},
@@ -180,10 +179,3 @@ def test_near_rules_predicts_what_rasas_policy_predicts(seed: int, more: dict[st
             assert found == expected
             chosen.add(expected.max_confidence_index)
     assert len(chosen) > 2
-
-
-def test_linear_algebra_stays_on_one_core() -> None:
-    import scipy.linalg  # noqa: F401 - brings its own library
-
-    spare_cores()
-    assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
 from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.training_data.message import Message
+from threadpoolctl import threadpool_info
 
 from tandem.nlu import kernel
 from tandem.nlu.bounded_text import BoundedText
-from tandem.nlu.intent_classifier import KernelIntentClassifier
+from tandem.nlu.intent_classifier import MODEL_FILE, KernelIntentClassifier
 from tandem.nlu.intent_model import IntentModel
 from tandem.nlu.ngrams import Ngrams
 from tandem.nlu.reading import READ_LIMIT, is_payload, readable
@@ -142,3 +145,12 @@ def test_a_message_is_bounded_before_anything_reads_it() -> None:
 def test_a_limit_that_reads_nothing_is_refused_by_name() -> None:
     with pytest.raises(InvalidConfigException, match="limit"):
         BoundedText.validate_config({"limit": 10})
+
+
+def test_who_reads_leaves_linear_algebra_one_core(tmp_path: Path) -> None:
+    texts, intents = zip(*((text, intent) for intent, examples in EXAMPLES.items() for text in examples))
+    storage = LocalModelStorage.create(tmp_path)
+    with storage.write_to(Resource("intents")) as folder:
+        IntentModel.train(texts, intents).save(folder / MODEL_FILE)
+    KernelIntentClassifier.load({}, storage, Resource("intents"), None)  # type: ignore[arg-type]
+    assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
