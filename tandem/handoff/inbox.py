@@ -88,7 +88,7 @@ class Inbox:
         thread, which has become known meanwhile.
         """
         waiting = select(webhooks).where(webhooks.c.state == "todo").order_by(webhooks.c.id)
-        due = webhooks.c.next_attempt_at <= self._ledger.clock()
+        due = _due(webhooks, self._ledger.clock())
         with self._ledger.reading.connect() as connection:
             rows = connection.execute(waiting.where(due).limit(limit)).all()
             if rows:
@@ -140,7 +140,7 @@ class Inbox:
         at = self._ledger.clock()
         earlier = agent_events.alias("earlier")
         ready = and_(
-            agent_events.c.state == "todo", agent_events.c.next_attempt_at <= at,
+            agent_events.c.state == "todo", _due(agent_events, at),
             or_(agent_events.c.lease_until.is_(None), agent_events.c.lease_until < at,
                 agent_events.c.lease_until > at + 2 * LEASE),  # given before the clock stepped back
             ~exists().where(
@@ -239,6 +239,13 @@ class Inbox:
             done = connection.execute(
                 update(table).where(which, table.c.state == "dead").values(state="done", **values))
         return int(done.rowcount)
+
+
+def _due(table: Any, at: datetime) -> Any:
+    """What has not failed is due at once, whatever the clock said when it came: else it waits for a clock that has
+    stepped back, and is overtaken. A retry set for later than its pause can reach was set before such a step too.
+    """
+    return or_(table.c.error.is_(None), table.c.next_attempt_at <= at, table.c.next_attempt_at > at + PAUSES[-1])
 
 
 def stable(key: str) -> str:

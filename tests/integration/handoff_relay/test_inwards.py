@@ -350,3 +350,12 @@ def test_words_about_nothing_known_are_looked_at_for_a_minute_and_no_longer(worl
     world.settle()
     assert world.said() == ["good"]
     assert world.relay.dead()["webhooks"] == []
+
+
+def test_a_clock_that_steps_back_lets_no_word_overtake_another(world: World) -> None:
+    handoff = world.opened()
+    world.webhook(world.event("said", handoff, text="first"))
+    world.clock.advance(seconds=-45)
+    world.webhook(world.event("said", handoff, text="second"))
+    world.settle()
+    assert world.said() == ["first", "second"]
