@@ -20,6 +20,7 @@ export class Composer {
     this.mode = "reply";
     this.typed = 0;
     this.sending = false;
+    this.again = false;  // asked to send while the message before was on its way
     this.canned = new Canned(text, (words) => this.insert(words));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.send(); });
     text.addEventListener("input", () => this.changed());
@@ -138,7 +139,8 @@ export class Composer {
 
   async send() {
     const words = text.value;
-    if (!words.trim() || this.sending || send.disabled) return;
+    if (!words.trim() || send.disabled) return;
+    if (this.sending) { this.again = true; return; }
     if (this.mode === "reply" && /^\/\S*$/.test(words.trim())) {
       this.say(`No canned response is called ${words.trim()}.`, true);
       return;
@@ -163,6 +165,7 @@ export class Composer {
       await this.sent();
       if (open) toEnd();
     } catch (error) {
+      this.again = false;
       if (error instanceof SignedOut) this.sent();  // the page then offers to sign in
       if (this.slot() === slot) {
         this.say(error instanceof SignedOut ? "You are signed out. Your text is kept; sign in and send it again."
@@ -172,6 +175,9 @@ export class Composer {
       clearTimeout(slow);
       this.sending = false;
       this.enable();
+      const again = this.again && this.slot() === slot;
+      this.again = false;
+      if (again) this.send();
     }
   }
 

@@ -399,6 +399,7 @@ async def test_twilio_takes_a_picture_by_its_address_and_passes_over_nothing_at_
     assert await only.hook(picture) in (200, 204)
     await only.stage.until(lambda: only.stage.bot.heard)
     assert only.stage.bot.texts == ["https://api.twilio.com/media/1"]
+    await only.sent("You said: https://api.twilio.com/media/1")
     assert await only.hook(payloads.twilio_text("", "SM2")) == 204
     assert await only.hook({"data": {"Body": "from nobody"}}) == 400
     assert len(await only.said()) == 2

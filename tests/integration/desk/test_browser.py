@@ -115,6 +115,24 @@ def test_a_changed_text_after_a_lost_answer_is_a_new_message(
     assert [one.text for one in services.ledger.transcript("c1") if one.author == "agent"] == ["second"]
 
 
+def test_words_that_are_sent_while_those_before_are_on_their_way_follow_them(
+    desk: Page, services: Services, waits: Callable[..., str],
+) -> None:
+    waits("c1")
+    desk.goto("/?c=c1")
+    desk.get_by_role("button", name="Claim").click()
+    held: list[Route] = []
+    desk.route("**/reply", lambda route: route.continue_() if held else held.append(route))
+    for words in ("one", "two"):
+        desk.locator("#text").fill(words)
+        desk.locator("#text").press("Enter")
+    expect(desk.locator("#send-state")).to_have_text("Sending…")
+    held[0].continue_()
+    expect(desk.locator("#text")).to_have_value("")
+    expect(desk.locator(".line.agent .bubble")).to_have_text(["one", "two"])
+    assert [one.text for one in services.ledger.transcript("c1") if one.author == "agent"] == ["one", "two"]
+
+
 def test_drafts_belong_to_their_conversation_and_mode(desk: Page, waits: Callable[..., str]) -> None:
     for name in ("c1", "c2"):
         waits(name)
