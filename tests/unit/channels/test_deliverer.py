@@ -166,9 +166,14 @@ async def test_what_could_not_be_written_down_stays_open_and_stops_nobody() -> N
 
 
 async def test_a_send_on_its_way_is_finished_when_the_server_stops() -> None:
-    outbox = Outbox(parcel("one"))
-    async with working(outbox, lambda _: asyncio.sleep(0.2)):
-        await until(lambda: outbox.leased)
+    outbox, begun = Outbox(parcel("one")), []
+
+    def act(text: str) -> Any:
+        begun.append(text)
+        return asyncio.sleep(0.2)
+
+    async with working(outbox, act):
+        await until(lambda: begun)
     assert outbox.ended == [("one", "sent")]
 
 
