@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 T = TypeVar("T")
@@ -207,7 +207,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     unknown = sorted(name for name in source if name.startswith("TANDEM_") and name not in VARIABLES)
     if unknown:
         raise SettingsError(f"{', '.join(unknown)}: no such setting; see docs/settings.md")
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     for name, (field_name, read) in VARIABLES.items():
         raw = source.get(name, "").strip()
         if not raw:
@@ -216,7 +216,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             values[field_name] = read(raw)
         except ValueError as error:
             raise SettingsError(f"{name}: {error}; see docs/settings.md") from error
-    return Settings(**values)  # type: ignore[arg-type]
+    return Settings(**values)
 
 
 def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:

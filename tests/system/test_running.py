@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.timeout(300)
 
 
-def test_everything_answers_once_the_addresses_are_printed(stack) -> None:  # type: ignore[no-untyped-def]
+def test_everything_answers_once_the_addresses_are_printed(stack) -> None:
     with httpx.Client(timeout=15, trust_env=False) as client:
         assert client.get(stack.webchat_url).status_code == 200
         assert client.get(f"{stack.desk_url}/sign-in", follow_redirects=True).status_code in (200, 404)
@@ -19,7 +19,7 @@ def test_everything_answers_once_the_addresses_are_printed(stack) -> None:  # ty
     assert set(parse["sentiment"]) == {"name", "confidence", "polarity", "emotion", "frustration", "urgency"}
 
 
-def test_no_process_is_left_to_the_network(stack) -> None:  # type: ignore[no-untyped-def]
+def test_no_process_is_left_to_the_network(stack) -> None:
     listening = {
         line.split()[1] for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
         if line.split()[3] == "0A"
@@ -30,7 +30,7 @@ def test_no_process_is_left_to_the_network(stack) -> None:  # type: ignore[no-un
 
 
 @pytest.mark.parametrize("name", ["rasa", "actions", "desk"])
-def test_a_killed_process_comes_back_and_the_conversation_goes_on(stack, name: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_killed_process_comes_back_and_the_conversation_goes_on(stack, name: str) -> None:
     customer = f"survivor-{name}-{time.time_ns()}"
 
     def say(text: str) -> list[dict[str, str]]:

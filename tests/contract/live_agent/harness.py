@@ -127,7 +127,7 @@ def serving(app: Any, lifespan: Literal["on", "off"] = "off") -> Iterator[str]:
         await startup(*args, **values)
         started.set()
 
-    server.startup = tell  # type: ignore[method-assign]
+    server.startup = tell
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

@@ -31,7 +31,7 @@ ELSEWHERE = Address("Noah Lindqvist", "9 Élan Way, Apt “3”", "Tacoma", "984
 
 
 def test_every_order_comes_back_as_it_was_put_in(shop: Shop) -> None:
-    for order in demo_orders(shop.clock.at, shop.clock.at.tzinfo):  # type: ignore[arg-type]
+    for order in demo_orders(shop.clock.at, shop.clock.at.tzinfo):
         assert shop.system.find(order.number) == order
 
 

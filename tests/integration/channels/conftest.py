@@ -2,15 +2,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
-import twilio.rest.api.v2010  # noqa: F401 - hundreds of modules, which the first send would otherwise load
 
 from tandem.channels import deliverer, facebook, runtime
 from tandem.channels import twilio as twilio_channel
 from tests.fakes.heart import Heart, heart_over
 from tests.integration.channels.stage import RunningClock
+
+import_module("twilio.rest.api.v2010")  # hundreds of modules, which the first send would otherwise load
 
 
 @pytest.fixture

@@ -239,7 +239,7 @@ async def test_a_person_gets_a_message_although_it_could_not_be_read(heart: Hear
         async def broken(text: str) -> dict[str, object]:
             raise RuntimeError("no model")
 
-        stage.bot.parse_message = broken  # type: ignore[method-assign]
+        stage.bot.parse_message = broken
         assert await send(stage, "are you there?") == []
         assert ("customer", "are you there?") in await stage.said("c")
 
@@ -254,7 +254,7 @@ async def test_a_ledger_that_fails_for_a_moment_stops_no_worker(
             error = next(failures, None)
             if error is not None:
                 raise error
-            return real(*arguments)  # type: ignore[operator]
+            return real(*arguments)
 
         return call
 

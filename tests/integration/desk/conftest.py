@@ -111,7 +111,7 @@ def says(services: Services) -> Callable[..., Message]:
     """A customer writes: `says("c1", "hello", push=True)`."""
 
     def say(conversation_id: str, text: str, channel: str = "webchat", **more: object) -> Message:
-        inbound = InboundMessage(conversation_id, channel, text, **more)  # type: ignore[arg-type]
+        inbound = InboundMessage(conversation_id, channel, text, **more)
         return services.ledger.receive(inbound).message
 
     return say
@@ -124,7 +124,7 @@ def waits(services: Services, says: Callable[..., Message]) -> Callable[..., str
     def wait(conversation_id: str, text: str = "Where is my order?", urgency: float = 0.5, **more: object) -> str:
         says(conversation_id, text)
         request = HandoffRequest(conversation_id, reason="Asked for a person", trigger="intent:ask_for_human",
-                                 urgency=urgency, **more)  # type: ignore[arg-type]
+                                 urgency=urgency, **more)
         services.ownership.open_handoff(request)
         return conversation_id
 

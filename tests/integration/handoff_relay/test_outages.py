@@ -117,7 +117,7 @@ def test_the_pause_that_a_tool_asks_for_is_kept(world: World) -> None:
 
 
 def test_an_adapter_that_breaks_in_an_unforeseen_way_is_an_outage_of_that_handoff_only(world: World) -> None:
-    world.tool.before["open"] = lambda: {}["no such key"]  # type: ignore[index]
+    world.tool.before["open"] = lambda: {}["no such key"]
     world.customer("Hello")
     handoff = world.hand_off()
     world.settle()

@@ -82,9 +82,9 @@ async def test_one_that_dies_again_and_again_is_started_ever_less_often(tmp_path
     await supervisor.start()
     try:
         for count in range(1, 5):
-            await until(lambda count=count: len(pids(tmp_path / "part.pids")) == count, f"start {count}")  # type: ignore[misc]
+            await until(lambda count=count: len(pids(tmp_path / "part.pids")) == count, f"start {count}")
             os.kill(pids(tmp_path / "part.pids")[-1], signal.SIGKILL)
-            await until(lambda count=count: out.getvalue().count("died") == count, f"death {count}")  # type: ignore[misc]
+            await until(lambda count=count: out.getvalue().count("died") == count, f"death {count}")
     finally:
         await supervisor.stop()
     waits = [line.split(" in ")[1] for line in out.getvalue().splitlines() if "died" in line]

@@ -592,7 +592,7 @@ def shop(tmp_path: Path) -> Iterator[Callable[[str], str]]:
             f"<!doctype html><title>Shop</title><style>{HOSTILE_STYLE}</style><p>A shop</p>{script}", encoding="utf-8")
         return f"{address}/shop.html"
 
-    page.address = address  # type: ignore[attr-defined]
+    page.address = address
     yield page
     server.shutdown()
 

@@ -101,7 +101,7 @@ def shop(tmp_path: Path) -> Shop:
     services = Services(
         settings=Settings(shop_timezone=ZoneInfo("UTC")), engine=engine, ledger=ledger, ownership=ownership,
         deliveries=Deliveries(ledger), router=Router(ledger, ownership), case_file=CaseFile(ledger), orders=orders,
-        identification=IdentificationService(engine, orders, clock), handoff=handoff,  # type: ignore[arg-type]
+        identification=IdentificationService(engine, orders, clock), handoff=handoff,
         duty=DutyHours(ZoneInfo("UTC")), patience=Patience(),
     )
     return Shop(services, orders, handoff, clock)

@@ -76,11 +76,11 @@ async def test_an_unsure_yes_is_asked_again(shop: Shop) -> None:
     shop.know("new@example.com")
     scene = {"form": "cancel_order_form", "requested": "confirmed", "intent": "affirm",
              "slots": {"order_number": "TD-10433", "contact": "new@example.com"}, "filled": {"confirmed": True}}
-    sure = await act(ValidateCancelOrderForm(shop.open), Scene(text="yes", **scene))  # type: ignore[arg-type]
+    sure = await act(ValidateCancelOrderForm(shop.open), Scene(text="yes", **scene))
     assert sure.slots.get("confirmed", True) is True
     assert sure.slots["requested_slot"] is None
     unsure = await act(ValidateCancelOrderForm(shop.open), Scene(
-        text="?", confidence=0.4, **scene))  # type: ignore[arg-type]
+        text="?", confidence=0.4, **scene))
     assert unsure.slots["confirmed"] is None
     assert unsure.slots["requested_slot"] == "confirmed"
 
@@ -110,7 +110,7 @@ async def address(shop: Shop, text: str, requested: str = "new_address", **scene
     filled = {"new_address": text} if requested == "new_address" else {}
     given = {"intent": "inform", "text": text, "filled": filled, "slots": {"order_number": "TD-10433"}, **scene}
     return await act(ValidateChangeAddressForm(shop.open), Scene(
-        form="change_address_form", requested=requested, **given))  # type: ignore[arg-type]
+        form="change_address_form", requested=requested, **given))
 
 
 async def test_a_whole_address_is_read_back(shop: Shop) -> None:
@@ -186,7 +186,7 @@ async def test_items_are_changed_by_people_before_shipping(shop: Shop, email: st
 async def returning(shop: Shop, email: str = "delivered@example.com", **scene: object) -> Outcome:
     shop.know(email)
     given = {"intent": "return_item", **scene}
-    return await act(ValidateReturnItemForm(shop.open), Scene(form="return_item_form", **given))  # type: ignore[arg-type]
+    return await act(ValidateReturnItemForm(shop.open), Scene(form="return_item_form", **given))
 
 
 async def test_the_item_is_asked_when_there_are_several(shop: Shop) -> None:

@@ -116,9 +116,9 @@ async def test_what_is_not_understood_may_still_name_a_thing(shop: Shop, action:
     shop.know("two-orders@example.com")
     assert (await act(action(shop.open), Scene(text="and the blanket?"))).followed_by == ["order_status_form"]
     for text in ("qwertz", "my sister's cat sleeps on a blanket that she bought in Peru"):
-        assert (await act(action(shop.open), Scene(text=text))).said == [action.response]  # type: ignore[attr-defined]
+        assert (await act(action(shop.open), Scene(text=text))).said == [action.response]
     inside = Scene(text="and the blanket?", form="cancel_order_form", requested="confirmed")
-    assert (await act(action(shop.open), inside)).said == [action.response]  # type: ignore[attr-defined]
+    assert (await act(action(shop.open), inside)).said == [action.response]
 
 
 @pytest.mark.parametrize("action", [ActionNotUnderstood, ActionOutOfScope])

@@ -85,6 +85,6 @@ async def test_without_the_ledger_nothing_is_claimed_to_be_open(shop: Shop) -> N
     def unknown(tracker: object) -> None:
         raise ConversationNotFound("c1")
 
-    shop.handoff.open = unknown  # type: ignore[assignment, method-assign]
+    shop.handoff.open = unknown
     outcome = await act(ActionHandoff(shop.open), Scene())
     assert (outcome.said, outcome.events) == ([], [])

@@ -13,11 +13,11 @@ FORM = "order_status_form"
 
 async def start(shop: Shop, **scene: object) -> Outcome:
     given = {"intent": "order_status", "form": FORM, "starts": True, **scene}
-    return await act(ValidateOrderStatusForm(shop.open), Scene(**given))  # type: ignore[arg-type]
+    return await act(ValidateOrderStatusForm(shop.open), Scene(**given))
 
 
 async def answer(shop: Shop, **scene: object) -> Outcome:
-    return await act(ValidateOrderStatusForm(shop.open), Scene(form=FORM, **scene))  # type: ignore[arg-type]
+    return await act(ValidateOrderStatusForm(shop.open), Scene(form=FORM, **scene))
 
 
 async def miss(shop: Shop, contact: str) -> Outcome:

@@ -92,7 +92,7 @@ async def working(outbox: Outbox, act: Callable[[str], Any]) -> AsyncIterator[De
     def output_for(channel: str, address: Mapping[str, Any]) -> OutputChannel | None:
         return Phone(act)
 
-    worker = Deliverer(outbox, output_for, lambda _: None)  # type: ignore[arg-type]
+    worker = Deliverer(outbox, output_for, lambda _: None)
     task = asyncio.create_task(worker.run(lambda: ("phone",)))
     try:
         yield worker
@@ -256,13 +256,8 @@ async def test_how_a_send_ends_is_told_truly(error: Exception, ended: str) -> No
 
 def _raised(error: BaseException, cause: BaseException) -> BaseException:
     """An error as a client raises it over another."""
-    try:
-        try:
-            raise cause
-        except BaseException:
-            raise error  # noqa: B904 - as the clients do it
-    except BaseException as raised:
-        return raised
+    error.__context__ = cause
+    return error
 
 
 @pytest.mark.parametrize(("error", "maybe"), [

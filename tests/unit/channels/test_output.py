@@ -15,20 +15,20 @@ class _Incoming:
 
 
 def test_a_text_over_the_limit_is_cut_and_says_so() -> None:
-    inbound = to_inbound(_Incoming("x" * (MAX_TEXT + 1)), "telegram", True, "", {})  # type: ignore[arg-type]
+    inbound = to_inbound(_Incoming("x" * (MAX_TEXT + 1)), "telegram", True, "", {})
     assert (len(inbound.text), inbound.data) == (MAX_TEXT, {"truncated": True})
-    whole = to_inbound(_Incoming("x" * MAX_TEXT), "telegram", True, "", {})  # type: ignore[arg-type]
+    whole = to_inbound(_Incoming("x" * MAX_TEXT), "telegram", True, "", {})
     assert whole.data == {}
 
 
 @pytest.mark.parametrize("text", [None, 7, ["x"]])
 def test_what_is_no_text_is_an_empty_one(text: Any) -> None:
-    assert to_inbound(_Incoming(text), "telegram", True, "", {}).text == ""  # type: ignore[arg-type]
+    assert to_inbound(_Incoming(text), "telegram", True, "", {}).text == ""
 
 
 def test_ids_that_are_too_long_stay_apart() -> None:
     def key(name: str) -> str | None:
-        return to_inbound(_Incoming("x", {MESSAGE_ID: name}), "t", True, "", {}).client_id  # type: ignore[arg-type]
+        return to_inbound(_Incoming("x", {MESSAGE_ID: name}), "t", True, "", {}).client_id
 
     long = "m" * 400
     assert key("m" * MAX_ID) == "m" * MAX_ID

@@ -81,7 +81,7 @@ def test_a_failure_that_chatwoot_calls_unprocessable_is_tried_again(
     add = chatwoot.account.add_message
 
     def save_and_break(*args: object, **values: object) -> object:
-        add(*args, **values)  # type: ignore[arg-type]
+        add(*args, **values)
         raise Answered(422, "Error connecting to Redis")
 
     monkeypatch.setattr(chatwoot.account, "add_message", save_and_break)

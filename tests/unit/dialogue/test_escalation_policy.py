@@ -82,7 +82,7 @@ def user(
     parsed = {"name": intent, "confidence": 0.9}
     return UserUttered(
         text, parsed, [{"entity": "order_number", "value": number}] if number else [],
-        {"intent": parsed, "entities": [], "text": text, "sentiment": sentiment},  # type: ignore[typeddict-unknown-key]
+        {"intent": parsed, "entities": [], "text": text, "sentiment": sentiment},
         metadata={"tandem": tandem, **metadata}, message_id=message_id,
     )
 
@@ -199,7 +199,7 @@ def test_facts_are_shown_for_the_listed_intents_only() -> None:
 
 def test_the_best_guess_is_enough_to_show_facts() -> None:
     lost = upset(intent="nlu_fallback")
-    lost.parse_data["intent_ranking"] = [  # type: ignore[typeddict-unknown-key]
+    lost.parse_data["intent_ranking"] = [
         {"name": "nlu_fallback", "confidence": 0.4}, {"name": "order_status", "confidence": 0.3},
     ]
     assert chosen(predict(make(), lost)) == "action_order_facts"

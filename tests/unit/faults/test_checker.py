@@ -11,7 +11,7 @@ from tests.system.faults.history import Case, Entry, History, Sent, Shown
 
 
 def entry(seq: int, author: str, text: str, epoch: int = 0, **more: object) -> Entry:
-    return Entry(seq, author, "event" if more.get("event") else "text", text, epoch, **more)  # type: ignore[arg-type]
+    return Entry(seq, author, "event" if more.get("event") else "text", text, epoch, **more)
 
 
 def healthy(channel: str = "webchat") -> History:

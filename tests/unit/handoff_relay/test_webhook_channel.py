@@ -42,14 +42,14 @@ def accepted_by_schema(event: Any, direction: str = "incoming") -> bool:
 
 
 def make_handoff(**values: Any) -> Handoff:
-    return Handoff(**{  # type: ignore[arg-type]
+    return Handoff(**{
         "id": "h1", "conversation_id": "c1", "reason": "why", "trigger": "anger", "urgency": 0.5, "epoch": 1,
         "opened_at": AT, "claimed_by": None, "claimed_at": None, "closed_at": None, "outcome": None,
         "note_for_bot": "", "card": {"summary": "s"}, "channel": "support", **values})
 
 
 def make_message(seq: int, text: str = "Hello", **values: Any) -> Message:
-    return Message(**{  # type: ignore[arg-type]
+    return Message(**{
         "conversation_id": "c1", "seq": seq, "author": Author.CUSTOMER, "kind": Kind.TEXT, "name": "", "text": text,
         "at": AT, "epoch": 0, "delivery": Delivery.NONE, **values})
 
@@ -245,7 +245,7 @@ def test_a_hand_back_says_whether_the_bot_carries_on(choice: dict[str, bool], ac
 
 
 def test_keys_of_a_later_time_are_passed_over() -> None:
-    event = {**GOOD, "mood": "sunny", "agent": {**GOOD["agent"], "team": "north"}}  # type: ignore[dict-item]
+    event = {**GOOD, "mood": "sunny", "agent": {**GOOD["agent"], "team": "north"}}
     assert parse(json.dumps(event).encode()).text == "Hello"
     assert accepted_by_schema(event)
 

@@ -73,7 +73,7 @@ def test_one_intent_is_too_few() -> None:
 
 def test_a_message_without_words_has_no_intent() -> None:
     message = Message({"text": " "})
-    KernelIntentClassifier({"ranking_length": 3}, None, None, None).process([message])  # type: ignore[arg-type]
+    KernelIntentClassifier({"ranking_length": 3}, None, None, None).process([message])
     assert message.get("intent") == {"name": None, "confidence": 0.0}
     assert message.get("intent_ranking") == []
 
@@ -137,7 +137,7 @@ def test_payloads_are_told_from_words(text: str | None, payload: bool) -> None:
 
 def test_a_message_is_bounded_before_anything_reads_it() -> None:
     message = Message({"text": "begin" + "x" * 2_000_000 + "\ud800end"})
-    BoundedText.create({}, None, None, None).process([message])  # type: ignore[arg-type]
+    BoundedText.create({}, None, None, None).process([message])
     assert len(message.get("text")) == 2000
     assert message.get("text").endswith("?end")
 
@@ -152,5 +152,5 @@ def test_who_reads_leaves_linear_algebra_one_core(tmp_path: Path) -> None:
     storage = LocalModelStorage.create(tmp_path)
     with storage.write_to(Resource("intents")) as folder:
         IntentModel.train(texts, intents).save(folder / MODEL_FILE)
-    KernelIntentClassifier.load({}, storage, Resource("intents"), None)  # type: ignore[arg-type]
+    KernelIntentClassifier.load({}, storage, Resource("intents"), None)
     assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}
