@@ -104,7 +104,7 @@ handoffs = Table(
     Column("note_for_bot", Text, nullable=False, default=""),
     Column("resume", Boolean, nullable=False, default=False),
     Column("told_at", UtcDateTime),  # when the waiting customer was last told how things stand
-    Column("contact", String(254), nullable=False, default=""),
+    Column("contact", String(254), nullable=False, default="", server_default=""),
     Column("told_with", Integer),  # seq of the customer's message with which the bot was told that it is over
     Column("card", JSON, nullable=False),
     Index("one_open_handoff", "conversation_id", unique=True, sqlite_where=text("closed_at IS NULL"),
@@ -135,6 +135,7 @@ case_entries = Table(
 def create_tables(engine: Engine, tables: MetaData = metadata) -> None:
     """Create what is missing: tables, and columns of a later version in tables of an earlier one.
 
+    A column that comes later may be null or has a `server_default`: the rows that are there need a value.
     Two processes that start together may both find something missing; the slower one then looks again.
     """
     try:

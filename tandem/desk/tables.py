@@ -1,14 +1,14 @@
 """The desk's own tables: agents, their sessions, attempts to sign in, and the audit log."""
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, false
 from sqlalchemy.engine import Engine
 
+from tandem.conversations.tables import Key
 from tandem.conversations.tables import create_tables as _create
 from tandem.database import UtcDateTime
 
 metadata = MetaData()
-Key = BigInteger().with_variant(Integer(), "sqlite")
 
 agents = Table(
     "agents", metadata,
@@ -17,8 +17,8 @@ agents = Table(
     Column("role", String(16), nullable=False),
     Column("password_hash", String(255), nullable=False),
     Column("active", Boolean, nullable=False, default=True),
-    Column("capacity", Integer, nullable=False, default=5),  # conversations at a time
-    Column("away", Boolean, nullable=False, default=False),
+    Column("capacity", Integer, nullable=False, default=5, server_default="5"),  # conversations at a time
+    Column("away", Boolean, nullable=False, default=False, server_default=false()),
     Column("seen_at", UtcDateTime),  # the latest sign of life of an open desk page
     Column("created_at", UtcDateTime, nullable=False),
 )

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from tandem.conversations.deliveries import BACKOFF, Parcel
 from tandem.conversations.model import Delivery
-from tests.fakes.heart import ANNA, Heart, heart_over
+from tests.fakes.heart import ANNA, Heart
 
 
 def lease_one(heart: Heart) -> Parcel:
@@ -222,17 +222,3 @@ def test_the_parts_that_are_sent_are_known_to_whoever_goes_on(heart: Heart) -> N
     heart.clock.advance(minutes=1)
     [third] = heart.deliveries.lease(["telegram"])
     assert third.parts_sent == 1, "an attempt that was overtaken has nothing more to say"
-
-
-def test_a_database_of_an_earlier_version_gets_the_new_columns(heart_url: str) -> None:
-    with heart_over(heart_url) as heart:
-        heart.says("before", conversation="kept")
-        with heart.engine.begin() as connection:
-            connection.exec_driver_sql("ALTER TABLE messages DROP COLUMN parts_sent")
-            connection.exec_driver_sql("ALTER TABLE handoffs DROP COLUMN told_at")
-    with heart_over(heart_url) as heart:
-        heart.bot_says("after", conversation="kept")
-        [parcel] = [one for one in heart.deliveries.lease(["telegram"]) if one.message.conversation_id == "kept"]
-        assert (parcel.message.text, parcel.parts_sent) == ("after", 0)
-        assert heart.hands_off("kept").told_at is None
-        heart.ledger.erase("kept")

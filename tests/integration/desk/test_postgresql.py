@@ -9,7 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tandem.conversations.model import HandoffRequest, Identity, InboundMessage
+from tandem.desk import tables
+from tandem.desk.accounts import add_agent
 from tandem.desk.app import create_app
+from tandem.desk.presence import capacity_of, is_away
 from tandem.services import Services, open_services
 from tandem.settings import Settings
 
@@ -66,3 +69,13 @@ def test_odd_ids_and_e_mails_are_not_found_rather_than_an_error(program: TestCli
     assert program.get(f"/api/customers/export?conversation_id={odd}").status_code == 404
     assert program.post("/sign-in", content=f"username={odd}", headers={
         "Content-Type": "application/x-www-form-urlencoded"}).status_code == 403
+
+
+def test_accounts_of_an_earlier_version_get_the_new_columns(services: Services) -> None:
+    tables.create_tables(services.engine)
+    add_agent(services.engine, "eva", "Eva", "correct horse battery")
+    with services.engine.begin() as connection:
+        for column in ("capacity", "away", "seen_at"):
+            connection.exec_driver_sql(f"ALTER TABLE agents DROP COLUMN {column}")
+    tables.create_tables(services.engine)
+    assert (capacity_of(services.engine, "eva"), is_away(services.engine, "eva")) == (5, False)
