@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from tandem.conversations.ledger import Ledger
 
 logger = logging.getLogger(__name__)
@@ -73,7 +71,7 @@ class Feed:
             try:
                 # From the last look on, not from now: else a clock that jumps ahead would jump over changes.
                 changed = await asyncio.to_thread(self._ledger.changed_since, min(looked_at, at) - _OVERLAP)
-            except SQLAlchemyError:
+            except Exception:  # whatever it was, the next look must come
                 logger.exception("The feed could not read the ledger; it tries again")
                 await asyncio.sleep(1.0)
                 continue

@@ -11,12 +11,10 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from tandem.conversations.model import Agent, ConversationNotFound, Handoff, NotAllowed
 from tandem.conversations.waiting import expected_wait, queue, said_since, unanswered
 from tandem.desk.presence import everybody
-from tandem.handoff.notices import buttons, notice, wait_in_words
+from tandem.handoff.notices import NoticeError, buttons, notice, wait_in_words
 from tandem.logs import about
 from tandem.services import Services
 
@@ -40,8 +38,8 @@ class Watch:
             await asyncio.sleep(EVERY)
             try:
                 await asyncio.to_thread(self.look)
-            except SQLAlchemyError:
-                logger.exception("The watch could not read the ledger; it tries again")
+            except Exception:  # whatever it was, the next look must come
+                logger.exception("The watch could not look; it tries again")
 
     def look(self) -> None:
         """Do what is due."""
@@ -53,6 +51,8 @@ class Watch:
                 self._tell(handoffs[conversation_id], place)
             except ConversationNotFound:
                 continue  # erased meanwhile
+            except NoticeError:  # the others must hear all the same
+                logger.exception("A waiting customer could not be told how things stand", extra=about(conversation_id))
 
     def _take_back(self, handoffs: Mapping[str, Handoff]) -> None:
         limit = timedelta(minutes=self._patience.absent_minutes)

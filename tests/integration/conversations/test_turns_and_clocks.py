@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tandem.conversations.feed import Feed
 from tandem.conversations.ledger import TURN_LIFETIME
@@ -151,6 +153,27 @@ async def test_watchers_hear_of_changes_over_a_clock_that_steps(heart: Heart, st
         await asyncio.to_thread(heart.bot_says, "news")
         heart.clock.advance(**step)
         await asyncio.wait_for(asyncio.gather(changed.wait(), anything.wait()), 5)
+    await feed.stop()
+
+
+@pytest.mark.parametrize("error", [OperationalError("x", {}, Exception("locked")), RuntimeError("no thread")])
+async def test_a_look_that_fails_is_not_the_feeds_last(
+    heart: Heart, error: Exception, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, failures = heart.ledger.changed_since, [error]
+
+    def changed_since(at: datetime) -> list[tuple[str, int]]:
+        if failures:
+            raise failures.pop()
+        return real(at)
+
+    monkeypatch.setattr(heart.ledger, "changed_since", changed_since)
+    await asyncio.to_thread(heart.says)
+    feed = Feed(heart.ledger, interval=0.05)
+    feed.start()
+    with feed.watch("c") as changed:
+        await asyncio.wait_for(changed.wait(), 5)
+    assert failures == []
     await feed.stop()
 
 

@@ -1,6 +1,7 @@
 """Those who wait are told how things stand, and nobody is left with an agent who is gone."""
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,11 +10,12 @@ from datetime import time
 import pytest
 from fastapi.testclient import TestClient
 
-from tandem.conversations.model import Agent, Kind, Message, Owner
+from tandem.conversations.model import Agent, InboundMessage, Kind, Message, Owner
 from tandem.conversations.waiting import expected_wait, unanswered
 from tandem.desk import presence
 from tandem.desk.watch import Watch
 from tandem.handoff.duty import DutyHours
+from tandem.handoff.notices import NoticeError
 from tandem.services import Services
 from tests.fakes.clock import Clock
 
@@ -65,6 +67,40 @@ def test_many_watches_at_once_tell_once(services: Services, clock: Clock, waits:
     for thread in threads:
         thread.join()
     assert len(told(services, "c1")) == 1
+
+
+def test_a_notice_that_is_missing_keeps_the_others_from_nothing(
+    services: Services, clock: Clock, waits: Callable[..., str], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_buttons_when_a_message_is_left(name: str) -> tuple[()]:
+        if name == "contact_kept":
+            raise NoticeError(name)
+        return ()
+
+    monkeypatch.setattr("tandem.desk.watch.buttons", no_buttons_when_a_message_is_left)
+    waits("c1", "a person, please; or write to kim@example.com")
+    services.ledger.receive(InboundMessage("c1", "webchat", "kim@example.com"))
+    waits("c2")
+    clock.advance(minutes=11)
+    Watch(services).look()
+    assert told(services, "c1") == [] and len(told(services, "c2")) == 1
+
+
+async def test_a_look_that_fails_is_not_the_last(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tandem.desk.watch.EVERY", 0.01)
+    looks, seen_again = [], asyncio.Event()
+
+    class Stumbles(Watch):
+        def look(self) -> None:
+            looks.append(1)
+            if len(looks) < 3:
+                raise KeyError("odd")
+            loop.call_soon_threadsafe(seen_again.set)
+
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(Stumbles(services).run())
+    await asyncio.wait_for(seen_again.wait(), 5)
+    task.cancel()
 
 
 def test_the_wait_to_expect_is_named_only_on_good_ground(
