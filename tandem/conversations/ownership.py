@@ -79,7 +79,7 @@ class Ownership:
 
     def take_over(
         self, conversation_id: str, agent: Agent, notice: str = "", reason: str = "", channel: str = "desk",
-        capacity: int | None = None,
+        capacity: int | None = None, from_colleague: bool = True,
     ) -> Conversation:
         """Take a conversation from the bot, the queue or another agent, at once.
 
@@ -88,15 +88,20 @@ class Ownership:
         Args:
             channel: The live-agent channel in which the agent works; a handoff that opens by this goes there.
             capacity: How many conversations the agent takes from the queue at a time; None for any number.
+            from_colleague: The agent may take it from another one.
 
         Raises:
+            AlreadyClaimed: Another agent has it, from whom this one may not take it.
             NoRoom: The customer waits in the queue, and the agent has as many as they take.
         """
         at = self._ledger.clock()
         with transaction(self._ledger.engine, "take_over") as connection:
             row = store.lock(connection, conversation_id)
-            if steps.holder(connection, row) == agent.id:
+            holder = steps.holder(connection, row)
+            if holder == agent.id:
                 return store.to_conversation(row, at)
+            if holder is not None and not from_colleague:
+                raise AlreadyClaimed(f"{holder} has already claimed this conversation")
             waits = row.owner == Owner.WAITING.value
             row = steps.take(connection, row, at, "take_over")
             if waits and capacity is not None:

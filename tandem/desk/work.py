@@ -74,6 +74,7 @@ class Work:
 
         Raises:
             Forbidden: A colleague has it and the caller is no supervisor.
+            AlreadyClaimed: The same, and the colleague was quicker by a moment.
             NoRoom: It waits in the queue, and the agent has as many as they take at a time.
         """
         if self.conversation(conversation_id).owner is Owner.AGENT:
@@ -81,7 +82,8 @@ class Work:
             if holder is not None and holder.claimed_by != caller.agent.id:
                 caller.require(Role.SUPERVISOR)
         joined = notice("agent_joined", agent=caller.agent.name)
-        self.services.ownership.take_over(conversation_id, caller.agent, joined, capacity=self._capacity(caller))
+        self.services.ownership.take_over(conversation_id, caller.agent, joined, capacity=self._capacity(caller),
+                                          from_colleague=caller.role.covers(Role.SUPERVISOR))
         self.done(caller, "take_over", conversation_id)
 
     def release(self, caller: Principal, conversation_id: str) -> None:

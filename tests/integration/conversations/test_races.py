@@ -48,6 +48,17 @@ def test_one_of_many_threads_wins_the_claim(heart: Heart) -> None:
     assert heart.ledger.conversation("c").epoch == 2
 
 
+def test_one_of_many_who_take_over_at_once_wins_unless_they_may_take_from_each_other(heart: Heart) -> None:
+    heart.says()
+    agents = [Agent(f"a{number}", f"A{number}") for number in range(THREADS)]
+    results = together([lambda agent=agent: heart.ownership.take_over("c", agent, "joined", from_colleague=False)
+                        for agent in agents])
+    assert sum(isinstance(one, AlreadyClaimed) for one in results) == THREADS - 1, results
+    assert heart.texts().count("joined") == 1
+    assert heart.ownership.take_over("c", ANNA).owner is Owner.AGENT
+    assert heart.ledger.open_handoffs()["c"].claimed_by == ANNA.id
+
+
 def test_claims_at_once_stay_within_what_an_agent_takes(heart: Heart) -> None:
     ids = [f"c{number}" for number in range(THREADS)]
     for one in ids:

@@ -8,7 +8,9 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
+from tandem.conversations.model import Message
 from tandem.desk.app import create_app
+from tandem.desk.work import Work
 from tandem.services import Services
 from tandem.settings import Settings
 
@@ -142,3 +144,15 @@ def test_roles_decide_who_may_step_in(
     assert sam.post("/api/conversations/c2/take-over").json()["handoff"]["claimed_by"] == "sam"
     for client, expected in ((anna, 403), (sam, 403), (program, 200)):
         assert client.get("/api/customers/export", params={"conversation_id": "c1"}).status_code == expected
+
+
+def test_an_agent_takes_nothing_from_a_colleague_who_was_quicker_by_a_moment(
+    anna: TestClient, sam: TestClient, services: Services, says: Callable[..., Message],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    says("c1", "hello")
+    before = services.ledger.conversation("c1")
+    assert sam.post("/api/conversations/c1/take-over").status_code == 200
+    monkeypatch.setattr(Work, "conversation", lambda *_: before)
+    assert anna.post("/api/conversations/c1/take-over").status_code == 409
+    assert services.ledger.open_handoffs()["c1"].claimed_by == "sam"
