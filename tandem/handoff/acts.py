@@ -79,17 +79,20 @@ class Acts:
             logger.info("%s: %s is passed over: an agent elsewhere has the customer", event.channel, event.act.value,
                         extra=_about(handoff))
             return
+        # Named, so that it takes nothing from an agent elsewhere who is quicker by a moment.
+        holder = Agent(handoff.claimed_by or agent.id, agent.name)
         try:
             if event.act is Act.CLAIMED:
                 self._ownership.take_over(
-                    conversation.id, agent, notice("agent_joined", agent=agent.name), channel=event.channel)
+                    conversation.id, agent, notice("agent_joined", agent=agent.name), channel=event.channel,
+                    from_colleague=handoff.claimed_by is not None)
             elif event.act in (Act.HANDED_BACK, Act.RESUMED):
                 words = notice("handed_back", agent=agent.name) if handoff.claimed_by else notice("back_to_bot")
-                self._ownership.hand_back(conversation.id, None, event.text[:_NOTE_FOR_BOT], words,
+                self._ownership.hand_back(conversation.id, holder, event.text[:_NOTE_FOR_BOT], words,
                                           resume=event.act is Act.RESUMED)
             elif event.act is Act.RESOLVED:
                 words = notice("resolved", agent=agent.name) if handoff.claimed_by else notice("closed")
-                self._ownership.resolve(conversation.id, None, event.text[:_NOTE_FOR_BOT], words)
+                self._ownership.resolve(conversation.id, holder, event.text[:_NOTE_FOR_BOT], words)
         except NotAllowed as error:
             logger.info("%s: %s came too late: %s", event.channel, event.act.value, error, extra=_about(handoff))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from tandem.conversations.model import AlreadyClaimed, Author, Handoff, Kind, Owner
+from tandem.conversations.model import AlreadyClaimed, Author, Conversation, Handoff, Kind, Owner
 from tandem.conversations.ownership import Ownership
 from tandem.handoff.channel import AgentEvent, WebhookRejected
 from tandem.handoff.inbox import LEASE, PAUSES, Inbox
@@ -26,7 +26,7 @@ def test_an_agent_claims_speaks_and_hands_back(world: World) -> None:
     world.webhook(world.event("handed_back", handoff, text="refund promised by Friday"))
     world.settle()
     assert world.said() == ["Hello, I am Kim"]
-    assert world.events() == [("agent_joined", "Kim"), ("handed_back", "")]
+    assert world.events() == [("agent_joined", "Kim"), ("handed_back", "Kim")]
     assert [message.text for message in world.ledger.transcript("c1") if message.kind is Kind.NOTE] == ["psst"]
     closed = world.ledger.handoffs("c1")[-1]
     assert (closed.outcome, closed.note_for_bot) == ("handed_back", "refund promised by Friday")
@@ -132,6 +132,25 @@ def test_claims_and_ends_in_the_tool_take_nothing_from_an_agent_at_the_desk(worl
     world.settle()
     assert world.ledger.handoffs("c1")[-1].claimed_by == "tool:kim"
     assert world.said() == ["but whoever speaks has it"]
+
+
+@pytest.mark.parametrize("act", ["claimed", "handed_back", "resolved"])
+def test_nor_from_one_at_the_desk_who_is_quicker_by_a_moment(
+    world: World, act: str, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    handoff = world.opened()
+    waiting = world.ledger.conversation("c1")
+
+    def as_it_was(conversation_id: str) -> Conversation:
+        world.ownership.claim(conversation_id, ANNA)
+        return waiting
+
+    world.webhook(world.event(act, handoff))
+    monkeypatch.setattr(world.ledger, "conversation", as_it_was)
+    world.settle()
+    monkeypatch.undo()
+    assert world.ledger.conversation("c1").owner is Owner.AGENT
+    assert world.ledger.open_handoffs()["c1"].claimed_by == "anna"
 
 
 @pytest.mark.parametrize("step", ["take_over", "reply"])
