@@ -84,7 +84,7 @@ class Calls:
 
 
 def seconds(value: str) -> float | None:
-    """The pause that a `Retry-After` header asks for, in seconds; None if it is missing or a date."""
+    """The pause that a `Retry-After` header asks for, in seconds; None if it is missing or a date, which is rare."""
     try:
         pause = float(value)
     except ValueError:

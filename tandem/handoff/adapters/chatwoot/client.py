@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import httpx
 
 from tandem.handoff.adapters.chatwoot.options import Options
+from tandem.handoff.calls import seconds
 from tandem.handoff.channel import LiveAgentRefused, LiveAgentUnavailable
 
 BUDGET = 24.0  # seconds for all requests of one call of the relay's
@@ -115,7 +115,7 @@ def _error(what: str, response: httpx.Response, body: bytes) -> Exception:
     if status == 404:
         return NotThere(text)
     if status >= 500 or status in PASSING:
-        return LiveAgentUnavailable(text, _seconds(response.headers.get("retry-after", "")))
+        return LiveAgentUnavailable(text, seconds(response.headers.get("retry-after", "")))
     if 300 <= status < 400:
         return LiveAgentRefused(f"{text}: redirected; give url as Chatwoot is reached in the end")
     return LiveAgentRefused(text)
@@ -130,11 +130,3 @@ def _words(body: bytes) -> str:
     found = (data.get("error") or data.get("message") or data.get("errors")) if isinstance(data, dict) else None
     text = found if isinstance(found, str) else json.dumps(found) if found else ""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:_WORDS]
-
-
-def _seconds(value: str) -> float | None:
-    try:
-        seconds = float(value)
-    except ValueError:
-        return None  # the other form, a date, is rare: the schedule serves
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None

@@ -1,7 +1,6 @@
 """The channel: posts our events with retries left to the relay, takes agents' events by webhook."""
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -14,11 +13,10 @@ from tandem.conversations.model import Handoff, Message
 from tandem.handoff.adapters.webhook import outgoing
 from tandem.handoff.adapters.webhook.incoming import parse
 from tandem.handoff.adapters.webhook.signature import HEADER, sign, verify
+from tandem.handoff.calls import FOR_GOOD, TIMEOUT, seconds
 from tandem.handoff.channel import AgentEvent, LiveAgentRefused, LiveAgentUnavailable, Reference
 from tandem.handoff.routing import LiveAgentConfigError
 
-TIMEOUT = 10.0  # seconds
-FOR_GOOD = frozenset({400, 410, 413, 422})  # answers after which the same request is not made again
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _KEYS = frozenset({"url", "secret", "timeout", "allow_http"})
 
@@ -114,15 +112,7 @@ class WebhookChannel:
         if status in FOR_GOOD:
             raise LiveAgentRefused(f"{event['type']} {event['id']}: answered with {status}")
         if not 200 <= status < 300:
-            raise LiveAgentUnavailable(f"{event['type']}: answered with {status}", _seconds(pause))
-
-
-def _seconds(value: str) -> float | None:
-    try:
-        seconds = float(value)
-    except ValueError:
-        return None  # the other form, a date, is rare: the schedule serves
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+            raise LiveAgentUnavailable(f"{event['type']}: answered with {status}", seconds(pause))
 
 
 def _is_address(url: str) -> bool:
