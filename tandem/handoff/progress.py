@@ -28,6 +28,8 @@ OVERLAP = timedelta(minutes=1)  # between sweeps, for clocks that differ and eve
 BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (0, 5, 300, 1800, 7200, 18000, 36000, 36000))
 OVERTAKEN_AFTER = 3  # failures: then a conversation's next handoff waits no longer for the end of the one before
 EAGER_PAUSE = timedelta(seconds=5)  # between tries outside the schedule, for new words or a sign of life
+PROBE_EVERY = timedelta(seconds=30)  # a tool that fails is tried so often, also when nothing gives hope
+LONGEST_PAUSE = timedelta(hours=1)  # that a tool may ask for
 
 
 class LeaseLost(Exception):
@@ -45,7 +47,7 @@ class Leased:
     reference: Reference | None
     relayed_seq: int
     attempts: int
-    scheduled: bool  # tried because its time has come, not for new words or a sign of life
+    scheduled: bool  # tried because its time has come, not for new words, a sign of life or as a probe
     again: bool
     sweep_due: bool
     swept_at: datetime | None
@@ -94,7 +96,8 @@ class Progress:
         with self._ledger.reading.connect() as connection:
             if connection.execute(select(relays.c.handoff_id).where(due).limit(1)).first() is None:
                 return []
-        query = select(relays).where(due).order_by(relays.c.next_attempt_at).limit(limit)
+        longest_untouched = func.coalesce(relays.c.tried_at, relays.c.next_attempt_at)
+        query = select(relays).where(due).order_by(longest_untouched).limit(limit)
         with self._ledger.engine.begin() as connection:
             rows = connection.execute(query.with_for_update(skip_locked=True)).all()
             for row in rows:
@@ -112,6 +115,10 @@ class Progress:
         said = select(messages.c.id).where(messages.c.conversation_id == relays.c.conversation_id)
         unsent = said.where(messages.c.seq > relays.c.relayed_seq).exists()
         new_words = said.where(messages.c.seq > relays.c.tried_seq).exists()
+        other = relays.alias("other")
+        tool_was_tried = select(other.c.handoff_id).where(
+            other.c.channel == relays.c.channel, other.c.state == "open",
+            other.c.tried_at > at - PROBE_EVERY).exists()
         closed = select(handoffs.c.id).where(
             handoffs.c.id == relays.c.handoff_id, handoffs.c.closed_at.is_not(None)).exists()
         earlier_handoff = select(older.c.handoff_id).where(
@@ -120,7 +127,10 @@ class Progress:
             older.c.attempts < OVERTAKEN_AFTER).exists()
         return and_(
             relays.c.state == "open",
-            or_(relays.c.next_attempt_at <= at, and_(new_words, relays.c.tried_at <= at - EAGER_PAUSE)),
+            or_(relays.c.next_attempt_at <= at, and_(new_words, relays.c.tried_at <= at - EAGER_PAUSE),
+                and_(relays.c.tried_at <= at - PROBE_EVERY, ~tool_was_tried)),
+            or_(relays.c.quiet_until.is_(None), relays.c.quiet_until <= at,
+                relays.c.quiet_until > at + LONGEST_PAUSE),  # set before the clock stepped back
             # A lease that ends later than any lease can was given before the clock stepped back.
             or_(relays.c.lease_until.is_(None), relays.c.lease_until < at, relays.c.lease_until > at + 2 * LEASE),
             or_(relays.c.reference.is_(None), unsent, closed, relays.c.swept_at.is_(None),
@@ -152,20 +162,24 @@ class Progress:
     def finish(self, leased: Leased) -> None:
         """All that was due is done; every call's end is known."""
         self.save(leased, lease_owner=None, lease_until=None, calling=False, attempts=0, error=None, tried_seq=0,
-                  tried_at=None, next_attempt_at=self._ledger.clock())
+                  tried_at=None, quiet_until=None, next_attempt_at=self._ledger.clock())
 
     def failed(self, leased: Leased, error: str, retry_after: float | None = None) -> bool:
-        """An attempt failed; the next follows the schedule. False if the schedule is used up and the handoff dead."""
+        """An attempt failed; the next follows the schedule. False if the schedule is used up and the handoff dead.
+
+        Args:
+            retry_after: Seconds of rest that the tool asked for; until then nothing of this handoff is tried.
+        """
         at = self._ledger.clock()
+        asked = timedelta(seconds=min(max(retry_after or 0.0, 0.0), LONGEST_PAUSE.total_seconds()))
         values: dict[str, Any] = {"lease_owner": None, "lease_until": None, "error": error[:500], "tried_at": at,
-                                  "tried_seq": self._last_seq(leased)}
+                                  "tried_seq": self._last_seq(leased), "quiet_until": at + asked if asked else None}
         if leased.scheduled:
             attempts = leased.attempts + 1
             values["attempts"] = attempts
             if attempts >= len(BACKOFF):
                 values["state"] = "dead"
             else:
-                asked = timedelta(seconds=min(max(retry_after or 0.0, 0.0), 3600.0))
                 values["next_attempt_at"] = at + (asked or BACKOFF[attempts])
         self.save(leased, **values)
         return "state" not in values
@@ -251,8 +265,9 @@ class Progress:
         Args:
             skip: Leave the message out at which it stopped.
         """
-        values: dict[str, Any] = {"state": "open", "attempts": 0, "next_attempt_at": self._ledger.clock(),
-                                  "error": None, "lease_until": None, "lease_owner": None, "tried_seq": 0}
+        values: dict[str, Any] = {
+            "state": "open", "attempts": 0, "next_attempt_at": self._ledger.clock(), "quiet_until": None,
+            "error": None, "lease_until": None, "lease_owner": None, "tried_seq": 0}
         if skip:
             values["relayed_seq"] = case((relays.c.reference.is_(None), relays.c.relayed_seq),
                                          else_=relays.c.relayed_seq + 1)

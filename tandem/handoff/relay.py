@@ -27,6 +27,7 @@ from tandem.logs import about
 logger = logging.getLogger(__name__)
 
 POLL = 0.1  # seconds between looks for work
+PAUSE = 1.0  # seconds after a look that failed
 WORKERS = 4  # handoffs of one channel that are carried at the same time
 RENEW = timedelta(seconds=5)  # of leases, while calls are under way
 TIDY = timedelta(minutes=10)
@@ -64,9 +65,9 @@ class Relay:
         while True:
             try:
                 worked = await asyncio.to_thread(self.dispatch)
-            except SQLAlchemyError:
-                logger.exception("The relay could not read the ledger; it tries again")
-                await asyncio.sleep(1.0)
+            except Exception:  # whatever it was, the next look must come
+                logger.exception("The relay could not do its work; it tries again")
+                await asyncio.sleep(PAUSE)
             else:
                 await asyncio.sleep(0 if worked else POLL)
 

@@ -36,6 +36,7 @@ relays = Table(
     Column("next_attempt_at", UtcDateTime, nullable=False),
     Column("tried_seq", Integer, nullable=False, default=0),  # the last message of the ledger at the last failure
     Column("tried_at", UtcDateTime),
+    Column("quiet_until", UtcDateTime),  # the tool asked to be left alone until then
     Column("swept_at", UtcDateTime),
     Column("lease_owner", String(32)),
     Column("lease_until", UtcDateTime),

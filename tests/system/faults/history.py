@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.tables import conversations, handoffs, messages
+from tandem.handoff.tables import relays
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,15 @@ def open_turns(ledger: Ledger) -> int:
     """How many messages the bot still has to answer."""
     with ledger.reading.connect() as connection:
         return len(connection.execute(select(messages.c.id).where(messages.c.turn == "open")).all())
+
+
+def carried(ledger: Ledger, conversation_id: str) -> str:
+    """How far the relay has come with what is still to go to the tool, for who reads of a script that is stuck."""
+    query = select(relays).where(relays.c.conversation_id == conversation_id, relays.c.state != "closed")
+    with ledger.reading.connect() as connection:
+        rows = connection.execute(query).mappings().all()
+    told = ("state", "relayed_seq", "attempts", "next_attempt_at", "tried_at", "lease_until", "error")
+    return "; ".join(", ".join(f"{name} {row[name]}" for name in told) for row in rows)
 
 
 def _entry(row: Any) -> Entry:

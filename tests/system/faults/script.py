@@ -10,7 +10,7 @@ from sqlalchemy import select
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.tables import messages
 from tests.system.faults.clients import PATIENCE, Agent, Customer, PushCustomer, RestCustomer, Stuck, WebCustomer, Wire
-from tests.system.faults.history import History, Side, read_entries
+from tests.system.faults.history import History, Side, carried, read_entries
 from tests.system.faults.tool import OutsideTool, ToolAgent
 
 QUESTIONS = (
@@ -59,7 +59,8 @@ async def live(stage: Stage, number: int) -> History:
         await _ask(customer, questions.pop())
         await _rest(stage, customer)
     except Stuck as stuck:
-        history.stuck = str(stuck)
+        relay = await asyncio.to_thread(carried, stage.ledger, history.conversation_id)
+        history.stuck = f"{stuck} (at {stage.ledger.clock():%H:%M:%S}{'; relay: ' if relay else ''}{relay})"
     finally:
         await customer.end()
     history.cases = stage.tool.cases.get(history.conversation_id, [])
