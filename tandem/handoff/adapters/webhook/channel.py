@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -15,10 +14,9 @@ from tandem.handoff.adapters.webhook.incoming import parse
 from tandem.handoff.adapters.webhook.signature import HEADER, sign, verify
 from tandem.handoff.calls import FOR_GOOD, TIMEOUT, seconds
 from tandem.handoff.channel import AgentEvent, LiveAgentRefused, LiveAgentUnavailable, Reference
-from tandem.handoff.routing import LiveAgentConfigError
+from tandem.handoff.options import ALLOW_HTTP, Given
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_KEYS = frozenset({"url", "secret", "timeout", "allow_http"})
+_KEYS = frozenset({"url", "secret", "timeout", ALLOW_HTTP})
 
 
 class WebhookChannel:
@@ -46,26 +44,12 @@ class WebhookChannel:
         Raises:
             LiveAgentConfigError: A key is missing, wrong or unknown; the text names it.
         """
-        for key in sorted(set(options) - _KEYS):
-            raise _wrong(name, f"{key} is not known; there are {', '.join(sorted(_KEYS))}")
-        url, secret, timeout = options.get("url"), options.get("secret"), options.get("timeout", TIMEOUT)
-        allow_http = options.get("allow_http", False)
-        if not isinstance(allow_http, bool):
-            raise _wrong(name, "allow_http must be true or false")
-        if not url:
-            raise _wrong(name, "url is missing")
-        if not isinstance(url, str) or not _is_address(url):
-            raise _wrong(name, "url must be an address such as https://support.example.com/tandem")
-        parts = urlsplit(url)
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK and not allow_http:
-            raise _wrong(name, "url must begin with https; set allow_http: true for a closed network")
-        if not secret:
-            raise _wrong(name, "secret is missing")
+        given = Given(name, options, _KEYS, "live-agent-channels.md")
+        url = given.address("url", "https://support.example.com/tandem")
+        secret = given.required("secret")
         if not isinstance(secret, str) or len(secret) < 16:
-            raise _wrong(name, "secret must be a text of at least 16 characters")
-        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 1 <= timeout <= 25:
-            raise _wrong(name, "timeout must be 1 to 25 seconds")
-        return cls(name, url, secret, float(timeout))
+            raise given.wrong("secret must be a text of at least 16 characters")
+        return cls(name, url, secret, given.timeout(TIMEOUT, 25))
 
     def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
         """Post `handoff.opened`."""
@@ -113,15 +97,3 @@ class WebhookChannel:
             raise LiveAgentRefused(f"{event['type']} {event['id']}: answered with {status}")
         if not 200 <= status < 300:
             raise LiveAgentUnavailable(f"{event['type']}: answered with {status}", seconds(pause))
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _wrong(name: str, what: str) -> LiveAgentConfigError:
-    return LiveAgentConfigError(f"live_agent: {name}: {what}; see docs/live-agent-channels.md")
