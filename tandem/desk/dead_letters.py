@@ -8,10 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from tandem.desk.accounts import Role
 from tandem.desk.auth import desk_of
-from tandem.desk.errors import Forbidden
-from tandem.desk.pages import SessionDep, link
+from tandem.desk.pages import SupervisorSessionDep, link
 
 router = APIRouter(include_in_schema=False)
 
@@ -31,14 +29,8 @@ class DeadLetter:
 
 
 @router.get("/dead-letters")
-def dead_letters_page(request: Request, session: SessionDep) -> Response:
-    """What is dead, why, and what can be done about it.
-
-    Raises:
-        Forbidden: The agent is no supervisor.
-    """
-    if not session.account.role.covers(Role.SUPERVISOR):
-        raise Forbidden("this page needs the role supervisor")
+def dead_letters_page(request: Request, session: SupervisorSessionDep) -> Response:
+    """What is dead, why, and what can be done about it."""
     desk = desk_of(request)
     return desk.pages.render("dead_letters.html", session=session, letters=list(letters(desk.relay.dead())), link=link,
                              channels=desk.relay.channels, now=desk.services.ledger.clock())

@@ -15,6 +15,7 @@ from tandem.desk import audit
 from tandem.desk.api import ERRORS
 from tandem.desk.auth import SupervisorDep, desk_of
 from tandem.desk.errors import DeskError, NotThere, Unauthenticated
+from tandem.desk.principal import Principal
 from tandem.desk.responses import SafeJSONResponse
 from tandem.faults import fault
 from tandem.handoff.channel import WebhookRejected, WebhookUnreadable
@@ -23,6 +24,9 @@ from tandem.handoff.relay import Relay, UnknownChannel
 logger = logging.getLogger(__name__)
 
 MAX_WEBHOOK = 512_000  # bytes
+
+HandoffId = Annotated[str, Path(max_length=64)]
+WebhookId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 door = APIRouter(prefix="/live-agents", tags=["live agents"], responses=ERRORS, default_response_class=SafeJSONResponse)
 router = APIRouter(prefix="/api/relays", tags=["live agents"], responses=ERRORS,
@@ -98,52 +102,51 @@ def dead_letters(request: Request, caller: SupervisorDep) -> SafeJSONResponse:
 
 @router.post("/{handoff_id}/replay", responses={200: {"model": Replayed}})
 def replay(
-    request: Request, handoff_id: Annotated[str, Path(max_length=64)], caller: SupervisorDep,
+    request: Request, handoff_id: HandoffId, caller: SupervisorDep,
     skip: Annotated[bool, Query(description="Leave the message out at which it stopped")] = False,
 ) -> SafeJSONResponse:
     """Carry a dead handoff, and its agents' dead acts, on from where they stopped. Needs the role supervisor."""
-    if not desk_of(request).relay.replay(handoff_id, skip):
-        raise NotThere("no dead letter belongs to this handoff")
-    audit.record(desk_of(request).services.engine, caller.agent.id, caller.via, "replay", detail=handoff_id)
+    found = desk_of(request).relay.replay(handoff_id, skip)
+    _done(request, caller, "replay", handoff_id, found)
     return SafeJSONResponse({"replayed": handoff_id})
 
 
 @router.post("/webhooks/{webhook_id}/replay", responses={200: {"model": Replayed}})
-def replay_webhook(
-    request: Request, webhook_id: Annotated[int, Path(ge=1, le=2**31 - 1)], caller: SupervisorDep,
-) -> SafeJSONResponse:
+def replay_webhook(request: Request, webhook_id: WebhookId, caller: SupervisorDep) -> SafeJSONResponse:
     """Read a dead webhook again, after its adapter was mended. Needs the role supervisor."""
-    if not desk_of(request).relay.replay_webhook(webhook_id):
-        raise NotThere("there is no such dead webhook")
-    audit.record(desk_of(request).services.engine, caller.agent.id, caller.via, "replay",
-                 detail=f"webhook {webhook_id}")
+    found = desk_of(request).relay.replay_webhook(webhook_id)
+    _done(request, caller, "replay", f"webhook {webhook_id}", found)
     return SafeJSONResponse({"replayed": str(webhook_id)})
 
 
 @router.post("/{handoff_id}/discard", responses={200: {"model": Discarded}})
-def discard(
-    request: Request, handoff_id: Annotated[str, Path(max_length=64)], caller: SupervisorDep,
-) -> SafeJSONResponse:
+def discard(request: Request, handoff_id: HandoffId, caller: SupervisorDep) -> SafeJSONResponse:
     """Give a dead handoff, and its agents' dead acts, up for good; the conversation itself is not touched.
 
     Needs the role supervisor.
     """
-    if not desk_of(request).relay.discard(handoff_id):
-        raise NotThere("no dead letter belongs to this handoff")
-    audit.record(desk_of(request).services.engine, caller.agent.id, caller.via, "discard", detail=handoff_id)
+    found = desk_of(request).relay.discard(handoff_id)
+    _done(request, caller, "discard", handoff_id, found)
     return SafeJSONResponse({"discarded": handoff_id})
 
 
 @router.post("/webhooks/{webhook_id}/discard", responses={200: {"model": Discarded}})
-def discard_webhook(
-    request: Request, webhook_id: Annotated[int, Path(ge=1, le=2**31 - 1)], caller: SupervisorDep,
-) -> SafeJSONResponse:
+def discard_webhook(request: Request, webhook_id: WebhookId, caller: SupervisorDep) -> SafeJSONResponse:
     """Give a dead webhook up for good, and empty it. Needs the role supervisor."""
-    if not desk_of(request).relay.discard_webhook(webhook_id):
-        raise NotThere("there is no such dead webhook")
-    audit.record(desk_of(request).services.engine, caller.agent.id, caller.via, "discard",
-                 detail=f"webhook {webhook_id}")
+    found = desk_of(request).relay.discard_webhook(webhook_id)
+    _done(request, caller, "discard", f"webhook {webhook_id}", found)
     return SafeJSONResponse({"discarded": str(webhook_id)})
+
+
+def _done(request: Request, caller: Principal, action: str, which: str, found: bool) -> None:
+    """Write what was done to a dead letter into the audit log, if there was one.
+
+    Raises:
+        NotThere: There was none.
+    """
+    if not found:
+        raise NotThere(f"no dead letter belongs to {which}")
+    audit.record(desk_of(request).services.engine, caller.agent.id, caller.via, action, detail=which)
 
 
 async def _body(request: Request) -> bytes:

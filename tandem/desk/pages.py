@@ -66,6 +66,20 @@ def signed_in(request: Request) -> Session:
 SessionDep = Annotated[Session, Depends(signed_in)]
 
 
+def supervisor_signed_in(session: SessionDep) -> Session:
+    """The session of a page for supervisors.
+
+    Raises:
+        Forbidden: The agent is none.
+    """
+    if not session.account.role.covers(Role.SUPERVISOR):
+        raise Forbidden("this page needs the role supervisor")
+    return session
+
+
+SupervisorSessionDep = Annotated[Session, Depends(supervisor_signed_in)]
+
+
 def conversation_view(request: Request, session: Session, conversation_id: str, tail: int) -> ConversationView:
     """Read one conversation for its page; blocking.
 
@@ -147,14 +161,8 @@ def conversation_fragment(
 
 
 @router.get("/numbers")
-def numbers_page(request: Request, session: SessionDep) -> Response:
-    """How the desk stands, for supervisors.
-
-    Raises:
-        Forbidden: The agent is no supervisor.
-    """
-    if not session.account.role.covers(Role.SUPERVISOR):
-        raise Forbidden("this page needs the role supervisor")
+def numbers_page(request: Request, session: SupervisorSessionDep) -> Response:
+    """How the desk stands, for supervisors."""
     desk = desk_of(request)
     numbers = read_numbers(desk.services, desk.relay)
     return desk.pages.render("numbers.html", figures=list(figures(numbers)), agents=numbers.agents,
