@@ -211,6 +211,7 @@ class Ownership:
         self, conversation_id: str, agent: Agent | None, step: str, outcome: str, note_for_bot: str, notice: str,
         resume: bool = False,
     ) -> Conversation:
+        line = store.clean_text(note_for_bot, store.MAX_NOTE_FOR_BOT)
         at = self._ledger.clock()
         with transaction(self._ledger.engine, step) as connection:
             row = store.lock(connection, conversation_id)
@@ -219,8 +220,7 @@ class Ownership:
             row = steps.take(connection, row, at, step)
             connection.execute(
                 update(handoffs).where(handoffs.c.conversation_id == row.id, handoffs.c.closed_at.is_(None))
-                .values(closed_at=at, outcome=outcome, note_for_bot=store.clean_text(note_for_bot, 1000),
-                        resume=resume)
+                .values(closed_at=at, outcome=outcome, note_for_bot=line, resume=resume)
             )
             row = steps.announce(connection, row, at, notice, outcome, agent)
             return store.to_conversation(row, at)

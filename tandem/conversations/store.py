@@ -29,6 +29,7 @@ from tandem.conversations.tables import conversations, handoffs, messages
 
 MAX_TEXT = 10_000  # characters of one message
 MAX_ID = 255  # characters of a conversation id or a client's message id
+MAX_NOTE_FOR_BOT = 1000  # characters of the line that a person leaves for the bot
 MAX_NAME = 120  # characters of a speaker's name, an intent or a trigger
 _PREVIEW = 160
 # Statements of every turn, built once: SQLAlchemy takes longer to build one than SQLite to run it.

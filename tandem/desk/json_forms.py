@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field, StrictBool, StrictStr
 
 from tandem.conversations.model import Conversation, Handoff, Message
+from tandem.conversations.store import MAX_NOTE_FOR_BOT
 
 
 class AgentBody(BaseModel):
@@ -26,7 +27,8 @@ class TextBody(AgentBody):
 class CloseBody(AgentBody):
     """The end of a person's part."""
 
-    note_for_bot: StrictStr = Field("", max_length=1000, description="A line that the bot passes on to the customer")
+    note_for_bot: StrictStr = Field(
+        "", max_length=MAX_NOTE_FOR_BOT, description="A line that the bot passes on to the customer")
 
 
 class HandBackBody(CloseBody):

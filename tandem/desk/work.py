@@ -14,7 +14,6 @@ from tandem.conversations.model import (
     ConversationNotFound,
     Delivery,
     Handoff,
-    InvalidMessage,
     Kind,
     Message,
     NotAllowed,
@@ -29,8 +28,6 @@ from tandem.desk.principal import Principal
 from tandem.faults import fault
 from tandem.handoff.notices import notice
 from tandem.services import Services
-
-MAX_NOTE_FOR_BOT = 1000  # characters
 
 
 @dataclass(frozen=True)
@@ -98,13 +95,13 @@ class Work:
         self, caller: Principal, conversation_id: str, note_for_bot: str = "", resume: bool = False,
     ) -> None:
         """Give the conversation to the bot, with a line it will pass on, to carry on where it was or start fresh."""
-        holder, words = self._leaving(caller, conversation_id, note_for_bot, "handed_back", "back_to_bot")
+        holder, words = self._leaving(caller, conversation_id, "handed_back", "back_to_bot")
         self.services.ownership.hand_back(conversation_id, holder, note_for_bot, words, resume)
         self.done(caller, "hand_back", conversation_id, "resume" if resume else "")
 
     def resolve(self, caller: Principal, conversation_id: str, note_for_bot: str = "") -> None:
         """Close the matter."""
-        holder, words = self._leaving(caller, conversation_id, note_for_bot, "resolved", "closed")
+        holder, words = self._leaving(caller, conversation_id, "resolved", "closed")
         self.services.ownership.resolve(conversation_id, holder, note_for_bot, words)
         self.done(caller, "resolve", conversation_id)
 
@@ -158,11 +155,9 @@ class Work:
         return found[0]
 
     def _leaving(
-        self, caller: Principal, conversation_id: str, note_for_bot: str, words: str, words_without_agent: str,
+        self, caller: Principal, conversation_id: str, words: str, words_without_agent: str,
     ) -> tuple[Agent | None, str]:
         """Who must hold the conversation for it to end (None: whoever does), and what the customer is told."""
-        if len(note_for_bot) > MAX_NOTE_FOR_BOT:
-            raise InvalidMessage(f"the line for the bot may have at most {MAX_NOTE_FOR_BOT} characters")
         if self.conversation(conversation_id).owner is not Owner.AGENT:
             return caller.agent, notice(words_without_agent)  # nobody has been with the customer who could leave
         name, holds = self._holder(caller, conversation_id)

@@ -16,7 +16,6 @@ from tandem.logs import about
 
 logger = logging.getLogger(__name__)
 
-_NOTE_FOR_BOT = 1000  # characters
 _BREAKS = ("\n", " ")  # where a text too long for one message is cut
 
 
@@ -88,11 +87,11 @@ class Acts:
                     from_colleague=handoff.claimed_by is not None)
             elif event.act in (Act.HANDED_BACK, Act.RESUMED):
                 words = notice("handed_back", agent=agent.name) if handoff.claimed_by else notice("back_to_bot")
-                self._ownership.hand_back(conversation.id, holder, event.text[:_NOTE_FOR_BOT], words,
+                self._ownership.hand_back(conversation.id, holder, event.text[: store.MAX_NOTE_FOR_BOT], words,
                                           resume=event.act is Act.RESUMED)
             elif event.act is Act.RESOLVED:
                 words = notice("resolved", agent=agent.name) if handoff.claimed_by else notice("closed")
-                self._ownership.resolve(conversation.id, holder, event.text[:_NOTE_FOR_BOT], words)
+                self._ownership.resolve(conversation.id, holder, event.text[: store.MAX_NOTE_FOR_BOT], words)
         except NotAllowed as error:
             logger.info("%s: %s came too late: %s", event.channel, event.act.value, error, extra=_about(handoff))
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from tandem.conversations.store import MAX_NOTE_FOR_BOT
 from tandem.handoff.adapters.webhook.outgoing import SCHEMA_VERSION
 from tandem.handoff.channel import Act, AgentEvent, WebhookUnreadable
 
 ACTS: Mapping[str, Act] = {f"agent.{act.value}": act for act in Act if act is not Act.RESUMED}  # has a key: `resume`
 MAX_TEXT = 100_000  # characters
-MAX_LINE = 1000  # characters of the line for the bot
 _TIME = re.compile(  # as in schema.json
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
 _WITH_TEXT = (Act.SAID, Act.NOTED)
@@ -40,7 +40,7 @@ def parse(body: bytes) -> AgentEvent:
     agent = data.get("agent")
     if not isinstance(agent, dict):
         raise WebhookUnreadable("agent: must be an object with id and name")
-    limit = MAX_LINE if act in (Act.HANDED_BACK, Act.RESOLVED) else MAX_TEXT
+    limit = MAX_NOTE_FOR_BOT if act in (Act.HANDED_BACK, Act.RESOLVED) else MAX_TEXT
     if act is Act.HANDED_BACK and _flag(data, "resume"):
         act = Act.RESUMED
     return AgentEvent(
