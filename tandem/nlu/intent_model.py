@@ -10,15 +10,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
+from tandem.nlu import refusals
 from tandem.nlu.kernel import Floats, Reader, Space, solve
+from tandem.nlu.spelling import Spelling
 
 Labels = npt.NDArray[np.intp]
+Ranking = list[tuple[str, float]]
 
 RANK = 256
 NGRAM_SHARE = 0.1
@@ -54,12 +58,27 @@ class IntentModel:
         dual, mean = solve(kernel, targets, RIDGE, weights)
         return cls(names, Reader.fit(space, features, dual, mean), calibration, temperature)
 
-    def rank(self, texts: Sequence[str]) -> list[list[tuple[str, float]]]:
-        """All intents of each text with their confidence, best first.
+    def rank(self, texts: Sequence[str]) -> list[Ranking]:
+        """All intents of each text, read without its misspellings and refusals, with their confidence, best first.
 
         The best one's confidence is the estimated probability, 0..1, that it is right; the others' stand to it as
         their likelihoods do.
         """
+        spelt = [self._spelling.correct(text) for text in texts]
+        return [self._without_refusal(text, whole) for text, whole in zip(spelt, self._rank(spelt))]
+
+    def _without_refusal(self, text: str, whole: Ranking) -> Ranking:
+        """What is wanted is in the rest of a text whose refused part, as a wish, reads as the whole does, and surer."""
+        refusal = refusals.find(text)
+        if refusal is None:
+            return whole
+        wish, rest = self._rank([refusal.refused, refusal.rest])
+        (intent, sure), *others = whole
+        if wish[0][0] != intent or wish[0][1] < sure:
+            return whole
+        return rest if refusal.rest else [*others, (intent, 0.0)]
+
+    def _rank(self, texts: Sequence[str]) -> list[Ranking]:
         features = self.reader.space.features(texts)
         scores = self.reader.scores(features)
         slope, intercept = self.calibration
@@ -68,6 +87,10 @@ class IntentModel:
         confidence = sure[:, None] * shares
         order = np.argsort(-scores, axis=1, kind="stable")
         return [[(self.intents[at], float(confidence[row, at])) for at in order[row]] for row in range(len(texts))]
+
+    @cached_property
+    def _spelling(self) -> Spelling:
+        return Spelling(self.reader.space.ngrams.shares())
 
     def save(self, path: Path) -> None:
         """Write one .npz file."""

@@ -65,6 +65,14 @@ class Ngrams:
         """Number of n-grams known."""
         return len(self.grams)
 
+    def shares(self) -> dict[str, float]:
+        """Each known word with the share of the texts that hold it, 0..1; one text more is counted for each."""
+        return {
+            gram: math.exp(1 - float(rarity))
+            for gram, rarity in zip(self.grams, self.rarity)
+            if " " not in gram and not gram.startswith("_")
+        }
+
     @cached_property
     def _place(self) -> dict[str, int]:
         return {gram: at for at, gram in enumerate(self.grams)}

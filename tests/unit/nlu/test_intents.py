@@ -60,6 +60,22 @@ def test_a_stranger_is_less_sure_than_an_example(model: IntentModel) -> None:
     assert known[0][1] > stranger[0][1]
 
 
+def test_a_misspelt_word_costs_no_confidence(model: IntentModel) -> None:
+    assert model.rank(["refnud please"]) == model.rank(["refund please"])
+
+
+@pytest.mark.parametrize(
+    "text", ["i don't want my money back now, where is it", "do not refund my money now. status of it"]
+)
+def test_what_is_refused_is_not_read_as_the_wish(model: IntentModel, text: str) -> None:
+    assert model.rank([text])[0][0][0] == "order_status"
+
+
+def test_a_refusal_of_all_that_is_said_leaves_no_confidence_in_it(model: IntentModel) -> None:
+    ranking = model.rank(["please don't refund my money"])[0]
+    assert ranking[-1] == ("refund", 0.0) and len(ranking) == len(EXAMPLES)
+
+
 def test_a_saved_model_ranks_the_same(model: IntentModel, tmp_path: Path) -> None:
     model.save(tmp_path / "intents.npz")
     again = IntentModel.load(tmp_path / "intents.npz").rank(["hello order"])[0]

@@ -1,0 +1,75 @@
+"""What a customer says is not wanted: "I don't need a refund, I need the other shoe".
+
+Sentence vectors hardly see a "not", and the refused thing is mostly the one named outright. So the clause with the
+refusal, turned into the wish that it refuses, is parted from the rest, for `IntentModel` to read each by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+
+_NOT = r"(?:(?:do|did|does|have)[ ]?n[o']?t|wo[ ]?n'?t[ ]be|will[ ]not[ ]be|never|not)"
+_WISH = (
+    r"(?:want(?:ing)?|wanna|wish|need(?:ing)?|ask(?:ed|ing)?|said|say(?:ing)?|look(?:ing)?|after|try(?:ing)?|going|gonna"
+    r"|interested|request(?:ed|ing)?)"
+)
+_START = r"(?:^|(?<=please[ ])|(?<=pls[ ])|(?<=kindly[ ])|(?<=just[ ])|(?<=but[ ])|(?<=and[ ]))"
+_IDIOMS = r"(?:you|we|they|i|tell|make|know|think|worry|bother|mind|get[ ]me|give[ ]me)\b"
+_REFUSES = re.compile(
+    rf"""
+    (?<!\w)(?:(?:i|we)(?:'m|m|'ve|[ ]am|'re|[ ]are|[ ]was)?[ ])?(?:(?:really|just|also)[ ])?
+        {_NOT}[ ](?:(?:really|even|yet)[ ])?{_WISH}(?:[ ](?:to|for|in|that|you[ ]to|any|no))*(?!\w)
+    | (?<!\w)(?:there(?:'s|s|[ ]is)[ ])?no[ ]need[ ](?:to|for)(?!\w)
+    | (?<!\w)(?:(?:this|it|that)[ ])?(?:is[ ]?n'?t|(?:'s[ ]|is[ ])?not)[ ]about(?!\w)
+    | (?<!\w)(?:(?:there's|there[ ]is)[ ])?nothing[ ]wrong[ ]with(?!\w)
+    | (?<!\w)(?:never[ ]?mind|forget)(?=[ ](?:the|my|that|this)\b)
+    | (?<!\w)(?:(?:we|i)[ ])?decided[ ]against(?!\w)
+    | {_START}(?:(?:i'm|we're)[ ])?not[ ](?=\w+ing\b)
+    | {_START}(?:do[ ]not|don'?t)(?=[ ](?!{_IDIOMS})\w)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_ENDS = re.compile(r"(?<!\w)(?:any ?more|any longer|no longer|again)(?!\w)", re.IGNORECASE)
+_RELUCTANT = re.compile(r"but (?:i|you|we|it|they|there)\b", re.IGNORECASE)
+_CLAUSE = re.compile(
+    r"""
+    [.!?;:,\n]+\s* | \s+[-–—]+\s+
+    | \s+(?=(?:but|please|pls|(?:can|could)[ ](?:you|i|we)
+        |(?:i|we)(?:'d|[ ]would)?[ ](?:(?:just|only|do)[ ])?(?:want|need|like|wanna))\b)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """`refused`: what is not wanted, as if it were; `rest`: all else, "" if there is nothing else."""
+
+    refused: str
+    rest: str
+
+
+def find(text: str) -> Refusal | None:
+    """Part `text` in what it refuses and all else; None if it refuses nothing.
+
+    What shall stop ("I don't want mails any more") is a request and no refusal, and neither is what is done reluctantly
+    ("I don't want to complain but I must").
+    """
+    refused: list[str] = []
+    rest: list[str] = []
+    clauses = _clauses(text.replace("’", "'"))
+    for clause, following in zip(clauses, [*clauses[1:], ""]):
+        if _ENDS.search(clause) or _RELUCTANT.match(following) or not _REFUSES.search(clause):
+            rest.append(clause)
+        else:
+            refused.append(" ".join(_REFUSES.sub("", clause, count=1).split()))
+    if not any(refused):
+        return None
+    return Refusal(" ".join(refused), " ".join(rest))
+
+
+def _clauses(text: str) -> list[str]:
+    cuts = [0, *(found.end() for found in _CLAUSE.finditer(text)), len(text)]
+    return [part for start, end in pairwise(cuts) if re.search(r"\w", part := text[start:end].strip())]
