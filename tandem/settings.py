@@ -86,11 +86,6 @@ class Settings:
         """Where this machine reaches the desk."""
         return _http(self.host, self.desk_port)
 
-    @property
-    def local_host(self) -> str:
-        """The address under which the processes of one machine find one another."""
-        return _reachable(self.host)
-
 
 def _reachable(host: str) -> str:
     """Where this machine reaches what listens on `host`: loopback for "every address"."""

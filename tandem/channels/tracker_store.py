@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,8 +25,6 @@ from sqlalchemy.engine.row import Row
 from tandem.channels.kept_tracker import KeptTracker, from_events, shortened
 from tandem.conversations.tables import create_tables
 from tandem.database import open_engine, reading
-
-logger = logging.getLogger(__name__)
 
 KEPT = 256  # trackers in memory, of the conversations that spoke last; some 100 kB each
 _events = SQLTrackerStore.SQLEvent.__table__

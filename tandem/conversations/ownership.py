@@ -200,11 +200,6 @@ class Ownership:
                          data={"event": event, "buttons": [dict(button) for button in buttons]})
             return True
 
-    def update_card(self, handoff_id: str, card: Mapping[str, Any]) -> None:
-        """Replace a handoff's context card."""
-        with self._ledger.engine.begin() as connection:
-            connection.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(card=store.clean_data(card)))
-
     # -- inside a transaction ---------------------------------------------------------------------------------
 
     def _close(

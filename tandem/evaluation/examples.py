@@ -4,7 +4,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from tandem.nlu import mood_data
 from tandem.nlu.encoders import plain
 from tandem.nlu.mood_data import Labelled
 
+CONVERSATIONS = Path("tests/conversations")  # labelled: never to be trained on
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
 _BULLET = re.compile(r"\s*-\s+(.*\S)\s*")
 _TEXT_COLUMNS = ("text", "sentence", "query", "message", "utterance")
@@ -105,11 +106,6 @@ def fold_of(text: str, folds: int) -> int:
     """The fold, 0..folds-1, in which a sentence is held out: it depends on the sentence alone, so that an example
     added or removed moves no other."""
     return int.from_bytes(hashlib.sha256(plain(text).encode()).digest()[:4], "big") % folds
-
-
-def labels_of(examples: Sequence[Example]) -> list[str]:
-    """The labels, each once, in alphabetical order."""
-    return sorted({example.label for example in examples})
 
 
 def _read_yaml(path: Path, name: str) -> Iterator[Example]:

@@ -12,14 +12,13 @@ from tandem.dialogue.escalation_settings import EscalationSettings
 from tandem.dialogue.parser import ModelParser
 from tandem.dialogue.replay import Replayer
 from tandem.evaluation.escalation_report import EscalationReport, report_escalation
-from tandem.evaluation.examples import Example, fold_of, read_intents, read_moods
+from tandem.evaluation.examples import CONVERSATIONS, Example, fold_of, read_intents, read_moods
 from tandem.evaluation.figures import Figure, measure
 from tandem.evaluation.held_out import read_intents_held_out, read_moods_held_out
 from tandem.evaluation.intent_report import Fallback, IntentReport, report_intents
 from tandem.evaluation.mood_report import MoodReport, report_moods
 from tandem.nlu.sentence_encoder import encode
 
-CONVERSATIONS = Path("tests") / "conversations"
 _QUICK_FOLD = 0
 
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import datetime, time, timedelta, timezone, tzinfo
 
 from tandem.orders.errors import InvalidAddress, ReturnRefusal
 from tandem.orders.model import Address, Order, OrderStatus
@@ -14,8 +14,6 @@ class ShopPolicies:
 
     return_days: int = 30
     refund_business_days: tuple[int, int] = (5, 7)
-    standard_business_days: tuple[int, int] = (3, 5)
-    express_business_days: int = 1
     zone: tzinfo = timezone.utc  # where the shop's days begin and end
 
 
@@ -64,12 +62,3 @@ def return_refusal(order: Order, at: datetime, policies: ShopPolicies) -> Return
     if deadline is None or not order.delivered_items:
         return ReturnRefusal.NOT_DELIVERED
     return ReturnRefusal.WINDOW_CLOSED if at > deadline else None
-
-
-def add_business_days(day: date, count: int) -> date:
-    """The day `count` (>= 0) business days after `day`; holidays are not known."""
-    while count > 0:
-        day += timedelta(days=1)
-        if day.weekday() < 5:
-            count -= 1
-    return day

@@ -35,8 +35,7 @@ def test_what_no_database_takes_is_replaced_wherever_it_is_written(heart: Heart,
     heart.bot_says(text, data={"custom": data})
     heart.ledger.record_reading("c", 1, None, text)
     request = HandoffRequest("c", text, text * 100, 0.5, {"summary": text, "signals": [text]})
-    handoff, _ = heart.ownership.open_handoff(request)
-    heart.ownership.update_card(handoff.id, {"summary": text})
+    heart.ownership.open_handoff(request)
     agent = Agent("anna", text * 200)
     heart.ownership.claim("c", agent, text)
     heart.ownership.reply("c", agent, text)
@@ -47,7 +46,7 @@ def test_what_no_database_takes_is_replaced_wherever_it_is_written(heart: Heart,
     assert messages[0].data["nested"] == [{kept: kept}]
     conversation = heart.ledger.conversation("c")
     assert conversation.identity is not None and conversation.identity.subject == kept
-    assert heart.ledger.handoffs("c")[0].card == {"summary": kept}
+    assert heart.ledger.handoffs("c")[0].card == {"summary": kept, "signals": [kept]}
     everything = [message.data for message in messages] + [message.name for message in messages]
     json.dumps([everything, conversation.address], ensure_ascii=False, allow_nan=False).encode("utf-8")
 

@@ -22,7 +22,7 @@ from rasa_sdk.executor import ActionExecutor
 
 import actions
 from tandem.channels.runtime import Runtime
-from tandem.conversations.model import Author, InboundMessage, Message, Receipt
+from tandem.conversations.model import InboundMessage, Message, Receipt
 from tandem.dialogue.trajectory import Trajectory
 from tandem.handoff.duty import DutyHours, Patience
 from tandem.handoff.routing import Routing
@@ -89,9 +89,6 @@ class Shop:
     def replies(self, message: Message) -> list[str]:
         """What the bot answered to this message."""
         return [one.text for one in self.heart.ledger.replies_to(CUSTOMER, message.seq)]
-
-    def bot_said(self) -> list[Message]:
-        return [one for one in self.heart.ledger.messages(CUSTOMER, limit=10_000) if one.author is Author.BOT]
 
     def tracker(self) -> DialogueStateTracker:
         """The dialogue's memory as it is stored."""

@@ -11,11 +11,10 @@ import pytest
 import yaml
 
 from actions.order_form import OrderForm
+from tandem.dialogue.model import MOODS
 from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import RefundState
 from tests.unit.actions.conftest import DOMAIN, RESPONSES
-
-MOODS = ("calm", "glad", "upset", "angry")
 
 # Replies that carry bad or awaited news, and so have words for an upset customer.
 NEWS = (

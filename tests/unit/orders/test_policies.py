@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -36,15 +36,6 @@ def test_the_window_ends_at_the_end_of_a_day_in_the_shops_zone() -> None:
 
 def test_an_order_not_delivered_has_no_deadline() -> None:
     assert rules.return_deadline(ORDERS["TD-10421"], ShopPolicies()) is None
-
-
-@pytest.mark.parametrize(("day", "count", "expected"), [
-    (date(2025, 3, 12), 0, date(2025, 3, 12)), (date(2025, 3, 12), 2, date(2025, 3, 14)),
-    (date(2025, 3, 14), 1, date(2025, 3, 17)), (date(2025, 3, 15), 1, date(2025, 3, 17)),
-    (date(2025, 3, 12), 7, date(2025, 3, 21)),
-])
-def test_business_days_leave_out_weekends(day: date, count: int, expected: date) -> None:
-    assert rules.add_business_days(day, count) == expected
 
 
 def test_a_region_may_be_missing_from_an_address_but_no_street() -> None:
