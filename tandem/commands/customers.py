@@ -13,6 +13,7 @@ from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
 from tandem.desk import customers
 from tandem.desk.tables import create_tables as create_desk_tables
+from tandem.orders.identification_tables import create_tables as create_identification_tables
 from tandem.run.errors import RunError
 from tandem.settings import Settings
 
@@ -56,6 +57,7 @@ def _open_ledger(settings: Settings) -> Ledger:
     engine = open_engine(settings.database_url)
     create_tables(engine)
     create_desk_tables(engine)
+    create_identification_tables(engine)
     return Ledger(engine)
 
 

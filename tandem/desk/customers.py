@@ -8,6 +8,7 @@ from tandem.conversations import personal_data
 from tandem.conversations.ledger import Ledger
 from tandem.database import open_engine
 from tandem.desk import audit
+from tandem.orders import identification
 
 
 def export(ledger: Ledger, conversation_ids: Sequence[str], actor: str, via: str) -> list[dict[str, Any]]:
@@ -29,14 +30,17 @@ def export(ledger: Ledger, conversation_ids: Sequence[str], actor: str, via: str
 def erase(ledger: Ledger, tracker_url: str, conversation_ids: Sequence[str], actor: str, via: str) -> None:
     """Erase these conversations from the bot's memory, the ledger and the audit log, which keeps a pseudonym; blocking.
 
+    Whoever writes under the same id later has to identify themselves anew.
+
     Raises:
         ConversationNotFound: One of them does not exist; those before it are erased.
     """
     tracker = open_engine(tracker_url)
     try:
         for one in conversation_ids:
-            # The bot's memory first: should it fail, the ledger still knows which customer it was.
+            # The ledger last: should the others fail, it still knows which customer it was.
             personal_data.erase_tracker(tracker, one)
+            identification.forget(ledger.engine, one)
             ledger.erase(one)
             audit.forget(ledger.engine, one)
             audit.record(ledger.engine, actor, via, "erase", audit.pseudonym(one))

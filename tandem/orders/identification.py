@@ -155,11 +155,6 @@ class IdentificationService:
             raise OrderNotFound(number)
         return order
 
-    def forget(self, conversation_id: str) -> None:
-        """Take back what the conversation has matched. Its misses stay counted."""
-        with self._engine.begin() as connection:
-            connection.execute(delete(grants).where(grants.c.conversation == _key("conversation", conversation_id)))
-
     def _subjects(self, conversation_id: str, number: str, given: Contact) -> tuple[_Subject, ...]:
         limits = self._limits
         return (
@@ -210,6 +205,12 @@ class IdentificationService:
         connection.execute(delete(misses).where(misses.c.at <= at - self._limits.window))
         connection.execute(delete(refusals).where(refusals.c.until <= at))
         connection.execute(delete(grants).where(grants.c.expires_at <= at))
+
+
+def forget(engine: Engine, conversation_id: str) -> None:
+    """Take back what a conversation has matched. Its misses stay counted."""
+    with engine.begin() as connection:
+        connection.execute(delete(grants).where(grants.c.conversation == _key("conversation", conversation_id)))
 
 
 def _matches(order: Order | None, given: Contact) -> bool:

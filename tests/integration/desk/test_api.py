@@ -14,6 +14,7 @@ from tandem.conversations.deliveries import Parcel
 from tandem.conversations.model import Identity, Message
 from tandem.database import open_engine
 from tandem.desk.audit import latest
+from tandem.orders.demo_shop import seed
 from tandem.services import Services
 
 
@@ -230,6 +231,17 @@ def test_erasing_reaches_the_bots_memory(
     with engine.begin() as connection:
         assert connection.exec_driver_sql("SELECT sender_id FROM events").scalars().all() == ["c2"]
     engine.dispose()
+
+
+def test_after_an_erasure_the_customer_has_to_identify_anew(
+    program: TestClient, app: FastAPI, services: Services, says: Callable[..., Message],
+) -> None:
+    seed(services.engine, services.ledger.clock(), services.settings.shop_timezone)
+    says("+15550100", "hello")
+    services.identification.verify("+15550100", "TD-10421", "on-time@example.com")
+    assert services.identification.verified_orders("+15550100") == ("TD-10421",)
+    program.request("DELETE", "/api/customers", params={"conversation_id": "+15550100"})
+    assert services.identification.verified_orders("+15550100") == ()
 
 
 def test_health_needs_no_sign_in(stranger: TestClient) -> None:

@@ -21,7 +21,7 @@ from tandem.orders.errors import (
     OrderSystemUnavailable,
     RefusedForNow,
 )
-from tandem.orders.identification import IdentificationService
+from tandem.orders.identification import IdentificationService, forget
 from tandem.orders.identification_tables import create_tables, grants, misses
 from tests.contract.orders.conftest import Shop, fake_shop
 from tests.fakes.orders import FakeOrderSystem
@@ -145,7 +145,7 @@ def test_a_restart_and_forgetting_the_conversation_keep_the_count(database_url: 
     for guess in range(6):
         engine = open_engine(database_url)
         restarted = IdentificationService(engine, shop.system, shop.clock)
-        restarted.forget("c1")
+        forget(engine, "c1")
         assert _outcome(restarted, "c1", "TD-10421", f"guess{guess}@example.com") == "NotMatched"
         engine.dispose()
     assert _outcome(IdentificationService(open_engine(database_url), shop.system, shop.clock), "c1", "TD-10421",
@@ -181,10 +181,10 @@ def test_matching_again_prolongs_the_grant(service: IdentificationService, shop:
     assert service.verified_orders("c1") == ("TD-10421",)
 
 
-def test_forgetting_takes_back_the_grants_of_one_conversation(service: IdentificationService) -> None:
+def test_forgetting_takes_back_the_grants_of_one_conversation(service: IdentificationService, engine: Engine) -> None:
     service.verify("c1", "TD-10421", "94107")
     service.verify("c2", "TD-10421", "94107")
-    service.forget("c1")
+    forget(engine, "c1")
     assert not service.is_verified("c1", "TD-10421") and service.is_verified("c2", "TD-10421")
 
 
