@@ -60,9 +60,6 @@ class Bot:
         self.domain = Domain.empty()
         self.tracker_store = InMemoryTrackerStore(self.domain)
         self.lock_store = InMemoryLockStore()
-        self.domain = Domain.empty()
-        self.tracker_store = InMemoryTrackerStore(self.domain)
-        self.lock_store = InMemoryLockStore()
 
     async def parse_message(self, text: str) -> dict[str, Any]:
         self.read.append(text)
@@ -76,6 +73,17 @@ class Bot:
     async def echo(self, message: UserMessage) -> None:
         """Say back what was said."""
         await message.output_channel.send_response(message.sender_id, {"text": f"You said: {message.text}"})
+
+    def holds_back(self) -> asyncio.Event:
+        """From now on the bot echoes only once the event that is returned is set."""
+        go_on = asyncio.Event()
+
+        async def slow(message: UserMessage) -> None:
+            await go_on.wait()
+            await self.echo(message)
+
+        self.answer = slow
+        return go_on
 
     @property
     def texts(self) -> list[str]:

@@ -51,13 +51,7 @@ async def test_a_repeat_is_answered_with_the_first_answer(heart: Heart) -> None:
 
 async def test_a_repeat_while_the_first_is_being_answered_waits_for_the_same_answer(heart: Heart) -> None:
     async with staged(heart, [Rest()]) as stage:
-        go_on = asyncio.Event()
-
-        async def slow(message: UserMessage) -> None:
-            await go_on.wait()
-            await stage.bot.echo(message)
-
-        stage.bot.answer = slow
+        go_on = stage.bot.holds_back()
         both = [asyncio.create_task(send(stage, message_id="1")) for _ in range(2)]
         await stage.until(lambda: stage.bot.heard)
         await asyncio.sleep(0.1)
@@ -237,13 +231,7 @@ async def test_a_token_is_asked_for_before_anything_is_read(heart: Heart) -> Non
 
 async def test_a_client_that_hangs_up_stops_nothing_and_finds_the_answer_later(heart: Heart) -> None:
     async with staged(heart, [Rest()]) as stage:
-        go_on = asyncio.Event()
-
-        async def slow(message: UserMessage) -> None:
-            await go_on.wait()
-            await stage.bot.echo(message)
-
-        stage.bot.answer = slow
+        go_on = stage.bot.holds_back()
         with pytest.raises(httpx.ReadTimeout):
             await stage.client.post(f"{stage.url}/webhooks/rest/webhook", timeout=0.5,
                                     json={"sender": "c", "message": "Hello", "message_id": "1"})
