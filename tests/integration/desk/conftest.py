@@ -5,14 +5,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tandem.conversations.deliveries import Parcel
 from tandem.conversations.model import HandoffRequest, InboundMessage, Message
@@ -168,3 +168,23 @@ def browser() -> Iterator[Browser]:
                                             args=list(CHROMIUM))
         yield opened
         opened.close()
+
+
+@contextmanager
+def desk_of(name: str, browser: Browser, address: str) -> Iterator[Page]:
+    """An agent's desk in the browser; a script error or a breach of the content policy fails the test."""
+    context = browser.new_context(base_url=address)
+    page = context.new_page()
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on("console", lambda entry: broken.append(entry.text) if "Content Security Policy" in entry.text else None)
+    page.goto("/")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("navigation", name="Queue")).to_be_visible()
+    try:
+        yield page
+    finally:
+        context.close()
+    assert broken == []

@@ -10,24 +10,13 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tandem.conversations.model import Agent, Message
 from tandem.services import Services
+from tests.integration.desk.conftest import desk_of
 
 
 @pytest.fixture
 def desk(browser: Browser, address: str) -> Iterator[Page]:
-    """Anna's desk; a script error or a breach of the content policy fails the test."""
-    context = browser.new_context(base_url=address)
-    page = context.new_page()
-    broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    page.on("console", lambda entry: broken.append(entry.text) if "Content Security Policy" in entry.text else None)
-    page.goto("/")
-    page.get_by_label("Name").fill("anna")
-    page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("navigation", name="Queue")).to_be_visible()
-    yield page
-    context.close()
-    assert broken == []
+    with desk_of("anna", browser, address) as page:
+        yield page
 
 
 def test_a_claimed_conversation_runs_both_ways_by_keyboard(

@@ -18,7 +18,7 @@ from tandem.handoff.relay import Relay
 from tandem.services import Services
 from tandem.settings import Settings
 from tests.fakes.live_agent import FakeTool
-from tests.integration.desk.conftest import sign_in
+from tests.integration.desk.conftest import desk_of, sign_in
 
 HOSTILE = "<script>alert(1)</script> no such inbox"
 
@@ -158,40 +158,31 @@ def test_without_an_outside_tool_nothing_can_be_dead(settings: Settings, service
 def test_a_supervisor_deals_with_them_in_the_browser(
     browser: Browser, tool: FakeTool, dead: str, address: str,
 ) -> None:
-    page = browser.new_context(base_url=address).new_page()
-    broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    page.on("console", lambda entry: broken.append(entry.text) if "Content Security Policy" in entry.text else None)
-    page.goto("/")
-    page.get_by_label("Name").fill("sam")
-    page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("link", name="Dead letters 4").click()
-    rows = page.locator("tbody tr")
-    expect(rows).to_have_count(4)
-    page.get_by_role("row", name="Webhook that could not").get_by_role("button", name="Discard").click()
-    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
-    expect(rows).to_have_count(4)
-    page.get_by_role("row", name="Webhook that could not").get_by_role("button", name="Discard").click()
-    page.get_by_role("dialog").get_by_role("button", name="Discard").click()
-    expect(page.locator("#said")).to_have_text("It is discarded.")
-    expect(rows).to_have_count(3)
-    page.get_by_role("row", name="Words to tool").get_by_role("button", name="Try again").click()
-    expect(rows).to_have_count(1)
-    page.reload()
-    expect(rows).to_have_count(1)
-    expect(rows).to_contain_text("Handoff to tool")
-    for _ in range(100):  # the desk's own relay carries it
-        if tool.threads[dead][-1:] == ["a word that it takes"]:
-            break
-        page.wait_for_timeout(50)
-    assert tool.threads[dead] == ["a word that the tool refuses", "a word that it takes"]
-    page.get_by_role("button", name="Discard").click()
-    page.keyboard.press("Escape")
-    expect(rows).to_have_count(1)
-    page.context.clear_cookies()
-    page.get_by_role("button", name="Try again").click()
-    expect(page.locator("#said")).to_contain_text("You are signed out")
-    expect(page.get_by_role("button", name="Try again")).to_be_enabled()
-    page.context.close()
-    assert broken == []
+    with desk_of("sam", browser, address) as page:
+        page.get_by_role("link", name="Dead letters 4").click()
+        rows = page.locator("tbody tr")
+        expect(rows).to_have_count(4)
+        page.get_by_role("row", name="Webhook that could not").get_by_role("button", name="Discard").click()
+        page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+        expect(rows).to_have_count(4)
+        page.get_by_role("row", name="Webhook that could not").get_by_role("button", name="Discard").click()
+        page.get_by_role("dialog").get_by_role("button", name="Discard").click()
+        expect(page.locator("#said")).to_have_text("It is discarded.")
+        expect(rows).to_have_count(3)
+        page.get_by_role("row", name="Words to tool").get_by_role("button", name="Try again").click()
+        expect(rows).to_have_count(1)
+        page.reload()
+        expect(rows).to_have_count(1)
+        expect(rows).to_contain_text("Handoff to tool")
+        for _ in range(100):  # the desk's own relay carries it
+            if tool.threads[dead][-1:] == ["a word that it takes"]:
+                break
+            page.wait_for_timeout(50)
+        assert tool.threads[dead] == ["a word that the tool refuses", "a word that it takes"]
+        page.get_by_role("button", name="Discard").click()
+        page.keyboard.press("Escape")
+        expect(rows).to_have_count(1)
+        page.context.clear_cookies()
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator("#said")).to_contain_text("You are signed out")
+        expect(page.get_by_role("button", name="Try again")).to_be_enabled()
