@@ -40,6 +40,9 @@ TYPING = timedelta(seconds=6)
 # Statements of every turn, built once (see `store`).
 _THIS = and_(messages.c.conversation_id == bindparam("this"), messages.c.seq == bindparam("number"))
 _READ = update(messages).where(_THIS)
+_READ_SINCE = select(messages.c.id).where(
+    messages.c.conversation_id == bindparam("this"), messages.c.seq > bindparam("number"),
+    messages.c.author == Author.CUSTOMER.value, messages.c.intent.is_not(None)).limit(1)
 _TURN = update(messages).where(_THIS, messages.c.turn == "open")
 _OVER = and_(handoffs.c.conversation_id == bindparam("this"), handoffs.c.closed_at.is_not(None),
              handoffs.c.told_with.is_(None))
@@ -116,7 +119,7 @@ class Ledger(Transcript):
             return store.to_conversation(row, at)
 
     def record_reading(self, conversation_id: str, seq: int, mood: Mood | None, intent: str | None) -> None:
-        """Note how the NLU read a customer's message."""
+        """Note how the NLU read a customer's message; the conversation's mood is that of the latest one read."""
         at = self.clock()
         with self.engine.begin() as connection:
             row = store.lock(connection, conversation_id)
@@ -124,7 +127,10 @@ class Ledger(Transcript):
                 "this": conversation_id, "number": seq, "mood": store.from_mood(mood),
                 "intent": store.printable(intent)[: store.MAX_NAME] if intent is not None else None,
             })
-            store.change(connection, row, at, mood=store.from_mood(mood))
+            # While people have the conversation, messages are read side by side and may end in any order.
+            read_later = row.next_seq > seq + 1 and connection.execute(
+                _READ_SINCE, {"this": conversation_id, "number": seq}).first() is not None
+            store.change(connection, row, at, **({} if read_later else {"mood": store.from_mood(mood)}))
 
     def record_bot_reply(
         self, conversation_id: str, epoch: int, text: str, *, data: Mapping[str, Any] | None = None,

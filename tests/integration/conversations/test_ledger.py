@@ -1,6 +1,8 @@
 """Promise 1, and the transcript: what a customer wrote is stored, once, in order, on both databases."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tandem.conversations.model import (
@@ -160,6 +162,19 @@ def test_a_reading_is_kept_with_its_message_and_a_huge_intent_is_cut(heart: Hear
     assert message.mood == MOOD
     assert message.intent == "i" * 120
     assert heart.ledger.conversation("c").mood == MOOD
+
+
+def test_a_reading_that_ends_late_is_not_the_conversations_mood(heart: Heart) -> None:
+    for text in ("what a mess", "never mind, it has come"):
+        heart.says(text)
+    glad = replace(MOOD, name="positive", emotion="satisfied", frustration=0.0)
+    heart.ledger.record_reading("c", 2, glad, "thanks")
+    heart.ledger.record_reading("c", 1, MOOD, "complaint")
+    assert [one.mood for one in heart.ledger.messages("c")] == [MOOD, glad]
+    assert heart.ledger.conversation("c").mood == glad
+    heart.bot_says("That is good to hear.")
+    heart.ledger.record_reading("c", 2, MOOD, "complaint")
+    assert heart.ledger.conversation("c").mood == MOOD, "what others said since is no reading"
 
 
 def test_agents_notes_are_never_for_the_customer(heart: Heart) -> None:
