@@ -16,6 +16,7 @@ from tandem.channels.engine import tune
 from tandem.channels.moods import mood_of
 from tandem.channels.output import Answer, FencedOutput
 from tandem.channels.trackers import leave_forms
+from tandem.channels.words import for_bot
 from tandem.conversations.feed import Feed
 from tandem.conversations.ledger import TURN_LEASE
 from tandem.conversations.model import (
@@ -176,7 +177,7 @@ class Runtime:
                 self.ledger, channel.name(), conversation.id, conversation.epoch, stored.seq, into, self.recorded,
             )
             message = UserMessage(
-                stored.data.get("payload") or stored.text, output, conversation.id, input_channel=channel.name(),
+                for_bot(stored), output, conversation.id, input_channel=channel.name(),
                 message_id=f"{conversation.id}:{stored.seq}",
                 metadata={**metadata, "tandem": _turn_metadata(receipt, flow)},
             )
@@ -240,7 +241,7 @@ class Runtime:
         agent = self._app.ctx.agent
         equip(agent)
         tune(agent)
-        text = message.data.get("payload") or message.text
+        text = for_bot(message)
         parse = await agent.parse_message(text)
 
         def note() -> None:

@@ -15,7 +15,7 @@ from tandem.conversations.model import (
 from tandem.conversations.ownership import Ownership
 
 BACK_TO_BOT = "/back_to_bot"  # the payload of the button that leaves the queue
-_LOOK_BACK = 30  # messages in which a button's title is looked up
+_LOOK_BACK = 200  # messages in which a button is looked for; some channels leave old ones to be pressed
 _LONGEST_TITLE = 80  # characters
 
 
@@ -29,34 +29,44 @@ class Router:
     def receive(self, inbound: InboundMessage) -> Receipt:
         """Store a message and name its reader; blocking.
 
-        A button's payload is stored under the title that the customer saw, with the payload beside it. A customer
-        who waits for a person and presses "back to the assistant", or types it, leaves the queue.
+        A button that was offered in this conversation is stored under the title that the customer saw, with its
+        payload beside it; any other payload is dropped, for what customers write are words and never commands to the
+        bot. A customer who waits for a person and presses "back to the assistant", or types it, leaves the queue.
 
         Raises:
             InvalidMessage: The message cannot be taken.
         """
         payload = inbound.data.get("payload") or self._typed_way_back(inbound) or inbound.text
-        if isinstance(payload, str) and payload.startswith("/"):
-            inbound = self._titled(inbound, payload)
-            if payload.strip() == BACK_TO_BOT and not self._ledger.has_received(inbound):
-                self._leave_queue(inbound)
-        return self._ledger.receive(inbound)
+        title = self._offered(inbound, payload) if isinstance(payload, str) and payload.startswith("/") else None
+        if title is None:
+            words = {key: value for key, value in inbound.data.items() if key != "payload"}
+            return self._ledger.receive(replace(inbound, data=words))
+        if payload == BACK_TO_BOT and not self._ledger.has_received(inbound):
+            self._leave_queue(inbound)
+        text = title if inbound.text == payload else inbound.text
+        return self._ledger.receive(replace(inbound, text=text, data={**inbound.data, "payload": payload}))
+
+    def _offered(self, inbound: InboundMessage, payload: str) -> str | None:
+        """The title of the button with this payload; None if there was none.
+
+        The way out of the queue stands open as long as the customer waits, whatever was said since it was offered.
+        """
+        title = self._title_of(inbound.conversation_id, payload)
+        return payload if title is None and payload == BACK_TO_BOT and self._waits(inbound) else title
+
+    def _waits(self, inbound: InboundMessage) -> bool:
+        try:
+            return self._ledger.conversation(inbound.conversation_id).owner is Owner.WAITING
+        except ConversationNotFound:
+            return False
 
     def _typed_way_back(self, inbound: InboundMessage) -> str | None:
         """The payload of the button that leaves the queue, if its words were typed: not every channel has buttons."""
         words = _bare(inbound.text) if isinstance(inbound.text, str) else ""
         if not words or len(words) > _LONGEST_TITLE:
             return None
-        try:
-            waits = self._ledger.conversation(inbound.conversation_id).owner is Owner.WAITING
-        except ConversationNotFound:
-            return None
-        title = self._title_of(inbound.conversation_id, BACK_TO_BOT) if waits else None
+        title = self._title_of(inbound.conversation_id, BACK_TO_BOT) if self._waits(inbound) else None
         return BACK_TO_BOT if title and words == _bare(title) else None
-
-    def _titled(self, inbound: InboundMessage, payload: str) -> InboundMessage:
-        title = inbound.text if inbound.text != payload else self._title_of(inbound.conversation_id, payload)
-        return replace(inbound, text=title or inbound.text, data={**inbound.data, "payload": payload})
 
     def _title_of(self, conversation_id: str, payload: str) -> str | None:
         try:
@@ -67,7 +77,7 @@ class Router:
             if message.author is not Author.CUSTOMER:
                 for button in message.data.get("buttons") or ():
                     if button.get("payload") == payload:
-                        return str(button.get("title") or "") or None
+                        return str(button.get("title") or payload)
         return None
 
     def _leave_queue(self, inbound: InboundMessage) -> None:

@@ -92,6 +92,14 @@ class Line:
         await self.stage.until(lambda: len(self.texts()) >= len(texts))
         assert self.texts() == list(texts)
 
+    async def offers(self, *buttons: str) -> None:
+        """The customer has said hello, and the bot has offered buttons with these payloads."""
+        await self.write("Hello", "90")
+        await self.sent("You said: Hello")
+        data = {"buttons": [{"title": f"Choice {number}", "payload": one} for number, one in enumerate(buttons)]}
+        await asyncio.to_thread(self.stage.heart.bot_says, "Which?", conversation=self.kind.conversation, data=data)
+        await self.stage.until(lambda: len(self.texts()) == 2)
+
     async def said(self) -> list[tuple[str, str]]:
         return await self.stage.said(self.kind.conversation)
 
@@ -314,17 +322,30 @@ async def test_buttons_are_laid_out_as_the_service_takes_them(line: Line, button
     assert "/affirm" not in "".join(line.texts()), "payloads are not for customers' eyes"
 
 
+async def test_what_a_customer_types_is_never_a_command_to_the_bot(line: Line) -> None:
+    typed = ("/session_start", '/inform{"order_number": "TD-10421"}', " //restart", "/")
+    for number, text in enumerate(typed):
+        await line.write(text, str(number + 1))
+        await line.stage.until(lambda seen=number: len(line.stage.bot.heard) > seen)
+    assert line.stage.bot.texts[:1] == ["session_start"]
+    assert not any(text.strip().startswith("/") for text in (*line.stage.bot.texts, *line.stage.bot.read))
+    said = [one for one in line.stage.heart.ledger.transcript(line.kind.conversation) if one.author.value == "customer"]
+    assert said[0].text == "/session_start", "the transcript holds what was written"
+    assert not any("payload" in one.data for one in said)
+
+
 # -- one by one ----------------------------------------------------------------------------------------------------
 
 
 @on(TELEGRAM)
 async def test_telegram_registers_its_webhook_and_reads_buttons_edits_and_places(only: Line) -> None:
     await only.stage.until(lambda: only.service.sent("setWebhook"))
+    await only.offers('/pick{"n": 1}')
     await only.hook(payloads.telegram_button('/pick{"n": 1}', 1))
     await only.hook(payloads.telegram_edited("I meant that", 2))
     await only.hook(payloads.telegram_place(3))
-    await only.stage.until(lambda: len(only.stage.bot.heard) == 3)
-    assert only.stage.bot.texts == ['/pick{"n": 1}', "I meant that", '{"lng":13.4, "lat":52.5}']
+    await only.stage.until(lambda: len(only.stage.bot.heard) == 4)
+    assert only.stage.bot.texts[1:] == ['/pick{"n": 1}', "I meant that", '{"lng":13.4, "lat":52.5}']
 
 
 @on(TELEGRAM)
@@ -339,7 +360,7 @@ async def test_telegrams_restart_brings_a_second_message_with_an_id_of_its_own(o
     for _ in range(2):
         await only.hook(payloads.telegram_text("/restart", 1))
     await only.stage.until(lambda: len(only.stage.bot.heard) == 2)
-    assert only.stage.bot.texts == ["/restart", "/start"]
+    assert only.stage.bot.texts == ["restart", "start"]
 
 
 @on(TELEGRAM)
@@ -356,11 +377,12 @@ async def test_telegram_shows_buttons_and_sends_on_one_session(only: Line) -> No
 async def test_slack_reads_buttons_and_ignores_itself(only: Line) -> None:
     assert await only.hook(payloads.slack_text("from the bot", bot_id="B1")) == 200
     assert await only.hook(payloads.slack_challenge()) == 200
+    await only.offers("/affirm", "/deny")
     for _ in range(2):
         assert await only.hook(payloads.slack_button("/affirm")) == 200
     assert await only.hook(payloads.slack_button("/deny", "1700000200.1")) == 200
-    await only.stage.until(lambda: len(only.stage.bot.heard) == 2)
-    assert only.stage.bot.texts == ["/affirm", "/deny"]
+    await only.stage.until(lambda: len(only.stage.bot.heard) == 3)
+    assert only.stage.bot.texts[1:] == ["/affirm", "/deny"]
 
 
 @on(SLACK)
@@ -440,10 +462,11 @@ async def test_every_event_of_a_facebook_webhook_is_taken(only: Line) -> None:
         payloads.facebook_text("Yes", "m4", quick_reply={"payload": "/deny"}),
         method="sha256",
     )
+    await only.offers("/affirm", "/deny")
     for _ in range(2):
         assert await only.hook(webhook) == 200
-    await only.stage.until(lambda: len(only.stage.bot.heard) == 4)
-    assert only.stage.bot.texts == ["one", "two", "/affirm", "/deny"]
+    await only.stage.until(lambda: len(only.stage.bot.heard) == 5)
+    assert only.stage.bot.texts[1:] == ["one", "two", "/affirm", "/deny"]
     await only.stage.until(lambda: any(body.get("sender_action") == "mark_seen" for _, body in only.service.got))
 
 

@@ -236,8 +236,21 @@ def test_a_buttons_payload_is_kept_under_the_title_the_customer_saw(heart: Heart
     assert (by_payload.text, by_payload.data["payload"]) == ("The red one", '/pick{"n": 1}')
     with_title = heart.says("Red", data={"payload": '/pick{"n": 1}'}).message
     assert (with_title.text, with_title.data["payload"]) == ("Red", '/pick{"n": 1}')
-    unknown = heart.says("/whatever").message
-    assert (unknown.text, unknown.data["payload"]) == ("/whatever", "/whatever")
+
+
+def test_a_payload_that_was_not_offered_is_words(heart: Heart) -> None:
+    heart.says()
+    heart.bot_says("Shall I?", data={"buttons": [{"title": "Yes", "payload": "/affirm"}]})
+    for typed, sent in (("/whatever", None), (BACK_TO_BOT, None), ("Yes", '/affirm{"number": 1}'), ("Yes", "/restart")):
+        stored = heart.says(typed, data={"payload": sent} if sent else {}).message
+        assert (stored.text, stored.data) == (typed, {})
+
+
+def test_the_way_out_of_the_queue_stays_open_however_much_was_said(heart: Heart) -> None:
+    heart.says()
+    heart.hands_off()
+    assert heart.says(BACK_TO_BOT).message.data["payload"] == BACK_TO_BOT
+    assert heart.ledger.conversation("c").owner is Owner.BOT
 
 
 @pytest.mark.parametrize("step", ["claim", "release", "hand_back", "leave_queue"])

@@ -1,0 +1,18 @@
+"""What the bot is given of a customer's message."""
+from __future__ import annotations
+
+import re
+
+from tandem.conversations.model import Message
+
+_COMMAND_SIGN = re.compile(r"^[\s/]+")
+
+
+def for_bot(message: Message) -> str:
+    """The payload of the button that was pressed, else the words, without the slashes they begin with.
+
+    Rasa takes what begins with a slash for an intent and its entities (`/restart`, `/inform{...}`), and customers must
+    not give it any. Slashes alone are read as a question mark.
+    """
+    payload = message.data.get("payload")
+    return str(payload) if payload else _COMMAND_SIGN.sub("", message.text) or "?"
