@@ -23,18 +23,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import jwt
 
+if TYPE_CHECKING:
+    from tests.system.conftest import Stack
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tandem.run.model import ensure_model  # noqa: E402 - the project is not installed where this may run
-from tests.system.conftest import Stack, running  # noqa: E402
-from tests.system.faults.trouble import make_project  # noqa: E402
-
 CONVERSATIONS = 50
 SECONDS = 60.0  # of talk
 PAUSE = 10.0  # seconds between two words of one side, on average: people who write fast
@@ -260,6 +257,11 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="measure only these")
     options = parser.parse_args()
+    sys.path.insert(0, str(ROOT))  # the tests' helpers are not installed
+    from tandem.run.model import ensure_model
+    from tests.system.conftest import running
+    from tests.system.faults.trouble import make_project
+
     busy = os.getloadavg()[0]
     ensure_model(ROOT, print)
     with tempfile.TemporaryDirectory(prefix="tandem-handoff-") as kept:

