@@ -19,7 +19,7 @@ from sanic import Sanic
 from tandem.channels.runtime import Runtime
 from tandem.channels.webchat import WebChat
 from tandem.channels.webchat.limits import Options
-from tandem.conversations.model import Agent, HandoffRequest
+from tandem.conversations.model import Agent, Handoff, HandoffRequest
 from tandem.services import open_services
 from tandem.settings import Settings
 
@@ -56,6 +56,8 @@ async def echo(message: UserMessage) -> None:
             {"title": "TD-10402", "payload": '/inform{"order_number": "TD-10402"}'},
             {"title": "TD-10417", "payload": '/inform{"order_number": "TD-10417"}'}]}
     await message.output_channel.send_response(message.sender_id, reply)
+    if "and then" in text:
+        await message.output_channel.send_response(message.sender_id, {"text": "Or write its number."})
 
 
 class LiveChat:
@@ -123,9 +125,10 @@ class LiveChat:
 
     # -- the people's side ------------------------------------------------------------------------------------
 
-    def hand_off(self, conversation_id: str) -> None:
+    def hand_off(self, conversation_id: str) -> Handoff:
         """The bot gives the conversation to people."""
-        self.services.ownership.open_handoff(HandoffRequest(conversation_id, "Asked for a person", "intent:human"))
+        request = HandoffRequest(conversation_id, "Asked for a person", "intent:human")
+        return self.services.ownership.open_handoff(request)[0]
 
     def claim(self, conversation_id: str, agent: Agent = ANNA) -> None:
         """An agent takes it, and the customer is told."""

@@ -70,6 +70,31 @@ def test_quick_replies_are_buttons_until_one_is_chosen(widget: Widget, chat: Liv
     assert sent[0].data["payload"] == '/inform{"order_number": "TD-10417"}'
 
 
+def test_offers_stand_until_the_customer_answers_whatever_else_the_bot_says(widget: Widget) -> None:
+    widget.say("let me choose and then go on")
+    widget.wait_for_text("Or write its number.")
+    expect(widget.find("quick-reply").first).to_be_enabled()
+    widget.say("never mind")
+    widget.wait_for_text("You said: never mind")
+    expect(widget.find("quick-reply").first).to_be_disabled()
+    expect(widget.page.locator(".chosen")).to_have_count(0)
+
+
+def test_the_way_out_of_the_queue_is_shown_once_and_ends_other_offers(widget: Widget, chat: LiveChat) -> None:
+    widget.say("let me choose")
+    expect(widget.find("quick-reply").first).to_be_enabled()
+    handoff = chat.hand_off(widget.conversation_id)
+    conversation = chat.services.ledger.conversation(widget.conversation_id)
+    data = {"buttons": [{"title": "Back to the assistant", "payload": "/back_to_bot"}]}
+    chat.services.ledger.record_bot_reply(
+        conversation.id, conversation.epoch, "I am calling a person.", announces=handoff.id, data=data)
+    widget.wait_for_text("I am calling a person.")
+    expect(widget.find("quick-reply")).to_have_count(2)
+    expect(widget.find("quick-reply").first).to_be_disabled()
+    widget.find("back-to-bot").click()
+    expect(widget.find("status")).to_have_text("Answers right away")
+
+
 def test_the_bots_offers_end_when_a_person_joins(widget: Widget, chat: LiveChat) -> None:
     widget.say("let me choose")
     expect(widget.find("quick-reply").first).to_be_enabled()
@@ -528,6 +553,8 @@ def test_on_a_phone_the_chat_takes_the_whole_screen(browser: Browser, chat: Live
     context = browser.new_context(
         viewport={"width": 360, "height": 700}, is_mobile=True, has_touch=True, reduced_motion="reduce")
     widget = Widget(context.new_page()).go(chat.url)
+    strip, brand = (widget.page.locator(part).bounding_box() for part in (".strip", ".brand"))
+    assert brand["y"] - strip["y"] - strip["height"] >= 16, "the shop's header keeps its distance"
     widget.find("launcher").tap()
     box = widget.find("panel").bounding_box()
     assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 360, 700)

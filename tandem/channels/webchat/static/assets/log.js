@@ -2,6 +2,7 @@
 // once and the keyboard's focus stays where it is.
 import { h, icon, initials, link, linked, mark, safeUrl } from "./dom.js";
 
+const BACK_TO_BOT = "/back_to_bot"; // the way out of the queue; the strip above the composer has its button
 const GROUP_GAP = 5 * 60 * 1000; // milliseconds after which the same speaker begins a new group
 
 export class Log {
@@ -10,7 +11,7 @@ export class Log {
     this.names = names;
     this.on = { onChoice, onRetry, onDiscard };
     this.rows = new Map();
-    this.time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+    this.time = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
     this.day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
     this.element = h("div", {
       class: "log", role: "log", "aria-live": "polite", "aria-label": words.log, "aria-busy": "true", "data-testid": "log",
@@ -53,10 +54,10 @@ export class Log {
   #plan(entries) {
     const rows = [];
     const shown = entries.filter((entry) => entry.kind !== "note" && !isSilent(entry));
-    const spoken = shown.filter((entry) => entry.kind === "text");
-    const latest = spoken.at(-1);
-    // Once a person is there, the bot's offers stand open no more.
-    const joined = shown.findLastIndex(({ kind, data }) => kind === "event" && data.event === "agent_joined");
+    // The bot's offers stand open until the customer says something, or a person is called or has come.
+    const isOwn = ({ author, kind }) => author === "customer" && kind === "text";
+    const ended = shown.findLastIndex((entry) => isOwn(entry) || entry.data.event === "agent_joined"
+      || entry.data.buttons?.some(({ payload }) => payload === BACK_TO_BOT));
     let day = "";
     shown.forEach((entry, index) => {
       const at = new Date(entry.at);
@@ -70,8 +71,8 @@ export class Log {
         key: entry.key, entry,
         first: !together(before, entry),
         last: !together(entry, after),
-        active: entry === latest && index > joined,
-        answer: entry === latest ? null : spoken[spoken.indexOf(entry) + 1],
+        active: index > ended,
+        answer: index > ended ? null : shown.slice(index + 1).find(isOwn),
       });
     });
     return rows;
@@ -126,8 +127,9 @@ export class Log {
   }
 
   #choices({ data }) {
-    if (!data.buttons?.length) return null;
-    const buttons = data.buttons.map((button) => {
+    const offered = (data.buttons ?? []).filter(({ payload }) => payload !== BACK_TO_BOT);
+    if (!offered.length) return null;
+    const buttons = offered.map((button) => {
       const address = button.url && safeUrl(button.url);
       if (address) return link(address, button.title, this.words.newWindow);
       if (!button.payload) return null;
@@ -146,7 +148,7 @@ export class Log {
     if (entry.seq !== undefined) element.dataset.seq = entry.seq;
     for (const button of element.querySelectorAll(".choices button")) {
       button.disabled = !active;
-      const chosen = !active && answer?.author === "customer" && answer.text === button.dataset.title;
+      const chosen = !active && answer?.text === button.dataset.title;
       button.classList.toggle("chosen", chosen);
       if (chosen) button.setAttribute("aria-label", `${button.dataset.title}, ${this.words.chosen}`);
     }
