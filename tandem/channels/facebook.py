@@ -18,7 +18,7 @@ from sanic.response import HTTPResponse
 
 from tandem.channels.deliverer import NotTaken, Refused
 from tandem.channels.routed import MESSAGE_ID, routed
-from tandem.channels.runtime import OnNewMessage
+from tandem.channels.turns import OnNewMessage
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from sanic.request import Request
 
 from tandem.channels.output import Answer, ProactiveOutput
 from tandem.channels.parts import declared
-from tandem.channels.runtime import OnNewMessage, Runtime
+from tandem.channels.runtime import Runtime
+from tandem.channels.turns import OnNewMessage
 from tandem.conversations.identity import read_identity
 from tandem.conversations.model import InboundMessage, InvalidMessage, Message, Receipt
 from tandem.conversations.store import MAX_ID, MAX_TEXT

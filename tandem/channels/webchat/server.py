@@ -14,7 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.channels.output import ProactiveOutput
 from tandem.channels.routed import install
-from tandem.channels.runtime import OnNewMessage, Runtime
+from tandem.channels.runtime import Runtime
+from tandem.channels.turns import OnNewMessage
 from tandem.channels.webchat import http
 from tandem.channels.webchat.assets import Assets
 from tandem.channels.webchat.demo import demo_customers, demo_identity

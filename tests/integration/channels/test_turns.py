@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from tandem.channels import output
 from tandem.channels.rest import Rest
-from tandem.channels.runtime import MAX_TRIES
+from tandem.channels.turns import MAX_TRIES
 from tandem.channels.webchat.server import WebChat
 from tandem.conversations.model import Author, Delivery, Owner
 from tests.fakes.heart import ANNA, Heart
