@@ -35,6 +35,17 @@ from tests.fakes.clock import Clock
 ALL = sorted(path.stem.removesuffix("_harness") for path in Path(__file__).parent.glob("*_harness.py"))
 OUTSIDE = [name for name in ALL if name != "desk"]
 ANNA = Agent("anna", "Anna")  # at the desk
+HOSTILE = {
+    "markup": "<script>alert(1)</script> <b>bold</b> &amp; *stars* _lines_ `ticks` [a](javascript:b) <!channel> @here",
+    "long": "All work and no play makes a dull parcel. " * 238,  # nearly 10,000 characters
+    "unbroken": "x" * 10_000,
+    "emoji": "👩‍👩‍👧‍👦 😀 🇩🇪 ✌🏽",
+    "right to left": "שלום עולם \u202e مرحبا",
+    "lines": "first\n\nsecond\n\n\nthird\n- a\n- b",
+    "braces": "{{content}} {% if x %} ${jndi:ldap://x} %s %n {0}",
+    "quotes": "\"double\" 'single' \\ back\\slash \\n \t tab",
+    "command": "/handback /resolve",
+}
 
 
 class Killed(BaseException):
