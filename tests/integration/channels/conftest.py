@@ -1,7 +1,7 @@
 """A database, a clock that can be put forward, and channels that retry without making the tests wait."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 from tandem.channels import deliverer, facebook, runtime
 from tandem.channels import twilio as twilio_channel
 from tests.fakes.heart import Heart, heart_over
+from tests.integration.channels.lines import KINDS, Line, line_of
 from tests.integration.channels.stage import RunningClock
 
 import_module("twilio.rest.api.v2010")  # hundreds of modules, which the first send would otherwise load
@@ -28,3 +29,15 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deliverer, "POLL", 0.05)
     monkeypatch.setattr(facebook, "CLIENT_TIMEOUT", 1.5)
     monkeypatch.setattr(twilio_channel, "CLIENT_TIMEOUT", 1.5)
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
+async def line(request: pytest.FixtureRequest, heart: Heart, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Line]:
+    async with line_of(request.param, heart, monkeypatch) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def only(request: pytest.FixtureRequest, heart: Heart, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Line]:
+    async with line_of(request.param, heart, monkeypatch) as opened:
+        yield opened
