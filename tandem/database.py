@@ -1,6 +1,10 @@
 """Engines for SQLite and PostgreSQL that behave alike: writers queue, readers never block, times carry a zone."""
 from __future__ import annotations
 
+import functools
+import sqlite3
+import threading
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -11,6 +15,7 @@ from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
 
 BUSY_SECONDS = 30
+LOOK_SECONDS = 0.001  # between two looks whether the other writers are done
 
 
 class UtcDateTime(TypeDecorator):
@@ -61,15 +66,58 @@ def open_engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_SECONDS}000"):
+        waits = f"busy_timeout={BUSY_SECONDS * 1000}"
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", waits):
             connection.execute(f"PRAGMA {pragma}")
+
+    writers = _writers_of(str(parsed.database))
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            writers.begin(connection)
 
     return engine
+
+
+class _Writers:
+    """The threads of this process that want to write to a SQLite file: the first asks for the lock, the others queue.
+
+    SQLite's own waiting sleeps longer and longer, up to a tenth of a second, behind writers who need a millisecond.
+    """
+
+    def __init__(self) -> None:
+        self._head = threading.Lock()
+
+    def begin(self, connection: Connection) -> None:
+        """Begin a transaction that writes.
+
+        Raises:
+            OperationalError: Others wrote for `BUSY_SECONDS`.
+        """
+        until = time.monotonic() + BUSY_SECONDS
+        driver: Any = connection.connection.dbapi_connection
+        is_head = self._head.acquire(timeout=BUSY_SECONDS)
+        try:
+            driver.execute("PRAGMA busy_timeout=0")
+            while is_head and time.monotonic() < until:
+                try:
+                    driver.execute("BEGIN IMMEDIATE")
+                    return
+                except sqlite3.OperationalError as error:
+                    if "locked" not in str(error):
+                        break
+                time.sleep(LOOK_SECONDS)
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails as SQLAlchemy tells it
+        finally:
+            if is_head:
+                self._head.release()
+            driver.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+
+
+@functools.cache
+def _writers_of(database: str) -> _Writers:
+    return _Writers()
 
 
 def reading(engine: Engine) -> Engine:
