@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from rasa.shared.core.domain import Domain
 
 from actions.order_form import OrderForm
 from tandem.dialogue.model import MOODS
@@ -16,6 +17,7 @@ from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import RefundState
 from tests.unit.actions.conftest import DOMAIN, RESPONSES
 
+ACTIONS = {name for one in DOMAIN["actions"] for name in ([one] if isinstance(one, str) else one)}
 # Replies that carry bad or awaited news, and so have words for an upset customer.
 NEWS = (
     "utter_order_status_", "utter_refund_", "utter_not_matched", "utter_refused_for_now", "utter_not_identified",
@@ -60,7 +62,7 @@ def _asked_by_forms() -> set[str]:
     for form, body in DOMAIN["forms"].items():
         for slot in body["required_slots"]:
             names = (f"action_ask_{form}_{slot}", f"utter_ask_{form}_{slot}", f"action_ask_{slot}", f"utter_ask_{slot}")
-            known = [name for name in names if name in RESPONSES or name in DOMAIN["actions"]]
+            known = [name for name in names if name in RESPONSES or name in ACTIONS]
             assert known, f"{form} has no words to ask for {slot}"
             found.add(known[0])
     return found
@@ -78,12 +80,18 @@ def test_every_response_is_used() -> None:
     assert unused == set()
 
 
+def test_no_action_is_sent_the_domain() -> None:
+    rasas = Domain.load("domain.yml")
+    assert set(rasas.action_names_or_texts) >= ACTIONS
+    assert [name for name in sorted(ACTIONS) if rasas.does_custom_action_explicitly_need_domain(name)] == []
+
+
 def test_every_form_is_known_to_the_actions() -> None:
     for module in Path("actions").glob("*.py"):
         importlib.import_module(f"actions.{module.stem}")
     assert {form.form for form in OrderForm.__subclasses__()} == set(DOMAIN["forms"])
     for form in DOMAIN["forms"]:
-        assert {f"validate_{form}", f"action_{form.removesuffix('_form')}"} <= set(DOMAIN["actions"])
+        assert {f"validate_{form}", f"action_{form.removesuffix('_form')}"} <= ACTIONS
 
 
 def test_every_intent_is_answered_by_a_rule() -> None:
