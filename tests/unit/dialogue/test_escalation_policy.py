@@ -1,126 +1,32 @@
-"""The policy over real trackers, a real domain and Rasa's own ensemble."""
+"""When the policy speaks and when it is silent, in a turn and over several."""
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 import pytest
 from rasa.core.policies.ensemble import DefaultPolicyPredictionEnsemble
 from rasa.core.policies.policy import PolicyPrediction
-from rasa.engine.graph import ExecutionContext, GraphSchema
-from rasa.engine.storage.resource import Resource
-from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
     ActionExecutionRejected,
-    ActionReverted,
     ActiveLoop,
     Event,
     Restarted,
     SessionStarted,
     SlotSet,
-    UserUttered,
 )
-from rasa.shared.core.trackers import DialogueStateTracker
-from rasa.shared.exceptions import InvalidConfigException
 
-from tandem.dialogue import escalation_policy
-from tandem.dialogue.escalation_policy import EscalationPolicy
-
-DOMAIN = Domain.from_yaml("""
-version: "3.1"
-intents: [order_status, stock_question, complaint, ask_for_human, greet, inform, back_to_bot, nlu_fallback]
-entities: [order_number]
-slots:
-  mood:
-    type: categorical
-    values: [calm, glad, upset, angry]
-    influence_conversation: false
-    mappings: [{type: custom}]
-  escalation: {type: any, mappings: [{type: custom}]}
-  handoff: {type: any, mappings: [{type: custom}]}
-  last_handoff: {type: any, mappings: [{type: custom}]}
-  failed_lookups: {type: float, initial_value: 0.0, influence_conversation: false, mappings: [{type: custom}]}
-  order_number: {type: text, influence_conversation: false, mappings: [{type: from_entity, entity: order_number}]}
-forms:
-  order_status_form: {required_slots: [order_number]}
-responses:
-  utter_handoff_failed: [{text: sorry}]
-  utter_greet: [{text: hi}]
-actions: [action_handoff, action_order_facts, action_order_status, action_after_handback]
-""")
-LISTEN = ActionExecuted("action_listen")
-HANDED_BACK = {"outcome": "handed_back", "note_for_bot": "refund sent", "agent": "maya", "reason": "Angry"}
-
-
-@pytest.fixture(autouse=True)
-def no_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sentences resemble only themselves; the real encoder has tests of its own."""
-    known: dict[str, int] = {}
-
-    def vector(text: str) -> Any:
-        row = np.zeros(512, dtype=np.float32)
-        row[known.setdefault(text, len(known)) % 512] = 1
-        return row
-
-    monkeypatch.setattr(escalation_policy, "_vector", vector)
-
-
-def make(**config: Any) -> EscalationPolicy:
-    context = ExecutionContext(GraphSchema({}), "model")
-    return EscalationPolicy({**EscalationPolicy.get_default_config(), **config}, None, Resource("policy"), context)
-
-
-def user(
-    text: str = "words", intent: str = "order_status", frustration: float = 0.05, emotion: str = "neutral",
-    seq: int = 0, handed_back: bool = False, number: str | None = None, message_id: str | None = None, **metadata: Any,
-) -> UserUttered:
-    sentiment = {"name": "neutral", "confidence": 0.9, "polarity": 0.0, "emotion": emotion, "frustration": frustration,
-                 "urgency": 0.0}
-    tandem = {"seq": seq, **({"handed_back": HANDED_BACK} if handed_back else {})}
-    parsed = {"name": intent, "confidence": 0.9}
-    return UserUttered(
-        text, parsed, [{"entity": "order_number", "value": number}] if number else [],
-        {"intent": parsed, "entities": [], "text": text, "sentiment": sentiment},
-        metadata={"tandem": tandem, **metadata}, message_id=message_id,
-    )
-
-
-def angry(**rest: Any) -> UserUttered:
-    return user("I'm really angry", frustration=0.9, emotion="angry", **rest)
-
-
-def upset(**rest: Any) -> UserUttered:
-    return user("I'm so upset", frustration=0.8, emotion="disappointed", **rest)
-
-
-def tracked(*events: Event) -> DialogueStateTracker:
-    return DialogueStateTracker.from_events("ana", [LISTEN, *events], DOMAIN.slots, domain=DOMAIN)
-
-
-def predict(policy: EscalationPolicy, *events: Event) -> PolicyPrediction:
-    return policy.predict_action_probabilities(tracked(*events), DOMAIN)
-
-
-def chosen(prediction: PolicyPrediction) -> str | None:
-    if prediction.max_confidence == 0:
-        return None
-    assert prediction.max_confidence == 1.0 and prediction.is_no_user_prediction
-    return str(DOMAIN.action_names_or_texts[prediction.max_confidence_index])
-
-
-def slots(events: Sequence[Event]) -> dict[str, Any]:
-    return {event.key: event.value for event in events if isinstance(event, SlotSet)}
-
-
-def over(policy: EscalationPolicy, turns: Sequence[UserUttered]) -> str | None:
-    """What is predicted at the latest of these messages, the bot having answered each before."""
-    events: list[Event] = []
-    for turn in turns[:-1]:
-        events += [turn, ActionExecuted("utter_greet"), LISTEN]
-    return chosen(predict(policy, *events, turns[-1]))
-
+from tests.unit.dialogue.policies import (
+    DOMAIN,
+    LISTEN,
+    angry,
+    chosen,
+    make,
+    over,
+    predict,
+    slots,
+    tracked,
+    upset,
+    user,
+)
 
 # -- silence --------------------------------------------------------------------------------------------------------
 
@@ -281,130 +187,3 @@ def test_a_handoff_a_new_session_or_a_restart_begins_anew(boundary: list[Event])
 def test_a_message_that_rasa_logs_twice_counts_once() -> None:
     lost, again = (user("blorp", "nlu_fallback", message_id="m1") for _ in range(2))
     assert chosen(predict(make(), lost, ActionExecuted("utter_greet"), LISTEN, again)) is None
-
-
-# -- slots ----------------------------------------------------------------------------------------------------------
-
-
-def test_the_mood_is_set_whichever_policy_wins_and_only_when_it_changes() -> None:
-    assert slots(predict(make(), user(frustration=0.3, emotion="disappointed")).events) == {"mood": "upset"}
-    assert slots(predict(make(), SlotSet("mood", "calm"), user()).events) == {}
-    assert slots(predict(make(), SlotSet("mood", "upset"), user(emotion="satisfied")).events) == {"mood": "glad"}
-
-
-def test_a_button_keeps_the_mood() -> None:
-    assert slots(predict(make(), SlotSet("mood", "upset"), user("/greet", "greet")).events) == {}
-
-
-def test_the_first_message_after_a_hand_back_tells_what_happened() -> None:
-    events = predict(make(), SlotSet("escalation", {"reason": "old"}), user(handed_back=True)).events
-    assert slots(events)["last_handoff"] == HANDED_BACK
-    assert slots(events)["escalation"] is None
-
-
-AFTER = "action_after_handback"
-
-
-def test_a_persons_word_comes_first_and_once() -> None:
-    assert chosen(predict(make(), user(handed_back=True))) == AFTER
-    said = (user(handed_back=True), ActionExecuted(AFTER), ActionReverted())
-    assert chosen(predict(make(), *said)) is None
-    assert "last_handoff" not in slots(predict(make(), *said).events), "what the action wrote into the slot stays"
-    assert chosen(predict(make(), *said, ActionExecuted("utter_greet"), LISTEN, user())) is None
-
-
-def test_who_needs_a_person_again_gets_one_at_once() -> None:
-    assert chosen(predict(make(), angry(handed_back=True))) == "action_handoff"
-
-
-@pytest.mark.parametrize(("told", "expected"), [
-    ({"note_for_bot": ""}, None), ({"note_for_bot": "", "resume": True}, AFTER), ({"resume": False}, AFTER),
-])
-def test_only_a_line_or_a_wish_comes_before_the_answer(told: dict[str, Any], expected: str | None) -> None:
-    message = user(handed_back=True)
-    message.metadata["tandem"]["handed_back"] = {**HANDED_BACK, **told}
-    assert chosen(predict(make(), message)) == expected
-
-
-def test_going_back_to_the_bot_tells_it_too() -> None:
-    prediction = predict(make(), user("/back_to_bot", "back_to_bot", handed_back=True))
-    assert slots(prediction.events)["last_handoff"] == HANDED_BACK and chosen(prediction) is None
-
-
-def test_a_domain_without_the_slots_is_served() -> None:
-    bare = Domain.from_yaml("version: '3.1'\nintents: [order_status]\nactions: [action_handoff]\n")
-    tracker = DialogueStateTracker.from_events("ana", [LISTEN, user(frustration=0.4)], bare.slots)
-    assert make().predict_action_probabilities(tracker, bare).events == []
-
-
-@pytest.mark.parametrize("metadata", [None, {"tandem": "x"}, {"tandem": {"handed_back": None, "seq": "7"}}])
-def test_metadata_of_another_shape_does_no_harm(metadata: Any) -> None:
-    message = angry()
-    message.metadata = metadata
-    prediction = predict(make(), message)
-    assert slots(prediction.optional_events)["escalation"]["turning_point"] is None
-
-
-def test_a_message_without_a_reading_is_neutral() -> None:
-    assert chosen(predict(make(), UserUttered("where is it", {"name": "order_status", "confidence": 0.9}))) is None
-    assert chosen(predict(make(), UserUttered(None, {}))) is None
-
-
-# -- the handoff fails ----------------------------------------------------------------------------------------------
-
-
-def test_a_handoff_that_does_not_open_is_tried_again_twice_and_then_said() -> None:
-    policy, events = make(), [angry()]
-    said = []
-    for _ in range(6):
-        action = chosen(predict(policy, *events))
-        assert action is not None
-        said.append(action)
-        events.append(ActionExecuted(action))
-        if action == "action_listen":
-            break
-    assert said == ["action_handoff"] * 3 + ["utter_handoff_failed", "action_listen"]
-
-
-def test_a_handoff_that_opens_at_the_second_try_is_fine() -> None:
-    tried = ActionExecuted("action_handoff")
-    assert chosen(predict(make(), angry(), tried, tried, SlotSet("handoff", {"id": 1}))) == "action_listen"
-
-
-def test_a_handoff_that_refuses_to_run_is_said_at_once() -> None:
-    assert chosen(predict(make(), angry(), ActionExecutionRejected("action_handoff"))) == "utter_handoff_failed"
-
-
-def test_a_handoff_that_a_rule_chose_is_watched_too() -> None:
-    events = [user(intent="greet"), ActionExecuted("action_handoff")]
-    assert chosen(predict(make(), *events)) == "action_handoff"
-    assert chosen(predict(make(), *events, SlotSet("handoff", {"id": 1}))) == "action_listen"
-
-
-# -- configuration --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("key", "value"), [
-    ("anger_treshold", 0.5), ("anger_threshold", 2), ("handoff_action", ""), ("facts_action", None),
-    ("handoff_retries", 9), ("priority", "high"),
-])
-def test_a_wrong_key_stops_the_training_and_is_named(key: str, value: Any) -> None:
-    with pytest.raises(InvalidConfigException, match=key):
-        make(**{key: value})
-
-
-def test_training_names_an_action_that_the_domain_lacks() -> None:
-    with pytest.raises(InvalidConfigException, match=r"'facts_action': .*'action_other'"):
-        make(facts_action="action_other").train([], DOMAIN)
-
-
-def test_training_warns_of_intents_that_the_domain_lacks() -> None:
-    with pytest.warns(UserWarning, match="'person_intents' .*: ask_humman"):
-        make(person_intents={"ask_humman": 0.4}).train([], DOMAIN)
-
-
-def test_it_stands_above_the_rules() -> None:
-    assert make().priority == 7
-
-
-# -- speed ----------------------------------------------------------------------------------------------------------
