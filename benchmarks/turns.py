@@ -52,40 +52,7 @@ BEFORE = ("hello,", "hi there,", "good morning,", "hey", "sorry,", "quick questi
 AFTER = ("please", "thanks", "thank you", "cheers", "if I may ask", "exactly", "for you", "in general", "these days",
          "at the moment", "by the way", "then")
 
-DEFAULT_CONFIG = """\
-recipe: default.v1
-assistant_id: default
-language: en
-pipeline:
-- name: WhitespaceTokenizer
-- name: RegexFeaturizer
-- name: LexicalSyntacticFeaturizer
-- name: CountVectorsFeaturizer
-- name: CountVectorsFeaturizer
-  analyzer: char_wb
-  min_ngram: 1
-  max_ngram: 4
-- name: DIETClassifier
-  epochs: EPOCHS
-  constrain_similarities: true
-- name: EntitySynonymMapper
-- name: ResponseSelector
-  epochs: EPOCHS
-  constrain_similarities: true
-- name: FallbackClassifier
-  threshold: 0.3
-  ambiguity_threshold: 0.1
-policies:
-- name: MemoizationPolicy
-- name: RulePolicy
-- name: UnexpecTEDIntentPolicy
-  max_history: 5
-  epochs: EPOCHS
-- name: TEDPolicy
-  max_history: 5
-  epochs: EPOCHS
-  constrain_similarities: true
-"""
+DEFAULT_CONFIG = Path(__file__).with_name("default_config.yml")
 
 
 @dataclass
@@ -296,7 +263,7 @@ def main() -> None:
     default = Bot("default", folder / "default", "rest")
     if arguments.reuse is None:
         ours.prepare(None)
-        default.prepare(DEFAULT_CONFIG.replace("EPOCHS", str(arguments.default_epochs)))
+        default.prepare(DEFAULT_CONFIG.read_text(encoding="utf-8").replace("EPOCHS", str(arguments.default_epochs)))
         for bot in (ours, default):
             print(f"training {bot.name} ...", flush=True)
             bot.train()
