@@ -145,7 +145,7 @@ def append(
     seq = row.next_seq
     text = printable(text)
     changes.setdefault("next_seq", seq + 1)
-    if kind is Kind.TEXT:
+    if kind is Kind.TEXT and author is not Author.BOT:  # the bot's words tell nobody what a conversation is about
         changes.setdefault("last_text", text[:_PREVIEW])
     row = change(connection, row, at, **changes)
     values = {

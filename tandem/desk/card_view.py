@@ -10,6 +10,7 @@ from tandem.handoff.language import name_of
 
 WIDTH, HEIGHT, EDGE = 280, 64, 7  # of the mood's line, in its own units
 POINTS = 40  # on the mood's line
+_CUSTOMER = {"name": "Name", "email": "E-mail", "language": "Language", "subject": "Customer id"}
 Turn = tuple[int, float, str, str]  # a message's seq, its mood 0..1 (1 is the worst), emotion and text
 
 
@@ -71,16 +72,18 @@ def card_view(
     if not customer and identity is not None:
         customer = {"name": identity.name, "email": identity.email, "verified_by": identity.verified_by}
     shown = {**customer, "language": name_of(_text(card.get("language")))}
+    facts = [*((label, shown.get(key)) for key, label in _CUSTOMER.items()),
+             *((_words(key).capitalize(), value) for key, value in shown.items() if key not in _CUSTOMER)]
     turning = card.get("turning_point")
     turns = _turns(card)
     last = turns[-1][0] if turns else 0
     mood = mood_points([*turns, *(turn for turn in since if turn[0] > last)], turning)
     return CardView(
-        reason=handoff.reason, trigger=handoff.trigger, urgency=handoff.urgency, summary=_text(card.get("summary")),
-        signals=tuple((_words(one.get("name")).replace(":", ": "), _unit(one.get("value")), _text(one.get("detail")))
+        reason=handoff.reason, trigger=_signal(handoff.trigger), urgency=handoff.urgency,
+        summary=_text(card.get("summary")).removeprefix(handoff.reason.rstrip(".") + ".").strip(),
+        signals=tuple((_signal(one.get("name")), _unit(one.get("value")), _text(one.get("detail")))
                       for one in _mappings(card.get("signals"))),
-        customer=tuple((_words(key).capitalize(), _text(value)) for key, value in shown.items()
-                       if key != "verified_by" and _text(value)),
+        customer=tuple((label, _text(value)) for label, value in facts if label != "Verified by" and _text(value)),
         verified_by=_words(customer.get("verified_by")),
         mood=mood, turning_text=next((_text(one.get("text")) for one in _mappings(card.get("mood"))
                                       if turning is not None and one.get("seq") == turning), ""),
@@ -140,6 +143,11 @@ def _text(value: Any) -> str:
 
 def _words(value: Any) -> str:
     return _text(value).replace("_", " ")
+
+
+def _signal(value: Any) -> str:
+    """What fired, as an agent reads it: "understood as ask for human" for "intent:ask_for_human"."""
+    return _words(value).replace("intent:", "understood as ")
 
 
 def _step(value: Any) -> str:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -82,11 +83,18 @@ def answer(request: Request, status: int, error: str, detail: Any, headers: dict
     if not request.url.path.startswith("/api") and "text/html" in request.headers.get("accept", ""):
         if status == 401:
             return RedirectResponse("/sign-in", status_code=303)
-        page: Response = request.app.state.desk.pages.render(
-            "error.html", status=status, detail=detail if isinstance(detail, str) else error)
+        pages = request.app.state.desk.pages
+        page: Response = pages.render("error.html", status=status, detail=_sentence(status, detail))
         page.status_code = status
         return page
     return SafeJSONResponse({"error": error, "detail": detail}, status_code=status, headers=headers)
+
+
+def _sentence(status: int, detail: Any) -> str:
+    """An error's detail as a page says it. The phrase that HTTP has for a status tells people nothing."""
+    if not isinstance(detail, str) or not detail or detail == HTTPStatus(status).phrase:
+        return "The address may be mistyped or out of date." if status in (404, 405) else "Please try again."
+    return f"{detail[0].upper()}{detail[1:].rstrip('.')}."
 
 
 def install(app: FastAPI) -> None:

@@ -73,7 +73,7 @@ def supervisor_signed_in(session: SessionDep) -> Session:
         Forbidden: The agent is none.
     """
     if not session.account.role.covers(Role.SUPERVISOR):
-        raise Forbidden("this page needs the role supervisor")
+        raise Forbidden("this page is for supervisors")
     return session
 
 

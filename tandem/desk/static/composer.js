@@ -118,6 +118,7 @@ export class Composer {
     // A draft stays readable and can be copied even when the conversation has gone to somebody else.
     text.readOnly = !able;
     form.classList.toggle("closed", !able && !text.value);
+    this.grow();
     send.disabled = !able;
     form.querySelector('[data-mode="reply"]').disabled = !this.canReply() && !this.read(this.slot("reply")).text;
     document.getElementById("canned-button").disabled = !this.canReply();
@@ -132,6 +133,7 @@ export class Composer {
 
   grow() {
     text.style.height = "auto";
+    if (!text.offsetParent) return;  // hidden, it has no height to measure
     text.style.height = `${Math.min(text.scrollHeight + 2, window.innerHeight * 0.35)}px`;
   }
 

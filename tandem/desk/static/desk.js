@@ -6,7 +6,7 @@ import { alertWaiting, announce, remind, setUpSound, toast } from "./alerts.js";
 import { setUpKeys } from "./keys.js";
 
 const body = document.body;
-const state = { id: body.dataset.conversation || null, stream: null, retry: 0 };
+const state = { id: body.dataset.conversation || null, stream: null, retry: 0, busy: false };
 const query = () => (state.id ? `?c=${encodeURIComponent(state.id)}` : "");
 const composer = new Composer(body.dataset.agent, () => state.id, () => refreshConversation());
 
@@ -131,6 +131,7 @@ document.addEventListener("click", (event) => {
 
 async function act(step, values) {
   const id = state.id;
+  state.busy = true;
   for (const button of document.querySelectorAll("#head [data-step]")) button.disabled = true;
   try {
     await api(id, step, values);
@@ -143,6 +144,7 @@ async function act(step, values) {
     for (const button of document.querySelectorAll("#head [data-step]")) button.disabled = false;
     refreshQueue();
     await refreshConversation();
+    state.busy = false;
   }
 }
 
@@ -197,7 +199,7 @@ away.addEventListener("click", async () => {
 });
 
 setUpSound();
-setUpKeys({ open, take, composer });
+setUpKeys({ open, take, composer, busy: () => state.busy });
 setInterval(() => { tick(); remind(); }, 10_000);
 tick();
 alertWaiting();

@@ -5,7 +5,7 @@ const box = document.getElementById("keys-on");
 
 const on = () => { try { return localStorage.getItem(SETTING) !== "off"; } catch { return true; } };
 
-export function setUpKeys({ open, take, composer }) {
+export function setUpKeys({ open, take, composer, busy }) {
   box.checked = on();
   box.addEventListener("change", () => { try { localStorage.setItem(SETTING, box.checked ? "on" : "off"); } catch { /* stays for this page */ } });
   document.getElementById("help-button").addEventListener("click", () => help.showModal());
@@ -37,7 +37,8 @@ export function setUpKeys({ open, take, composer }) {
       event.preventDefault();
       return;
     }
-    if (!on() || !Object.hasOwn(keys, event.key)) return;
+    // Whoever claims and writes on at once means words: "e" in "Hello" must not resolve.
+    if (!on() || busy() || !Object.hasOwn(keys, event.key)) return;
     event.preventDefault();
     keys[event.key]();
   });

@@ -196,6 +196,12 @@ def test_agents_notes_are_never_for_the_customer(heart: Heart) -> None:
     assert heart.ledger.conversation("c").last_text == "Hello"
 
 
+def test_the_preview_of_a_conversation_is_what_a_person_said_last(heart: Heart) -> None:
+    heart.says("My lamp is broken")
+    heart.bot_says("Let me connect you to one of our agents.")
+    assert heart.ledger.conversation("c").last_text == "My lamp is broken"
+
+
 def test_a_page_of_waiting_messages_is_not_hidden_by_those_before_it(heart: Heart) -> None:
     for number in range(12):
         heart.says(f"{number}", push=False, channel="rest")

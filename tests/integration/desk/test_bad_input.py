@@ -65,6 +65,13 @@ def test_wrong_addresses_get_json(held: TestClient, method: str, address: str, s
 def test_people_get_a_page_for_a_wrong_address(held: TestClient) -> None:
     answer = held.get("/nowhere", headers={"Accept": "text/html"})
     assert answer.status_code == 404 and "This page does not exist" in answer.text
+    assert "Not Found" not in answer.text
+
+
+def test_a_page_for_others_says_for_whom_it_is(anna: TestClient) -> None:
+    answer = anna.get("/numbers", headers={"accept": "text/html"})
+    assert answer.status_code == 403
+    assert "You cannot open this page" in answer.text and "This page is for supervisors." in answer.text
 
 
 @pytest.mark.parametrize("data", [

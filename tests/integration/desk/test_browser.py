@@ -122,6 +122,37 @@ def test_words_that_are_sent_while_those_before_are_on_their_way_follow_them(
     assert [one.text for one in services.ledger.transcript("c1") if one.author == "agent"] == ["one", "two"]
 
 
+def test_whoever_writes_before_the_claim_is_done_presses_no_shortcuts(desk: Page, waits: Callable[..., str]) -> None:
+    waits("c1")
+    desk.goto("/?c=c1")
+    held: list[Callable[[], None]] = []
+
+    def hold_the_answer(route: Route) -> None:
+        answer = route.fetch()
+        held.append(lambda: route.fulfill(response=answer))
+
+    desk.route("**/claim", hold_the_answer)
+    desk.get_by_role("button", name="Claim").click()
+    expect(desk.get_by_role("button", name="Resolve")).to_be_enabled()
+    expect(desk.get_by_role("button", name="Claim")).to_have_count(0)
+    desk.locator("#scroll").focus()
+    desk.keyboard.type("Hello be")
+    expect(desk.get_by_role("dialog")).to_have_count(0)
+    held[0]()
+    expect(desk.locator("#text")).to_be_focused()
+    expect(desk.get_by_role("dialog")).to_have_count(0)
+    desk.keyboard.type("Hello")
+    expect(desk.locator("#text")).to_have_value("Hello")
+
+
+def test_the_field_has_its_height_once_the_conversation_is_claimed(desk: Page, waits: Callable[..., str]) -> None:
+    waits("c1")
+    desk.goto("/?c=c1")
+    desk.get_by_role("button", name="Claim").click()
+    expect(desk.locator("#text")).to_be_focused()
+    assert desk.locator("#text").evaluate("field => field.offsetHeight") >= 40
+
+
 def test_drafts_belong_to_their_conversation_and_mode(desk: Page, waits: Callable[..., str]) -> None:
     for name in ("c1", "c2"):
         waits(name)

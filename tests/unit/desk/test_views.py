@@ -135,7 +135,7 @@ def test_readings_after_the_handoff_continue_the_cards_mood() -> None:
 
 def test_a_card_without_a_customer_shows_whom_the_channel_vouches_for() -> None:
     view = card_view(handoff(), Identity("s", "eve@example.com", "Eve"))
-    assert view.customer == (("Name", "Eve"), ("Email", "eve@example.com")) and view.verified_by == "channel token"
+    assert view.customer == (("Name", "Eve"), ("E-mail", "eve@example.com")) and view.verified_by == "channel token"
 
 
 @pytest.mark.parametrize(("text", "expected"), [
@@ -181,4 +181,12 @@ def test_the_steps_of_the_bot_are_shown_without_their_designers_names() -> None:
             "signals": [{"name": "intent:ask_for_human", "value": 0.9, "detail": ""}]}
     view = card_view(handoff(card=card), None)
     assert view.attempts == (("return item", "", "return item not delivered"),)
-    assert view.signals[0][0] == "intent: ask for human"
+    assert view.signals[0][0] == view.trigger == "understood as ask for human"
+
+
+def test_the_summary_does_not_repeat_the_reason_above_it() -> None:
+    card = {"summary": "Asked for a person. Last said: “hi” (neutral).", "customer": {
+        "subject": "demo:7", "email": "eve@example.com", "name": "Eve", "verified_by": "channel_token"}}
+    view = card_view(handoff(card=card), None)
+    assert view.summary == "Last said: “hi” (neutral)."
+    assert view.customer == (("Name", "Eve"), ("E-mail", "eve@example.com"), ("Customer id", "demo:7"))
