@@ -40,7 +40,8 @@ class ActionAskOrderNumber(Action):
         except OrderSystemUnavailable:
             choices = ()
         if not choices:
-            return Reply("utter_ask_for_order_number")
+            again = bool(turn.slot("failed_lookups"))
+            return Reply("utter_ask_for_order_number_again" if again else "utter_ask_for_order_number")
         return Reply("utter_ask_which_order", {}, tuple(order_button(order) for order in choices[:MOST_BUTTONS]))
 
 

@@ -71,6 +71,11 @@ async def test_a_stranger_is_asked_for_the_number_without_buttons(shop: Shop) ->
     assert (outcome.said, outcome.payloads()) == (["utter_ask_for_order_number"], [])
 
 
+async def test_who_has_missed_is_asked_for_the_number_in_fewer_words(shop: Shop) -> None:
+    scene = Scene(form="order_status_form", slots={"failed_lookups": 1.0})
+    assert (await act(ActionAskOrderNumber(shop.open), scene)).said == ["utter_ask_for_order_number_again"]
+
+
 async def test_a_known_customer_gets_the_orders_as_buttons(shop: Shop) -> None:
     shop.know("two-orders@example.com")
     outcome = await act(ActionAskOrderNumber(shop.open), Scene(form="order_status_form"))
