@@ -1,0 +1,163 @@
+"""Sending back, and what is answered about parcels, refunds, invoices and payments."""
+from __future__ import annotations
+
+import pytest
+
+from actions.change_order import ActionChangeOrder
+from actions.order_status import ActionTrackParcel
+from actions.parcel_problems import (
+    ActionDamagedItem,
+    ActionDeliveredNotReceived,
+    ActionMissingItem,
+    ActionWrongItem,
+)
+from actions.payment import ActionInvoice, ActionPaymentProblem
+from actions.refunds import ActionGetRefund, ActionRefundStatus
+from actions.returns import ActionExchangeItem, ActionReturnItem, ValidateReturnItemForm
+from tandem.orders.model import ReturnReason
+from tests.unit.actions.conftest import Outcome, Scene, Shop, act
+
+
+async def returning(shop: Shop, email: str = "delivered@example.com", **scene: object) -> Outcome:
+    shop.know(email)
+    given = {"intent": "return_item", **scene}
+    return await act(ValidateReturnItemForm(shop.open), Scene(form="return_item_form", **given))
+
+
+async def test_the_item_is_asked_when_there_are_several(shop: Shop) -> None:
+    assert (await returning(shop, starts=True)).slots["requested_slot"] == "return_item"
+
+
+async def test_what_goes_back_may_be_named_at_once(shop: Shop) -> None:
+    outcome = await returning(shop, starts=True, text="I'd like to send the mugs back")
+    assert outcome.slots["return_item"] == "MUG-004"
+    assert outcome.slots["returning"] == "Stoneware mug, set of four"
+    assert (await returning(shop, starts=True, text="return both please")).slots["return_item"] == "all"
+
+
+async def test_another_item_named_at_the_question_why_is_no_reason(shop: Shop) -> None:
+    outcome = await returning(shop, requested="return_reason", text="no, the towel", intent="deny",
+                              slots={"order_number": "TD-10300", "return_item": "MUG-004"},
+                              filled={"return_reason": "no, the towel"})
+    assert outcome.slots["return_item"] == "TWL-012"
+    assert outcome.slots["requested_slot"] == "return_reason"
+
+
+async def test_a_mere_no_is_no_reason(shop: Shop) -> None:
+    outcome = await returning(shop, requested="return_reason", text="no", intent="deny",
+                              slots={"order_number": "TD-10300", "return_item": "MUG-004"},
+                              filled={"return_reason": "no"})
+    assert outcome.stepped_aside
+
+
+@pytest.mark.parametrize(("text", "intent", "reason"), [
+    ("I changed my mind", "never_mind", "changed_mind"), ("it just doesn't fit", "return_item", "does_not_fit"),
+])
+async def test_a_button_may_be_typed(shop: Shop, text: str, intent: str, reason: str) -> None:
+    buttons = [{"title": "I changed my mind", "payload": '/inform{"return_reason": "changed_mind"}'},
+               {"title": "It doesn't fit", "payload": '/inform{"return_reason": "does_not_fit"}'}]
+    outcome = await returning(shop, requested="return_reason", text=text, intent=intent,
+                              slots={"order_number": "TD-10300", "return_item": "MUG-004"},
+                              filled={"return_reason": text}, last_bot={"data": {"buttons": buttons}})
+    assert outcome.slots["return_reason"] == reason
+
+
+async def test_a_single_item_is_not_asked(shop: Shop) -> None:
+    shop.clock.advance(days=-1)
+    outcome = await returning(shop, "two-orders@example.com", starts=True)
+    assert outcome.slots["return_item"] == "TWL-012"
+    assert outcome.slots["requested_slot"] == "return_reason"
+
+
+@pytest.mark.parametrize(("text", "sku"), [("the towels", "TWL-012"), ("mugs? the mug!", "MUG-004"), ("both", "all")])
+async def test_an_item_may_be_named_in_words(shop: Shop, text: str, sku: str) -> None:
+    outcome = await returning(shop, requested="return_item", intent="nlu_fallback", text=text,
+                              slots={"order_number": "TD-10300"}, filled={"return_item": text})
+    assert outcome.slots["return_item"] == sku
+
+
+async def test_a_question_is_no_item(shop: Shop) -> None:
+    outcome = await returning(shop, requested="return_item", intent="return_policy", text="how long do I have?",
+                              slots={"order_number": "TD-10300"}, filled={"return_item": "how long do I have?"})
+    assert outcome.stepped_aside
+
+
+@pytest.mark.parametrize(("filled", "intent", "reason"), [
+    ("damaged", "damaged_item", "damaged"), ("does_not_fit", "inform", "does_not_fit"),
+    ("my wife hates it", "nlu_fallback", "other"),
+])
+async def test_reasons_come_from_buttons_intents_and_words(shop: Shop, filled: str, intent: str, reason: str) -> None:
+    outcome = await returning(shop, requested="return_reason", intent=intent, filled={"return_reason": filled},
+                              slots={"order_number": "TD-10300", "return_item": "TWL-012"})
+    assert outcome.slots.get("return_reason", filled) == reason
+    assert outcome.slots["requested_slot"] is None
+
+
+async def test_the_return_window_is_checked_before_asking(shop: Shop) -> None:
+    outcome = await returning(shop, "old@example.com", starts=True)
+    assert outcome.said == ["utter_return_item_window_closed"]
+    assert outcome.messages[0]["deadline"] == "Saturday, May 24"
+
+
+async def test_the_return_is_announced_once(shop: Shop) -> None:
+    shop.know("delivered@example.com")
+    scene = Scene(slots={"order_number": "TD-10300", "return_item": "TWL-012", "return_reason": "damaged"})
+    assert (await act(ActionReturnItem(shop.open), scene)).said == ["utter_return_item_label_by_mail"]
+    request = shop.orders.orders["TD-10300"].return_request
+    assert request is not None
+    assert (request.skus, request.reason) == (("TWL-012",), ReturnReason.DAMAGED)
+    assert (await act(ActionReturnItem(shop.open), scene)).said == ["utter_return_item_label_by_mail"]
+    again = Scene(slots=scene.slots, message_id="m2")
+    assert (await act(ActionReturnItem(shop.open), again)).said == ["utter_return_item_already_requested"]
+
+
+@pytest.mark.parametrize(("action", "email", "number", "response"), [
+    (ActionExchangeItem, "delivered@example.com", "TD-10300", "utter_exchange_item"),
+    (ActionExchangeItem, "old@example.com", "TD-10190", "utter_return_item_window_closed"),
+    (ActionGetRefund, "new@example.com", "TD-10433", "utter_get_refund_by_cancelling"),
+    (ActionGetRefund, "delivered@example.com", "TD-10300", "utter_get_refund_by_returning"),
+    (ActionGetRefund, "late@example.com", "TD-10388", "utter_get_refund_on_its_way"),
+    (ActionGetRefund, "old@example.com", "TD-10190", "utter_get_refund_too_late"),
+    (ActionGetRefund, "refund@example.com", "TD-10350", "utter_refund_issued"),
+    (ActionGetRefund, "lost@example.com", "TD-10405", "utter_order_status_lost"),
+    (ActionDamagedItem, "delivered@example.com", "TD-10300", "utter_damaged_item"),
+    (ActionDamagedItem, "old@example.com", "TD-10190", "utter_damaged_item_person"),
+    (ActionDamagedItem, "on-time@example.com", "TD-10421", "utter_order_status_shipped utter_not_delivered_yet"),
+    (ActionWrongItem, "delivered@example.com", "TD-10300", "utter_wrong_item"),
+    (ActionMissingItem, "partial@example.com", "TD-10299", "utter_order_status_back_ordered"),
+    (ActionMissingItem, "delivered@example.com", "TD-10300", "utter_missing_item_offer_person"),
+    (ActionDeliveredNotReceived, "delivered@example.com", "TD-10300", "utter_delivered_not_received"),
+    (ActionDeliveredNotReceived, "late@example.com", "TD-10388", "utter_order_status_held utter_not_delivered_yet"),
+    (ActionDamagedItem, "refund@example.com", "TD-10350", "utter_refund_issued"),
+    (ActionWrongItem, "cancelled@example.com", "TD-10377", "utter_order_status_cancelled_refunded"),
+    (ActionExchangeItem, "cancelled@example.com", "TD-10377", "utter_order_status_cancelled_refunded"),
+    (ActionExchangeItem, "lost@example.com", "TD-10405", "utter_order_status_lost"),
+    (ActionGetRefund, "payment@example.com", "TD-10410", "utter_get_refund_unpaid"),
+    (ActionRefundStatus, "payment@example.com", "TD-10410", "utter_get_refund_unpaid"),
+    (ActionRefundStatus, "lost@example.com", "TD-10405", "utter_order_status_lost"),
+    (ActionTrackParcel, "on-time@example.com", "TD-10421", "utter_track_parcel_link_scanned"),
+    (ActionTrackParcel, "delivered@example.com", "TD-10300", "utter_track_parcel_delivered"),
+    (ActionTrackParcel, "refund@example.com", "TD-10350", "utter_track_parcel_delivered utter_refund_issued"),
+    (ActionTrackParcel, "lost@example.com", "TD-10405", "utter_track_parcel_link_scanned utter_order_status_lost"),
+    (ActionChangeOrder, "delivered@example.com", "TD-10300", "utter_change_order_delivered"),
+    (ActionChangeOrder, "refund@example.com", "TD-10350", "utter_change_order_closed"),
+    (ActionChangeOrder, "lost@example.com", "TD-10405", "utter_order_status_lost"),
+    (ActionInvoice, "on-time@example.com", "TD-10421", "utter_invoice_by_mail"),
+    (ActionInvoice, "payment@example.com", "TD-10410", "utter_invoice_not_ready"),
+])
+async def test_the_answer_follows_from_the_order(
+    shop: Shop, action: type, email: str, number: str, response: str
+) -> None:
+    shop.know(email)
+    assert (await act(action(shop.open), Scene(slots={"order_number": number}))).said == response.split()
+
+
+async def test_an_order_on_hold_is_told_when_a_payment_fails(shop: Shop) -> None:
+    shop.know("payment@example.com")
+    outcome = await act(ActionPaymentProblem(shop.open), Scene(intent="payment_problem"))
+    assert outcome.said == ["utter_order_status_payment_failed"]
+
+
+async def test_a_stranger_gets_advice_when_a_payment_fails(shop: Shop) -> None:
+    outcome = await act(ActionPaymentProblem(shop.open), Scene(intent="payment_problem"))
+    assert outcome.said == ["utter_payment_problem"]
