@@ -33,6 +33,7 @@ from tests.fakes.heart import ANNA, Heart
 SECRET = "a secret for the identities of customers"
 SENTIMENT = {"name": "negative", "confidence": 0.9, "polarity": -0.6, "emotion": "disappointed", "frustration": 0.5,
              "urgency": 0.2}
+TROUBLE = "Something went wrong on our side"  # what the notice of trouble begins with
 _names = itertools.count()
 
 
@@ -137,6 +138,17 @@ class Stage:
                 return connection.execute(query).first() is not None
 
         await self.until(found)
+
+    async def asks(self, text: str, message_id: str | None = None) -> list[str]:
+        """The customer `c` writes over REST; the texts of the answer."""
+        body = {"sender": "c", "message": text, "message_id": message_id}
+        answer = await self.client.post(f"{self.url}/webhooks/rest/webhook", json=body)
+        return [reply.get("text", "") for reply in answer.json()]
+
+    def dispatches(self, text: str) -> None:
+        """The customer `c` writes what nobody waits for, as the web chat sends it."""
+        receipt = self.heart.says(text, channel="rest", push=False)
+        self.runtime.dispatch(receipt, *self.runtime.channels["rest"])
 
     async def agent_says(self, conversation: str, text: str) -> None:
         """A person takes the conversation and writes."""
