@@ -109,10 +109,16 @@ def _flag(value: str) -> bool:
 
 
 def _port(value: str) -> int:
-    port = int(value)
-    if not 1 <= port <= 65535:
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 65535):
         raise ValueError("expected a port from 1 to 65535")
-    return port
+    return int(value)
+
+
+def _number(value: str) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise ValueError("expected a whole number") from None
 
 
 def _zone(value: str) -> ZoneInfo:
@@ -185,7 +191,7 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "TANDEM_LOG_LEVEL": ("log_level", _level),
     "TANDEM_LOG_FORMAT": ("log_format", _log_format),
     "TANDEM_FAULTS": ("faults", _fault_rules),
-    "TANDEM_FAULTS_SEED": ("faults_seed", int),
+    "TANDEM_FAULTS_SEED": ("faults_seed", _number),
 }
 
 

@@ -93,7 +93,7 @@ def _conversations(file: Path, only: str) -> Sequence[LabelledConversation]:
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{file} cannot be read as text: {error}") from error
     if not found:
-        raise RunError(f"{file} has no conversation with {only!r} in its name")
+        raise RunError(f"{file} has no conversation" + (f" with {only!r} in its name" if only else ""))
     if not all(1 <= len(one.messages) <= _LONGEST for one in found):
         raise RunError(f"{file} has {len(found[0].messages)} messages; 1 to {_LONGEST} can be replayed")
     return found
