@@ -8,36 +8,31 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.answering import Answering
 from actions.order_form import starts_a_flow
 from actions.reading import bare_numbers, means_the_other, read_payload
 from actions.reply import Reply
 from actions.turn import Turn
 
 
-class ActionGreet(Action):
+class ActionGreet(Answering):
     """Greets; whoever comes from a person is greeted with that in mind."""
 
     def name(self) -> str:
         return "action_greet"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
-    ) -> list[EventType]:
-        _after_handoff_or("utter_greet", Turn(tracker)).say(dispatcher)
-        return []
+    def reply(self, turn: Turn) -> Reply:
+        return _after_handoff_or("utter_greet", turn)
 
 
-class ActionThanks(Action):
+class ActionThanks(Answering):
     """Answers thanks; thanks for a person's help are passed on."""
 
     def name(self) -> str:
         return "action_thanks"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
-    ) -> list[EventType]:
-        _after_handoff_or("utter_thanks", Turn(tracker)).say(dispatcher)
-        return []
+    def reply(self, turn: Turn) -> Reply:
+        return _after_handoff_or("utter_thanks", turn)
 
 
 class ActionAcceptOffer(Action):

@@ -1,48 +1,29 @@
 """The facts of the customer's order for the moment before a person takes over."""
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType
-from rasa_sdk.executor import CollectingDispatcher
-
+from actions.answering import Answering
 from actions.at_hand import AtHand, number_in, orders_at_hand
 from actions.order_action import Desk
 from actions.reply import Reply
-from actions.services import services
 from actions.status import refund_reply, status_reply
 from actions.turn import Turn
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.model import Order
 from tandem.orders.summary import summarise
-from tandem.services import Services
 
 REFUND_INTENTS = frozenset({"refund_status", "get_refund"})
 
 
-class ActionOrderFacts(Action):
+class ActionOrderFacts(Answering):
     """Acknowledges the feeling and gives the facts of the order in question, asking nothing.
 
     Only orders that may be shown already are looked at; to anybody else it says nothing about orders.
     """
 
-    def __init__(self, open_services: Callable[[], Services] = services) -> None:
-        self._open = open_services
-
     def name(self) -> str:
         return "action_order_facts"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
-    ) -> list[EventType]:
-        reply = await asyncio.to_thread(self._reply, Turn(tracker))
-        reply.say(dispatcher)
-        return []
-
-    def _reply(self, turn: Turn) -> Reply:
+    def reply(self, turn: Turn) -> Reply:
         opened = self._open()
         try:
             order = order_in_question(turn, orders_at_hand(opened, turn.conversation_id, f"{turn.intent}_form"))

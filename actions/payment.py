@@ -1,24 +1,15 @@
 """Invoices, and payments that did not go through."""
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType
-from rasa_sdk.executor import CollectingDispatcher
-
+from actions.answering import Answering
 from actions.at_hand import orders_at_hand
 from actions.order_action import Desk, OrderAction
 from actions.order_form import OrderForm
 from actions.reply import Reply
-from actions.services import services
 from actions.status import status_reply
 from actions.turn import Turn
 from tandem.orders.errors import InvoiceNotReady, OrderSystemUnavailable
 from tandem.orders.model import Order, OrderStatus
-from tandem.services import Services
 
 
 class ValidateInvoiceForm(OrderForm):
@@ -43,23 +34,13 @@ class ActionInvoice(OrderAction):
         return Reply("utter_invoice_link" if invoice.url else "utter_invoice_by_mail", values)
 
 
-class ActionPaymentProblem(Action):
+class ActionPaymentProblem(Answering):
     """Tells of an order on hold if there is one, else what helps when a payment fails."""
-
-    def __init__(self, open_services: Callable[[], Services] = services) -> None:
-        self._open = open_services
 
     def name(self) -> str:
         return "action_payment_problem"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
-    ) -> list[EventType]:
-        reply = await asyncio.to_thread(self._reply, Turn(tracker))
-        reply.say(dispatcher)
-        return []
-
-    def _reply(self, turn: Turn) -> Reply:
+    def reply(self, turn: Turn) -> Reply:
         opened = self._open()
         try:
             orders = orders_at_hand(opened, turn.conversation_id).orders

@@ -1,0 +1,34 @@
+"""What actions have in common that only say something."""
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.reply import Reply
+from actions.services import services
+from actions.turn import Turn
+from tandem.services import Services
+
+
+class Answering(Action, ABC):
+    """Says one reply, and leaves the dialogue as it is."""
+
+    def __init__(self, open_services: Callable[[], Services] = services) -> None:
+        self._open = open_services
+
+    @abstractmethod
+    def reply(self, turn: Turn) -> Reply:
+        """What to say; blocking."""
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
+    ) -> list[EventType]:
+        reply = await asyncio.to_thread(self.reply, Turn(tracker))
+        reply.say(dispatcher)
+        return []
