@@ -30,6 +30,8 @@ RIDGE = 0.25
 FOLDS = 5
 STRANGERS = 1 / 3
 """Share of messages without an intent of ours for which confidence is calibrated."""
+ALIKE = 0.9
+"""How sure, for each of the whole message's confidence, a refused wish must be read to be what misled the reading."""
 _TEMPERATURES = np.geomspace(0.02, 0.5, 15)
 
 
@@ -65,28 +67,32 @@ class IntentModel:
         their likelihoods do.
         """
         spelt = [self._spelling.correct(text) for text in texts]
-        return [self._without_refusal(text, whole) for text, whole in zip(spelt, self._rank(spelt))]
+        return [self._without_refusal(text, scores) for text, scores in zip(spelt, self._scores(spelt))]
 
-    def _without_refusal(self, text: str, whole: Ranking) -> Ranking:
-        """What is wanted is in the rest of a text whose refused part, as a wish, reads as the whole does, and surer."""
+    def _without_refusal(self, text: str, whole: Floats) -> Ranking:
+        """Rank by `whole`, the scores of a text, unless what it refuses, as a wish, reads the same and about as sure:
+        then what is wanted is in the rest, or else it is another intent."""
         refusal = refusals.find(text)
         if refusal is None:
-            return whole
-        wish, rest = self._rank([refusal.refused, refusal.rest])
-        (intent, sure), *others = whole
-        if wish[0][0] != intent or wish[0][1] < sure:
-            return whole
-        return rest if refusal.rest else [*others, (intent, 0.0)]
+            return self._ranking(whole)
+        wish, rest = self._scores([refusal.refused, refusal.rest])
+        (intent, sure), meant = self._ranking(whole)[0], self._ranking(wish)[0]
+        if meant[0] != intent or meant[1] < ALIKE * sure:
+            return self._ranking(whole)
+        if refusal.rest:
+            return self._ranking(rest)
+        others = whole.copy()
+        others[self.intents.index(intent)] = -np.inf
+        return self._ranking(others)
 
-    def _rank(self, texts: Sequence[str]) -> list[Ranking]:
-        features = self.reader.space.features(texts)
-        scores = self.reader.scores(features)
+    def _scores(self, texts: Sequence[str]) -> Floats:
+        return self.reader.scores(self.reader.space.features(texts))
+
+    def _ranking(self, scores: Floats) -> Ranking:
         slope, intercept = self.calibration
-        sure = _sigmoid(slope * scores.max(axis=1) + intercept)
-        shares = np.exp((scores - scores.max(axis=1, keepdims=True)) / self.temperature)
-        confidence = sure[:, None] * shares
-        order = np.argsort(-scores, axis=1, kind="stable")
-        return [[(self.intents[at], float(confidence[row, at])) for at in order[row]] for row in range(len(texts))]
+        sure = _sigmoid(slope * scores.max() + intercept)
+        confidence = sure * np.exp((scores - scores.max()) / self.temperature)
+        return [(self.intents[at], float(confidence[at])) for at in np.argsort(-scores, kind="stable")]
 
     @cached_property
     def _spelling(self) -> Spelling:

@@ -12,8 +12,8 @@ from itertools import pairwise
 
 _NOT = r"(?:(?:do|did|does|have)[ ]?n[o']?t|wo[ ]?n'?t[ ]be|will[ ]not[ ]be|never|not)"
 _WISH = (
-    r"(?:want(?:ing)?|wanna|wish|need(?:ing)?|ask(?:ed|ing)?|said|say(?:ing)?|look(?:ing)?|after|try(?:ing)?|going|gonna"
-    r"|interested|request(?:ed|ing)?)"
+    r"(?:want(?:ing)?|wanna|wish|need(?:ing)?|ask(?:ed|ing)?|said|say(?:ing)?|look(?:ing)?|after|trying|going|gonna"
+    r"|interested|request(?:ed|ing)?|intend(?:ing)?|plan(?:ning)?|mean(?:t)?(?=[ ]to\b))"
 )
 _START = r"(?:^|(?<=please[ ])|(?<=pls[ ])|(?<=kindly[ ])|(?<=just[ ])|(?<=but[ ])|(?<=and[ ]))"
 _IDIOMS = r"(?:you|we|they|i|tell|make|know|think|worry|bother|mind|get[ ]me|give[ ]me)\b"
@@ -26,12 +26,17 @@ _REFUSES = re.compile(
     | (?<!\w)(?:(?:there's|there[ ]is)[ ])?nothing[ ]wrong[ ]with(?!\w)
     | (?<!\w)(?:never[ ]?mind|forget)(?=[ ](?:the|my|that|this)\b)
     | (?<!\w)(?:(?:we|i)[ ])?decided[ ]against(?!\w)
+    | (?<!\w)(?:nobody|no[ ]one)[ ](?:asked|told|wanted|said)(?:[ ]you)?(?:[ ](?:to|for))?(?!\w)
+    | {_START}(?:rather[ ]than|instead[ ]of)(?!\w)
     | {_START}(?:(?:i'm|we're)[ ])?not[ ](?=\w+ing\b)
     | {_START}(?:do[ ]not|don'?t)(?=[ ](?!{_IDIOMS})\w)
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 _ENDS = re.compile(r"(?<!\w)(?:any ?more|any longer|no longer|again)(?!\w)", re.IGNORECASE)
+_FILLER = re.compile(
+    r"\b(?:please|pls|kindly|hey|hi|hello|ok|okay|sorry|thanks|thank you|well|oh|so|and|but|lol)\b|\W+", re.IGNORECASE
+)
 _RELUCTANT = re.compile(r"but (?:i|you|we|it|they|there)\b", re.IGNORECASE)
 _CLAUSE = re.compile(
     r"""
@@ -45,7 +50,7 @@ _CLAUSE = re.compile(
 
 @dataclass(frozen=True)
 class Refusal:
-    """`refused`: what is not wanted, as if it were; `rest`: all else, "" if there is nothing else."""
+    """`refused`: what is not wanted, as if it were; `rest`: all else, "" if that says nothing."""
 
     refused: str
     rest: str
@@ -67,7 +72,8 @@ def find(text: str) -> Refusal | None:
             refused.append(" ".join(_REFUSES.sub("", clause, count=1).split()))
     if not any(refused):
         return None
-    return Refusal(" ".join(refused), " ".join(rest))
+    said = " ".join(rest)
+    return Refusal(" ".join(refused), said if _FILLER.sub("", said) else "")
 
 
 def _clauses(text: str) -> list[str]:

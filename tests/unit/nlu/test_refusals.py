@@ -21,6 +21,9 @@ from tandem.nlu.refusals import Refusal, find
         ("This isn't about the sofa: the chair wobbles", "the sofa:", "the chair wobbles"),
         ("nothing wrong with the box but please look inside", "the box", "but please look inside"),
         ("never mind the bill, where is it", "the bill,", "where is it"),
+        ("nobody told you to repack it, unpack it", "repack it,", "unpack it"),
+        ("Rather than repack it, send a bigger box", "repack it,", "send a bigger box"),
+        ("Sorry, don't pack it!", "pack it!", ""),
     ],
 )  # fmt: skip
 def test_what_is_refused_is_parted_from_the_rest(text: str, refused: str, rest: str) -> None:
@@ -33,6 +36,7 @@ def test_what_is_refused_is_parted_from_the_rest(text: str, refused: str, rest: 
         "", "...", "where is my order", "it does not work", "I don't know my number", "I haven't received it",
         "I don't want your mails any more", "I don't want to complain but I must", "don't you have it in red?",
         "don't tell me it's lost", "never mind", "not good", "why was it not sent",
+        "blue instead of red",
     ],
 )  # fmt: skip
 def test_other_uses_of_not_are_no_refusals(text: str) -> None:
