@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.engine import Engine
 
 from tandem.conversations.model import Handoff
@@ -74,6 +74,13 @@ def everybody(engine: Engine, open_handoffs: dict[str, Handoff], at: datetime) -
         rows = connection.execute(select(agents).where(agents.c.active.is_(True)).order_by(agents.c.name)).all()
     return [Presence(row.id, row.name, _state(row.away, row.seen_at, at), held[row.id], row.capacity, row.seen_at)
             for row in rows]
+
+
+def absent(engine: Engine, since: datetime) -> dict[str, str]:
+    """Names of agents, by id, whose desk has been closed since then, or whose account is."""
+    gone = or_(agents.c.active.is_(False), agents.c.seen_at.is_(None), agents.c.seen_at <= since)
+    with reading(engine).connect() as connection:
+        return {row.id: row.name for row in connection.execute(select(agents.c.id, agents.c.name).where(gone)).all()}
 
 
 def _state(away: bool, seen_at: datetime | None, at: datetime) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from tandem.conversations.model import Agent, ConversationNotFound, Handoff, NotAllowed
 from tandem.conversations.waiting import expected_wait, queue, said_since, unanswered
-from tandem.desk.presence import everybody
+from tandem.desk.presence import absent
 from tandem.handoff.notices import NoticeError, buttons, notice, wait_in_words
 from tandem.logs import about
 from tandem.services import Services
@@ -60,8 +60,7 @@ class Watch:
         waits = {one: since for one, since in unanswered(self._services.ledger).items() if at - since >= limit}
         if not limit or not waits:
             return
-        gone = {one.id: one.name for one in everybody(self._services.engine, {}, at)
-                if one.seen_at is None or at - one.seen_at >= limit}
+        gone = absent(self._services.engine, at - limit)
         for conversation_id in waits:
             handoff = handoffs.get(conversation_id)
             if handoff is None or handoff.channel != DESK or handoff.claimed_by not in gone:

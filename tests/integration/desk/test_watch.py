@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from tandem.conversations.model import Agent, InboundMessage, Kind, Message, Owner
 from tandem.conversations.waiting import expected_wait, unanswered
 from tandem.desk import presence
+from tandem.desk.accounts import set_active
 from tandem.desk.watch import Watch
 from tandem.handoff.duty import DutyHours
 from tandem.handoff.notices import NoticeError
@@ -193,6 +194,18 @@ def test_an_agent_at_the_desk_keeps_the_customer_however_late(
     presence.seen(services.engine, "anna", clock())
     Watch(services).look()
     assert services.ledger.conversation("c1").owner is Owner.AGENT
+
+
+def test_a_customer_goes_back_to_the_queue_when_the_agents_account_is_closed(
+    services: Services, clock: Clock, waits: Callable[..., str],
+) -> None:
+    waits("c1")
+    services.ownership.claim("c1", ANNA)
+    clock.advance(minutes=6)
+    presence.seen(services.engine, "anna", clock())
+    set_active(services.engine, "anna", False)
+    Watch(services).look()
+    assert services.ledger.conversation("c1").owner is Owner.WAITING
 
 
 def test_programs_and_outside_tools_look_after_themselves(
