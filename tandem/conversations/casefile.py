@@ -17,6 +17,7 @@ from tandem.conversations.store import clean_data
 from tandem.conversations.tables import case_entries
 
 KEPT = 100  # entries read for a card, the newest
+_ADD = insert(case_entries)
 
 
 class EntryKind(str, Enum):
@@ -67,5 +68,5 @@ class CaseFile:
 
     def _add(self, conversation_id: str, kind: EntryKind, data: Mapping[str, Any]) -> None:
         with self._ledger.engine.begin() as connection:
-            connection.execute(insert(case_entries).values(
-                conversation_id=conversation_id, kind=kind.value, at=self._ledger.clock(), data=clean_data(data)))
+            connection.execute(_ADD, {"conversation_id": conversation_id, "kind": kind.value,
+                                      "at": self._ledger.clock(), "data": clean_data(data)})

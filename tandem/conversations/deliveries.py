@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.engine.row import Row
 
 from tandem.conversations import store
@@ -17,6 +17,10 @@ from tandem.faults import transaction
 
 LEASE = timedelta(seconds=30)  # longer than a channel may take for one send
 BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800))
+
+_ANSWERED = update(messages).where(
+    messages.c.conversation_id == bindparam("this"), messages.c.seq.in_(bindparam("numbers", expanding=True)),
+    messages.c.delivery == Delivery.WAITING.value)
 
 
 def _beyond_backoff(at: datetime) -> list[Any]:
@@ -141,12 +145,8 @@ class Deliveries:
     def answered(self, conversation_id: str, seqs: Sequence[int]) -> None:
         """These replies of the bot went into the answer to the customer's own request."""
         with transaction(self._ledger.engine, "answered") as connection:
-            connection.execute(
-                update(messages)
-                .where(messages.c.conversation_id == conversation_id, messages.c.seq.in_(list(seqs)),
-                       messages.c.delivery == Delivery.WAITING.value)
-                .values(delivery=Delivery.SENT.value)
-            )
+            connection.execute(_ANSWERED, {"this": conversation_id, "numbers": list(seqs),
+                                           "delivery": Delivery.SENT.value})
 
     def acknowledge(self, conversation_id: str, up_to: int) -> None:
         """The customer's side has everything up to this sequence number."""

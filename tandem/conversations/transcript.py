@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Engine
 
 from tandem.conversations import store
@@ -13,6 +13,12 @@ from tandem.conversations.tables import conversations, fenced_replies, handoffs,
 from tandem.database import now, reading
 
 Clock = Callable[[], datetime]
+
+# Queries of every turn, built once (see `store`).
+_CONVERSATION = select(conversations).where(conversations.c.id == bindparam("this"))
+_REPLIES = select(messages).where(
+    messages.c.conversation_id == bindparam("this"), messages.c.reply_to == bindparam("answered"),
+).order_by(messages.c.seq)
 
 
 class Transcript:
@@ -30,8 +36,7 @@ class Transcript:
             ConversationNotFound: There is none with this id.
         """
         with self.reading.connect() as connection:
-            row = connection.execute(
-                select(conversations).where(conversations.c.id == store.known_id(conversation_id))).first()
+            row = connection.execute(_CONVERSATION, {"this": store.known_id(conversation_id)}).first()
         if row is None:
             raise ConversationNotFound(conversation_id)
         return store.to_conversation(row, self.clock())
@@ -74,9 +79,9 @@ class Transcript:
 
     def replies_to(self, conversation_id: str, seq: int) -> list[Message]:
         """What the bot answered to the customer's message `seq`."""
-        query = select(messages).where(messages.c.conversation_id == conversation_id, messages.c.reply_to == seq)
         with self.reading.connect() as connection:
-            return [store.to_message(row) for row in connection.execute(query.order_by(messages.c.seq)).all()]
+            rows = connection.execute(_REPLIES, {"this": conversation_id, "answered": seq}).all()
+        return [store.to_message(row) for row in rows]
 
     def handoffs(self, conversation_id: str) -> list[Handoff]:
         """All handoffs of a conversation, oldest first."""

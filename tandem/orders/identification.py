@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.engine import Connection, Engine
 
 from tandem.database import now, reading
@@ -28,6 +28,13 @@ from tandem.orders.numbers import (
     normalise_postcode,
 )
 from tandem.orders.system import OrderSystem
+
+# Built once: to build a query costs as much as to run it.
+_GRANTED = (
+    select(grants.c.order_number)
+    .where(grants.c.conversation == bindparam("subject"), grants.c.expires_at > bindparam("at"))
+    .order_by(grants.c.granted_at.desc(), grants.c.order_number)
+)
 
 
 @dataclass(frozen=True)
@@ -123,14 +130,9 @@ class IdentificationService:
 
     def verified_orders(self, conversation_id: str) -> tuple[str, ...]:
         """The numbers of the orders this conversation has matched, the latest first."""
-        query = (
-            select(grants.c.order_number)
-            .where(grants.c.conversation == _key("conversation", conversation_id))
-            .where(grants.c.expires_at > self._clock())
-            .order_by(grants.c.granted_at.desc(), grants.c.order_number)
-        )
+        of = {"subject": _key("conversation", conversation_id), "at": self._clock()}
         with reading(self._engine).connect() as connection:
-            return tuple(connection.execute(query).scalars())
+            return tuple(connection.execute(_GRANTED, of).scalars())
 
     def order_for(self, conversation_id: str, number: str, identity_email: str | None = None) -> Order:
         """The order, if it may be shown in this conversation.

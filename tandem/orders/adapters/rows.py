@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql import Select
 
 from tandem.orders.adapters.tables import items, orders, refunds, returns, shipments, writes
 from tandem.orders.model import (
@@ -30,6 +31,13 @@ from tandem.orders.model import (
 
 Row = Mapping[str, Any]
 
+# Built once: to build a query costs as much as to run it.
+_PARTS = {
+    table.name: select(table).where(table.c.order_number.in_(bindparam("numbers", expanding=True)))
+    .order_by(*table.primary_key.columns)
+    for table in (items, shipments, refunds, returns)
+}
+
 
 def load_orders(connection: Connection, heads: Iterable[Row], number: str | None = None) -> tuple[Order, ...]:
     """Complete rows of `shop_orders` with their parts.
@@ -40,7 +48,7 @@ def load_orders(connection: Connection, heads: Iterable[Row], number: str | None
     """
     head_rows = list(heads)
     numbers = [row["number"] for row in head_rows] if number is None else [number]
-    parts = {table.name: _by_order(connection, table, numbers) for table in (items, shipments, refunds, returns)}
+    parts = {name: _by_order(connection, query, numbers) for name, query in _PARTS.items()}
     return tuple(
         _order(
             row,
@@ -126,10 +134,9 @@ def address_values(address: Address) -> dict[str, str]:
     }
 
 
-def _by_order(connection: Connection, table: Any, numbers: list[str]) -> defaultdict[str, list[Row]]:
+def _by_order(connection: Connection, query: Select, numbers: list[str]) -> defaultdict[str, list[Row]]:
     found: defaultdict[str, list[Row]] = defaultdict(list)
-    query = select(table).where(table.c.order_number.in_(numbers)).order_by(*table.primary_key.columns)
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(query, {"numbers": numbers}).mappings():
         found[row["order_number"]].append(row)
     return found
 

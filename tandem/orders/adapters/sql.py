@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.sql import Select
 
 from tandem.database import now, reading
 from tandem.orders import policies as rules
@@ -43,6 +43,15 @@ from tandem.orders.model import (
 from tandem.orders.numbers import normalise_email
 from tandem.orders.policies import DEFAULT_POLICIES, ShopPolicies
 
+# Built once: to build a query costs as much as to run it.
+_OF_CUSTOMER = (
+    select(orders).where(orders.c.email == bindparam("address"))
+    .order_by(orders.c.placed_at.desc(), orders.c.number.desc()).limit(bindparam("most"))
+)
+_OPEN = _OF_CUSTOMER.where(orders.c.status.in_([status.value for status in OrderStatus if status.open]))
+_BY_NUMBER = select(orders).where(orders.c.number == bindparam("this"))
+_TO_CHANGE = _BY_NUMBER.with_for_update()
+
 
 class SqlOrderSystem:
     """`OrderSystem` over the tables of `adapters/tables.py`; `tables.create_tables` makes them.
@@ -69,11 +78,10 @@ class SqlOrderSystem:
             return self._load(connection, number)
 
     def open_orders(self, email: str) -> tuple[Order, ...]:
-        open_states = [status.value for status in OrderStatus if status.open]
-        return self._of_customer(email, orders.c.status.in_(open_states), limit=100)
+        return self._of_customer(_OPEN, email, limit=100)
 
     def recent_orders(self, email: str, limit: int = 10) -> tuple[Order, ...]:
-        return self._of_customer(email, orders.c.status.is_not(None), max(1, min(limit, 100)))
+        return self._of_customer(_OF_CUSTOMER, email, max(1, min(limit, 100)))
 
     def cancel(self, number: str, *, idempotency_key: str) -> Order:
         with self._writing() as connection:
@@ -146,21 +154,17 @@ class SqlOrderSystem:
         with self._snapshot() as connection:
             connection.execute(select(orders.c.number).limit(1))
 
-    def _of_customer(self, email: str, condition: Any, limit: int) -> tuple[Order, ...]:
+    def _of_customer(self, query: Select, email: str, limit: int) -> tuple[Order, ...]:
         if not email.isprintable():  # no address; PostgreSQL refuses NUL in a text
             return ()
-        query = (
-            select(orders).where(orders.c.email == normalise_email(email)).where(condition)
-            .order_by(orders.c.placed_at.desc(), orders.c.number.desc()).limit(limit)
-        )
         with self._snapshot() as connection:
-            return rows.load_orders(connection, connection.execute(query).mappings())
+            heads = connection.execute(query, {"address": normalise_email(email), "most": limit})
+            return rows.load_orders(connection, heads.mappings())
 
     def _load(self, connection: Connection, number: str, lock: bool = False) -> Order:
         if not number.isprintable():
             raise OrderNotFound(number)
-        query = select(orders).where(orders.c.number == number)
-        heads = connection.execute(query.with_for_update() if lock else query).mappings().all()
+        heads = connection.execute(_TO_CHANGE if lock else _BY_NUMBER, {"this": number}).mappings().all()
         found = rows.load_orders(connection, heads, number)
         if not found:
             raise OrderNotFound(number)
