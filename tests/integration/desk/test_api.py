@@ -253,6 +253,7 @@ def test_openapi_describes_every_step(stranger: TestClient, program: TestClient)
     assert "/api/conversations/{conversation_id}/hand-back" in paths
     page = stranger.get("/docs")
     assert page.status_code == 200 and "hand-back" in page.text
+    assert "`" not in page.text, "names of code stand in code, not in backticks"
 
 
 def test_every_endpoint_is_documented(stranger: TestClient, project_root: Path) -> None:
