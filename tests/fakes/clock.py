@@ -16,3 +16,12 @@ class Clock:
     def advance(self, **duration: float) -> None:
         """Move on, by the keywords of `timedelta`."""
         self.at += timedelta(**duration)
+
+
+class Seconds:
+    """A monotonic clock that stands at `now` until it is set."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
