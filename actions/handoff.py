@@ -17,6 +17,7 @@ from actions.turn import REQUESTED_SLOT, Turn
 from tandem.conversations.model import ConversationNotFound
 from tandem.handoff.notices import notice, wait_in_words
 from tandem.handoff.service import Opened
+from tandem.logs import about
 from tandem.services import Services
 
 logger = logging.getLogger(__name__)
@@ -44,7 +45,8 @@ class ActionHandoff(Action):
         try:
             opened, reply = await asyncio.to_thread(self._hand_off, turn)
         except ConversationNotFound:
-            logger.error("Conversation %s is not in the ledger: its channel has no router", turn.conversation_id)
+            logger.error("A conversation is not in the ledger: its channel has no router",
+                         extra=about(turn.conversation_id))
             return []
         reply.say(dispatcher)
         # What the message filled is forgotten, or it would answer a form's question after the hand-back.
