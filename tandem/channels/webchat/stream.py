@@ -115,10 +115,11 @@ class Streams:
     async def _state(self, conversation: Conversation, agent: str | None) -> dict[str, Any]:
         if agent is None:
             agent = await self._agent(conversation)
-        place = None
+        place, on_duty = None, True
         if conversation.owner is Owner.WAITING:
             place = await asyncio.to_thread(self._places.of, conversation.id)
-        return state_json(conversation, agent, self._runtime.bot_is_writing(conversation.id), place)
+            on_duty = self._runtime.services.duty.on_duty(self._runtime.ledger.clock())
+        return state_json(conversation, agent, self._runtime.bot_is_writing(conversation.id), place, on_duty)
 
 
 def _patience(state: dict[str, Any]) -> float:

@@ -28,7 +28,7 @@ def message_json(message: Message) -> dict[str, Any]:
 
 
 def state_json(
-    conversation: Conversation, agent: str | None, bot_writing: bool, place: int | None,
+    conversation: Conversation, agent: str | None, bot_writing: bool, place: int | None, on_duty: bool = True,
 ) -> dict[str, Any]:
     """Who answers the customer now, and who writes.
 
@@ -36,6 +36,7 @@ def state_json(
         agent: The agent's name as customers see it, while an agent owns the conversation.
         bot_writing: Whether a bot turn is in progress.
         place: The place in the queue, from 1, while the conversation waits.
+        on_duty: Whether there is somebody to wait for just now.
     """
     return {
         "owner": conversation.owner.value,
@@ -43,6 +44,7 @@ def state_json(
         "typing": dict(zip(("author", "name"), conversation.typing)) if conversation.typing else None,
         "bot_writing": bot_writing and conversation.owner is Owner.BOT,
         "queue_position": place,
+        "on_duty": on_duty,
     }
 
 

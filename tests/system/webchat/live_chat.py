@@ -6,6 +6,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tandem.channels.runtime import Runtime
 from tandem.channels.webchat import WebChat
 from tandem.channels.webchat.limits import Options
 from tandem.conversations.model import Agent, Handoff, HandoffRequest
+from tandem.handoff.duty import DutyHours
 from tandem.services import open_services
 from tandem.settings import Settings
 
@@ -63,13 +65,18 @@ async def echo(message: UserMessage) -> None:
 class LiveChat:
     """A server in a thread of its own. `stop` and `start` again keep the port and the ledger, as a restart does."""
 
-    def __init__(self, folder: Path, options: Options | None = None, bot: Bot = echo, **settings: Any) -> None:
+    def __init__(
+        self, folder: Path, options: Options | None = None, bot: Bot = echo,
+        duty: DutyHours | None = None, **settings: Any,
+    ) -> None:
         given: dict[str, Any] = {
             "database_url": f"sqlite:///{folder / 'chat.db'}", "secret_key": "s" * 32, "identity_secret": "i" * 32,
             "demo": True, "shop_name": "Tandem Shop",
         }
         self.settings = Settings(**{**given, **settings})
         self.services = open_services(self.settings)
+        if duty is not None:
+            self.services = replace(self.services, duty=duty)
         self.options = options
         self.bot = bot
         with socket.socket() as free:

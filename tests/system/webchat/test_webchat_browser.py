@@ -5,14 +5,17 @@ import http.server
 import re
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tandem.channels.webchat.limits import Options
 from tandem.conversations.model import Agent, Author
+from tandem.handoff.duty import DutyHours
 from tests.system.webchat.conftest import Widget
 from tests.system.webchat.live_chat import LiveChat
 
@@ -107,6 +110,20 @@ def test_the_bots_offers_end_when_a_person_joins(widget: Widget, chat: LiveChat)
 def test_starters_begin_the_conversation(widget: Widget) -> None:
     widget.find("starter").first.click()
     widget.wait_for_text("You said: Where is my order?")
+
+
+def test_who_waits_off_duty_is_not_told_that_somebody_is_looked_for(
+    context: BrowserContext, make_chat: Callable[..., LiveChat],
+) -> None:
+    zone = ZoneInfo("UTC")
+    yesterday = (datetime.now(zone).weekday() - 1) % 7
+    chat = make_chat(duty=DutyHours(zone, {yesterday: ((time(8), time(9)),)}))
+    widget = Widget(context.new_page()).go(chat.url).open()
+    widget.say("Can I talk to a person?")
+    widget.wait_for_text("You said: Can I talk to a person?")
+    chat.hand_off(widget.conversation_id)
+    expect(widget.find("place")).to_have_text("You will be 1st in line.")
+    expect(widget.find("status")).to_have_text("Nobody is on duty right now")
 
 
 def test_a_person_takes_over_and_hands_back(widget: Widget, chat: LiveChat, artefacts: Path) -> None:

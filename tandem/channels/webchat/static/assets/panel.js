@@ -122,12 +122,14 @@ export class Panel {
     const { words } = this;
     this.panel.dataset.owner = state.owner;
     const name = state.agent ?? "";
+    const off = state.owner === "waiting" && state.on_duty === false;
     this.person.textContent = state.owner === "agent" && name ? initials(name) : "";
     this.status.replaceChildren(...(state.owner === "agent"
       ? (name ? [h("strong", {}, name), ` ${words.status.agent}`] : [words.status.agentNameless])
-      : [words.status[state.owner]]));
+      : [words.status[off ? "offDuty" : state.owner]]));
     this.queue.hidden = state.owner !== "waiting";
-    this.place.textContent = state.queue_position ? words.place(state.queue_position) : words.waiting;
+    this.place.textContent = state.queue_position ? (off ? words.placeOffDuty : words.place)(state.queue_position)
+      : off ? words.status.offDuty : words.waiting;
     this.input.placeholder = state.owner === "resolved" ? words.placeholderResolved : words.placeholder;
     this.#showTyping(state);
   }

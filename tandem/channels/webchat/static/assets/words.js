@@ -22,11 +22,13 @@ export const words = {
   status: {
     bot: "Answers right away",
     waiting: "Finding a person for you",
+    offDuty: "Nobody is on duty right now",
     agent: "is with you",
     agentNameless: "A person is with you",
     resolved: "Closed. Write again any time.",
   },
   place: (place) => (place === 1 ? "You are next in line." : `You are ${ordinal(place)} in line.`),
+  placeOffDuty: (place) => `You will be ${ordinal(place)} in line.`,
   waiting: "We are looking for someone.",
   waitingMore: "Keep writing if you like: they will see everything.",
   backToBot: "Back to the assistant",
