@@ -34,11 +34,11 @@ def add_agent_command(commands: Any) -> None:
         ("open", "open a closed account again", _open),
     ):
         parser = actions.add_parser(word, help=text)
-        parser.add_argument("name", help="the sign-in name")
+        parser.add_argument("name", type=str.lower, help="the sign-in name")
         parser.set_defaults(command=_on_database(function))
 
     capacity = actions.add_parser("capacity", help="how many conversations the agent takes at a time")
-    capacity.add_argument("name", help="the sign-in name")
+    capacity.add_argument("name", type=str.lower, help="the sign-in name")
     capacity.add_argument("number", type=int, help="1 to 100; 5 for a new account")
     capacity.set_defaults(command=_on_database(_capacity))
 

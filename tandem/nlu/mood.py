@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import tarfile
 import tempfile
 from functools import lru_cache
@@ -23,8 +22,6 @@ from tandem.nlu import mood_data
 from tandem.nlu.encoders import versions
 from tandem.nlu.mood_lexicon import CUES_FILE
 from tandem.nlu.mood_model import Mood, MoodModel
-
-logger = logging.getLogger(__name__)
 
 SENTIMENT = "sentiment"
 MODEL_FILE = "mood.npz"

@@ -16,6 +16,7 @@ from tandem.cli import main
 from tandem.conversations.model import InboundMessage
 from tandem.database import open_engine
 from tandem.desk.accounts import Role, check_password, find
+from tandem.desk.presence import capacity_of
 from tandem.orders.adapters.sql import SqlOrderSystem
 from tandem.services import open_services
 from tandem.settings import load
@@ -193,12 +194,14 @@ def test_a_closed_account_cannot_sign_in_until_it_is_opened(folder: Path, typed:
     typed(PASSWORD + "\n")
     main(["agent", "add", "lena"])
     engine = open_engine("sqlite:///var/tandem.db")
-    assert main(["agent", "close", "lena"]) == 0
+    assert main(["agent", "close", "Lena"]) == 0  # as a name is written; the account's has small letters
     assert check_password(engine, "lena", PASSWORD) is None
-    assert main(["agent", "open", "lena"]) == 0
+    assert main(["agent", "open", "LENA"]) == 0
+    assert main(["agent", "capacity", "Lena", "3"]) == 0
+    assert capacity_of(engine, "lena") == 3
     assert check_password(engine, "lena", PASSWORD) is not None
     typed("another good password\n")
-    assert main(["agent", "password", "lena"]) == 0
+    assert main(["agent", "password", "Lena"]) == 0
     assert check_password(engine, "lena", PASSWORD) is None
     account = find(engine, "lena")
     assert account is not None and account.role is Role.AGENT
