@@ -79,7 +79,7 @@ class Relay:
     def dispatch(self) -> bool:
         """Carry out what agents did, and start what is due outwards without waiting for it; whether it did anything.
 
-        Blocking, but never on a tool.
+        Blocking, but on a tool only while an adapter's `read` asks it for a name, which each bounds in seconds.
         """
         if not self._channels:
             return False
