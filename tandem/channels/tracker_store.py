@@ -19,7 +19,7 @@ from rasa.core.tracker_store import SQLTrackerStore, TrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, SessionStarted, deserialise_events
 from rasa.shared.core.trackers import DialogueStateTracker
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.engine.row import Row
 
 from tandem.channels.kept_tracker import KeptTracker, from_events, shortened
@@ -29,6 +29,16 @@ from tandem.database import open_engine, reading
 KEPT = 256  # trackers in memory, of the conversations that spoke last; some 100 kB each
 _events = SQLTrackerStore.SQLEvent.__table__
 _MARK = "_tandem_mark"
+
+# Statements of every turn, built once: to build one costs as much as to run it.
+_OF_THIS = _events.c.sender_id == bindparam("this")
+_BEGIN = select(func.max(_events.c.id)).where(_OF_THIS, _events.c.type_name == SessionStarted.type_name)
+_LAST_SESSION = func.coalesce(_BEGIN.scalar_subquery(), 0)  # the number of the row with which it begins
+_ROWS = select(_events.c.id, _events.c.timestamp, _events.c.data).where(_OF_THIS).order_by(_events.c.id)
+_OF_SESSION = _ROWS.where(_events.c.id >= _LAST_SESSION)
+_SINCE = _ROWS.where(_events.c.id >= bindparam("begin"))
+_COUNT = select(func.count()).where(_OF_THIS, _events.c.id >= _LAST_SESSION)
+_INSERT = insert(_events)
 
 
 @dataclass(frozen=True)
@@ -132,32 +142,20 @@ class KeptTrackerStore(TrackerStore):
 
     def _rows(self, sender_id: str, since: int | None = None) -> list[Row]:
         """The events from row `since` on, oldest first; without `since` those of the last session."""
-        begin: Any = since
-        if since is None:
-            begin = _last_session(sender_id)
-        query = select(_events.c.id, _events.c.timestamp, _events.c.data).where(
-            _events.c.sender_id == sender_id, _events.c.id >= begin)
+        of_these = {"this": sender_id} if since is None else {"this": sender_id, "begin": since}
         with self._reading.connect() as connection:
-            return list(connection.execute(query.order_by(_events.c.id)).all())
+            return list(connection.execute(_OF_SESSION if since is None else _SINCE, of_these).all())
 
     def _count(self, sender_id: str) -> int:
-        query = select(func.count()).where(_events.c.sender_id == sender_id, _events.c.id >= _last_session(sender_id))
         with self._reading.connect() as connection:
-            return int(connection.execute(query).scalar_one())
+            return int(connection.execute(_COUNT, {"this": sender_id}).scalar_one())
 
     def _write(self, rows: Sequence[dict[str, Any]]) -> int:
         """Insert rows, and return the number of the last one."""
         with self.engine.begin() as connection:
             if len(rows) > 1:
-                connection.execute(insert(_events), list(rows[:-1]))
-            return int(connection.execute(insert(_events).values(**rows[-1])).inserted_primary_key[0])
-
-
-def _last_session(sender_id: str) -> Any:
-    """The number of the row with which the last session begins; 0 if none is marked."""
-    found = select(func.max(_events.c.id)).where(
-        _events.c.sender_id == sender_id, _events.c.type_name == SessionStarted.type_name)
-    return func.coalesce(found.scalar_subquery(), 0)
+                connection.execute(_INSERT, list(rows[:-1]))
+            return int(connection.execute(_INSERT, rows[-1]).inserted_primary_key[0])
 
 
 def _deserialised(rows: Iterable[Row]) -> list[Event]:
