@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib.metadata import version
@@ -61,25 +62,36 @@ def universal(texts: Sequence[str]) -> Vectors:
     return unit(vectors[[rows[text] for text in texts]] + vectors[[rows[text] for text in plainly]])
 
 
-def minilm(texts: Sequence[str]) -> Vectors:
-    """MiniLM vectors (mean over tokens) of length 1, shape (len(texts), 384).
+class MiniLm:
+    """MiniLM vectors of some texts, worked out by whichever threads have time for it.
 
     Texts of equal token count are run together, so that no padding enters the result.
     """
-    session = _once(_minilm)
-    out = np.empty((len(texts), MINILM_DIMENSION), dtype=np.float32)
-    by_length: dict[int, list[tuple[int, list[int]]]] = {}
-    for row, text in enumerate(texts):
-        ids = token_ids(text)
-        by_length.setdefault(len(ids), []).append((row, ids))
-    for group in by_length.values():
-        for start in range(0, len(group), _BATCH):
-            rows, batch = zip(*group[start : start + _BATCH])
-            tokens = np.array(batch, dtype=np.int64)
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        by_length: dict[int, list[tuple[int, list[int]]]] = {}
+        for row, text in enumerate(texts):
+            ids = token_ids(text)
+            by_length.setdefault(len(ids), []).append((row, ids))
+        self._batches = deque(
+            group[start : start + _BATCH] for group in by_length.values() for start in range(0, len(group), _BATCH))
+        self._out = np.empty((len(texts), MINILM_DIMENSION), dtype=np.float32)
+
+    def work(self) -> None:
+        """Take batch after batch until none is left."""
+        while True:
+            try:
+                rows, ids = zip(*self._batches.popleft())
+            except IndexError:
+                return
+            tokens = np.array(ids, dtype=np.int64)
             mask, first = np.ones_like(tokens), np.zeros_like(tokens)
             feed = {"input_ids": tokens, "attention_mask": mask, "token_type_ids": first}
-            out[list(rows)] = session.run(None, feed)[0].mean(axis=1)
-    return unit(out)
+            self._out[list(rows)] = _once(_minilm).run(None, feed)[0].mean(axis=1)
+
+    def vectors(self) -> Vectors:
+        """Rows of length 1, shape (len(texts), 384); to be asked for when all `work` has ended."""
+        return unit(self._out)
 
 
 def _once(load: Callable[[], Any]) -> Any:

@@ -23,7 +23,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from tandem.nlu.emoji import in_words
-from tandem.nlu.encoders import MINILM_DIMENSION, UNIVERSAL_DIMENSION, Vectors, minilm, universal, versions
+from tandem.nlu.encoders import MINILM_DIMENSION, UNIVERSAL_DIMENSION, MiniLm, Vectors, universal, versions
 from tandem.nlu.reading import readable
 
 DIMENSION = UNIVERSAL_DIMENSION + MINILM_DIMENSION
@@ -86,8 +86,12 @@ def encode(texts: Sequence[str]) -> Vectors:
 
 
 def _both(texts: list[str]) -> tuple[Vectors, Vectors]:
-    other = _beside(os.getpid()).submit(minilm, texts)
-    return universal(texts), other.result()
+    other = MiniLm(texts)
+    beside = _beside(os.getpid()).submit(other.work)
+    first = universal(texts)
+    other.work()  # what is left of it, when there are many texts
+    beside.result()
+    return first, other.vectors()
 
 
 @lru_cache(maxsize=1)
