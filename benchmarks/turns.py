@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -114,11 +115,11 @@ class Bot:
              "--credentials", "credentials.yml", "--endpoints", "endpoints.yml"],
             cwd=self.folder, env=self._environment(), stdout=log, stderr=log, start_new_session=True,
         )
-        while True:
+        for question in itertools.cycle(QUESTIONS):  # a default trained briefly has no words for some of them
             if self.process.poll() is not None:
                 raise SystemExit(f"{self.name} did not start; see {self.folder / 'run.log'}")
             try:
-                answer = httpx.post(self.url, json={"sender": uuid.uuid4().hex, "message": QUESTIONS[0]}, timeout=60)
+                answer = httpx.post(self.url, json={"sender": uuid.uuid4().hex, "message": question}, timeout=60)
                 if answer.status_code == 200 and answer.json():
                     break
             except httpx.TransportError:
