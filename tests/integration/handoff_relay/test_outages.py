@@ -6,6 +6,7 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
+from tandem.conversations.model import Handoff
 from tandem.handoff.acts import Acts
 from tandem.handoff.channel import LiveAgentRefused, LiveAgentUnavailable
 from tandem.handoff.progress import BACKOFF
@@ -153,16 +154,22 @@ def test_a_sign_of_life_ends_the_waiting_of_all_handoffs_of_a_tool(world: World)
     assert world.tool.threads == {first.id: ["one"], second.id: ["two", "three"]}
 
 
-def test_the_pause_that_a_tool_asks_for_is_kept(world: World) -> None:
+def _asks_for_a_pause(world: World, seconds: float) -> Handoff:
+    """A handoff whose customer said "one", for which the tool wants to be left alone for so long."""
     handoff = world.opened()
 
     def slow_down() -> None:
-        raise LiveAgentUnavailable("too many requests", retry_after=2)
+        raise LiveAgentUnavailable("too many requests", retry_after=seconds)
 
     world.tool.before["say"] = slow_down
     world.customer("one")
     world.settle()
     world.tool.before.clear()
+    return handoff
+
+
+def test_the_pause_that_a_tool_asks_for_is_kept(world: World) -> None:
+    handoff = _asks_for_a_pause(world, seconds=2)
     world.settle()
     assert world.tool.threads[handoff.id] == []
     world.clock.advance(seconds=2)
@@ -171,15 +178,7 @@ def test_the_pause_that_a_tool_asks_for_is_kept(world: World) -> None:
 
 
 def test_neither_new_words_nor_probes_disturb_a_tool_that_asked_for_a_pause(world: World) -> None:
-    handoff = world.opened()
-
-    def slow_down() -> None:
-        raise LiveAgentUnavailable("too many requests", retry_after=60)
-
-    world.tool.before["say"] = slow_down
-    world.customer("one")
-    world.settle()
-    world.tool.before.clear()
+    handoff = _asks_for_a_pause(world, seconds=60)
     world.customer("two")
     for _ in range(2):
         world.clock.advance(seconds=29)
