@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, create_engine, event
+from sqlalchemy import DateTime, create_engine, event, func, select
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
@@ -125,3 +125,13 @@ def reading(engine: Engine) -> Engine:
     if engine.dialect.name == "sqlite":
         return engine  # a query alone opens none there; to set and reset its isolation costs as much as the query
     return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def serialise(connection: Connection, name: str) -> None:
+    """Let one transaction at a time pass that gives this name, until it ends; for what is counted and then acted upon.
+
+    SQLite has only one writer anyway. Take several names in one order everywhere, or two transactions wait for each
+    other.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))

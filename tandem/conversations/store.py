@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.row import Row
 
@@ -26,6 +26,7 @@ from tandem.conversations.model import (
     Owner,
 )
 from tandem.conversations.tables import conversations, handoffs, messages
+from tandem.database import serialise
 
 MAX_TEXT = 10_000  # characters of one message
 MAX_ID = 255  # characters of a conversation id or a client's message id
@@ -119,9 +120,8 @@ def lock(connection: Connection, conversation_id: str) -> Row:
 
 
 def lock_agent(connection: Connection, agent_id: str) -> None:
-    """Let one transaction at a time count what this agent has; SQLite has only one writer anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(agent_id, 0))))
+    """Let one transaction at a time count what this agent has."""
+    serialise(connection, agent_id)
 
 
 def change(connection: Connection, row: Row, at: datetime, **values: Any) -> Row:

@@ -27,11 +27,19 @@ def cookie_name(secure: bool) -> str:
     return "__Host-tandem_desk" if secure else "tandem_desk"
 
 
-def session_of(request: Request, touch: bool = True) -> Session | None:
-    """The session of the request's cookie; blocking."""
+def session_of(request: Request) -> Session | None:
+    """Find the session of the request's cookie; blocking. Only what an agent does keeps it from ending idle."""
     desk = desk_of(request)
     session_id = request.cookies.get(cookie_name(desk.settings.secure_cookies))
-    return desk.sessions.find(session_id, touch) if session_id else None
+    return desk.sessions.find(session_id, touch=_done_by_hand(request)) if session_id else None
+
+
+def _done_by_hand(request: Request) -> bool:
+    """Whether an agent did this: what an open page fetches by itself to stay fresh is no sign of life."""
+    if request.method not in SAFE_METHODS:
+        return True
+    by_script = request.url.path.startswith(("/desk/", "/api/")) or "html-fragment" in request.headers.get("accept", "")
+    return not by_script or request.query_params.get("first", "") in ("1", "true")  # a conversation is opened
 
 
 def principal(request: Request) -> Principal:

@@ -52,7 +52,7 @@ async def _stream(request: Request, session: Session, conversation_id: str | Non
                 yield _event("queue", {})
             if loop.time() - checked >= KEEP_ALIVE:
                 checked = loop.time()
-                if await run_in_threadpool(session_of, request, False) is None:
+                if await run_in_threadpool(session_of, request) is None:
                     yield _event("signed-out", {})
                     return
                 await _seen(request, session)

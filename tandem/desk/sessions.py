@@ -14,7 +14,7 @@ from tandem.database import now, reading
 from tandem.desk.accounts import Account, Role
 from tandem.desk.tables import agents, desk_sessions
 
-IDLE = timedelta(hours=2)  # without a request other than the live stream
+IDLE = timedelta(hours=2)  # without a request that an agent made by hand
 ABSOLUTE = timedelta(hours=12)  # one working day
 _TOUCH = timedelta(minutes=1)  # how exactly `seen_at` is kept
 
@@ -52,7 +52,7 @@ class Sessions:
         """The live session with this id.
 
         Args:
-            touch: Count this as a sign of life. The live stream does not, or no session would ever be idle.
+            touch: Count this as a sign of life. What a page does by itself does not, or no session would ever be idle.
         """
         at = self._clock()
         query = (

@@ -8,7 +8,7 @@ from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.sql.elements import ColumnElement
 
-from tandem.database import now
+from tandem.database import now, serialise
 from tandem.desk import accounts
 from tandem.desk.accounts import Account
 from tandem.desk.tables import sign_in_attempts
@@ -59,6 +59,8 @@ class SignIn:
     def _begin(self, agent_id: str, address: str) -> int:
         at = self._clock()
         with self._engine.begin() as connection:
+            serialise(connection, f"sign-in from {address}")  # else guesses side by side do not see one another
+            serialise(connection, f"sign-in as {agent_id}")
             connection.execute(delete(sign_in_attempts).where(sign_in_attempts.c.at < at - _KEPT))
             wait = max(
                 self._pause(connection, at, sign_in_attempts.c.agent_id == agent_id, FREE_PER_AGENT),

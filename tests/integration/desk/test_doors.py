@@ -2,14 +2,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from sqlalchemy import select, update
 
 from tandem.conversations.model import Message
+from tandem.database import now
 from tandem.desk.app import create_app
+from tandem.desk.sessions import IDLE
+from tandem.desk.tables import desk_sessions
 from tandem.desk.work import Work
 from tandem.services import Services
 from tandem.settings import Settings
@@ -71,6 +76,36 @@ def test_secure_cookies_are_bound_to_this_host(services: Services, settings: Set
         assert cookie.startswith("__Host-tandem_desk=") and "Secure" in cookie
         assert "Strict-Transport-Security" in answer.headers
         assert client.get("/").status_code == 200
+
+
+def test_only_what_an_agent_does_keeps_a_session_alive(
+    anna: TestClient, services: Services, waits: Callable[..., str],
+) -> None:
+    waits("c1")
+    long_ago = now() - IDLE / 2
+
+    def keeps_alive(method: str, address: str, **headers: str) -> bool:
+        with services.engine.begin() as connection:
+            connection.execute(update(desk_sessions).values(seen_at=long_ago))
+        answer = anna.request(method, address, headers=headers, json={} if method == "POST" else None)
+        assert answer.status_code < 400, (address, answer.text)
+        with services.engine.begin() as connection:
+            return bool(connection.execute(select(desk_sessions.c.seen_at)).scalar_one() > long_ago)
+
+    by_itself = ["/desk/queue?c=c1", "/desk/conversation?c=c1", "/api/conversations?owner=waiting", "/api/stats"]
+    assert [address for address in by_itself if keeps_alive("GET", address, Accept="text/html-fragment")] == []
+    by_hand = [("GET", "/"), ("GET", "/desk/conversation?first=1&c=c1"), ("POST", "/api/conversations/c1/claim")]
+    assert [step for step in by_hand if not keeps_alive(*step)] == []
+
+
+def test_a_session_ends_idle_although_its_page_refreshes_itself(anna: TestClient, services: Services) -> None:
+    with services.engine.begin() as connection:
+        connection.execute(update(desk_sessions).values(seen_at=now() - IDLE + timedelta(seconds=20)))
+    assert anna.get("/desk/queue").status_code == 200
+    with services.engine.begin() as connection:
+        last = connection.execute(select(desk_sessions.c.seen_at)).scalar_one()
+        connection.execute(update(desk_sessions).values(seen_at=last - timedelta(minutes=1)))
+    assert anna.get("/desk/queue").status_code == 401
 
 
 def test_signing_out_ends_the_session_on_the_server(anna: TestClient) -> None:

@@ -13,6 +13,7 @@ from tandem.desk import tables
 from tandem.desk.accounts import add_agent
 from tandem.desk.app import create_app
 from tandem.desk.presence import capacity_of, is_away
+from tandem.desk.sign_in import FREE_PER_ADDRESS, FREE_PER_AGENT, SignIn, SignInRefused, TooManyAttempts
 from tandem.services import Services, open_services
 from tandem.settings import Settings
 
@@ -79,3 +80,31 @@ def test_accounts_of_an_earlier_version_get_the_new_columns(services: Services) 
             connection.exec_driver_sql(f"ALTER TABLE agents DROP COLUMN {column}")
     tables.create_tables(services.engine)
     assert (capacity_of(services.engine, "eva"), is_away(services.engine, "eva")) == (5, False)
+
+
+def outcomes_of_guessing(services: Services, names: list[str], addresses: list[str]) -> list[type[Exception]]:
+    """What comes of wrong passwords that are all tried at once."""
+    door = SignIn(services.engine)
+
+    def guess(number: int) -> type[Exception]:
+        try:
+            door.attempt(names[number], f"guess {number}", addresses[number])
+        except (SignInRefused, TooManyAttempts) as error:
+            return type(error)
+        raise AssertionError("a guess got in")
+
+    with ThreadPoolExecutor(16) as pool:
+        return list(pool.map(guess, range(len(names))))
+
+
+def test_guesses_at_one_account_made_side_by_side_all_count(services: Services) -> None:
+    tables.create_tables(services.engine)
+    add_agent(services.engine, "eve", "Eve", "correct horse battery")
+    outcomes = outcomes_of_guessing(services, ["eve"] * 24, [f"10.0.0.{number}" for number in range(24)])
+    assert outcomes.count(SignInRefused) == FREE_PER_AGENT
+
+
+def test_guesses_from_one_address_made_side_by_side_all_count(services: Services) -> None:
+    tables.create_tables(services.engine)
+    outcomes = outcomes_of_guessing(services, [f"name{number}" for number in range(48)], ["10.0.0.1"] * 48)
+    assert outcomes.count(SignInRefused) == FREE_PER_ADDRESS

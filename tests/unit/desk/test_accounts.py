@@ -1,7 +1,6 @@
 """Accounts, sessions and the brake on guessing."""
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -148,22 +147,6 @@ def test_an_address_that_tries_many_names_must_pause(door: SignIn) -> None:
     with pytest.raises(TooManyAttempts):
         door.attempt("fresh", "right", "10.0.0.1")
     assert door.attempt("fresh", "right", "10.0.0.2").id == "fresh"
-
-
-def test_guesses_made_side_by_side_all_count(engine: Engine) -> None:
-    add_agent(engine, "eve", "Eve", PASSWORD)
-    door = SignIn(engine)
-
-    def guess(number: int) -> type[Exception]:
-        try:
-            door.attempt("eve", f"guess {number}", f"10.0.0.{number}")
-        except (SignInRefused, TooManyAttempts) as error:
-            return type(error)
-        raise AssertionError("a guess got in")
-
-    with ThreadPoolExecutor(8) as pool:
-        outcomes = list(pool.map(guess, range(12)))
-    assert outcomes.count(SignInRefused) == FREE_PER_AGENT
 
 
 def test_old_failures_are_forgiven(door: SignIn, engine: Engine, clock: Any) -> None:
