@@ -9,6 +9,7 @@ from importlib.metadata import version
 from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.commands import COMMANDS
+from tandem.db.schema import SchemaTooNew
 from tandem.run.errors import RunError
 from tandem.settings import SettingsError, load
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[..., int] = options.command
     try:
         return command(load(), options)
-    except (RunError, SettingsError) as error:
+    except (RunError, SchemaTooNew, SettingsError) as error:
         print(f"tandem: {error}", file=sys.stderr)
     except SQLAlchemyError as error:
         said = str(error).splitlines()[0]

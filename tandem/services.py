@@ -12,8 +12,8 @@ from tandem.conversations.deliveries import Deliveries
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
-from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
+from tandem.db.schema import upgrade
 from tandem.dialogue.escalation_settings import EscalationSettings
 from tandem.dialogue.trajectory import Trajectory
 from tandem.faults import clock, install
@@ -23,10 +23,8 @@ from tandem.handoff.factory import build_channels
 from tandem.handoff.relay import Relay
 from tandem.handoff.routing import read_channels, read_routing
 from tandem.handoff.service import HandoffService
-from tandem.handoff.tables import metadata as relay_metadata
 from tandem.orders.factory import open_order_system
 from tandem.orders.identification import IdentificationService
-from tandem.orders.identification_tables import create_tables as create_identification_tables
 from tandem.orders.system import OrderSystem
 from tandem.settings import Settings, project_root
 
@@ -50,18 +48,17 @@ class Services:
 
 
 def open_services(settings: Settings) -> Services:
-    """Open the database of `settings`, create what is missing in it, and build the services over it.
+    """Open the database of `settings`, bring it to the newest schema, and build the services over it.
 
     Raises:
         SettingsError: A URL cannot be read.
         EscalationSettingsError: config.yml names an unknown or wrong escalation key.
         DutyError: data/duty.yml cannot be read.
+        SchemaTooNew: A newer Tandem has upgraded the database.
     """
     install(settings.faults, settings.faults_seed)
     engine = open_engine(settings.database_url)
-    create_tables(engine)
-    create_tables(engine, relay_metadata)
-    create_identification_tables(engine)
+    upgrade(engine)
     ledger = Ledger(engine, clock())
     ownership = Ownership(ledger)
     case_file = CaseFile(ledger)

@@ -23,8 +23,8 @@ from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.engine.row import Row
 
 from tandem.channels.kept_tracker import KeptTracker, from_events, shortened
-from tandem.conversations.tables import create_tables
 from tandem.database import open_engine, reading
+from tandem.db.schema import TRACKERS, upgrade
 
 KEPT = 256  # trackers in memory, of the conversations that spoke last; some 100 kB each
 _events = SQLTrackerStore.SQLEvent.__table__
@@ -69,7 +69,7 @@ class KeptTrackerStore(TrackerStore):
         """
         super().__init__(domain, event_broker, **named)
         self.engine = open_engine(host)
-        create_tables(self.engine, SQLTrackerStore.Base.metadata)
+        upgrade(self.engine, TRACKERS)
         self._reading = reading(self.engine)
         self._kept: OrderedDict[str, KeptTracker] = OrderedDict()
 

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from tandem.database import open_engine
+from tandem.db.schema import upgrade
 from tandem.desk.accounts import AccountError, Role, add_agent, list_agents, set_active, set_password
 from tandem.desk.presence import set_capacity
-from tandem.desk.tables import create_tables
 from tandem.run.errors import RunError
 from tandem.settings import Settings
 
@@ -49,7 +49,7 @@ def _on_database(work: Callable[[Engine, argparse.Namespace], None]) -> Callable
     def command(settings: Settings, options: argparse.Namespace) -> int:
         engine = open_engine(settings.database_url)
         try:
-            create_tables(engine)
+            upgrade(engine)
             work(engine, options)
         except AccountError as error:
             raise RunError(str(error)) from error

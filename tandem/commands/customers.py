@@ -9,11 +9,9 @@ from typing import Any
 from tandem.conversations import personal_data
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import ConversationNotFound
-from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
+from tandem.db.schema import upgrade
 from tandem.desk import customers
-from tandem.desk.tables import create_tables as create_desk_tables
-from tandem.orders.identification_tables import create_tables as create_identification_tables
 from tandem.run.errors import RunError
 from tandem.settings import Settings
 
@@ -55,9 +53,7 @@ def _erase(settings: Settings, options: argparse.Namespace) -> int:
 
 def _open_ledger(settings: Settings) -> Ledger:
     engine = open_engine(settings.database_url)
-    create_tables(engine)
-    create_desk_tables(engine)
-    create_identification_tables(engine)
+    upgrade(engine)
     return Ledger(engine)
 
 

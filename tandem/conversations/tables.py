@@ -1,4 +1,4 @@
-"""The ledger's tables. `create_tables` is safe to run in several processes at once."""
+"""The ledger's tables, as `tandem/db/migrations/main` makes them."""
 from __future__ import annotations
 
 from sqlalchemy import (
@@ -15,12 +15,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    inspect,
     text,
 )
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.schema import CreateColumn
 
 from tandem.database import UtcDateTime
 
@@ -130,27 +126,3 @@ case_entries = Table(
     Column("data", JSON, nullable=False),
     Index("case_entries_of_conversation", "conversation_id", "id"),
 )
-
-
-def create_tables(engine: Engine, tables: MetaData = metadata) -> None:
-    """Create what is missing: tables, and columns of a later version in tables of an earlier one.
-
-    A column that comes later may be null or has a `server_default`: the rows that are there need a value.
-    Two processes that start together may both find something missing; the slower one then looks again.
-    """
-    try:
-        _create(engine, tables)
-    except DBAPIError:
-        _create(engine, tables)
-
-
-def _create(engine: Engine, tables: MetaData) -> None:
-    tables.create_all(engine)
-    known = inspect(engine)
-    for table in tables.sorted_tables:
-        present = {column["name"] for column in known.get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in present:
-                added = CreateColumn(column).compile(dialect=engine.dialect)
-                with engine.begin() as connection:
-                    connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {added}")

@@ -7,6 +7,7 @@ import sys
 
 import uvicorn
 
+from tandem.db.schema import SchemaTooNew
 from tandem.desk.app import create_app
 from tandem.handoff.duty import DutyError
 from tandem.handoff.routing import LiveAgentConfigError
@@ -42,7 +43,7 @@ def main() -> int:
         settings = load()
         configure(settings.log_format, settings.log_level, everything=True)
         serve(settings)
-    except (SettingsError, LiveAgentConfigError, DutyError) as error:
+    except (SettingsError, SchemaTooNew, LiveAgentConfigError, DutyError) as error:
         print(f"desk: {error}", file=sys.stderr)
         return 1
     return 0

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from tandem.conversations.feed import Feed
-from tandem.desk import admin_api, api, dead_letters, doors, errors, live, live_agents, pages, tables
+from tandem.desk import admin_api, api, dead_letters, doors, errors, live, live_agents, pages
 from tandem.desk.canned import CANNED, CannedResponses
 from tandem.desk.doorkeeper import Doorkeeper
 from tandem.desk.parts import Desk
@@ -53,7 +53,6 @@ def create_app(
         LiveAgentConfigError: The `live_agent:` section of endpoints.yml cannot be read.
     """
     services = services or open_services(settings)
-    tables.create_tables(services.engine)
     feed = Feed(services.ledger)
     carries = relay or open_relay(services)
 

@@ -2,10 +2,8 @@
 from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, false
-from sqlalchemy.engine import Engine
 
 from tandem.conversations.tables import Key
-from tandem.conversations.tables import create_tables as _create
 from tandem.database import UtcDateTime
 
 metadata = MetaData()
@@ -54,8 +52,3 @@ audit_log = Table(
     Column("conversation_id", String(255), index=True),
     Column("detail", String(255), nullable=False, default=""),
 )
-
-
-def create_tables(engine: Engine) -> None:
-    """Create what is missing; safe to run in several processes at once."""
-    _create(engine, metadata)

@@ -5,8 +5,8 @@ from datetime import datetime, tzinfo
 
 from sqlalchemy.engine import Engine
 
+from tandem.db.schema import ORDERS, upgrade
 from tandem.orders.adapters.rows import save_order
-from tandem.orders.adapters.tables import create_tables
 from tandem.orders.demo_orders import demo_orders
 
 
@@ -15,7 +15,7 @@ def seed(engine: Engine, at: datetime, zone: tzinfo) -> int:
 
     Whatever was done to them since the last seeding is undone, and their dates move along. Other orders stay.
     """
-    create_tables(engine)
+    upgrade(engine, ORDERS)
     orders = demo_orders(at, zone)
     with engine.begin() as connection:
         for order in orders:

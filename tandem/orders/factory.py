@@ -5,9 +5,9 @@ import httpx
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from tandem.database import open_engine
+from tandem.db.schema import ORDERS, upgrade
 from tandem.orders.adapters.http import HttpOrderSystem
 from tandem.orders.adapters.sql import SqlOrderSystem
-from tandem.orders.adapters.tables import create_tables
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.policies import ShopPolicies
 from tandem.orders.system import OrderSystem
@@ -45,6 +45,6 @@ def _open(url: str, settings: Settings) -> OrderSystem:
     if url.startswith(("http://", "https://")):
         return HttpOrderSystem(url)
     engine = open_engine(url)
-    create_tables(engine)
+    upgrade(engine, ORDERS)
     documents_url = DEMO_DOCUMENTS_URL if settings.demo else ""
     return SqlOrderSystem(engine, policies=ShopPolicies(zone=settings.shop_timezone), documents_url=documents_url)

@@ -74,7 +74,7 @@ class IdentificationService:
     """Matches customers with orders, and limits the guessing.
 
     Args:
-        engine: The ledger's database; `identification_tables.create_tables` made its tables.
+        engine: The ledger's database; `tandem.db.schema.upgrade` made its tables.
         order_system: Where the orders are.
         clock: The present moment, with a zone.
     """

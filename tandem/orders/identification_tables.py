@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
 from tandem.database import UtcDateTime
 
@@ -34,13 +34,6 @@ grants = Table(
 )
 
 _LOCK = 0x7A4D1DE7  # any number no other lock of this database uses
-
-
-def create_tables(engine: Engine) -> None:
-    """Make the tables where they are missing. Several processes may do so at once."""
-    with engine.begin() as connection:
-        hold_others_back(connection)
-        metadata.create_all(connection)
 
 
 def hold_others_back(connection: Connection) -> None:

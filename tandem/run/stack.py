@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from tandem.run.console import Console
+from tandem.run.databases import upgrade
 from tandem.run.errors import RunError
 from tandem.run.keys import environment_of, with_keys
 from tandem.run.model import QUIET, QUIETLY, ensure_model, require_model
@@ -72,6 +73,7 @@ def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None
 
     Raises:
         RunError: Something stands in the way; the text names the mend.
+        SchemaTooNew: A newer Tandem has upgraded a database.
     """
     settings = with_keys(settings)
     require_free(address for address in addresses(settings) if address.process in plan.only)
@@ -80,6 +82,7 @@ def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None
     model = None
     if "rasa" in plan.only:
         model = ensure_model(root, lambda text: console.line("training", text)) if plan.train else require_model(root)
+    upgrade(settings, trackers="rasa" in plan.only)
     if settings.demo and plan.only == PROCESSES:
         console.say(seed_demo(settings))
     specs = [spec for spec in process_specs(settings, model, root) if spec.name in plan.only]

@@ -15,8 +15,8 @@ from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Agent, Handoff, HandoffRequest, InboundMessage, Message, Receipt
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
-from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
+from tandem.db.schema import upgrade
 from tests.fakes.clock import Clock
 
 ANNA = Agent("anna", "Anna")
@@ -69,7 +69,7 @@ class Heart:
 def heart_over(url: str, clock: Callable[[], datetime] | None = None) -> Iterator[Heart]:
     """Open the heart over a database."""
     engine = open_engine(url)
-    create_tables(engine)
+    upgrade(engine)
     time: Any = clock or Clock()
     ledger = Ledger(engine, time)
     ownership = Ownership(ledger)

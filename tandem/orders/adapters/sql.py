@@ -54,7 +54,7 @@ _TO_CHANGE = _BY_NUMBER.with_for_update()
 
 
 class SqlOrderSystem:
-    """`OrderSystem` over the tables of `adapters/tables.py`; `tables.create_tables` makes them.
+    """`OrderSystem` over the tables of `adapters/tables.py`; `tandem.db.schema.upgrade` makes them.
 
     Args:
         engine: From `tandem.database.open_engine`.

@@ -4,15 +4,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, Numeric, String, Table, text
-from sqlalchemy.engine import Engine
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, Numeric, String, Table
 from sqlalchemy.types import TypeDecorator
 
 from tandem.database import UtcDateTime
 from tandem.orders.model import DeliveryService, Membership, PaymentMethod
 
 metadata = MetaData()
-_CREATE_LOCK = 0x7A4D02DE  # any number no other lock of this database uses
 
 
 class Amount(TypeDecorator):  # type: ignore[misc, unused-ignore]
@@ -127,11 +125,3 @@ writes = Table(
     Column("fingerprint", String(64), nullable=False),  # SHA-256 of the request
     Column("at", UtcDateTime, nullable=False),
 )
-
-
-def create_tables(engine: Engine) -> None:
-    """Make the tables where they are missing. Several processes may do so at once."""
-    with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _CREATE_LOCK})
-        metadata.create_all(connection)

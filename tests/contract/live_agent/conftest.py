@@ -21,14 +21,13 @@ from tandem.conversations.model import (
     Message,
 )
 from tandem.conversations.ownership import Ownership
-from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
+from tandem.db.schema import upgrade
 from tandem.handoff.acts import Acts
 from tandem.handoff.card import Attempt, ContextCard, MoodTurn, OrderFacts, Signal
 from tandem.handoff.channel import AgentEvent, LiveAgentChannel, Reference
 from tandem.handoff.progress import LEASE
 from tandem.handoff.relay import Relay
-from tandem.handoff.tables import metadata
 from tests.contract.live_agent.harness import Harness, ToolWebhook
 from tests.fakes.clock import Clock
 
@@ -100,8 +99,7 @@ class Shop:
         self.clock = Clock()
         harness.start(self.clock)
         self.engine = open_engine(f"sqlite:///{folder / 'shop.db'}")
-        create_tables(self.engine)
-        create_tables(self.engine, metadata)
+        upgrade(self.engine)
         self.ledger = Ledger(self.engine, self.clock)
         self.ownership = Ownership(self.ledger)
         harness.attach(self.ledger, self.ownership)

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from tandem.database import open_engine
+from tandem.db.schema import ORDERS, upgrade
 from tandem.orders.adapters.http import HttpOrderSystem
 from tandem.orders.adapters.rows import save_order
 from tandem.orders.adapters.sql import SqlOrderSystem
-from tandem.orders.adapters.tables import create_tables
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.model import Order
 from tandem.orders.policies import ShopPolicies
@@ -41,7 +41,7 @@ def sql_shop(engine: Engine, clock: Clock) -> Shop:
         with engine.begin() as connection:
             save_order(connection, order)
 
-    create_tables(engine)
+    upgrade(engine, ORDERS)
     for order in demo_orders(clock.at, timezone.utc):
         put(order)
     return Shop(SqlOrderSystem(engine, clock, POLICIES, "https://shop.example.com"), put, clock)

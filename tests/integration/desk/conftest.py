@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tandem.conversations.deliveries import Parcel
 from tandem.conversations.model import HandoffRequest, InboundMessage, Message
-from tandem.desk import tables
 from tandem.desk.accounts import Role, add_agent, seed_demo_agents
 from tandem.desk.app import create_app
 from tandem.services import Services, open_services
@@ -33,7 +32,6 @@ def ready_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with tables and accounts, made once: hashing passwords is slow on purpose."""
     path = tmp_path_factory.mktemp("desk") / "ready.db"
     services = open_services(Settings(database_url=f"sqlite:///{path}"))
-    tables.create_tables(services.engine)
     seed_demo_agents(services.engine, PASSWORD)
     add_agent(services.engine, "ada", "Ada Min", PASSWORD, Role.ADMIN)
     services.engine.dispose()

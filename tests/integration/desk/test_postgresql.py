@@ -9,10 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tandem.conversations.model import HandoffRequest, Identity, InboundMessage
-from tandem.desk import tables
 from tandem.desk.accounts import add_agent
 from tandem.desk.app import create_app
-from tandem.desk.presence import capacity_of, is_away
 from tandem.desk.sign_in import FREE_PER_ADDRESS, FREE_PER_AGENT, SignIn, SignInRefused, TooManyAttempts
 from tandem.services import Services, open_services
 from tandem.settings import Settings
@@ -72,16 +70,6 @@ def test_odd_ids_and_e_mails_are_not_found_rather_than_an_error(program: TestCli
         "Content-Type": "application/x-www-form-urlencoded"}).status_code == 403
 
 
-def test_accounts_of_an_earlier_version_get_the_new_columns(services: Services) -> None:
-    tables.create_tables(services.engine)
-    add_agent(services.engine, "eva", "Eva", "correct horse battery")
-    with services.engine.begin() as connection:
-        for column in ("capacity", "away", "seen_at"):
-            connection.exec_driver_sql(f"ALTER TABLE agents DROP COLUMN {column}")
-    tables.create_tables(services.engine)
-    assert (capacity_of(services.engine, "eva"), is_away(services.engine, "eva")) == (5, False)
-
-
 def outcomes_of_guessing(services: Services, names: list[str], addresses: list[str]) -> list[type[Exception]]:
     """What comes of wrong passwords that are all tried at once."""
     door = SignIn(services.engine)
@@ -98,13 +86,11 @@ def outcomes_of_guessing(services: Services, names: list[str], addresses: list[s
 
 
 def test_guesses_at_one_account_made_side_by_side_all_count(services: Services) -> None:
-    tables.create_tables(services.engine)
     add_agent(services.engine, "eve", "Eve", "correct horse battery")
     outcomes = outcomes_of_guessing(services, ["eve"] * 24, [f"10.0.0.{number}" for number in range(24)])
     assert outcomes.count(SignInRefused) == FREE_PER_AGENT
 
 
 def test_guesses_from_one_address_made_side_by_side_all_count(services: Services) -> None:
-    tables.create_tables(services.engine)
     outcomes = outcomes_of_guessing(services, [f"name{number}" for number in range(48)], ["10.0.0.1"] * 48)
     assert outcomes.count(SignInRefused) == FREE_PER_ADDRESS

@@ -29,7 +29,6 @@ from tandem.handoff.routing import Routing
 from tandem.handoff.service import HandoffService
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.identification import IdentificationService
-from tandem.orders.identification_tables import create_tables
 from tandem.orders.policies import ShopPolicies
 from tandem.services import Services, escalation_settings
 from tandem.settings import Settings
@@ -115,7 +114,6 @@ class Shop:
 def open_shop(agent: Agent, folder: Path) -> Iterator[Shop]:
     """A shop with the demo's orders over a fresh database."""
     with heart_over(f"sqlite:///{folder / 'tandem.db'}") as heart:
-        create_tables(heart.engine)
         clock = heart.clock
         orders = FakeOrderSystem(demo_orders(clock(), UTC), clock, ShopPolicies())
         identification = IdentificationService(heart.engine, orders, clock)

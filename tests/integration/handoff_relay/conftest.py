@@ -11,12 +11,11 @@ import pytest
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Agent, Author, Handoff, HandoffRequest, InboundMessage, Kind, Message
 from tandem.conversations.ownership import Ownership
-from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
+from tandem.db.schema import upgrade
 from tandem.handoff.acts import Acts
 from tandem.handoff.channel import LiveAgentChannel
 from tandem.handoff.relay import Relay
-from tandem.handoff.tables import metadata
 from tests.fakes.clock import Clock
 from tests.fakes.live_agent import FakeTool
 
@@ -28,8 +27,7 @@ class World:
 
     def __init__(self, url: str) -> None:
         self.engine = open_engine(url)
-        create_tables(self.engine)
-        create_tables(self.engine, metadata)
+        upgrade(self.engine)
         self.clock = Clock()
         self.ledger = Ledger(self.engine, self.clock)
         self.ownership = Ownership(self.ledger)

@@ -12,7 +12,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tandem.conversations.model import Author, Handoff, HandoffRequest, InboundMessage, Kind, Owner
-from tandem.desk import tables
 from tandem.desk.app import create_app
 from tandem.desk.doorkeeper import REJECTED
 from tandem.desk.live_agents import MAX_WEBHOOK
@@ -34,7 +33,6 @@ SECRET = "a secret that only tests use"
 def services(tmp_path: Path) -> Iterator[Services]:
     opened = open_services(Settings(database_url=f"sqlite:///{tmp_path / 'desk.db'}", api_token=TOKEN[
         "Authorization"].split()[1]))
-    tables.create_tables(opened.engine)
     yield opened
     opened.engine.dispose()
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from tandem.database import open_engine
-from tandem.orders.identification_tables import create_tables
+from tandem.db.schema import upgrade
 from tests.contract.orders.conftest import Shop, sql_shop
 from tests.fakes.clock import Clock
 
@@ -15,7 +15,7 @@ from tests.fakes.clock import Clock
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     opened = open_engine(database_url)
-    create_tables(opened)
+    upgrade(opened)
     yield opened
     opened.dispose()
 

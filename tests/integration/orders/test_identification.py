@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Engine
 
 from tandem.database import open_engine, reading
+from tandem.db.schema import upgrade
 from tandem.orders.errors import (
     InvalidContact,
     InvalidOrderNumber,
@@ -22,7 +23,7 @@ from tandem.orders.errors import (
     RefusedForNow,
 )
 from tandem.orders.identification import IdentificationService, forget
-from tandem.orders.identification_tables import create_tables, grants, misses
+from tandem.orders.identification_tables import grants, misses
 from tests.contract.orders.conftest import Shop, fake_shop
 from tests.fakes.orders import FakeOrderSystem
 
@@ -266,7 +267,7 @@ def test_two_processes_share_one_count(database_url: str, shop: Shop, tmp_path: 
 def test_processes_that_start_together_make_the_tables_once(database_url: str) -> None:
     def start(_: int) -> None:
         engine = open_engine(database_url)
-        create_tables(engine)
+        upgrade(engine)
         engine.dispose()
 
     with ThreadPoolExecutor(4) as pool:

@@ -205,3 +205,23 @@ def test_a_closed_account_cannot_sign_in_until_it_is_opened(folder: Path, typed:
     assert check_password(engine, "lena", PASSWORD) is None
     account = find(engine, "lena")
     assert account is not None and account.role is Role.AGENT
+
+
+def test_the_schemas_are_upgraded_and_their_versions_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["db", "version"]) == 0
+    assert [line.split("\t")[1] for line in capsys.readouterr().out.splitlines()] == ["none"] * 3
+    assert main(["db", "upgrade"]) == 0
+    for line in capsys.readouterr().out.splitlines():
+        _, found, latest, _ = line.split("\t")
+        assert latest == f"newest {found}"
+
+
+def test_a_database_of_a_newer_tandem_is_refused_in_words(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["db", "upgrade"]) == 0
+    engine = open_engine("sqlite:///var/tandem.db")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE tandem_schema SET version_num = '9999'")
+    engine.dispose()
+    for command in (["db", "upgrade"], ["agent", "list"], ["export", "c1"]):
+        assert main(command) == 1
+        assert "a newer one has upgraded it" in capsys.readouterr().err

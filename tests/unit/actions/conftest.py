@@ -20,13 +20,12 @@ from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Identity, InboundMessage
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
-from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
+from tandem.db.schema import upgrade
 from tandem.handoff.duty import DutyHours, Patience
 from tandem.handoff.service import Opened
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.identification import IdentificationService
-from tandem.orders.identification_tables import create_tables as create_identification_tables
 from tandem.orders.policies import ShopPolicies
 from tandem.services import Services
 from tandem.settings import Settings
@@ -92,8 +91,7 @@ class Shop:
 def shop(tmp_path: Path) -> Shop:
     clock = Clock(datetime(2025, 6, 24, 15, 0, tzinfo=timezone.utc))  # a Tuesday
     engine = open_engine(f"sqlite:///{tmp_path}/tandem.db")
-    create_tables(engine)
-    create_identification_tables(engine)
+    upgrade(engine)
     ledger = Ledger(engine, clock)
     ownership = Ownership(ledger)
     orders = FakeOrderSystem(demo_orders(clock(), timezone.utc), clock, ShopPolicies())

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from tandem.database import open_engine
-from tandem.desk.tables import create_tables
+from tandem.db.schema import upgrade
 
 
 class HandClock:
@@ -34,6 +34,6 @@ def clock() -> HandClock:
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     opened = open_engine(f"sqlite:///{tmp_path / 'desk.db'}")
-    create_tables(opened)
+    upgrade(opened)
     yield opened
     opened.dispose()

@@ -20,8 +20,8 @@ from tandem.conversations.identity import read_identity
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Agent, Author, Delivery, HandoffRequest, InboundMessage, Kind, Message
 from tandem.conversations.ownership import Ownership
-from tandem.conversations.tables import create_tables
 from tandem.database import open_engine
+from tandem.db.schema import upgrade
 from tandem.settings import Settings
 from tests.fakes.clock import Seconds
 
@@ -32,7 +32,7 @@ AT = datetime(2024, 5, 1, 12, 0, tzinfo=timezone.utc)
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
     engine = open_engine(f"sqlite:///{tmp_path / 'chat.db'}")
-    create_tables(engine)
+    upgrade(engine)
     return Ledger(engine)
 
 

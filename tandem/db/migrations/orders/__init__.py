@@ -1,0 +1,1 @@
+"""Revisions of the order tables; docs/operations.md tells how one is written."""

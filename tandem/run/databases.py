@@ -1,0 +1,57 @@
+"""The databases that the settings name, each with the schema that Tandem keeps in it."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Engine
+
+from tandem.database import open_engine
+from tandem.db import schema
+from tandem.db.schema import Schema
+from tandem.settings import Settings
+
+
+@dataclass(frozen=True)
+class Database:
+    """A schema, the setting that says where it is, and the URL there."""
+
+    schema: Schema
+    setting: str
+    url: str
+
+
+def databases(settings: Settings) -> tuple[Database, ...]:
+    """Where the ledger, the trackers and the orders are; an order system behind http has no database of ours."""
+    found = (Database(schema.MAIN, "TANDEM_DATABASE_URL", settings.database_url),
+             Database(schema.TRACKERS, "TANDEM_TRACKER_URL", settings.tracker_url))
+    if settings.orders_url.startswith(("http://", "https://")):
+        return found
+    setting = "TANDEM_ORDERS_URL" if settings.orders_url else "TANDEM_DATABASE_URL"
+    return (*found, Database(schema.ORDERS, setting, settings.orders_url or settings.database_url))
+
+
+def upgrade(settings: Settings, trackers: bool = True) -> None:
+    """Bring the databases to the newest schema, before a process needs them.
+
+    Args:
+        trackers: The trackers' database too, which only the Rasa server opens.
+
+    Raises:
+        SchemaTooNew: A newer Tandem has upgraded one of them.
+    """
+    for database in databases(settings):
+        if trackers or database.schema is not schema.TRACKERS:
+            with opened(database.url) as engine:
+                schema.upgrade(engine, database.schema)
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """An engine for a short while."""
+    engine = open_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
