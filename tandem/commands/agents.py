@@ -11,14 +11,15 @@ from sqlalchemy.engine import Engine
 
 from tandem.database import open_engine
 from tandem.db.schema import upgrade
-from tandem.desk.accounts import AccountError, Role, add_agent, list_agents, set_active, set_password
+from tandem.desk import audit
+from tandem.desk.accounts import AccountError, Role, add_agent, change, list_agents, remove, set_password
 from tandem.desk.presence import set_capacity
 from tandem.run.errors import RunError
 from tandem.settings import Settings
 
 
 def add_agent_command(commands: Any) -> None:
-    """`tandem agent add|password|close|open|capacity|list`."""
+    """`tandem agent add|password|close|open|delete|role|capacity|list`."""
     agent = commands.add_parser("agent", help="accounts of the people who answer at the desk")
     actions = agent.add_subparsers(metavar="ACTION", required=True)
 
@@ -26,23 +27,29 @@ def add_agent_command(commands: Any) -> None:
     add.add_argument("name", help="the sign-in name, such as anna")
     add.add_argument("--role", choices=[role.value for role in Role], default=Role.AGENT.value)
     add.add_argument("--display-name", help="what customers see; the sign-in name if left out")
-    add.set_defaults(command=_on_database(_add))
+    add.set_defaults(command=_on_database(_add), word="add")
 
     for word, text, function in (
         ("password", "set a new password and end the account's sessions", _password),
         ("close", "close the account and end its sessions", _close),
         ("open", "open a closed account again", _open),
+        ("delete", "delete the account for good; it must have no conversations", _delete),
     ):
         parser = actions.add_parser(word, help=text)
         parser.add_argument("name", type=str.lower, help="the sign-in name")
-        parser.set_defaults(command=_on_database(function))
+        parser.set_defaults(command=_on_database(function), word=word)
 
     capacity = actions.add_parser("capacity", help="how many conversations the agent takes at a time")
     capacity.add_argument("name", type=str.lower, help="the sign-in name")
     capacity.add_argument("number", type=int, help="1 to 100; 5 for a new account")
-    capacity.set_defaults(command=_on_database(_capacity))
+    capacity.set_defaults(command=_on_database(_capacity), word="capacity")
 
-    actions.add_parser("list", help="all accounts").set_defaults(command=_on_database(_list))
+    role = actions.add_parser("role", help="change what the account may do")
+    role.add_argument("name", type=str.lower, help="the sign-in name")
+    role.add_argument("role", choices=[role.value for role in Role])
+    role.set_defaults(command=_on_database(_role), word="role")
+
+    actions.add_parser("list", help="all accounts").set_defaults(command=_on_database(_list), word="list", name="")
 
 
 def _on_database(work: Callable[[Engine, argparse.Namespace], None]) -> Callable[[Settings, argparse.Namespace], int]:
@@ -50,7 +57,8 @@ def _on_database(work: Callable[[Engine, argparse.Namespace], None]) -> Callable
         engine = open_engine(settings.database_url)
         try:
             upgrade(engine)
-            work(engine, options)
+            with audit.recorded(engine, "operator", "cli", f"account_{options.word}", detail=options.name):
+                work(engine, options)
         except AccountError as error:
             raise RunError(str(error)) from error
         finally:
@@ -71,13 +79,23 @@ def _password(engine: Engine, options: argparse.Namespace) -> None:
 
 
 def _close(engine: Engine, options: argparse.Namespace) -> None:
-    set_active(engine, options.name, False)
+    change(engine, options.name, active=False)
     print(f"{options.name} can no longer sign in")
 
 
 def _open(engine: Engine, options: argparse.Namespace) -> None:
-    set_active(engine, options.name, True)
+    change(engine, options.name, active=True)
     print(f"{options.name} can sign in again")
+
+
+def _delete(engine: Engine, options: argparse.Namespace) -> None:
+    remove(engine, options.name)
+    print(f"{options.name} is deleted")
+
+
+def _role(engine: Engine, options: argparse.Namespace) -> None:
+    changed = change(engine, options.name, role=Role(options.role))
+    print(f"{changed.id} is {changed.role.value} now")
 
 
 def _capacity(engine: Engine, options: argparse.Namespace) -> None:

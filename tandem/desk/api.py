@@ -181,5 +181,6 @@ def get_conversation(
     """One conversation with its open handoff, the context card, and its messages."""
     work = _work(request)
     conversation = work.conversation(conversation_id)
+    desk_of(request).readings.note(caller.agent.id, caller.via, conversation_id)
     messages = work.services.ledger.messages(conversation_id, after=after, limit=100_000)
     return SafeJSONResponse(conversation_form(conversation, work.handoff(conversation_id), messages))

@@ -11,7 +11,8 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from tandem.conversations.feed import Feed
-from tandem.desk import admin_api, api, dead_letters, doors, errors, live, live_agents, pages
+from tandem.desk import account_routes, admin_api, api, dead_letters, doors, errors, live, live_agents, pages
+from tandem.desk.audit import Readings
 from tandem.desk.canned import CANNED, CannedResponses
 from tandem.desk.doorkeeper import Doorkeeper
 from tandem.desk.parts import Desk
@@ -73,12 +74,13 @@ def create_app(
     app.state.desk = Desk(
         settings=settings, services=services, sessions=Sessions(services.engine), sign_in=SignIn(services.engine),
         feed=feed, work=Work(services, feed), pages=Pages(settings), canned=CannedResponses(canned),
-        relay=carries, doorkeeper=Doorkeeper(),
+        relay=carries, doorkeeper=Doorkeeper(), readings=Readings(services.engine),
     )
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, secure=settings.secure_cookies)
-    for router in (admin_api.health, admin_api.router, api.router, doors.router, pages.router, dead_letters.router,
+    for router in (admin_api.health, admin_api.router, account_routes.api, account_routes.pages, api.router,
+                   doors.router, pages.router, dead_letters.router,
                    live.router, live_agents.door, live_agents.router):
         app.include_router(router)
     app.mount("/static", _Files(directory=FOLDER / "static"), name="static")

@@ -42,7 +42,8 @@ def erase(ledger: Ledger, tracker_url: str, conversation_ids: Sequence[str], act
             personal_data.erase_tracker(tracker, one)
             identification.forget(ledger.engine, one)
             ledger.erase(one)
-            audit.forget(ledger.engine, one)
+            with ledger.engine.begin() as connection:
+                audit.forget(connection, one)
             audit.record(ledger.engine, actor, via, "erase", audit.pseudonym(one))
     finally:
         tracker.dispose()

@@ -47,8 +47,8 @@ def sign_in(
     except SignInRefused:
         audit.record(desk.services.engine, "unknown", "session", "sign_in_refused")
         return _page(request, username, "That name and password do not go together.", 401)
-    session_id, _ = desk.sessions.open(account)
-    audit.record(desk.services.engine, account.id, "session", "sign_in")
+    with audit.recorded(desk.services.engine, account.id, "session", "sign_in"):
+        session_id, _ = desk.sessions.open(account)
     response = RedirectResponse("/", status_code=303)
     secure = desk.settings.secure_cookies
     response.set_cookie(cookie_name(secure), session_id, max_age=int(ABSOLUTE.total_seconds()), httponly=True,
@@ -69,8 +69,8 @@ def sign_out(request: Request, csrf_token: Annotated[str, Form()] = "") -> Respo
     if session is not None:
         if not hmac.compare_digest(csrf_token.encode("utf-8", "replace"), session.csrf_token.encode()):
             raise Forbidden("the form is too old; reload the page")
-        desk.sessions.end(session)
-        audit.record(desk.services.engine, session.account.id, "session", "sign_out")
+        with audit.recorded(desk.services.engine, session.account.id, "session", "sign_out"):
+            desk.sessions.end(session)
     response = RedirectResponse("/sign-in", status_code=303)
     response.delete_cookie(cookie_name(desk.settings.secure_cookies), path="/", httponly=True, samesite="lax",
                            secure=desk.settings.secure_cookies)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
@@ -106,16 +106,16 @@ def replay(
     skip: Annotated[bool, Query(description="Leave the message out at which it stopped")] = False,
 ) -> SafeJSONResponse:
     """Carry a dead handoff, and its agents' dead acts, on from where they stopped. Needs the role supervisor."""
-    found = desk_of(request).relay.replay(handoff_id, skip)
-    _done(request, caller, "replay", handoff_id, found)
+    with _dead_letter(request, caller, "skip" if skip else "replay", handoff_id) as relay:
+        _require(relay.replay(handoff_id, skip), handoff_id)
     return SafeJSONResponse({"replayed": handoff_id})
 
 
 @router.post("/webhooks/{webhook_id}/replay", responses={200: {"model": Replayed}})
 def replay_webhook(request: Request, webhook_id: WebhookId, caller: SupervisorDep) -> SafeJSONResponse:
     """Read a dead webhook again, after its adapter was mended. Needs the role supervisor."""
-    found = desk_of(request).relay.replay_webhook(webhook_id)
-    _done(request, caller, "replay", f"webhook {webhook_id}", found)
+    with _dead_letter(request, caller, "replay", f"webhook {webhook_id}") as relay:
+        _require(relay.replay_webhook(webhook_id), f"webhook {webhook_id}")
     return SafeJSONResponse({"replayed": str(webhook_id)})
 
 
@@ -125,28 +125,38 @@ def discard(request: Request, handoff_id: HandoffId, caller: SupervisorDep) -> S
 
     Needs the role supervisor.
     """
-    found = desk_of(request).relay.discard(handoff_id)
-    _done(request, caller, "discard", handoff_id, found)
+    with _dead_letter(request, caller, "discard", handoff_id) as relay:
+        _require(relay.discard(handoff_id), handoff_id)
     return SafeJSONResponse({"discarded": handoff_id})
 
 
 @router.post("/webhooks/{webhook_id}/discard", responses={200: {"model": Discarded}})
 def discard_webhook(request: Request, webhook_id: WebhookId, caller: SupervisorDep) -> SafeJSONResponse:
     """Give a dead webhook up for good, and empty it. Needs the role supervisor."""
-    found = desk_of(request).relay.discard_webhook(webhook_id)
-    _done(request, caller, "discard", f"webhook {webhook_id}", found)
+    with _dead_letter(request, caller, "discard", f"webhook {webhook_id}") as relay:
+        _require(relay.discard_webhook(webhook_id), f"webhook {webhook_id}")
     return SafeJSONResponse({"discarded": str(webhook_id)})
 
 
-def _done(request: Request, caller: Principal, action: str, which: str, found: bool) -> None:
-    """Write what was done to a dead letter into the audit log, if there was one.
+@contextlib.contextmanager
+def _dead_letter(request: Request, caller: Principal, action: str, which: str) -> Iterator[Relay]:
+    """Do something about a dead letter, with its line of the audit log in the same transaction."""
+    desk = desk_of(request)
+    _require(which in _dead_names(desk.relay), which)
+    with audit.recorded(desk.services.engine, caller.agent.id, caller.via, action, detail=which):
+        yield desk.relay
 
-    Raises:
-        NotThere: There was none.
-    """
+
+def _dead_names(relay: Relay) -> set[str]:
+    """Name all dead letters as the audit log does."""
+    dead = relay.dead()
+    handoffs = {one["handoff_id"] for one in (*dead["handoffs"], *dead["events"])}
+    return handoffs | {f"webhook {one['id']}" for one in dead["webhooks"]}
+
+
+def _require(found: bool, which: str) -> None:
     if not found:
         raise NotThere(f"no dead letter belongs to {which}")
-    audit.record(desk_of(request).services.engine, caller.agent.id, caller.via, action, detail=which)
 
 
 async def _body(request: Request) -> bytes:

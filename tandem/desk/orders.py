@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from tandem.conversations.casefile import CaseEntry, EntryKind
 from tandem.conversations.model import InvalidMessage, NotAllowed
+from tandem.conversations.store import printable
+from tandem.desk import audit
 from tandem.desk.card_view import OrderView, order_view
 from tandem.desk.errors import Conflict, NotThere, Unavailable
 from tandem.desk.principal import Principal
@@ -41,8 +43,8 @@ class OrderWork:
             Unavailable: The order system does not answer.
         """
         order = self._reach(lambda: self._order(conversation_id, number))
-        self._seen(conversation_id, order)
-        self.work.done(caller, "look_up_order", conversation_id, order.number)
+        with self.work.act(caller, "look_up_order", conversation_id, order.number):
+            self._seen(conversation_id, order)
         return order
 
     def cancel(self, caller: Principal, conversation_id: str, number: str) -> Order:
@@ -65,12 +67,15 @@ class OrderWork:
             key = f"desk:{conversation_id}:{order.number}:cancel"
             return self.work.services.orders.cancel(order.number, idempotency_key=key)
 
+        # The order system is not in our transaction: the log has the wish before the act, and its end with the note.
+        audit.record(self.work.services.engine, caller.agent.id, caller.via, "cancel_order_asked", conversation_id,
+                     printable(number))
         order = self._reach(cancel)
         self._seen(conversation_id, order)
-        self.work.done(caller, "cancel_order", conversation_id, order.number)
         money = f"{order.refund.amount} goes back." if order.refund else "Nothing had been charged."
-        self.work.services.ownership.note(conversation_id, caller.agent, f"Cancelled order {order.number}. {money}",
-                                          f"cancelled:{order.number}:{caller.agent.id}"[:255])
+        with self.work.act(caller, "cancel_order", conversation_id, order.number):
+            self.work.services.ownership.note(conversation_id, caller.agent, f"Cancelled order {order.number}. {money}",
+                                              f"cancelled:{order.number}:{caller.agent.id}"[:255])
         return order
 
     def _order(self, conversation_id: str, number: str) -> Order:

@@ -89,6 +89,7 @@ def conversation_view(request: Request, session: Session, conversation_id: str, 
     desk = desk_of(request)
     ledger = desk.services.ledger
     conversation = desk.work.conversation(conversation_id)
+    desk.readings.note(session.account.id, "session", conversation_id)
     handoffs = ledger.handoffs(conversation_id)
     current = next((one for one in handoffs if one.closed_at is None), None)
     start = max(0, ledger.last_seq(conversation_id) - tail)

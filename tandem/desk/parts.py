@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tandem.conversations.feed import Feed
+from tandem.desk.audit import Readings
 from tandem.desk.canned import CannedResponses
 from tandem.desk.doorkeeper import Doorkeeper
 from tandem.desk.rendering import Pages
@@ -29,3 +30,4 @@ class Desk:
     canned: CannedResponses
     relay: Relay
     doorkeeper: Doorkeeper
+    readings: Readings

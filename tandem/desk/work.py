@@ -1,10 +1,13 @@
 """What an agent does with a conversation: who may do it, what the customer is told, and what the audit log keeps."""
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from anyio import from_thread
-from sqlalchemy.engine import Engine
+from sqlalchemy import select
+from sqlalchemy.engine import Connection, Engine
 
 from tandem.conversations.feed import Feed
 from tandem.conversations.model import (
@@ -20,6 +23,7 @@ from tandem.conversations.model import (
     Owner,
 )
 from tandem.conversations.store import MAX_ID
+from tandem.conversations.tables import conversations
 from tandem.desk import audit
 from tandem.desk.accounts import Role, find
 from tandem.desk.errors import Conflict, Forbidden, NotThere
@@ -63,8 +67,8 @@ class Work:
         """
         self.conversation(conversation_id)
         joined = notice("agent_joined", agent=caller.agent.name)
-        self.services.ownership.claim(conversation_id, caller.agent, joined, self._capacity(caller))
-        self.done(caller, "claim", conversation_id)
+        with self.act(caller, "claim", conversation_id):
+            self.services.ownership.claim(conversation_id, caller.agent, joined, self._capacity(caller))
 
     def take_over(self, caller: Principal, conversation_id: str) -> None:
         """Take a conversation from the bot or the queue; from a colleague only as a supervisor.
@@ -79,45 +83,43 @@ class Work:
             if holder is not None and holder.claimed_by != caller.agent.id:
                 caller.require(Role.SUPERVISOR)
         joined = notice("agent_joined", agent=caller.agent.name)
-        self.services.ownership.take_over(conversation_id, caller.agent, joined, capacity=self._capacity(caller),
-                                          from_colleague=caller.role.covers(Role.SUPERVISOR))
-        self.done(caller, "take_over", conversation_id)
+        with self.act(caller, "take_over", conversation_id):
+            self.services.ownership.take_over(conversation_id, caller.agent, joined, capacity=self._capacity(caller),
+                                              from_colleague=caller.role.covers(Role.SUPERVISOR))
 
     def release(self, caller: Principal, conversation_id: str) -> None:
         """Put a claimed conversation back into the queue; a colleague's only as a supervisor."""
         self.conversation(conversation_id)
         name, holds = self._holder(caller, conversation_id)
-        self.services.ownership.release(conversation_id, caller.agent if holds else None,
-                                        notice("agent_left", agent=name))
-        self.done(caller, "release", conversation_id)
+        with self.act(caller, "release", conversation_id):
+            self.services.ownership.release(conversation_id, caller.agent if holds else None,
+                                            notice("agent_left", agent=name))
 
     def hand_back(
         self, caller: Principal, conversation_id: str, note_for_bot: str = "", resume: bool = False,
     ) -> None:
         """Give the conversation to the bot, with a line it will pass on, to carry on where it was or start fresh."""
         holder, words = self._leaving(caller, conversation_id, "handed_back", "back_to_bot")
-        self.services.ownership.hand_back(conversation_id, holder, note_for_bot, words, resume)
-        self.done(caller, "hand_back", conversation_id, "resume" if resume else "")
+        with self.act(caller, "hand_back", conversation_id, "resume" if resume else ""):
+            self.services.ownership.hand_back(conversation_id, holder, note_for_bot, words, resume)
 
     def resolve(self, caller: Principal, conversation_id: str, note_for_bot: str = "") -> None:
         """Close the matter."""
         holder, words = self._leaving(caller, conversation_id, "resolved", "closed")
-        self.services.ownership.resolve(conversation_id, holder, note_for_bot, words)
-        self.done(caller, "resolve", conversation_id)
+        with self.act(caller, "resolve", conversation_id):
+            self.services.ownership.resolve(conversation_id, holder, note_for_bot, words)
 
     def reply(self, caller: Principal, conversation_id: str, text: str, client_id: str | None) -> Message:
         """Say something to the customer; a repeat of `client_id` is the first message."""
         self.conversation(conversation_id)
-        message = self.services.ownership.reply(conversation_id, caller.agent, text, client_id)
-        self.done(caller, "reply", conversation_id, f"seq {message.seq}")
-        return message
+        with self.act(caller, "reply", conversation_id, newest_message(conversation_id)):
+            return self.services.ownership.reply(conversation_id, caller.agent, text, client_id)
 
     def note(self, caller: Principal, conversation_id: str, text: str, client_id: str | None) -> Message:
         """Leave a private note for colleagues."""
         self.conversation(conversation_id)
-        message = self.services.ownership.note(conversation_id, caller.agent, text, client_id)
-        self.done(caller, "note", conversation_id, f"seq {message.seq}")
-        return message
+        with self.act(caller, "note", conversation_id, newest_message(conversation_id)):
+            return self.services.ownership.note(conversation_id, caller.agent, text, client_id)
 
     def typing(self, caller: Principal, conversation_id: str, writes: bool) -> None:
         """Show the customer that the agent writes.
@@ -141,8 +143,8 @@ class Work:
         message = self._message(conversation_id, seq)
         if message.delivery not in (Delivery.FAILED, Delivery.DOUBT):
             raise Conflict(f"message {seq} is {message.delivery.value}; only failed or doubtful ones are tried again")
-        self.services.deliveries.retry(conversation_id, seq)
-        self.done(caller, "retry", conversation_id, f"seq {seq}")
+        with self.act(caller, "retry", conversation_id, f"seq {seq}"):
+            self.services.deliveries.retry(conversation_id, seq)
         return self._message(conversation_id, seq)
 
     def _capacity(self, caller: Principal) -> int | None:
@@ -178,11 +180,21 @@ class Work:
         holder = find(self._engine, current.claimed_by)
         return (holder.name if holder else current.claimed_by), False
 
-    def done(self, caller: Principal, action: str, conversation_id: str, detail: str = "") -> None:
-        """Write a step into the audit log, and wake the pages that show the conversation."""
-        audit.record(self._engine, caller.agent.id, caller.via, action, conversation_id, detail)
+    @contextmanager
+    def act(
+        self, caller: Principal, action: str, conversation_id: str, detail: audit.Detail = "",
+    ) -> Iterator[None]:
+        """Do a step, with its line of the audit log in the same transaction; then wake the pages that show it."""
+        with audit.recorded(self._engine, caller.agent.id, caller.via, action, conversation_id, detail):
+            yield
         self._nudge(conversation_id)
         fault(f"desk_{action}.before_answer")
 
     def _nudge(self, conversation_id: str) -> None:
         from_thread.run_sync(self.feed.nudge, conversation_id)
+
+
+def newest_message(conversation_id: str) -> Callable[[Connection], str]:
+    """Name the message that a transaction adds to a conversation, for the audit log."""
+    newest = select(conversations.c.next_seq).where(conversations.c.id == conversation_id)
+    return lambda connection: f"seq {connection.execute(newest).scalar_one() - 1}"

@@ -18,9 +18,12 @@ async function request(address, options) {
 export const api = (id, step, values) => post(`/api/conversations/${encodeURIComponent(id)}/${step}`, values);
 
 /** Change something through the API. */
-export async function post(address, values) {
+export const post = (address, values) => send("POST", address, values);
+
+/** The same with a method of one's own. */
+export async function send(method, address, values = {}) {
   const response = await request(address, {
-    method: "POST",
+    method,
     headers: { "Content-Type": "application/json", "X-CSRF-Token": document.body.dataset.csrf },
     body: JSON.stringify(values),
   });

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from tandem.conversations.deliveries import Parcel
 from tandem.conversations.model import Identity, Message
 from tandem.database import open_engine
-from tandem.desk.audit import latest
+from tandem.desk.audit import entries
 from tandem.orders.demo_shop import seed
 from tandem.services import Services
 
@@ -194,8 +194,8 @@ def test_the_audit_log_says_who_did_what_and_not_what_was_said(
     waits("c1")
     anna.post("/api/conversations/c1/claim")
     anna.post("/api/conversations/c1/reply", json={"text": "a secret word"})
-    lines = latest(services.engine)
-    assert [(one["actor"], one["action"], one["conversation_id"]) for one in lines[:2]] == [
+    lines = entries(services.engine)
+    assert [(one.actor, one.action, one.conversation_id) for one in lines[:2]] == [
         ("anna", "reply", "c1"), ("anna", "claim", "c1")]
     assert "secret" not in str(lines)
 
@@ -214,7 +214,7 @@ def test_customers_are_exported_and_erased_everywhere(
     assert program.get("/api/conversations/known").status_code == 404
     assert program.get("/api/conversations/other").status_code == 200
     assert program.get("/api/customers/export", params={"email": "eve@example.com"}).status_code == 404
-    assert not [line for line in latest(services.engine) if line["conversation_id"] in ("known", "carded")]
+    assert not [line for line in entries(services.engine) if line.conversation_id in ("known", "carded")]
     for wrong in ({}, {"email": "a@b.c", "conversation_id": "x"}):
         assert program.get("/api/customers/export", params=wrong).status_code == 422
 

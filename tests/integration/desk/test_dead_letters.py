@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from tandem.conversations.model import Message
 from tandem.desk.app import create_app
-from tandem.desk.audit import latest
+from tandem.desk.audit import entries
 from tandem.handoff.acts import Acts
 from tandem.handoff.channel import LiveAgentRefused
 from tandem.handoff.relay import Relay
@@ -137,7 +137,7 @@ def test_what_is_discarded_is_gone_for_good_and_in_the_audit_log(
     assert services.ledger.conversation("c1").owner == "waiting", "the conversation is not touched"
     for path in (f"{dead}/discard", f"{dead}/replay", f"webhooks/{webhook['id']}/discard", "unknown/discard"):
         assert sam.post(f"/api/relays/{path}").status_code == 404, path
-    done = [(one["actor"], one["detail"]) for one in latest(services.engine) if one["action"] == "discard"]
+    done = [(one.actor, one.detail) for one in entries(services.engine, action="discard")]
     assert done == [("sam", f"webhook {webhook['id']}"), ("sam", dead)]
     with services.engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM webhooks WHERE body != x''").scalar() == 0

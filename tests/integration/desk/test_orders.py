@@ -72,8 +72,8 @@ def test_a_cancel_is_done_once_noted_and_audited(
         assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
     notes = [one for one in services.ledger.messages("c1") if one.kind is Kind.NOTE]
     assert len(notes) == 1 and "Cancelled order TD-10433" in notes[0].text and notes[0].name == "Anna Berg"
-    lines = [one for one in audit.latest(services.engine) if one["action"] == "cancel_order"]
-    assert lines and {(one["actor"], one["detail"]) for one in lines} == {("anna", "TD-10433")}
+    lines = audit.entries(services.engine, action="cancel_order")
+    assert lines and {(one.actor, one.detail) for one in lines} == {("anna", "TD-10433")}
     assert 'data-do="cancel"' not in with_anna.get("/desk/conversation?c=c1").text
 
 

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from tandem.conversations.model import Agent, InboundMessage, Kind, Message, Owner
 from tandem.conversations.waiting import expected_wait, unanswered
 from tandem.desk import presence
-from tandem.desk.accounts import set_active
+from tandem.desk.accounts import change
 from tandem.desk.watch import Watch
 from tandem.handoff.duty import DutyHours
 from tandem.handoff.notices import NoticeError
@@ -203,7 +203,7 @@ def test_a_customer_goes_back_to_the_queue_when_the_agents_account_is_closed(
     services.ownership.claim("c1", ANNA)
     clock.advance(minutes=6)
     presence.seen(services.engine, "anna", clock())
-    set_active(services.engine, "anna", False)
+    change(services.engine, "anna", active=False)
     Watch(services).look()
     assert services.ledger.conversation("c1").owner is Owner.WAITING
 

@@ -52,9 +52,9 @@ def test_a_new_password_or_a_closed_account_ends_its_sessions(engine: Engine) ->
     assert sessions.find(first) is None
     assert check_password(engine, "eve", PASSWORD) is None
     second, _ = sessions.open(account)
-    accounts.set_active(engine, "eve", False)
+    accounts.change(engine, "eve", active=False)
     assert sessions.find(second) is None and check_password(engine, "eve", "another long phrase") is None
-    for change in (lambda: set_password(engine, "no", PASSWORD), lambda: accounts.set_active(engine, "no", True)):
+    for change in (lambda: set_password(engine, "no", PASSWORD), lambda: accounts.change(engine, "no", active=True)):
         with pytest.raises(AccountError, match="no agent"):
             change()
 
