@@ -51,6 +51,7 @@ class Settings:
     actions_port: int = 5055
     actions_webhook: str = ""
     desk_port: int = 5080
+    workers: int = 1
     public_desk_url: str = ""
     shop_name: str = "Tandem Shop"
     shop_timezone: ZoneInfo = ZoneInfo("America/New_York")
@@ -111,6 +112,12 @@ def _flag(value: str) -> bool:
 def _port(value: str) -> int:
     if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 65535):
         raise ValueError("expected a port from 1 to 65535")
+    return int(value)
+
+
+def _workers(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 64):
+        raise ValueError("expected a number of workers from 1 to 64")
     return int(value)
 
 
@@ -184,6 +191,7 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "TANDEM_ACTIONS_URL": ("actions_webhook", _text),
     "TANDEM_DESK_PORT": ("desk_port", _port),
     "TANDEM_DESK_URL": ("public_desk_url", _text),
+    "TANDEM_WORKERS": ("workers", _workers),
     "TANDEM_SHOP_NAME": ("shop_name", _text),
     "TANDEM_SHOP_TIMEZONE": ("shop_timezone", _zone),
     "TANDEM_WEBCHAT_ORIGINS": ("webchat_origins", _origins),
@@ -193,6 +201,9 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "TANDEM_FAULTS": ("faults", _fault_rules),
     "TANDEM_FAULTS_SEED": ("faults_seed", _number),
 }
+
+
+_ALSO_READ = {"TANDEM_WORKERS": "SANIC_WORKERS"}  # the name that Rasa's users know
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
@@ -211,6 +222,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     values: dict[str, Any] = {}
     for name, (field_name, read) in VARIABLES.items():
         raw = source.get(name, "").strip()
+        if not raw and name in _ALSO_READ:
+            name = _ALSO_READ[name]
+            raw = source.get(name, "").strip()
         if not raw:
             continue
         try:

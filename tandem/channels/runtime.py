@@ -11,6 +11,7 @@ from sanic import Sanic
 
 from tandem.channels.action_endpoint import unequip
 from tandem.channels.deliverer import Deliverer
+from tandem.channels.live_model import make_ready
 from tandem.channels.output import Answer
 from tandem.channels.tasks import Tasks
 from tandem.channels.turns import OnNewMessage, Turns
@@ -57,6 +58,10 @@ class Runtime:
     def add_channel(self, channel: InputChannel, on_new_message: OnNewMessage) -> None:
         """Register a channel, so that deliveries and interrupted turns find their way back to it."""
         self.channels[channel.name()] = (channel, on_new_message)
+
+    async def prepare(self) -> None:
+        """Make the model ready, once it is loaded and before customers are let in."""
+        await make_ready(self._app.ctx.agent)
 
     async def start(self) -> None:
         """Begin to watch the ledger, to deliver, and to take over interrupted turns. Safe to call again."""

@@ -1,9 +1,10 @@
-"""`python -m tandem.desk`: the desk's process."""
+"""`python -m tandem.desk [LISTEN BEAT]`: the desk's process, alone or on the socket and the pipe of its supervisor."""
 from __future__ import annotations
 
 import contextlib
 import socket
 import sys
+from collections.abc import Sequence
 
 import uvicorn
 
@@ -11,14 +12,42 @@ from tandem.db.schema import SchemaTooNew
 from tandem.desk.app import create_app
 from tandem.handoff.duty import DutyError
 from tandem.handoff.routing import LiveAgentConfigError
+from tandem.heartbeat import Heartbeat
 from tandem.logs import configure
 from tandem.settings import Settings, SettingsError, load
 
 GRACE = 2  # seconds: live streams never end by themselves
 
 
-def serve(settings: Settings) -> None:
+class _Server(uvicorn.Server):
+    """Beats once it is up."""
+
+    def __init__(self, config: uvicorn.Config, heartbeat: Heartbeat | None) -> None:
+        super().__init__(config)
+        self._heartbeat = heartbeat
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does."""
+        await super().startup(sockets)
+        if self._heartbeat is not None and self.started:
+            self._heartbeat.start()
+
+
+def serve(settings: Settings, listener: socket.socket, heartbeat: Heartbeat | None = None) -> None:
     """Run the desk until it is told to stop.
+
+    Raises:
+        SettingsError: A setting is wrong.
+    """
+    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False,
+                            timeout_graceful_shutdown=GRACE, server_header=False,
+                            ws="none")  # not used; and uvicorn cannot load the websockets release that Rasa asks for
+    with contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn after it has shut down in order
+        _Server(config, heartbeat).run(sockets=[listener])
+
+
+def bound(settings: Settings) -> socket.socket:
+    """A socket of the desk's own.
 
     Raises:
         SettingsError: The address cannot be bound.
@@ -30,19 +59,19 @@ def serve(settings: Settings) -> None:
     except OSError as error:
         raise SettingsError(f"cannot listen on {settings.host}:{settings.desk_port} ({error.strerror or error}); "
                             "set TANDEM_DESK_PORT or TANDEM_HOST, see docs/settings.md") from error
-    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False,
-                            timeout_graceful_shutdown=GRACE, server_header=False,
-                            ws="none")  # not used; and uvicorn cannot load the websockets release that Rasa asks for
-    with contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn after it has shut down in order
-        uvicorn.Server(config).run(sockets=[listener])
+    return listener
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Read the settings and serve; 1 after an error of configuration, which is named on standard error."""
     try:
         settings = load()
         configure(settings.log_format, settings.log_level, everything=True)
-        serve(settings)
+        if arguments:
+            listen, beat = map(int, arguments)
+            serve(settings, socket.socket(fileno=listen), Heartbeat(beat))
+        else:
+            serve(settings, bound(settings))
     except (SettingsError, SchemaTooNew, LiveAgentConfigError, DutyError) as error:
         print(f"desk: {error}", file=sys.stderr)
         return 1
@@ -50,4 +79,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

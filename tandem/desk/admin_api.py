@@ -16,6 +16,7 @@ from tandem.desk.auth import AdminDep, CallerDep, desk_of
 from tandem.desk.errors import NotThere
 from tandem.desk.json_forms import CustomerExport, Erased, PresenceBody, Stats
 from tandem.desk.numbers import prometheus, read_numbers
+from tandem.desk.process_metrics import process_metrics
 from tandem.desk.responses import SafeJSONResponse
 
 router = APIRouter(prefix="/api", responses=ERRORS, default_response_class=SafeJSONResponse)
@@ -36,7 +37,7 @@ def healthz(request: Request) -> dict[str, str]:
 def metrics(request: Request, caller: CallerDep) -> PlainTextResponse:
     """The numbers of `/api/stats` for Prometheus, which sends the API token as its bearer token."""
     desk = desk_of(request)
-    words = prometheus(read_numbers(desk.services, desk.relay))
+    words = prometheus(read_numbers(desk.services, desk.relay)) + process_metrics(desk.settings.database_url)
     return PlainTextResponse(words, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -23,7 +23,7 @@ class Console:
         """One line of the process `name`."""
         head = f"{name:<{_WIDTH}} |"
         if self._colour:
-            head = f"\033[{_COLOURS.get(name, '37')}m{head}\033[0m"
+            head = f"\033[{_COLOURS.get(name.partition('.')[0], '37')}m{head}\033[0m"
         self._write(f"{head} {text}")
 
     def say(self, text: str) -> None:

@@ -2,6 +2,7 @@
 
     RunError
     ├── PortTaken        something listens there already
+    ├── TooManyWorkers   they have no lock to share
     ├── KeysMissing      a secret is not set outside demo mode
     ├── TrainingFailed   Rasa could not train the model
     ├── ModelMissing     there is no model trained on the present data
@@ -16,6 +17,10 @@ class RunError(Exception):
 
 class PortTaken(RunError):
     """Another program listens on a port that Tandem needs."""
+
+
+class TooManyWorkers(RunError):
+    """Several workers need a lock store that they share."""
 
 
 class KeysMissing(RunError):

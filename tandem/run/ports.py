@@ -1,4 +1,4 @@
-"""Are the addresses free? Asked before anything starts."""
+"""The addresses: are they free, asked before anything starts, and the sockets that listen on them."""
 from __future__ import annotations
 
 import errno
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from tandem.run.errors import PortTaken
 from tandem.settings import Settings
+
+BACKLOG = 1024  # connections that wait to be accepted
 
 
 @dataclass(frozen=True)
@@ -32,17 +34,45 @@ def addresses(settings: Settings) -> tuple[Address, ...]:
 def trouble_with(address: Address) -> str | None:
     """Why nobody can listen there, with the mend; None if the address is free."""
     try:
+        _bound(address).close()
+    except PortTaken as error:
+        return str(error)
+    return None
+
+
+def listen(wanted: Iterable[Address]) -> dict[str, socket.socket]:
+    """Listen on all addresses; the sockets by process.
+
+    The supervisor holds them for as long as it runs: customers who come while a process is replaced wait in line.
+
+    Raises:
+        PortTaken: At least one cannot be used; the text has a line for each.
+    """
+    wanted = tuple(wanted)
+    require_free(wanted)
+    sockets = {}
+    for address in wanted:
+        listener = _bound(address)
+        listener.listen(BACKLOG)
+        sockets[address.process] = listener
+    return sockets
+
+
+def _bound(address: Address) -> socket.socket:
+    try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
-        return f"{address.process}: {address.host} is no address of this machine; set TANDEM_HOST (docs/settings.md)"
+        raise PortTaken(f"{address.process}: {address.host} is no address of this machine; set TANDEM_HOST "
+                        "(docs/settings.md)") from None
     family, kind, protocol, _, place = found[0]
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(place)
-        except OSError as error:
-            return _explain(address, error)
-    return None
+    bound = socket.socket(family, kind, protocol)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind(place)
+    except OSError as error:
+        bound.close()
+        raise PortTaken(_explain(address, error)) from error
+    return bound
 
 
 def _explain(address: Address, error: OSError) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import runpy
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import TextIO
 
 _show = warnings.showwarning
@@ -21,7 +22,12 @@ def _show_others(
         _show(message, category, filename, lineno, file, line)
 
 
-if __name__ == "__main__":
+def run_module(command: Sequence[str]) -> None:
+    """Run `MODULE [ARGUMENT ...]` in this process as Python's `-m` does, without those warnings."""
     warnings.showwarning = _show_others
-    del sys.argv[0]
-    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    sys.argv[:] = command
+    runpy.run_module(command[0], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    run_module(sys.argv[1:])

@@ -2,23 +2,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import socket
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlencode
 
 from tandem.run.console import Console
 from tandem.run.databases import upgrade
 from tandem.run.errors import RunError
 from tandem.run.keys import environment_of, with_keys
-from tandem.run.model import QUIET, QUIETLY, ensure_model, require_model
-from tandem.run.ports import addresses, require_free
-from tandem.run.process import ProcessSpec
+from tandem.run.locks import require_shared_locks
+from tandem.run.model import QUIET, ensure_model, require_model
+from tandem.run.ports import addresses, listen, require_free
+from tandem.run.process import BEATS, LISTEN, ProcessSpec
 from tandem.run.seeding import seed_demo
 from tandem.run.supervisor import Supervisor
+from tandem.run_state import ProcessState, RunState, installation_of, remove, write
 from tandem.settings import Settings
 
 PROCESSES = ("rasa", "actions", "desk")
@@ -43,8 +47,15 @@ def rasa_token(settings: Settings) -> str:
     return "" if settings.demo and _is_loopback(settings.host) else settings.api_token
 
 
-def process_specs(settings: Settings, model: Path | None, root: Path) -> tuple[ProcessSpec, ...]:
-    """How the three processes are started; `model` is needed for Rasa only."""
+def process_specs(
+    settings: Settings, model: Path | None, root: Path, listeners: Mapping[str, socket.socket] | None = None,
+) -> tuple[ProcessSpec, ...]:
+    """How the processes are started: Rasa's workers, the action server, the desk.
+
+    Args:
+        model: Needed for Rasa only.
+        listeners: The sockets they accept on, by process; Rasa's workers share theirs.
+    """
     environment = {
         **QUIET,
         **environment_of(settings),
@@ -53,19 +64,25 @@ def process_specs(settings: Settings, model: Path | None, root: Path) -> tuple[P
         "LOG_LEVEL": settings.log_level,
     }
     token = rasa_token(settings)
-    status = f"{settings.rasa_url}/status" + (f"?{urlencode({'token': token})}" if token else "")
-    actions = f"{settings.local_actions_url}/health"
-    rasa = (*QUIETLY, "rasa", "run", "--interface", settings.host, "--port", str(settings.rasa_port),
+    worker = (sys.executable, "-m", "tandem.run.worker", LISTEN, BEATS)
+    rasa = (*worker, "rasa", "run", "--interface", settings.host, "--port", str(settings.rasa_port),
             "--model", str(model), "--credentials", "credentials.yml", "--endpoints", "endpoints.yml", "--enable-api")
     # Unless quiet it lists every action at its start.
-    sdk = (*QUIETLY, "rasa_sdk", "--actions", "actions", "--port", str(settings.actions_port))
-    return (
-        ProcessSpec("rasa", (*rasa, "--auth-token", token) if token else rasa, root, status, environment),
-        ProcessSpec("actions", sdk if settings.log_level == "DEBUG" else (*sdk, "--quiet"), root, actions,
-                    {**environment, "SANIC_HOST": settings.actions_host}),
-        ProcessSpec("desk", (sys.executable, "-m", "tandem.desk"), root, f"{settings.local_desk_url}/healthz",
-                    environment),
-    )
+    sdk = (*worker, "rasa_sdk", "--actions", "actions", "--port", str(settings.actions_port))
+    commands = {
+        "rasa": (*rasa, "--auth-token", token) if token else rasa,
+        "actions": sdk if settings.log_level == "DEBUG" else (*sdk, "--quiet"),
+        "desk": (sys.executable, "-m", "tandem.desk", LISTEN, BEATS),
+    }
+    sockets = listeners or {}
+    return tuple(ProcessSpec(name, commands[process], root, environment, sockets.get(process))
+                 for process in PROCESSES for name in worker_names(process, settings.workers))
+
+
+def worker_names(process: str, workers: int) -> tuple[str, ...]:
+    """What the processes of one kind are called: "rasa", or "rasa.1", "rasa.2" where there are several."""
+    return tuple(f"rasa.{number}" for number in range(1, workers + 1)) if process == "rasa" and workers > 1 \
+        else (process,)
 
 
 def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None:
@@ -76,7 +93,10 @@ def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None
         SchemaTooNew: A newer Tandem has upgraded a database.
     """
     settings = with_keys(settings)
-    require_free(address for address in addresses(settings) if address.process in plan.only)
+    wanted = [address for address in addresses(settings) if address.process in plan.only]
+    require_free(wanted)
+    if "rasa" in plan.only:
+        require_shared_locks(settings.workers, root / "endpoints.yml")
     if settings.demo and not _is_loopback(settings.host):
         console.say(f"WARNING: demo mode listens on {settings.host}; whoever reaches it finds the demo shop's accounts")
     model = None
@@ -85,9 +105,20 @@ def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None
     upgrade(settings, trackers="rasa" in plan.only)
     if settings.demo and plan.only == PROCESSES:
         console.say(seed_demo(settings))
-    specs = [spec for spec in process_specs(settings, model, root) if spec.name in plan.only]
-    console.say(f"starting {', '.join(plan.only)}")
-    asyncio.run(supervise(Supervisor(specs, console), console, welcome(settings, plan.only)))
+    state = RunState(installation_of(settings.database_url), os.getpid(),
+                     {address.process: address.port for address in wanted}, ())
+
+    def publish(processes: tuple[ProcessState, ...]) -> None:
+        write(replace(state, processes=processes))
+
+    with ExitStack() as closing:
+        listeners = {name: closing.enter_context(one) for name, one in listen(wanted).items()}
+        specs = [spec for spec in process_specs(settings, model, root, listeners)
+                 if spec.name.partition(".")[0] in plan.only]
+        closing.callback(remove, state)
+        console.say(f"starting {', '.join(spec.name for spec in specs)}")
+        supervisor = Supervisor(specs, console, publish=publish)
+        asyncio.run(supervise(supervisor, console, welcome(settings, plan.only)))
 
 
 async def supervise(supervisor: Supervisor, console: Console, greeting: str) -> None:

@@ -1,16 +1,18 @@
-"""Starts processes together, restarts the one that dies, stops all."""
+"""Starts processes together, replaces the one that dies or freezes, stops all."""
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-
-import httpx
 
 from tandem.run.console import Console
 from tandem.run.errors import ProcessFailed
 from tandem.run.process import ProcessSpec, RunningProcess
+from tandem.run_state import WRITE_EVERY, ProcessState
+
+_STOOD_STILL = 1.0  # seconds that a look may be late before this process counts as having stood still itself
 
 
 @dataclass(frozen=True)
@@ -18,28 +20,47 @@ class Patience:
     """The supervisor's times, in seconds.
 
     A process that dies is started again after `first_wait`, then twice as long each time up to `longest_wait`; once it
-    has lived `settled`, the count begins anew. Asked to stop it has `grace`.
+    has lived `settled`, the count begins anew. One whose event loop has not turned for `frozen` is killed and replaced.
+    Asked to stop it has `grace`.
     """
 
     first_wait: float = 1.0
     longest_wait: float = 30.0
     settled: float = 60.0
+    frozen: float = 7.0
     grace: float = 10.0
     look_every: float = 0.25
 
 
-class Supervisor:
-    """Keeps processes running from `start` to `stop`."""
+async def _as_it_is(spec: ProcessSpec) -> ProcessSpec:
+    return spec
 
-    def __init__(self, specs: Sequence[ProcessSpec], console: Console, patience: Patience | None = None) -> None:
+
+class Supervisor:
+    """Keeps processes running from `start` to `stop`.
+
+    Args:
+        renewed: Called before a process is started again: waits for what it needs, and tells how to start it now.
+        publish: Told how all of them stand, at each change and every few seconds.
+    """
+
+    def __init__(
+        self, specs: Sequence[ProcessSpec], console: Console, patience: Patience | None = None,
+        renewed: Callable[[ProcessSpec], Awaitable[ProcessSpec]] = _as_it_is,
+        publish: Callable[[tuple[ProcessState, ...]], None] = lambda _states: None,
+    ) -> None:
         self._specs = tuple(specs)
         self._console = console
         self._patience = patience or Patience()
+        self._renewed = renewed
+        self._publish = publish
         self._running: dict[str, RunningProcess] = {}
+        self._deaths: Counter[str] = Counter()
+        self._freezes: Counter[str] = Counter()
         self._watching: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Start all and wait until each answers.
+        """Start all and wait until each is up.
 
         Raises:
             ProcessFailed: One ended or stayed silent; the others have been stopped.
@@ -47,11 +68,13 @@ class Supervisor:
         try:
             for spec in self._specs:
                 await self._launch(spec)
-            await asyncio.gather(*(self._first_health(spec) for spec in self._specs))
+            self._tell()
+            await asyncio.gather(*(self._first_beat(spec) for spec in self._specs))
         except BaseException:
             await self.stop()
             raise
         self._watching = [asyncio.create_task(self._watch(spec)) for spec in self._specs]
+        self._watching.append(asyncio.create_task(self._tell_on()))
 
     async def stop(self) -> None:
         """Stop all, the children of the processes too. Does nothing a second time."""
@@ -62,6 +85,11 @@ class Supervisor:
         running, self._running = list(self._running.values()), {}
         await asyncio.gather(*(process.stop(self._patience.grace) for process in running))
 
+    def states(self) -> tuple[ProcessState, ...]:
+        """How the processes stand."""
+        return tuple(ProcessState(name, process.pid, process.state, self._deaths[name], self._freezes[name],
+                                  process.told.get("model", "")) for name, process in self._running.items())
+
     async def _launch(self, spec: ProcessSpec) -> RunningProcess:
         try:
             process = await RunningProcess.start(spec, self._console.line)
@@ -70,10 +98,10 @@ class Supervisor:
         self._running[spec.name] = process
         return process
 
-    async def _first_health(self, spec: ProcessSpec) -> None:
+    async def _first_beat(self, spec: ProcessSpec) -> None:
         process = self._running[spec.name]
         ending = asyncio.create_task(process.ended())
-        waiting = asyncio.create_task(self._wait_healthy(process))
+        waiting = asyncio.create_task(process.up())
         try:
             done, _ = await asyncio.wait({ending, waiting}, timeout=spec.start_seconds,
                                          return_when=asyncio.FIRST_COMPLETED)
@@ -87,34 +115,57 @@ class Supervisor:
             for task in (ending, waiting):
                 task.cancel()
 
-    async def _wait_healthy(self, process: RunningProcess) -> None:
-        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
-            healthy = await process.healthy(client)
-            while not healthy:
-                await asyncio.sleep(self._patience.look_every)
-                healthy = await process.healthy(client)
-
     async def _watch(self, spec: ProcessSpec) -> None:
         wait = self._patience.first_wait
-        telling: asyncio.Task[None] | None = None
+        again = False
         while True:
-            process = self._running[spec.name]
             born = time.monotonic()
-            try:
-                how = await process.ended()
-            finally:
-                if telling is not None:
-                    telling.cancel()
+            how = await self._until_gone(self._running[spec.name], again)
             if time.monotonic() - born >= self._patience.settled:
                 wait = self._patience.first_wait
-            self._console.say(f"{spec.name} died ({how}); starting it again in {wait:g} s")
+            self._console.say(f"{spec.name} {how}; starting it again in {wait:g} s")
+            self._tell()
             await asyncio.sleep(wait)
             wait = min(wait * 2, self._patience.longest_wait)
             try:
-                telling = asyncio.create_task(self._tell_recovery(await self._launch(spec)))
+                await self._launch(await self._renewed(spec))
+                self._tell()
+                again = True
             except ProcessFailed as error:
                 self._console.say(str(error))
 
-    async def _tell_recovery(self, process: RunningProcess) -> None:
-        await self._wait_healthy(process)
-        self._console.say(f"{process.spec.name} is up again (process {process.pid})")
+    async def _until_gone(self, process: RunningProcess, again: bool) -> str:
+        """Wait until a process has ended, or was killed because it froze; how that was."""
+        name = process.spec.name
+        ending = asyncio.create_task(process.ended())
+        coming = again
+        try:
+            while True:
+                looked = time.monotonic()
+                await asyncio.wait({ending}, timeout=self._patience.look_every)
+                if ending.done():
+                    self._deaths[name] += 1
+                    return f"died ({ending.result()})"
+                if time.monotonic() - looked > self._patience.look_every + _STOOD_STILL:
+                    process.forgive()
+                if coming and process.is_up:
+                    coming = False
+                    self._console.say(f"{name} is up again (process {process.pid})")
+                    self._tell()
+                if process.silence > (self._patience.frozen if process.is_up else process.spec.start_seconds):
+                    break
+            silence = f"no sign of life for {process.silence:.0f} s"
+            process.kill()
+            await ending
+            self._freezes[name] += 1
+            return f"{'froze' if process.is_up else 'did not come up'} ({silence}) and was killed"
+        finally:
+            ending.cancel()
+
+    async def _tell_on(self) -> None:
+        while True:
+            self._tell()
+            await asyncio.sleep(WRITE_EVERY)
+
+    def _tell(self) -> None:
+        self._publish(self.states())

@@ -52,7 +52,7 @@ class Stack:
 
     def pid(self, name: str) -> int:
         """The present process id of rasa, actions or desk."""
-        found = re.findall(rf"{name} is up(?: again)? \(process (\d+)\)", self.output())
+        found = re.findall(rf"{re.escape(name)} is up(?: again)? \(process (\d+)\)", self.output())
         assert found, f"{name} never came up:\n{self.output()[-4000:]}"
         return int(found[-1])
 

@@ -16,10 +16,12 @@ import pytest
 
 from tandem.run.console import Console
 from tandem.run.errors import ProcessFailed
-from tandem.run.process import ProcessSpec
+from tandem.run.ports import Address, listen
+from tandem.run.process import BEATS, LISTEN, ProcessSpec
 from tandem.run.supervisor import Patience, Supervisor
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).resolve().parents[3]
+PARTS = "tests.integration.run"
 QUICK = Patience(first_wait=0.1, longest_wait=0.4, grace=1.0, look_every=0.05)
 
 
@@ -30,15 +32,17 @@ def free_port() -> int:
         return port
 
 
+def listener(port: int | None = None) -> socket.socket:
+    return listen([Address("part", "127.0.0.1", port or free_port(), "PORT")])["part"]
+
+
 def spec(folder: Path, *words: str, name: str = "part", start_seconds: float = 20) -> ProcessSpec:
-    port = free_port()
-    command = (sys.executable, str(HERE / "stand_in.py"), str(port), str(folder / f"{name}.pids"), *words)
-    return ProcessSpec(name, command, folder, f"http://127.0.0.1:{port}/", start_seconds=start_seconds)
+    command = (sys.executable, "-m", f"{PARTS}.stand_in", LISTEN, BEATS, str(folder / f"{name}.pids"), *words)
+    return ProcessSpec(name, command, ROOT, listener=listener(), start_seconds=start_seconds)
 
 
-def failing(folder: Path, code: str, start_seconds: float = 20) -> ProcessSpec:
-    return ProcessSpec("part", (sys.executable, "-c", code), folder, f"http://127.0.0.1:{free_port()}/",
-                       start_seconds=start_seconds)
+def failing(code: str, start_seconds: float = 20) -> ProcessSpec:
+    return ProcessSpec("part", (sys.executable, "-c", code), ROOT, start_seconds=start_seconds)
 
 
 def pids(path: Path) -> list[int]:
@@ -125,7 +129,7 @@ async def test_children_of_a_killed_process_do_not_outlive_it(tmp_path: Path) ->
 async def test_one_that_ends_while_starting_stops_all_and_says_how(tmp_path: Path) -> None:
     out = io.StringIO()
     good = spec(tmp_path, name="good")
-    bad = failing(tmp_path, "print('the credentials are wrong'); raise SystemExit(3)")
+    bad = failing("print('the credentials are wrong'); raise SystemExit(3)")
     with pytest.raises(ProcessFailed, match=r"part ended while starting \(exit code 3\)"):
         await Supervisor([good, bad], Console(out), QUICK).start()
     assert "the credentials are wrong" in out.getvalue()
@@ -133,21 +137,21 @@ async def test_one_that_ends_while_starting_stops_all_and_says_how(tmp_path: Pat
 
 
 async def test_one_that_never_answers_is_given_up(tmp_path: Path) -> None:
-    with pytest.raises(ProcessFailed, match="did not answer within 1 s"):
-        await Supervisor([failing(tmp_path, "import time; time.sleep(60)", 1)], Console(io.StringIO()), QUICK).start()
+    with pytest.raises(ProcessFailed, match="did not answer within 2 s"):
+        await Supervisor([spec(tmp_path, "silent", start_seconds=2)], Console(io.StringIO()), QUICK).start()
 
 
-async def test_a_program_that_is_not_there_is_an_error_by_name(tmp_path: Path) -> None:
-    missing = ProcessSpec("desk", ("/no/such/program",), tmp_path, "http://127.0.0.1:1/")
+async def test_a_program_that_is_not_there_is_an_error_by_name() -> None:
+    missing = ProcessSpec("desk", ("/no/such/program",), ROOT)
     with pytest.raises(ProcessFailed, match="desk cannot be started"):
         await Supervisor([missing], Console(io.StringIO()), QUICK).start()
 
 
-async def test_hostile_output_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
+async def test_hostile_output_is_shown_as_far_as_it_goes() -> None:
     out = io.StringIO()
     code = r"import sys; sys.stdout.buffer.write(b'\xff\xfe\x00ok\n' + b'x' * 3_000_000 + b'\nafter\n')"
     with pytest.raises(ProcessFailed):
-        await Supervisor([failing(tmp_path, code)], Console(out), QUICK).start()
+        await Supervisor([failing(code)], Console(out), QUICK).start()
     assert "ok" in out.getvalue() and "after" in out.getvalue() and len(out.getvalue()) < 2_500_000
 
 
@@ -161,8 +165,8 @@ def supervised(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
     It minds the end of a terminal, also where the tests themselves run under `nohup`.
     """
-    command = [sys.executable, str(HERE / "supervise.py"), str(tmp_path), str(free_port()), str(free_port())]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    command = [sys.executable, "-m", f"{PARTS}.supervise", str(tmp_path), str(free_port()), str(free_port())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
                           start_new_session=True, preexec_fn=_mind_the_terminal) as process:
         assert process.stdout is not None
         said = []
@@ -189,8 +193,8 @@ async def test_ctrl_c_stops_everything(supervised: subprocess.Popen[str], tmp_pa
 
 def test_a_run_in_the_background_of_a_script_can_still_be_stopped(tmp_path: Path) -> None:
     """Shells let their background jobs ignore Ctrl-C, and `nohup` the terminal's end."""
-    command = (f'trap "" INT HUP; exec {sys.executable} {HERE / "supervise.py"} {tmp_path} {free_port()}')
-    with subprocess.Popen(["bash", "-c", command], stdout=subprocess.PIPE, text=True) as process:
+    command = (f'trap "" INT HUP; exec {sys.executable} -m {PARTS}.supervise {tmp_path} {free_port()}')
+    with subprocess.Popen(["bash", "-c", command], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             assert any(line == "all is up\n" for line in process.stdout)

@@ -1,14 +1,18 @@
 """How the three processes are started."""
 from __future__ import annotations
 
+import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tandem.run.errors import RunError
+from tandem.run.errors import RunError, TooManyWorkers
+from tandem.run.locks import require_shared_locks
+from tandem.run.ports import addresses
 from tandem.run.process import ProcessSpec
 from tandem.run.stack import check_names, process_specs, rasa_token, welcome
-from tandem.settings import Settings
+from tandem.settings import Settings, SettingsError, load
 
 SETTINGS = Settings(secret_key="s" * 32, identity_secret="i" * 32, api_token="t" * 32)
 MODEL = Path("/project/models/tandem-0123456789ab.tar.gz")
@@ -29,8 +33,52 @@ def test_rasa_gets_the_very_model_and_listens_where_it_is_told() -> None:
 
 
 def test_the_action_server_listens_on_loopback_even_when_the_rest_does_not() -> None:
-    actions = specs(Settings(host="0.0.0.0"))["actions"]
-    assert actions.environment["SANIC_HOST"] == "127.0.0.1"
+    hosts = {address.process: address.host for address in addresses(Settings(host="0.0.0.0"))}
+    assert hosts == {"rasa": "0.0.0.0", "actions": "127.0.0.1", "desk": "0.0.0.0"}
+
+
+def test_each_worker_of_rasa_has_a_name_and_all_share_one_socket() -> None:
+    with socket.socket() as listener:
+        listeners = {"rasa": listener}
+        found = process_specs(replace(SETTINGS, workers=3), MODEL, Path("/project"), listeners)
+        assert [spec.name for spec in found] == ["rasa.1", "rasa.2", "rasa.3", "actions", "desk"]
+        assert [spec.listener for spec in found] == [listener, listener, listener, None, None]
+    assert list(specs(SETTINGS)) == ["rasa", "actions", "desk"]
+
+
+@pytest.mark.parametrize(("endpoints", "shared"), [
+    ("lock_store:\n  type: redis\n", True), ("lock_store:\n  type: shop.locks.OwnLockStore\n", True),
+    ("lock_store:\n  type: in_memory\n", False), ("lock_store:\n", False), ("tracker_store:\n  type: sql\n", False),
+    ("", False), ("- a list\n", False), ("lock_store: [broken", False),
+])
+def test_several_workers_are_refused_without_a_lock_that_they_share(
+    tmp_path: Path, endpoints: str, shared: bool,
+) -> None:
+    path = tmp_path / "endpoints.yml"
+    path.write_text(endpoints)
+    require_shared_locks(1, path)
+    if shared:
+        require_shared_locks(2, path)
+    else:
+        with pytest.raises(TooManyWorkers, match="TANDEM_WORKERS=1"):
+            require_shared_locks(2, path)
+
+
+@pytest.mark.parametrize(("environment", "workers"), [
+    ({}, 1), ({"TANDEM_WORKERS": "3"}, 3), ({"SANIC_WORKERS": "2"}, 2),
+    ({"TANDEM_WORKERS": "3", "SANIC_WORKERS": "2"}, 3), ({"TANDEM_WORKERS": "", "SANIC_WORKERS": "2"}, 2),
+])
+def test_the_number_of_workers_is_also_read_by_the_name_that_sanic_gives_it(
+    environment: dict[str, str], workers: int,
+) -> None:
+    assert load(environment).workers == workers
+
+
+@pytest.mark.parametrize("name", ["TANDEM_WORKERS", "SANIC_WORKERS"])
+@pytest.mark.parametrize("value", ["0", "-1", "many", "65", "²"])
+def test_a_wrong_number_of_workers_is_refused_by_its_name(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load({name: value})
 
 
 def test_telemetry_is_off_and_endpoints_are_set_everywhere() -> None:
@@ -48,12 +96,6 @@ def test_rasas_api_asks_for_the_token_outside_a_demo_on_loopback(demo: bool, hos
     settings = Settings(demo=demo, host=host, api_token="t" * 32)
     assert rasa_token(settings) == ("" if open_to_all else "t" * 32)
     assert ("--auth-token" in specs(settings)["rasa"].command) is not open_to_all
-
-
-def test_health_is_asked_where_this_machine_reaches_a_process() -> None:
-    health = {name: spec.health_url for name, spec in specs(Settings(host="::", demo=True)).items()}
-    assert health["desk"] == "http://127.0.0.1:5080/healthz" and health["rasa"] == "http://127.0.0.1:5005/status"
-    assert specs(Settings(host="::1", demo=True))["desk"].health_url == "http://[::1]:5080/healthz"
 
 
 def test_the_welcome_tells_addresses_and_in_the_demo_the_sign_in() -> None:
