@@ -2,23 +2,29 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import sys
+from contextlib import suppress
 from typing import Any
 
 from tandem.run.console import Console
 from tandem.run.doctor import examine
+from tandem.run.errors import DatabaseAway
 from tandem.run.keys import with_keys
 from tandem.run.model import ensure_model
 from tandem.run.seeding import seed_demo
 from tandem.run.stack import RunPlan, check_names, run
+from tandem.run.waiting import PATIENCE, wait_for_databases
 from tandem.settings import Settings, is_set, project_root
 
 
 def add_run_command(commands: Any) -> None:
-    """`tandem run [--no-train] [--only PROCESS]`."""
+    """`tandem run [--no-train] [--only PROCESS] [--wait SECONDS]`."""
     parser = commands.add_parser("run", help="train if needed, start the three processes, keep them running")
     parser.add_argument("--no-train", action="store_true", help="refuse to start without a fresh model")
     parser.add_argument("--only", action="append", default=[], metavar="PROCESS",
                         help="start only rasa, actions or desk; may be repeated")
+    _add_wait(parser, PATIENCE)
     parser.set_defaults(command=_run)
 
 
@@ -36,13 +42,20 @@ def add_seed_command(commands: Any) -> None:
 
 
 def add_doctor_command(commands: Any) -> None:
-    """`tandem doctor`."""
+    """`tandem doctor [--wait SECONDS]`."""
     parser = commands.add_parser("doctor", help="check versions, secrets, ports, model and databases; name each mend")
+    _add_wait(parser, 10)
     parser.set_defaults(command=_doctor)
 
 
+def _add_wait(parser: argparse.ArgumentParser, seconds: float) -> None:
+    parser.add_argument("--wait", type=float, default=seconds, metavar="SECONDS",
+                        help=f"how long databases may take to come; {seconds:g} unless given")
+
+
 def _run(settings: Settings, options: argparse.Namespace) -> int:
-    run(settings, RunPlan(check_names(options.only), train=not options.no_train), project_root(), Console())
+    plan = RunPlan(check_names(options.only), train=not options.no_train, wait=options.wait)
+    run(settings, plan, project_root(), Console())
     return 0
 
 
@@ -57,7 +70,9 @@ def _seed(settings: Settings, _options: argparse.Namespace) -> int:
     return 0
 
 
-def _doctor(settings: Settings, _options: argparse.Namespace) -> int:
+def _doctor(settings: Settings, options: argparse.Namespace) -> int:
+    with suppress(DatabaseAway):  # it is among the findings then
+        asyncio.run(wait_for_databases(settings, lambda text: print(text, file=sys.stderr), options.wait))
     findings = examine(settings, project_root(), is_set)
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:

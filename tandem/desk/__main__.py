@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.db.schema import SchemaTooNew
 from tandem.desk.app import create_app
@@ -74,6 +75,9 @@ def main(arguments: Sequence[str]) -> int:
             serve(settings, bound(settings))
     except (SettingsError, SchemaTooNew, LiveAgentConfigError, DutyError) as error:
         print(f"desk: {error}", file=sys.stderr)
+        return 1
+    except SQLAlchemyError as error:
+        print(f"desk: the database says: {str(error).splitlines()[0]}", file=sys.stderr)
         return 1
     return 0
 

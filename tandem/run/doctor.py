@@ -1,61 +1,42 @@
-"""`tandem doctor`: what would keep Tandem from running here, each with its mend."""
+"""`tandem doctor`: what would keep Tandem from running well here, each with its mend."""
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-import yaml
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
-
-from tandem.database import open_engine
-from tandem.handoff.duty import DUTY, DutyError, read_duty
-from tandem.handoff.factory import build_channels
-from tandem.handoff.routing import LiveAgentConfigError, read_channels, read_routing
+from tandem.run import doctor_files, doctor_services, doctor_settings
 from tandem.run.errors import RunError
-from tandem.run.keys import missing_keys
+from tandem.run.finding import Finding
 from tandem.run.model import require_model
 from tandem.run.ports import addresses, trouble_with
+from tandem.run_state import RunState, installation_of, read
 from tandem.settings import Settings
 
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^;\s]+)[ \t]*\\?$", re.MULTILINE)  # without a marker
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at. `mend` is empty when it is well."""
-
-    subject: str
-    state: str
-    mend: str = ""
-
-    @property
-    def well(self) -> bool:
-        """Whether nothing needs to be done."""
-        return not self.mend
+_LEAST_SPACE = 500_000_000  # bytes
 
 
 def examine(settings: Settings, root: Path, environment_has: Callable[[str], bool]) -> list[Finding]:
-    """Look at everything; nothing is changed but the database's folder, which is made.
+    """Look at everything, also beside a running Tandem; nothing is changed but the database's folder, which is made.
 
     Args:
         environment_has: Whether an environment variable is set.
     """
+    runs = read(installation_of(settings.database_url))
     return [
         _python(),
         _packages(root),
-        *_secrets(settings),
-        *_ports(settings),
-        _model(root),
-        *_databases(settings),
-        *_rasa_files(root, environment_has),
-        _live_agents(root, settings.shop_timezone),
+        _disk(root),
+        *doctor_settings.findings(settings),
+        *_ports(settings, runs),
+        *_processes(runs),
+        _model(root, runs),
+        *doctor_services.findings(settings, root),
+        *doctor_files.findings(settings, root, environment_has),
     ]
 
 
@@ -82,82 +63,44 @@ def _version(name: str) -> str:
         return "missing"
 
 
-def _secrets(settings: Settings) -> Iterator[Finding]:
-    missing = missing_keys(settings)
-    if settings.demo:
-        yield Finding("secrets", "made up for the demo where not set")
-    elif missing:
-        yield Finding("secrets", f"{', '.join(missing)} not set", "set each to the output of `openssl rand -hex 32`")
-    else:
-        yield Finding("secrets", "set")
+def _disk(root: Path) -> Finding:
+    free = shutil.disk_usage(root).free
+    mend = "make room: no message can be stored on a full disk" if free < _LEAST_SPACE else ""
+    return Finding("disk", f"{free / 1e9:.1f} GB free", mend)
 
 
-def _ports(settings: Settings) -> Iterator[Finding]:
+def _ports(settings: Settings, runs: list[RunState]) -> Iterator[Finding]:
+    """Free, or held by this very Tandem."""
+    ours = {(process, port): run.pid for run in runs for process, port in run.ports.items()}
     for address in addresses(settings):
+        subject = f"port {address.port} ({address.process})"
         trouble = trouble_with(address)
-        yield Finding(f"port {address.port} ({address.process})", "not free" if trouble else "free",
-                      f"{trouble}. If that is Tandem itself, all is well" if trouble else "")
+        holder = ours.get((address.process, address.port))
+        if trouble and holder:
+            yield Finding(subject, f"this Tandem listens there (`tandem run`, process {holder})")
+        else:
+            yield Finding(subject, "not free" if trouble else "free", trouble or "")
 
 
-def _model(root: Path) -> Finding:
+def _processes(runs: list[RunState]) -> Iterator[Finding]:
+    """How the processes of a running Tandem stand; nothing if none runs."""
+    for process in (process for run in runs for process in run.processes):
+        replaced = process.deaths + process.freezes
+        state = f"{process.state}, process {process.pid}"
+        if replaced:
+            state += f"; replaced {replaced} times since `tandem run` began ({process.freezes} of them frozen)"
+        mend = "" if process.state == "up" else "its log says why; wait if it is only just starting"
+        yield Finding(process.name, state, mend)
+
+
+def _model(root: Path, runs: list[RunState]) -> Finding:
     try:
-        return Finding("model", f"{require_model(root).name}, trained on the present data")
+        fresh = require_model(root)
     except RunError as error:
         return Finding("model", "missing or not fresh", str(error))
-
-
-def _databases(settings: Settings) -> Iterator[Finding]:
-    urls = {"TANDEM_DATABASE_URL": settings.database_url, "TANDEM_TRACKER_URL": settings.tracker_url}
-    if settings.orders_url and not settings.orders_url.startswith(("http://", "https://")):
-        urls["TANDEM_ORDERS_URL"] = settings.orders_url
-    for setting, url in urls.items():
-        yield _database(setting, url)
-
-
-def _database(setting: str, url: str) -> Finding:
-    subject = f"database of {setting}"
-    try:
-        engine = open_engine(url)
-        try:
-            with engine.begin() as connection:
-                connection.execute(text("CREATE TABLE tandem_doctor (id INTEGER)"))
-                connection.execute(text("DROP TABLE tandem_doctor"))
-        finally:
-            engine.dispose()
-    except (SQLAlchemyError, OSError, ImportError) as error:
-        reason = str(error).splitlines()[0]
-        return Finding(subject, f"cannot be written: {reason}",
-                       f"check {setting}, that the server runs, and that this user may create tables there")
-    return Finding(subject, "reachable and writable")
-
-
-def _rasa_files(root: Path, environment_has: Callable[[str], bool]) -> Iterator[Finding]:
-    provided = {"TANDEM_ACTIONS_URL", "TANDEM_TRACKER_URL"}  # `tandem run` sets these itself
-    for name in ("credentials.yml", "endpoints.yml"):
-        try:
-            content = yaml.safe_load((root / name).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            yield Finding(name, "missing", f"restore {name}, or run this in the project's folder")
-            continue
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            yield Finding(name, "not readable", f"mend its YAML: {' '.join(str(error).split())}")
-            continue
-        unset = sorted({variable for variable in _VARIABLE.findall(str(content))
-                        if variable not in provided and not environment_has(variable)})
-        mend = f"set {', '.join(unset)}, which {name} names" if unset else ""
-        yield Finding(name, f"{', '.join(unset)} not set" if unset else "readable, and all it names is set", mend)
-
-
-def _live_agents(root: Path, zone: ZoneInfo) -> Finding:
-    """The channels and rules of endpoints.yml's `live_agent:`, and the duty hours; no tool is called."""
-    path = root / "endpoints.yml"
-    try:
-        duty, _ = read_duty(zone, root / DUTY)
-        configured = read_channels(path)
-        build_channels(configured)
-        read_routing(path, duty)
-    except (LiveAgentConfigError, DutyError) as error:
-        return Finding("live agents", "not configured rightly", str(error))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        return Finding("live agents", "not known", "mend endpoints.yml first")
-    return Finding("live agents", ", ".join(one.name for one in configured))
+    old = sorted({process.model for run in runs for process in run.processes
+                  if process.model and process.model != fresh.name})
+    if old:
+        return Finding("model", f"{fresh.name} is trained, but {', '.join(old)} answers customers",
+                       "run `tandem train`, which brings the new one to the running bot, or see its log for why not")
+    return Finding("model", f"{fresh.name}, trained on the present data")

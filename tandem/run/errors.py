@@ -2,6 +2,7 @@
 
     RunError
     ├── PortTaken        something listens there already
+    ├── DatabaseAway     a database does not answer
     ├── TooManyWorkers   they have no lock to share
     ├── KeysMissing      a secret is not set outside demo mode
     ├── TrainingFailed   Rasa could not train the model
@@ -17,6 +18,10 @@ class RunError(Exception):
 
 class PortTaken(RunError):
     """Another program listens on a port that Tandem needs."""
+
+
+class DatabaseAway(RunError):
+    """A database does not answer, or its URL cannot be read."""
 
 
 class TooManyWorkers(RunError):

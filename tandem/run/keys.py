@@ -12,17 +12,17 @@ from tandem.run.errors import KeysMissing, RunError
 from tandem.settings import Settings
 
 KEPT_IN = Path("var/demo-keys.json")
-_SECRETS = {
+SECRETS = {
     "secret_key": "TANDEM_SECRET_KEY",
     "identity_secret": "TANDEM_IDENTITY_SECRET",
     "api_token": "TANDEM_API_TOKEN",
 }
-_MADE_UP = {**_SECRETS, "demo_password": "TANDEM_DEMO_PASSWORD"}
+_MADE_UP = {**SECRETS, "demo_password": "TANDEM_DEMO_PASSWORD"}
 
 
 def missing_keys(settings: Settings) -> list[str]:
     """The environment variables of the secrets that are not set."""
-    return [variable for name, variable in _SECRETS.items() if not getattr(settings, name)]
+    return [variable for name, variable in SECRETS.items() if not getattr(settings, name)]
 
 
 def with_keys(settings: Settings, kept_in: Path = KEPT_IN) -> Settings:

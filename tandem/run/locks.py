@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -25,8 +26,20 @@ def require_shared_locks(workers: int, endpoints: Path) -> None:
 def has_shared_locks(endpoints: Path) -> bool:
     """Whether endpoints.yml names a lock store that is not of one process alone; Rasa's default one is."""
     try:
-        found = yaml.safe_load(endpoints.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return lock_store(endpoints).get("type") not in (None, "", "in_memory")
+    except yaml.YAMLError:
         return False
+
+
+def lock_store(endpoints: Path) -> dict[str, Any]:
+    """The section `lock_store:` of endpoints.yml; empty if there is none.
+
+    Raises:
+        yaml.YAMLError: The file is not YAML.
+    """
+    try:
+        found = yaml.safe_load(endpoints.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return {}
     store = found.get("lock_store") if isinstance(found, dict) else None
-    return isinstance(store, dict) and store.get("type") not in (None, "", "in_memory")
+    return store if isinstance(store, dict) else {}

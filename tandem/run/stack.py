@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import socket
@@ -22,6 +23,7 @@ from tandem.run.ports import addresses, listen, require_free
 from tandem.run.process import BEATS, LISTEN, ProcessSpec
 from tandem.run.seeding import seed_demo
 from tandem.run.supervisor import Supervisor
+from tandem.run.waiting import PATIENCE, wait_for_databases
 from tandem.run_state import ProcessState, RunState, installation_of, remove, write
 from tandem.settings import Settings
 
@@ -32,11 +34,13 @@ PROCESSES = ("rasa", "actions", "desk")
 class RunPlan:
     """What `tandem run` is asked to do.
 
-    `only` names the processes to start; `train` is False where the model must be there already.
+    `only` names the processes to start; `train` is False where the model must be there already; `wait` is how many
+    seconds the databases may take to come.
     """
 
     only: tuple[str, ...] = PROCESSES
     train: bool = True
+    wait: float = PATIENCE
 
 
 def rasa_token(settings: Settings) -> str:
@@ -99,14 +103,20 @@ def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None
         require_shared_locks(settings.workers, root / "endpoints.yml")
     if settings.demo and not _is_loopback(settings.host):
         console.say(f"WARNING: demo mode listens on {settings.host}; whoever reaches it finds the demo shop's accounts")
+    with_trackers = "rasa" in plan.only
+    asyncio.run(wait_for_databases(settings, console.say, plan.wait, with_trackers))
     model = None
     if "rasa" in plan.only:
         model = ensure_model(root, lambda text: console.line("training", text)) if plan.train else require_model(root)
-    upgrade(settings, trackers="rasa" in plan.only)
+    upgrade(settings, trackers=with_trackers)
     if settings.demo and plan.only == PROCESSES:
         console.say(seed_demo(settings))
     state = RunState(installation_of(settings.database_url), os.getpid(),
                      {address.process: address.port for address in wanted}, ())
+
+    async def renewed(spec: ProcessSpec) -> ProcessSpec:
+        await wait_for_databases(settings, console.say, math.inf, with_trackers)
+        return spec
 
     def publish(processes: tuple[ProcessState, ...]) -> None:
         write(replace(state, processes=processes))
@@ -117,7 +127,7 @@ def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None
                  if spec.name.partition(".")[0] in plan.only]
         closing.callback(remove, state)
         console.say(f"starting {', '.join(spec.name for spec in specs)}")
-        supervisor = Supervisor(specs, console, publish=publish)
+        supervisor = Supervisor(specs, console, renewed=renewed, publish=publish)
         asyncio.run(supervise(supervisor, console, welcome(settings, plan.only)))
 
 

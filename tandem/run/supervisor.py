@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from tandem.run.console import Console
-from tandem.run.errors import ProcessFailed
+from tandem.run.errors import ProcessFailed, RunError
 from tandem.run.process import ProcessSpec, RunningProcess
 from tandem.run_state import WRITE_EVERY, ProcessState
 
@@ -131,7 +131,7 @@ class Supervisor:
                 await self._launch(await self._renewed(spec))
                 self._tell()
                 again = True
-            except ProcessFailed as error:
+            except RunError as error:
                 self._console.say(str(error))
 
     async def _until_gone(self, process: RunningProcess, again: bool) -> str:

@@ -1,0 +1,69 @@
+"""What `tandem doctor` finds in credentials.yml, endpoints.yml and data/duty.yml."""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from tandem.handoff.duty import DUTY, DutyError, read_duty
+from tandem.handoff.factory import build_channels
+from tandem.handoff.routing import LiveAgentConfigError, read_channels, read_routing
+from tandem.run.channel_names import trouble_with_channel
+from tandem.run.finding import Finding
+from tandem.settings import Settings
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PROVIDED = {"TANDEM_ACTIONS_URL", "TANDEM_TRACKER_URL"}  # `tandem run` sets these itself
+
+
+def findings(settings: Settings, root: Path, environment_has: Callable[[str], bool]) -> Iterator[Finding]:
+    """Each file, and what it names.
+
+    Args:
+        environment_has: Whether an environment variable is set.
+    """
+    for name in ("credentials.yml", "endpoints.yml"):
+        finding, content = _file(root, name, environment_has)
+        yield finding
+        if name == "credentials.yml" and isinstance(content, dict):
+            yield from _channels(content, root)
+    yield _live_agents(root, settings.shop_timezone)
+
+
+def _file(root: Path, name: str, environment_has: Callable[[str], bool]) -> tuple[Finding, Any]:
+    try:
+        content = yaml.safe_load((root / name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Finding(name, "missing", f"restore {name}, or run this in the project's folder"), None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return Finding(name, "not readable", f"mend its YAML: {' '.join(str(error).split())}"), None
+    unset = sorted({variable for variable in _VARIABLE.findall(str(content))
+                    if variable not in _PROVIDED and not environment_has(variable)})
+    mend = f"set {', '.join(unset)}, which {name} names" if unset else ""
+    return Finding(name, f"{', '.join(unset)} not set" if unset else "readable, and all it names is set", mend), content
+
+
+def _channels(content: dict[str, Any], root: Path) -> Iterator[Finding]:
+    for name in map(str, content):
+        trouble = trouble_with_channel(name, root)
+        if trouble:
+            yield Finding(f"channel {name}", "cannot be used as it stands", trouble)
+
+
+def _live_agents(root: Path, zone: ZoneInfo) -> Finding:
+    """The channels and rules of endpoints.yml's `live_agent:`, and the duty hours; no tool is called."""
+    path = root / "endpoints.yml"
+    try:
+        duty, _ = read_duty(zone, root / DUTY)
+        configured = read_channels(path)
+        build_channels(configured)
+        read_routing(path, duty)
+    except (LiveAgentConfigError, DutyError) as error:
+        return Finding("live agents", "not configured rightly", str(error))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return Finding("live agents", "not known", "mend endpoints.yml first")
+    return Finding("live agents", ", ".join(one.name for one in configured))

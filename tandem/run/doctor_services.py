@@ -1,0 +1,93 @@
+"""What `tandem doctor` finds when it calls the services that Tandem stands on: databases, Redis, the order system."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import redis
+import yaml
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from tandem.database import open_engine
+from tandem.orders.errors import OrderError
+from tandem.orders.factory import open_order_system
+from tandem.run.databases import databases
+from tandem.run.errors import TooManyWorkers
+from tandem.run.finding import Finding
+from tandem.run.locks import lock_store, require_shared_locks
+from tandem.settings import Settings, SettingsError, expand
+
+_REDIS_SECONDS = 3.0
+
+
+def findings(settings: Settings, root: Path) -> Iterator[Finding]:
+    """Each service, called once."""
+    for setting, url in {database.setting: database.url for database in databases(settings)}.items():
+        yield _database(setting, url)
+    yield _orders(settings)
+    yield from _locks(settings, root / "endpoints.yml")
+
+
+def _database(setting: str, url: str) -> Finding:
+    subject = f"database of {setting}"
+    try:
+        engine = open_engine(url)
+        try:
+            with engine.begin() as connection:
+                connection.execute(text("CREATE TABLE tandem_doctor (id INTEGER)"))
+                connection.execute(text("DROP TABLE tandem_doctor"))
+        finally:
+            engine.dispose()
+    except (SQLAlchemyError, OSError, ImportError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        return Finding(subject, f"cannot be written: {reason}",
+                       f"check {setting}, that the server runs, and that this user may create tables there")
+    return Finding(subject, "reachable and writable")
+
+
+def _orders(settings: Settings) -> Finding:
+    """Whether the order system answers; not called where its tables are in a database that was looked at above."""
+    if not settings.orders_url.startswith(("http://", "https://")):
+        return Finding("order system", "the tables in the database")
+    try:
+        system = open_order_system(settings)
+        system.check()
+    except (OrderError, SettingsError, NotImplementedError) as error:
+        return Finding("order system", f"does not answer: {error}",
+                       "check TANDEM_ORDERS_URL and that the service runs; customers hear that orders cannot be looked "
+                       "up just now (docs/order-systems.md)")
+    return Finding("order system", "answers")
+
+
+def _locks(settings: Settings, endpoints: Path) -> Iterator[Finding]:
+    try:
+        require_shared_locks(settings.workers, endpoints)
+        yield Finding("workers", f"{settings.workers} of Rasa")
+    except TooManyWorkers as error:
+        yield Finding("workers", "more than the lock store allows", str(error))
+    try:
+        store = lock_store(endpoints)
+    except yaml.YAMLError:
+        return  # said where endpoints.yml is looked at
+    if store.get("type") == "redis":
+        yield _redis(store)
+
+
+def _redis(store: dict[str, Any]) -> Finding:
+    """Whether Rasa's lock store answers; while it does not, the bot is silent."""
+    mend = "start Redis, or mend the lock_store of endpoints.yml; while it is away the bot answers nobody"
+    try:
+        told = {key: expand(value) if isinstance(value, str) else value for key, value in store.items()}
+        host, port = str(told.get("url", "localhost")), int(told.get("port", 6379))
+        client = redis.Redis(
+            host=host, port=port, db=int(told.get("db", 1)), username=told.get("username"),
+            password=told.get("password"), ssl=bool(told.get("use_ssl", False)),
+            ssl_ca_certs=told.get("ssl_ca_certs"), ssl_certfile=told.get("ssl_certfile"),
+            ssl_keyfile=told.get("ssl_keyfile"), socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS,
+        )
+        client.ping()
+    except (redis.RedisError, OSError, SettingsError, ValueError) as error:
+        return Finding("Redis", f"does not answer: {error}", mend)
+    return Finding("Redis", f"answers at {host}:{port}")
