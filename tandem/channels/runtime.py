@@ -16,7 +16,7 @@ from tandem.channels.output import Answer
 from tandem.channels.tasks import Tasks
 from tandem.channels.turns import OnNewMessage, Turns
 from tandem.conversations.feed import Feed
-from tandem.conversations.model import Delivery, InboundMessage, Message, Receipt
+from tandem.conversations.model import ConversationNotFound, Delivery, Identity, InboundMessage, Message, Receipt
 from tandem.logs import about, configure
 from tandem.services import Services, open_services
 from tandem.settings import Settings, load
@@ -84,7 +84,7 @@ class Runtime:
         Raises:
             InvalidMessage: The message cannot be taken.
         """
-        receipt = await asyncio.to_thread(self.router.receive, inbound)
+        receipt = await asyncio.to_thread(self._receive, inbound)
         now = receipt.conversation
         logger.info("Message %d received, for %s", receipt.message.seq, now.owner.value, extra=about(now.id, now.epoch))
         self.feed.nudge(inbound.conversation_id)
@@ -120,6 +120,20 @@ class Runtime:
         self.feed.nudge(message.conversation_id)
         if message.delivery is Delivery.PENDING:
             self.deliverer.nudge()
+
+    def _receive(self, inbound: InboundMessage) -> Receipt:
+        if inbound.identity is not None:
+            self._forget_others(inbound.conversation_id, inbound.identity)
+        return self.router.receive(inbound)
+
+    def _forget_others(self, conversation_id: str, identity: Identity) -> None:
+        """Take back what was matched for somebody else, where the customer becomes known or another one comes."""
+        try:
+            known = self.ledger.conversation(conversation_id).identity
+        except ConversationNotFound:
+            return
+        if known is None or known.subject != identity.subject:
+            self.services.identification.forget_all_but(conversation_id, identity.email)
 
     async def _adopt(self) -> None:
         while True:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 import jwt
@@ -39,4 +40,9 @@ def read_identity(token: Any, secret: str) -> Identity | None:
     if not usable or "@" not in email or len(email) > 254:
         logger.warning("An identity token carries no usable sub and email")
         return None
-    return Identity(subject=subject[:255], email=email.strip().lower(), name=str(name or "")[:120])
+    try:
+        expires_at = datetime.fromtimestamp(int(claims["exp"]), timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        logger.warning("An identity token names no usable end")
+        return None
+    return Identity(subject[:255], email.strip().lower(), str(name or "")[:120], expires_at=expires_at)

@@ -81,7 +81,7 @@ class Ledger(Transcript):
                 "last_customer_at": at, "push": inbound.push, "customer_typing_until": None,
             }
             if inbound.identity is not None:
-                changes["identity"] = store.clean_data(vars(inbound.identity))
+                changes["identity"] = store.from_identity(inbound.identity)
             if inbound.address:
                 changes["address"] = store.clean_data(inbound.address)
             if row.owner == Owner.RESOLVED.value:
@@ -113,7 +113,7 @@ class Ledger(Transcript):
         at = self.clock()
         with self.engine.begin() as connection:
             row = self._open(connection, conversation_id, inbound, at)
-            identity = store.clean_data(vars(inbound.identity)) if inbound.identity is not None else None
+            identity = store.from_identity(inbound.identity)
             if identity is not None and row.identity != identity:
                 row = store.change(connection, row, at, identity=identity)
             return store.to_conversation(row, at)
@@ -236,7 +236,7 @@ class Ledger(Transcript):
                 id=conversation_id, channel=inbound.channel, push=inbound.push, owner=Owner.BOT.value, epoch=0,
                 revision=0, next_seq=1, created_at=at, updated_at=at, last_text="",
                 address=store.clean_data(inbound.address),
-                identity=store.clean_data(vars(inbound.identity)) if inbound.identity else None,
+                identity=store.from_identity(inbound.identity),
             ).on_conflict_do_nothing(index_elements=["id"]))  # another process may have been quicker
             row = store.lock(connection, conversation_id)
         if row.channel != inbound.channel:

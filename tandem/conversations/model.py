@@ -48,12 +48,17 @@ class Delivery(str, Enum):
 
 @dataclass(frozen=True)
 class Identity:
-    """A customer the channel vouches for (see docs/channels.md)."""
+    """A customer the channel vouches for (see docs/channels.md), until `expires_at`; None if that has no end."""
 
     subject: str
     email: str
     name: str = ""
     verified_by: str = "channel token"
+    expires_at: datetime | None = None
+
+    def holds_at(self, at: datetime) -> bool:
+        """Whether the channel still vouches for the customer at that moment."""
+        return self.expires_at is None or at < self.expires_at
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,11 @@ class Mood:
 
 @dataclass(frozen=True)
 class Conversation:
-    """One customer on one channel. `id` is the Rasa sender id; `epoch` rises with every change of owner."""
+    """One customer on one channel. `id` is the Rasa sender id; `epoch` rises with every change of owner.
+
+    `identity` is whom the channel vouched for when the conversation was read, None once that has ended. Whose
+    conversation it is outlasts that: `known_as`.
+    """
 
     id: str
     channel: str
@@ -83,6 +92,8 @@ class Conversation:
     push: bool = True  # the channel can send without being asked
     last_customer_at: datetime | None = None
     identity: Identity | None = None
+    known_as: Identity | None = None  # whom the channel vouched for last, whether or not it still does
+    session: int = 0  # the generation of session tokens that opens it; see `tandem.conversations.sessions`
     address: Mapping[str, Any] = field(default_factory=dict)
     last_text: str = ""
     mood: Mood | None = None

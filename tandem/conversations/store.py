@@ -42,6 +42,7 @@ _BY_CLIENT_ID = select(messages).where(
     messages.c.client_id == bindparam("client"),
 )
 _DEPTH = 20  # levels of data that are kept
+_LONG_AGO = "1970-01-01T00:00:00+00:00"
 
 
 def clean_text(text: Any, limit: int = MAX_TEXT) -> str:
@@ -187,15 +188,33 @@ def from_mood(mood: Mood | None) -> dict[str, Any] | None:
     return asdict(mood) if mood else None
 
 
+def from_identity(identity: Identity | None) -> dict[str, Any] | None:
+    """An identity's stored form."""
+    if identity is None:
+        return None
+    ends = identity.expires_at.isoformat() if identity.expires_at else None
+    return {**clean_data(vars(identity)), "expires_at": ends}
+
+
+def to_identity(value: Mapping[str, Any] | None) -> Identity | None:
+    """An identity from its stored form. One that an earlier version stored without its end counts as ended."""
+    if not value:
+        return None
+    ends = value.get("expires_at", _LONG_AGO)
+    return Identity(**{**value, "expires_at": datetime.fromisoformat(ends) if ends else None})
+
+
 def to_conversation(row: Row, at: datetime) -> Conversation:
-    """A conversation from its row; `at` decides whether somebody still writes."""
+    """A conversation from its row; `at` decides who the customer is, and whether somebody still writes."""
     def fresh(until: datetime | None) -> bool:
         return until is not None and at < until < at + timedelta(minutes=1)
 
+    known_as = to_identity(row.identity)
     return Conversation(
         id=row.id, channel=row.channel, owner=Owner(row.owner), epoch=row.epoch, revision=row.revision,
         created_at=row.created_at, updated_at=row.updated_at, push=row.push, last_customer_at=row.last_customer_at,
-        identity=Identity(**row.identity) if row.identity else None, address=row.address or {},
+        identity=known_as if known_as is not None and known_as.holds_at(at) else None, known_as=known_as,
+        session=row.session, address=row.address or {},
         last_text=row.last_text, mood=to_mood(row.mood),
         typing=(Author.AGENT.value, row.typing_name or "") if fresh(row.typing_until) else None,
         customer_typing=fresh(row.customer_typing_until),

@@ -37,6 +37,7 @@ conversations = Table(
     Column("last_customer_at", UtcDateTime),
     Column("last_text", String(200), nullable=False, default=""),
     Column("identity", JSON),
+    Column("session", Integer, nullable=False, default=0, server_default="0"),  # see `tandem.conversations.sessions`
     Column("address", JSON, nullable=False),
     Column("mood", JSON),
     # who writes at the moment, each side by itself: the customer's sign must not take away the agent's

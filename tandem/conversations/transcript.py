@@ -60,6 +60,16 @@ class Transcript:
             rows = connection.execute(query.order_by(messages.c.seq).limit(limit)).all()
         return [store.to_message(row) for row in rows]
 
+    def latest_messages(self, conversation_id: str, limit: int, before: int | None = None) -> list[Message]:
+        """The latest messages that the customer may see, oldest first; with `before`, of those under that number."""
+        query = select(messages).where(
+            messages.c.conversation_id == conversation_id, messages.c.kind != Kind.NOTE.value)
+        if before is not None:
+            query = query.where(messages.c.seq < before)
+        with self.reading.connect() as connection:
+            rows = connection.execute(query.order_by(messages.c.seq.desc()).limit(limit)).all()
+        return [store.to_message(row) for row in reversed(rows)]
+
     def last_seq(self, conversation_id: str) -> int:
         """The sequence number of the latest message, 0 if there is none.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, StrictBool, StrictStr
 
+from tandem.conversations import store
 from tandem.conversations.model import Conversation, Handoff, Message
 from tandem.conversations.store import MAX_NOTE_FOR_BOT
 
@@ -182,7 +183,7 @@ def conversation_form(
         "id": conversation.id, "channel": conversation.channel, "owner": conversation.owner.value,
         "epoch": conversation.epoch,
         "handoff": handoff_form(handoff, with_card=messages is not None) if handoff else None,
-        "customer": asdict(conversation.identity) if conversation.identity else None,
+        "customer": store.from_identity(conversation.identity),
         "created_at": conversation.created_at.isoformat(), "updated_at": conversation.updated_at.isoformat(),
         "last_text": conversation.last_text,
         "typing": dict(zip(("author", "name"), conversation.typing)) if conversation.typing else None,

@@ -99,7 +99,9 @@ def _orders(entries: Iterable[CaseEntry]) -> tuple[OrderFacts, ...]:
 
 def _customer(conversation: Conversation, verified_orders: Sequence[str]) -> dict[str, Any]:
     if conversation.identity is not None:
-        return {**asdict(conversation.identity), "verified_orders": list(verified_orders)}
+        known = conversation.identity
+        return {"subject": known.subject, "email": known.email, "name": known.name, "verified_by": known.verified_by,
+                "verified_orders": list(verified_orders)}
     if verified_orders:
         return {"verified_by": "order number and contact", "verified_orders": list(verified_orders)}
     return {"verified_by": None, "verified_orders": []}

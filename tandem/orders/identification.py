@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
+from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select
 from sqlalchemy.engine import Connection, Engine
 
 from tandem.database import now, reading
@@ -134,6 +135,20 @@ class IdentificationService:
         with reading(self._engine).connect() as connection:
             return tuple(connection.execute(_GRANTED, of).scalars())
 
+    def matched_for_another(self, conversation_id: str, email: str) -> bool:
+        """Whether this conversation has matched an order that is not of this address."""
+        with reading(self._engine).connect() as connection:
+            return connection.execute(select(grants.c.order_number).where(
+                _others(conversation_id, email), grants.c.expires_at > self._clock()).limit(1)).first() is not None
+
+    def forget_all_but(self, conversation_id: str, email: str | None) -> None:
+        """Take back what a conversation has matched of other addresses than this one; with None, all of it.
+
+        What one person has proved is not proved for whoever uses the conversation next. Misses stay counted.
+        """
+        with self._engine.begin() as connection:
+            connection.execute(delete(grants).where(_others(conversation_id, email)))
+
     def order_for(self, conversation_id: str, number: str, identity_email: str | None = None) -> Order:
         """The order, if it may be shown in this conversation.
 
@@ -199,7 +214,8 @@ class IdentificationService:
             delete(grants).where(grants.c.conversation == key).where(grants.c.order_number == order.number)
         )
         connection.execute(
-            insert(grants).values(conversation=key, order_number=order.number, granted_at=at, expires_at=until)
+            insert(grants).values(conversation=key, order_number=order.number, granted_at=at, expires_at=until,
+                                  contact=_key("contact", normalise_email(order.email)))
         )
         return Verified(order, until)
 
@@ -222,6 +238,15 @@ def _matches(order: Order | None, given: Contact) -> bool:
     same_email = compare_digest(_digest(email), _digest(given.value))
     same_postcode = compare_digest(_digest(postcode), _digest(given.value))
     return order is not None and (same_email if given.is_email else same_postcode)
+
+
+def _others(conversation_id: str, email: str | None) -> Any:
+    """The grants of a conversation for orders of other addresses than this one."""
+    mine = grants.c.conversation == _key("conversation", conversation_id)
+    if email is None:
+        return mine
+    theirs = grants.c.contact != _key("contact", normalise_email(email))
+    return and_(mine, or_(theirs, grants.c.contact.is_(None)))
 
 
 def _digest(text: str) -> bytes:

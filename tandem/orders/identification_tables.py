@@ -29,6 +29,7 @@ grants = Table(
     metadata,
     Column("conversation", String(80), primary_key=True),
     Column("order_number", String(64), primary_key=True),
+    Column("contact", String(80)),  # whose order it is, as a hash; null if an earlier version granted it
     Column("granted_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
 )

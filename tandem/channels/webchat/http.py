@@ -19,12 +19,14 @@ class ChatError(Exception):
     """Something the browser is told as JSON: `{"error": code, "message": sentence}`.
 
     ChatError
-    ├── BadRequest       400  the request cannot be understood
-    ├── NoSession        401  no session token, or one that proves nothing
-    ├── ForeignOrigin    403  a page of this origin may not embed the chat
-    ├── NotHere          404  no such conversation or page
-    ├── TooLarge         413  the body is larger than `MAX_BODY`
-    └── TooMany          429  too fast; `Retry-After` says when to come back
+    ├── BadRequest         400  the request cannot be understood
+    ├── NoSession          401  no session token, or one that opens nothing (any more)
+    │   └── SignedOut      401  the customer signed out, or another one signed in
+    ├── ForeignOrigin      403  a page of this origin may not embed the chat
+    ├── NotHere            404  no such conversation or page
+    ├── OtherConversation  409  the page shows another conversation than the session's
+    ├── TooLarge           413  the body is larger than `MAX_BODY`
+    └── TooMany            429  too fast; `Retry-After` says when to come back
     """
 
     status = 500
@@ -46,9 +48,18 @@ class BadRequest(ChatError):
 
 
 class NoSession(ChatError):
-    """There is no session token, or it proves nothing."""
+    """There is no session token, or it opens nothing (any more)."""
 
     status, code = 401, "no_session"
+
+
+class SignedOut(NoSession):
+    """The session has ended for good: the customer signed out, or another one signed in."""
+
+    code = "signed_out"
+
+    def __init__(self) -> None:
+        super().__init__("The session has ended.")
 
 
 class ForeignOrigin(ChatError):
@@ -61,6 +72,12 @@ class NotHere(ChatError):
     """There is no such conversation or page."""
 
     status, code = 404, "not_found"
+
+
+class OtherConversation(ChatError):
+    """The page shows another conversation than that of the session it sends."""
+
+    status, code = 409, "other_conversation"
 
 
 class TooLarge(ChatError):
@@ -173,7 +190,7 @@ def cors_headers(origin: str, host: str, origins: tuple[str, ...]) -> dict[str, 
     return {
         "Access-Control-Allow-Origin": origin,
         "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-        "Access-Control-Allow-Headers": "authorization, content-type",
+        "Access-Control-Allow-Headers": "authorization, content-type, x-tandem-conversation",
         "Access-Control-Expose-Headers": "retry-after",
         "Access-Control-Max-Age": "600",
     }

@@ -17,22 +17,21 @@ from tandem.channels.routed import install
 from tandem.channels.runtime import Runtime
 from tandem.channels.turns import OnNewMessage
 from tandem.channels.webchat import http
-from tandem.channels.webchat.assets import Assets
+from tandem.channels.webchat.chat import Chat
 from tandem.channels.webchat.demo import demo_customers, demo_identity
-from tandem.channels.webchat.http import BadRequest, ChatError, ForeignOrigin, NotHere, answer
-from tandem.channels.webchat.limits import Limits, Options
-from tandem.channels.webchat.sessions import Sessions
-from tandem.channels.webchat.stream import Streams
-from tandem.channels.webchat.wire import Places, message_json
+from tandem.channels.webchat.http import BadRequest, ChatError, ForeignOrigin, NoSession, NotHere, answer
+from tandem.channels.webchat.limits import Options
+from tandem.channels.webchat.wire import message_json
 from tandem.conversations.identity import read_identity
-from tandem.conversations.model import Author, ConversationNotFound, Identity, InboundMessage, InvalidMessage
+from tandem.conversations.model import Author, ConversationNotFound, InboundMessage, InvalidMessage
 from tandem.conversations.store import MAX_TEXT
 from tandem.faults import fault
 from tandem.handoff.language import LANGUAGE, tag_of
 
 logger = logging.getLogger(__name__)
 
-PAGE = 500  # messages of one answer with history
+PAGE = 500  # messages of one answer with history, at most
+LAST = 50  # earlier messages of one answer, unless another number is asked for
 _MAX_PAYLOAD = 2000  # characters
 
 
@@ -101,33 +100,9 @@ class WebChat(InputChannel):
         return blueprint
 
 
-class Chat:
-    """What the handlers of one server process share."""
-
-    def __init__(self, runtime: Runtime, channel: WebChat, options: Options, on_new_message: OnNewMessage) -> None:
-        self.runtime = runtime
-        self.channel = channel
-        self.options = options
-        self.on_new_message = on_new_message
-        self.sessions = Sessions(runtime.settings.secret_key)
-        self.limits = Limits(options)
-        self.assets = Assets(runtime.settings.shop_name)
-        self.streams = Streams(runtime, Places(runtime.ledger))
-
-    def conversation_of(self, request: Request) -> str:
-        """The conversation whose token the request carries.
-
-        Raises:
-            NoSession: There is no good token.
-        """
-        return self.sessions.conversation_of(http.read_bearer(request))
-
-    def address_of(self, request: Request) -> str:
-        """The address that limits count by."""
-        return http.address_of(request, self.options.proxies)
-
-
 async def _page(chat: Chat, request: Request) -> BaseHTTPResponse:
+    if not chat.runtime.settings.demo:
+        raise NotHere("There is a page to try the chat on in demo mode only; see docs/webchat.md.")
     return chat.assets.serve(request, "demo.html")
 
 
@@ -152,33 +127,29 @@ async def _sessions(chat: Chat, request: Request) -> BaseHTTPResponse:
     chat.limits.sessions.take(chat.address_of(request))
     body = await http.read_json(request)
     identity = read_identity(body.get("identity"), chat.runtime.settings.identity_secret)
-    token = http.read_bearer(request)
-    conversation_id = await _resumable(chat, token, identity) if token else None
-    resumed = conversation_id is not None
-    conversation_id = conversation_id or chat.sessions.new_conversation_id()
-    if not resumed or identity is not None:
-        start = InboundMessage(conversation_id, chat.channel.name(), "", push=False, identity=identity)
-        await asyncio.to_thread(chat.runtime.ledger.start, start)
+    try:
+        claim = chat.tokens.read(http.read_bearer(request))
+    except NoSession:
+        claim = None  # the browser simply begins anew
+    conversation, resumed = await asyncio.to_thread(chat.open, claim, identity)
+    chat.runtime.feed.nudge(conversation.id)
     return answer({
-        "conversation_id": conversation_id, "token": chat.sessions.issue(conversation_id), "resumed": resumed,
-        "identified": identity is not None, "max_text": MAX_TEXT,
+        "conversation_id": conversation.id, "token": chat.tokens.issue(conversation.id, conversation.session),
+        "resumed": resumed, "identified": conversation.identity is not None, "max_text": MAX_TEXT,
     })
 
 
-async def _resumable(chat: Chat, token: str, identity: Identity | None) -> str | None:
-    try:
-        conversation_id = chat.sessions.conversation_of(token)
-        conversation = await asyncio.to_thread(chat.runtime.ledger.conversation, conversation_id)
-    except (ChatError, ConversationNotFound):
-        return None  # the browser simply begins anew
-    known = conversation.identity
-    if identity is not None and known is not None and known.subject != identity.subject:
-        return None  # another customer on the same computer must not read the first one's conversation
-    return conversation_id
+async def _sign_out(chat: Chat, request: Request) -> BaseHTTPResponse:
+    claim = chat.claim_of(request)
+    chat.limits.signs.take(claim.conversation_id)
+    await asyncio.to_thread(chat.sessions.sign_out, claim)
+    chat.runtime.feed.nudge(claim.conversation_id)
+    return empty()
 
 
 async def _send(chat: Chat, request: Request) -> BaseHTTPResponse:
-    conversation_id = chat.conversation_of(request)
+    claim = chat.claim_of(request)
+    conversation_id = claim.conversation_id
     chat.limits.address.take(chat.address_of(request))
     chat.limits.messages.take(conversation_id)
     body = await http.read_json(request)
@@ -193,7 +164,7 @@ async def _send(chat: Chat, request: Request) -> BaseHTTPResponse:
                          "that begins with a slash.")
     language = tag_of(body.get("language"))  # a nicety: what is no tag is passed over
     # Raises if the conversation was erased; receiving would open it again under an id whose history is gone.
-    await asyncio.to_thread(chat.runtime.ledger.conversation, conversation_id)
+    await chat.admit(claim)
     receipt = await chat.runtime.receive(InboundMessage(
         conversation_id, chat.channel.name(), text, client_id=client_id, push=False,
         data={**({"payload": payload} if payload else {}), **({LANGUAGE: language} if language else {})},
@@ -204,45 +175,61 @@ async def _send(chat: Chat, request: Request) -> BaseHTTPResponse:
 
 
 async def _history(chat: Chat, request: Request) -> BaseHTTPResponse:
-    conversation_id = chat.conversation_of(request)
-    chat.limits.reads.take(conversation_id)
+    claim = chat.claim_of(request)
+    chat.limits.reads.take(claim.conversation_id)
+    ledger, this = chat.runtime.ledger, claim.conversation_id
+    await chat.admit(claim)
+    if "before" in request.args:
+        before, last = http.read_seq(request.args.get("before"), "before"), _read_last(request) or LAST
+        found = await asyncio.to_thread(ledger.latest_messages, this, last, before)
+        return answer({"messages": [message_json(message) for message in found], "older": len(found) == last})
     after = http.read_seq(request.args.get("after", "0"), "after")
-    found = await asyncio.to_thread(chat.runtime.ledger.messages, conversation_id, after, PAGE, True)
-    state = await chat.streams.state(conversation_id)
+    found = await asyncio.to_thread(ledger.messages, this, after, PAGE, True)
+    state = await chat.streams.state(this)
     return answer({"messages": [message_json(message) for message in found], "more": len(found) == PAGE,
                    "state": state})
 
 
 async def _stream(chat: Chat, request: Request) -> None:
-    conversation_id = chat.conversation_of(request)
-    chat.limits.reads.take(conversation_id)
+    claim = chat.claim_of(request)
+    chat.limits.reads.take(claim.conversation_id)
     after = http.read_seq(request.headers.get("last-event-id") or request.args.get("after", "0"), "after")
-    await asyncio.to_thread(chat.runtime.ledger.conversation, conversation_id)
-    with chat.streams.admit(conversation_id):
+    last = _read_last(request) if "last-event-id" not in request.headers else None
+    await chat.admit(claim)
+    with chat.streams.admit(claim.conversation_id):
         response: BaseHTTPResponse = await request.respond(
             content_type="text/event-stream; charset=utf-8",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
-        async for event in chat.streams.events(conversation_id, after):
+        async for event in chat.streams.events(claim, after, last):
             await response.send(event)
         await response.send(end_stream=True)
 
 
+def _read_last(request: Request) -> int | None:
+    """How many of the latest messages are asked for; None if that is not said."""
+    if "last" not in request.args:
+        return None
+    return max(1, min(PAGE, http.read_seq(request.args.get("last"), "last")))
+
+
 async def _acknowledge(chat: Chat, request: Request) -> BaseHTTPResponse:
-    conversation_id = chat.conversation_of(request)
-    chat.limits.signs.take(conversation_id)
+    claim = chat.claim_of(request)
+    chat.limits.signs.take(claim.conversation_id)
     up_to = http.read_seq((await http.read_json(request)).get("up_to"), "up_to")
-    await asyncio.to_thread(chat.runtime.deliveries.acknowledge, conversation_id, up_to)
+    await chat.admit(claim)
+    await asyncio.to_thread(chat.runtime.deliveries.acknowledge, claim.conversation_id, up_to)
     return empty()
 
 
 async def _typing(chat: Chat, request: Request) -> BaseHTTPResponse:
-    conversation_id = chat.conversation_of(request)
-    chat.limits.signs.take(conversation_id)
+    claim = chat.claim_of(request)
+    chat.limits.signs.take(claim.conversation_id)
     writes = (await http.read_json(request)).get("writes")
     if not isinstance(writes, bool):
         raise BadRequest("`writes` must be true or false.")
-    await asyncio.to_thread(chat.runtime.ledger.set_typing, conversation_id, Author.CUSTOMER, "", writes)
+    await chat.admit(claim)
+    await asyncio.to_thread(chat.runtime.ledger.set_typing, claim.conversation_id, Author.CUSTOMER, "", writes)
     return empty()
 
 
@@ -278,6 +265,7 @@ _ROUTES: tuple[tuple[str, str, Any], ...] = (
     ("/assets/<version:str>/<name:path>", "GET", _asset),
     ("/demo-identity", "GET", _demo_identity),
     ("/sessions", "POST", _sessions),
+    ("/sign-out", "POST", _sign_out),
     ("/messages", "POST", _send),
     ("/messages", "GET", _history),
     ("/stream", "GET", _stream),

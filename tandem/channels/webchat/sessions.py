@@ -6,6 +6,7 @@ import secrets
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from tandem.channels.webchat.http import NoSession
+from tandem.conversations.sessions import SessionClaim
 from tandem.settings import SettingsError
 
 MAX_AGE = 90 * 24 * 3600  # seconds after which a browser that never came back has lost its conversation
@@ -14,10 +15,11 @@ _SALT = "tandem.webchat.session"
 
 
 class Sessions:
-    """Makes and checks session tokens.
+    """Makes and reads session tokens.
 
-    A token is the conversation's id with the time of issue and an HMAC over both. The id alone is neither enough to
-    read nor to write: agents, logs and the tracker know it too.
+    A token is the conversation's id and its generation with the time of issue and an HMAC over all three. The id alone
+    is neither enough to read nor to write: agents, logs and the tracker know it too. Whether the conversation still
+    stands at that generation is for the ledger to say (`tandem.conversations.sessions`).
     """
 
     def __init__(self, secret_key: str) -> None:
@@ -35,12 +37,12 @@ class Sessions:
         """An id with 192 random bits."""
         return f"web-{secrets.token_urlsafe(24)}"
 
-    def issue(self, conversation_id: str) -> str:
-        """A token that proves possession of this conversation for `MAX_AGE` seconds."""
-        return str(self._serializer.dumps(conversation_id))
+    def issue(self, conversation_id: str, generation: int) -> str:
+        """A token that opens this conversation for `MAX_AGE` seconds, as long as it stands at this generation."""
+        return str(self._serializer.dumps([conversation_id, generation]))
 
-    def conversation_of(self, token: str) -> str:
-        """The conversation that a token proves.
+    def read(self, token: str) -> SessionClaim:
+        """What a token says. Tokens of versions before generations carry the id alone.
 
         Raises:
             NoSession: It is missing, forged or too old.
@@ -48,9 +50,11 @@ class Sessions:
         if not token or len(token) > _MAX_TOKEN or not token.isascii():
             raise NoSession("A session token is needed: Authorization: Bearer <token>.")
         try:
-            conversation_id = self._serializer.loads(token, max_age=MAX_AGE)
+            said = self._serializer.loads(token, max_age=MAX_AGE)
         except BadSignature as error:
             raise NoSession("The session token is not valid, or too old.") from error
-        if not isinstance(conversation_id, str):
-            raise NoSession("The session token is not valid.")
-        return conversation_id
+        if isinstance(said, str):
+            return SessionClaim(said, None)
+        if isinstance(said, list) and len(said) == 2 and isinstance(said[0], str) and type(said[1]) is int:
+            return SessionClaim(said[0], said[1])
+        raise NoSession("The session token is not valid.")

@@ -15,6 +15,7 @@ from tandem.channels.runtime import Runtime
 from tandem.channels.webchat.http import TooMany
 from tandem.channels.webchat.wire import Places, agent_name, message_json, state_json
 from tandem.conversations.model import Conversation, ConversationNotFound, Owner
+from tandem.conversations.sessions import SessionClaim, opens
 from tandem.faults import fault
 
 logger = logging.getLogger(__name__)
@@ -68,29 +69,39 @@ class Streams:
         conversation = await asyncio.to_thread(self._runtime.ledger.conversation, conversation_id)
         return await self._state(conversation, None)
 
-    async def events(self, conversation_id: str, after: int) -> AsyncIterator[str]:
+    async def events(self, claim: SessionClaim, after: int, last: int | None = None) -> AsyncIterator[str]:
         """Every message above `after`, then every message and state as it comes, until the server stops.
 
-        An erased conversation ends the stream; the browser learns why when it comes back.
+        An erased conversation and a session that has ended end the stream; the browser learns why when it comes back.
+
+        Args:
+            last: At least so many of the latest messages, wherever `after` stands; the first event then says where
+                they begin, so that earlier ones can be fetched when they are wanted.
         """
-        ledger = self._runtime.ledger
+        ledger, conversation_id = self._runtime.ledger, claim.conversation_id
         shown: dict[str, Any] | None = None
         known: tuple[int, str | None] | None = None  # the agent's name belongs to an epoch
         clock = asyncio.get_running_loop().time
         spoke_at = clock()
         yield f"retry: {RETRY}\n\n"
+        if last is not None:
+            after = await self._first_shown(conversation_id, after, last)
+            yield _event("start", {"after": after})
         with self._runtime.feed.watch(conversation_id) as changed:
             while not self._closing:
                 changed.clear()
                 try:
                     batch = await asyncio.to_thread(ledger.messages, conversation_id, after, _BATCH, True)
+                    # Read after the messages: what was said before the session ended may be shown, nothing since.
+                    conversation = await asyncio.to_thread(ledger.conversation, conversation_id)
+                    if not opens(claim, conversation):
+                        return
                     for message in batch:
                         fault("stream.before_send")
                         after, spoke_at = message.seq, clock()
                         yield _event("message", message_json(message), message.seq)
                     if len(batch) == _BATCH:
                         continue
-                    conversation = await asyncio.to_thread(ledger.conversation, conversation_id)
                     if known is None or known[0] != conversation.epoch:
                         known = (conversation.epoch, await self._agent(conversation))
                     state = await self._state(conversation, known[1])
@@ -106,6 +117,11 @@ class Streams:
                     spoke_at = clock()
                     yield ": still here\n\n"
                 await _wait(changed, _patience(state))
+
+    async def _first_shown(self, conversation_id: str, after: int, last: int) -> int:
+        """The number above which at least the `last` messages stand, and everything above `after`."""
+        found = await asyncio.to_thread(self._runtime.ledger.latest_messages, conversation_id, last)
+        return min(after, found[0].seq - 1) if len(found) == last else 0
 
     async def _agent(self, conversation: Conversation) -> str | None:
         if conversation.owner is not Owner.AGENT:

@@ -51,6 +51,19 @@ def test_number_and_contact_open_the_order(service: IdentificationService, numbe
     assert service.order_for("c1", "td-10421").number == "TD-10421"
 
 
+def test_what_was_matched_for_one_address_can_be_taken_from_who_comes_next(service: IdentificationService) -> None:
+    service.verify("c1", "TD-10402", "two-orders@example.com")
+    service.verify("c1", "TD-10421", "94107")  # on-time@example.com, by postcode
+    service.verify("c2", "TD-10421", "on-time@example.com")
+    assert service.matched_for_another("c1", "on-time@example.com")
+    assert not service.matched_for_another("c2", "On-Time@example.com")
+    assert not service.matched_for_another("c3", "on-time@example.com")
+    service.forget_all_but("c1", "on-time@example.com")
+    assert service.verified_orders("c1") == ("TD-10421",)
+    service.forget_all_but("c1", None)
+    assert (service.verified_orders("c1"), service.verified_orders("c2")) == ((), ("TD-10421",))
+
+
 def test_a_match_opens_one_order_in_one_conversation(service: IdentificationService) -> None:
     service.verify("c1", "TD-10402", "two-orders@example.com")
     for conversation, number in (("c1", "TD-10417"), ("c2", "TD-10402"), ("", "TD-10402")):

@@ -10,10 +10,13 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from itsdangerous import URLSafeTimedSerializer
 
 from tandem.channels.webchat.limits import Options
 from tandem.channels.webchat.sessions import Sessions
 from tandem.conversations.model import Author, Delivery
+from tandem.database import now
+from tandem.orders.demo_shop import seed
 from tests.system.webchat.live_chat import ANNA, LiveChat
 
 
@@ -144,6 +147,116 @@ def test_another_customer_on_the_same_computer_gets_another_conversation(http: h
     assert other["resumed"] is False
 
 
+def test_who_kept_the_session_of_an_anonymous_visit_has_nothing_once_the_customer_is_known(
+    http: httpx.Client, chat: LiveChat,
+) -> None:
+    conversation_id, kept = start(http)
+    http.post("messages", json={"text": "hello", "client_id": "1"}, headers=kept)
+    eventually(lambda: len(texts(http, kept)) == 2)
+    with http.stream("GET", "stream", headers=kept) as response:
+        seen = events(response)
+        for _ in range(3):
+            next(seen)
+        opened = http.post("sessions", json={"identity": identity("late@example.com")}, headers=kept).json()
+        fresh = {"Authorization": f"Bearer {opened['token']}"}
+        assert opened["conversation_id"] == conversation_id
+        http.post("messages", json={"text": "Where is my order?", "client_id": "2"}, headers=fresh)
+        rest = [one["data"].get("text") for one in seen]  # until the server ends it
+        assert "Where is my order?" not in rest
+    tries = [
+        http.get("messages", headers=kept), http.get("stream", headers=kept),
+        http.post("messages", json={"text": "their orders", "client_id": "3"}, headers=kept),
+        http.post("ack", json={"up_to": 9}, headers=kept), http.post("typing", json={"writes": True}, headers=kept),
+        http.post("sign-out", headers=kept),
+    ]
+    assert [(one.status_code, one.json()["error"]) for one in tries[:-1]] == [(401, "no_session")] * 5
+    again = http.post("sessions", json={}, headers=kept).json()
+    assert again["conversation_id"] != conversation_id
+    assert eventually(lambda: texts(http, fresh)[-1] == "You said: Where is my order?")
+    assert chat.services.ledger.conversation(conversation_id).identity is not None
+    assert "their orders" not in texts(http, fresh)
+
+
+def test_signing_out_ends_session_and_identity_on_the_server(http: httpx.Client, chat: LiveChat) -> None:
+    conversation_id, auth = start(http, identity=identity("late@example.com"))
+    with http.stream("GET", "stream", headers=auth) as response:
+        seen = events(response)
+        next(seen)
+        assert http.post("sign-out", headers=auth).status_code == 204
+        assert list(seen) == [], "its streams end at once"
+    assert chat.services.ledger.conversation(conversation_id).identity is None
+    for answer in (http.get("messages", headers=auth), http.get("stream", headers=auth),
+                   http.post("messages", json={"text": "x", "client_id": "1"}, headers=auth)):
+        assert (answer.status_code, answer.json()["error"]) == (401, "signed_out")
+    for body in ({}, {"identity": identity("late@example.com")}):
+        assert http.post("sessions", json=body, headers=auth).json()["conversation_id"] != conversation_id
+    assert http.post("sign-out", headers=auth).status_code == 204, "asked again, nothing happens"
+
+
+def test_an_identity_ends_with_its_token(http: httpx.Client, chat: LiveChat) -> None:
+    ends = int(time.time()) + 3
+    conversation_id, auth = start(http, identity=identity("late@example.com", exp=ends))
+    assert chat.services.ledger.conversation(conversation_id).identity is not None
+    time.sleep(ends - time.time() + 0.01)
+    assert chat.services.ledger.conversation(conversation_id).identity is None
+    answer = http.post("messages", json={"text": "hello", "client_id": "1"}, headers=auth)
+    assert answer.status_code == 200, "the conversation goes on"
+
+
+def test_resuming_without_a_token_ends_the_identity_and_keeps_the_conversation(
+    http: httpx.Client, chat: LiveChat,
+) -> None:
+    conversation_id, auth = start(http, identity=identity("late@example.com"))
+    resumed = http.post("sessions", json={}, headers=auth).json()
+    assert (resumed["conversation_id"], resumed["identified"]) == (conversation_id, False)
+    assert chat.services.ledger.conversation(conversation_id).identity is None
+
+
+def test_what_a_visitor_has_matched_does_not_pass_to_the_next_customer(http: httpx.Client, chat: LiveChat) -> None:
+    seed(chat.services.engine, now(), chat.settings.shop_timezone)
+    conversation_id, auth = start(http)
+    http.post("messages", json={"text": "hello", "client_id": "1"}, headers=auth)
+    chat.services.identification.verify(conversation_id, "TD-10402", "two-orders@example.com")
+    same = http.post("sessions", json={"identity": identity("two-orders@example.com")}, headers=auth).json()
+    assert same["conversation_id"] == conversation_id
+    conversation_id, auth = start(http)
+    chat.services.identification.verify(conversation_id, "TD-10402", "two-orders@example.com")
+    other = http.post("sessions", json={"identity": identity("vip@example.com")}, headers=auth).json()
+    assert other["conversation_id"] != conversation_id
+    assert chat.services.identification.verified_orders(other["conversation_id"]) == ()
+    assert http.get("messages", headers=auth).status_code == 401
+
+
+def test_a_request_for_another_conversation_than_the_sessions_is_refused(http: httpx.Client, chat: LiveChat) -> None:
+    first, _ = start(http)
+    second, auth = start(http)
+    mixed = {**auth, "X-Tandem-Conversation": first}
+    answers = [
+        http.post("messages", json={"text": "for the first", "client_id": "1"}, headers=mixed),
+        http.get("messages", headers=mixed), http.get("stream", headers=mixed),
+        http.post("ack", json={"up_to": 1}, headers=mixed), http.post("typing", json={"writes": True}, headers=mixed),
+        http.post("sign-out", headers=mixed),
+    ]
+    assert [answer.status_code for answer in answers] == [409] * 6
+    assert answers[0].json()["error"] == "other_conversation"
+    assert chat.services.ledger.messages(second) == []
+    assert http.get("messages", headers={**auth, "X-Tandem-Conversation": second}).status_code == 200
+
+
+def test_a_session_of_an_earlier_version_keeps_an_anonymous_conversation_going(
+    http: httpx.Client, chat: LiveChat,
+) -> None:
+    conversation_id, _ = start(http)
+    token = URLSafeTimedSerializer("s" * 32, salt="tandem.webchat.session").dumps(conversation_id)
+    old = {"Authorization": f"Bearer {token}"}
+    assert http.post("messages", json={"text": "hello", "client_id": "1"}, headers=old).status_code == 200
+    resumed = http.post("sessions", json={}, headers=old).json()
+    assert (resumed["conversation_id"], resumed["resumed"]) == (conversation_id, True)
+    known = http.post("sessions", json={"identity": identity("late@example.com")}, headers=old).json()
+    assert known["conversation_id"] == conversation_id
+    assert http.get("messages", headers=old).status_code == 401
+
+
 def test_an_erased_conversation_is_gone_and_stays_gone(http: httpx.Client, chat: LiveChat) -> None:
     conversation_id, auth = start(http)
     http.post("messages", json={"text": "my secret", "client_id": "1"}, headers=auth)
@@ -237,6 +350,41 @@ def test_the_stream_brings_history_then_what_comes(http: httpx.Client, chat: Liv
         chat.reply(conversation_id, "Hi, this is Anna")
         said = next(seen)
         assert (said["id"], said["data"]["author"], said["data"]["name"]) == ("4", "agent", "Anna Berg")
+
+
+def test_a_long_conversation_comes_in_pages_and_nothing_is_lost(http: httpx.Client, chat: LiveChat) -> None:
+    conversation_id, auth = start(http)
+    chat.hand_off(conversation_id)
+    chat.claim(conversation_id)
+    for number in range(130):
+        chat.reply(conversation_id, f"line {number}")
+        if number % 9 == 0:
+            chat.services.ownership.note(conversation_id, ANNA, "between agents")
+    whole = http.get("messages", headers=auth).json()["messages"]
+
+    def latest(**params: int) -> tuple[int, list[int]]:
+        with http.stream("GET", "stream", params={"last": 50, **params}, headers=auth) as response:
+            seen, found = events(response), []
+            begin = next(seen)["data"]["after"]
+            for one in seen:
+                if one["event"] != "message":
+                    return begin, found
+                found.append(int(one["id"]))
+        raise AssertionError
+
+    begin, found = latest(after=10_000)
+    assert found == [one["seq"] for one in whole[-50:]]
+    assert begin == found[0] - 1
+    unread = whole[20]["seq"]
+    assert latest(after=unread)[1] == [one["seq"] for one in whole[21:]], "all that was not read comes"
+    pages = [found]
+    while True:
+        page = http.get("messages", params={"before": pages[0][0], "last": 50}, headers=auth).json()
+        pages.insert(0, [one["seq"] for one in page["messages"]])
+        if not page["older"]:
+            break
+    assert [seq for page in pages for seq in page] == [one["seq"] for one in whole]
+    assert len(pages) == 3
 
 
 def test_a_stream_goes_on_where_the_last_one_ended(http: httpx.Client) -> None:
@@ -395,7 +543,8 @@ def test_demo_identities_exist_in_demo_mode_only(http: httpx.Client, make_chat: 
     real = make_chat(demo=False)
     assert httpx.get(real.url + "demo-identity").status_code == 404
     assert httpx.get(real.url + "demo-identity?email=late@example.com").status_code == 404
-    assert httpx.get(real.url).status_code == 200
+    assert httpx.get(real.url).status_code == 404
+    assert httpx.get(real.url + "widget.js").status_code == 200
 
 
 def test_the_session_outlives_the_server(make_chat: Callable[..., LiveChat]) -> None:
@@ -407,4 +556,4 @@ def test_the_session_outlives_the_server(make_chat: Callable[..., LiveChat]) -> 
     chat.start()
     with httpx.Client(base_url=chat.url) as http:
         assert texts(http, auth)[0] == "hello"
-        assert Sessions("s" * 32).conversation_of(auth["Authorization"].split()[1]) == conversation_id
+        assert Sessions("s" * 32).read(auth["Authorization"].split()[1]).conversation_id == conversation_id

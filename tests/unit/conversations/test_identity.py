@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import jwt
@@ -20,15 +21,19 @@ def token(secret: str = SECRET, algorithm: str = "HS256", **claims: Any) -> str:
 
 
 def test_a_good_token_is_an_identity() -> None:
-    named = token(email=" Ada@Example.COM ", name="Ada")
-    assert read_identity(named, SECRET) == Identity("u1", "ada@example.com", "Ada")
-    assert read_identity(token(), SECRET) == Identity("u1", "ada@example.com")
+    ends = datetime(2100, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+    named = token(email=" Ada@Example.COM ", name="Ada", exp=ends)
+    assert read_identity(named, SECRET) == Identity("u1", "ada@example.com", "Ada", expires_at=ends)
+    found = read_identity(token(exp=ends.timestamp()), SECRET)
+    assert found == Identity("u1", "ada@example.com", expires_at=ends)
+    assert found.holds_at(ends - timedelta(seconds=1))
+    assert not found.holds_at(ends)
 
 
 @pytest.mark.parametrize("claims", [
     {"exp": 1}, {"exp": None}, {"exp": "soon"}, {"exp": []}, {"sub": None}, {"sub": 7}, {"sub": ""}, {"sub": " "},
     {"sub": "a\x00b"}, {"email": None}, {"email": 7}, {"email": ""}, {"email": "nobody"}, {"email": "a@b\n"},
-    {"email": "a@" + "b" * 300}, {"nbf": time.time() + 3600},
+    {"email": "a@" + "b" * 300}, {"exp": 10**18}, {"exp": 10**400}, {"nbf": time.time() + 3600},
 ])
 def test_a_token_with_claims_that_do_not_do_is_nobody(claims: dict[str, Any]) -> None:
     assert read_identity(token(**claims), SECRET) is None

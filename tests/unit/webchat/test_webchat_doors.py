@@ -20,6 +20,7 @@ from tandem.channels.webchat.http import (
 )
 from tandem.channels.webchat.limits import Limits, Options, RateLimit
 from tandem.channels.webchat.sessions import MAX_AGE, Sessions
+from tandem.conversations.sessions import SessionClaim
 from tandem.settings import SettingsError
 from tests.fakes.clock import Seconds
 
@@ -32,7 +33,12 @@ SECRET = "0123456789abcdef" * 2
 def test_a_token_proves_its_own_conversation() -> None:
     sessions = Sessions(SECRET)
     conversation_id = sessions.new_conversation_id()
-    assert sessions.conversation_of(sessions.issue(conversation_id)) == conversation_id
+    assert sessions.read(sessions.issue(conversation_id, 3)) == SessionClaim(conversation_id, 3)
+
+
+def test_a_token_of_a_version_without_generations_is_read_as_such() -> None:
+    old = URLSafeTimedSerializer(SECRET, salt="tandem.webchat.session").dumps("web-1")
+    assert Sessions(SECRET).read(old) == SessionClaim("web-1", None)
 
 
 def test_conversation_ids_are_unguessable_and_fit_the_ledger() -> None:
@@ -48,22 +54,24 @@ def test_conversation_ids_are_unguessable_and_fit_the_ledger() -> None:
     lambda token: "x" * 100_000,
     lambda token: "\u2603.\ud800.é",
     lambda token: token.replace(token.split(".")[0], "IndlYi1vdGhlciI"),
-    lambda token: Sessions("another secret of some length").issue("web-1"),
+    lambda token: Sessions("another secret of some length").issue("web-1", 0),
+    *(lambda token, odd=odd: URLSafeTimedSerializer(SECRET, salt="tandem.webchat.session").dumps(odd)
+      for odd in ([], {}, None, 7, ["web-1"], ["web-1", "1"], ["web-1", True], ["web-1", 1, 2], [7, 1])),
     lambda token: URLSafeTimedSerializer(SECRET, salt="another use of the same secret").dumps("web-1"),
 ])
 def test_a_forged_token_proves_nothing(forge: Any) -> None:
     sessions = Sessions(SECRET)
     with pytest.raises(NoSession):
-        sessions.conversation_of(forge(sessions.issue("web-1")))
+        sessions.read(forge(sessions.issue("web-1", 0)))
 
 
 def test_a_token_that_was_never_renewed_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     sessions = Sessions(SECRET)
-    token = sessions.issue("web-1")
+    token = sessions.issue("web-1", 0)
     at = __import__("time").time()
     monkeypatch.setattr("itsdangerous.timed.time.time", lambda: at + MAX_AGE + 5)
     with pytest.raises(NoSession):
-        sessions.conversation_of(token)
+        sessions.read(token)
 
 
 def test_without_a_secret_the_channel_does_not_start() -> None:

@@ -1,0 +1,143 @@
+"""Whose a conversation is in a browser: sessions that open it, are renewed when the customer becomes known, and end.
+
+A session token names a conversation and a generation. It opens the conversation as long as the conversation stands at
+that generation, which rises when the customer becomes known and ends with signing out: whoever kept an older token has
+nothing. Which sign-in keeps a conversation, and why: docs/webchat.md.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.row import Row
+
+from tandem.conversations import store
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import Author, Conversation, ConversationNotFound, Identity, Kind, Owner
+from tandem.faults import transaction
+
+VISIT = timedelta(hours=1)  # of silence end a visit, as they end a session of Rasa's
+CLOSED = -1  # the generation of a conversation that no token opens any more
+_LEFT = "The customer has left this conversation: they signed out, or another customer signed in. " \
+        "What is written here no longer reaches them."
+
+
+@dataclass(frozen=True)
+class SessionClaim:
+    """What a session token says: a conversation, and its generation; None in tokens of versions without one."""
+
+    conversation_id: str
+    generation: int | None
+
+
+class MatchedOrders(Protocol):
+    """What a conversation has matched order numbers with (see `tandem.orders.identification`)."""
+
+    def matched_for_another(self, conversation_id: str, email: str) -> bool:
+        """Whether the conversation has matched an order of another address."""
+
+    def forget_all_but(self, conversation_id: str, email: str | None) -> None:
+        """Take back what it has matched of other addresses; with None, all of it."""
+
+
+def opens(claim: SessionClaim, conversation: Conversation) -> bool:
+    """Whether the session still opens the conversation.
+
+    A token without a generation, from before there were any, goes on opening a conversation whose customer was never
+    known; nobody can say who else holds a copy of it.
+    """
+    if claim.generation is None:
+        return conversation.session == 0 and conversation.known_as is None
+    return claim.generation == conversation.session
+
+
+class CustomerSessions:
+    """Resumes and ends the sessions of customers; all blocking, each one transaction."""
+
+    def __init__(self, ledger: Ledger, matched: MatchedOrders) -> None:
+        self._ledger = ledger
+        self._matched = matched
+
+    def resume(self, claim: SessionClaim, identity: Identity | None) -> Conversation | None:
+        """Go on with a conversation as this customer, or None where a new one must begin.
+
+        Without an identity the one that the conversation had ends. With one, a conversation goes on if it is the same
+        customer's, or a visitor's who is evidently the same person. Another customer's sign-in closes it.
+        """
+        try:
+            before = self._ledger.conversation(claim.conversation_id)
+        except ConversationNotFound:
+            return None
+        proved = identity is not None and self._matched.matched_for_another(before.id, identity.email)
+        if opens(claim, before) and identity is None and before.identity is not None:
+            self._matched.forget_all_but(before.id, None)
+        elif identity is not None and before.identity is None and _is_of(before, identity):
+            self._matched.forget_all_but(before.id, identity.email)
+        return self._resume(claim, identity, proved)
+
+    def sign_out(self, claim: SessionClaim) -> bool:
+        """End the session and the identity for good, if the session is still good; whether it was."""
+        at = self._ledger.clock()
+        with transaction(self._ledger.engine, "sign_out") as connection:
+            try:
+                row = store.lock(connection, claim.conversation_id)
+            except ConversationNotFound:
+                return False
+            if not opens(claim, store.to_conversation(row, at)):
+                return False
+            _close(connection, row, at)
+            return True
+
+    def _resume(self, claim: SessionClaim, identity: Identity | None, proved: bool) -> Conversation | None:
+        at = self._ledger.clock()
+        with transaction(self._ledger.engine, "resume") as connection:
+            try:
+                row = store.lock(connection, claim.conversation_id)
+            except ConversationNotFound:
+                return None
+            conversation = store.to_conversation(row, at)
+            valid = opens(claim, conversation)
+            if conversation.session == CLOSED or not _may_go_on(conversation, valid, identity, proved, at):
+                if valid and identity is not None:
+                    _close(connection, row, at)
+                return None
+            if identity is not None:
+                renewed = row.session if conversation.identity is not None else row.session + 1
+                if row.identity != store.from_identity(identity) or row.session != renewed:
+                    row = store.change(connection, row, at, identity=store.from_identity(identity), session=renewed)
+            elif conversation.identity is not None:
+                row = store.change(connection, row, at, identity=_ended(row, at))
+            return store.to_conversation(row, at)
+
+
+def _is_of(conversation: Conversation, identity: Identity) -> bool:
+    return conversation.known_as is not None and conversation.known_as.subject == identity.subject
+
+
+def _may_go_on(
+    conversation: Conversation, valid: bool, identity: Identity | None, proved: bool, at: datetime,
+) -> bool:
+    if identity is None:
+        return valid
+    if conversation.known_as is not None:
+        return _is_of(conversation, identity)  # whose token proves more than a session does
+    last = conversation.last_customer_at
+    return valid and not proved and (last is None or at - last <= VISIT)
+
+
+def _close(connection: Connection, row: Row, at: datetime) -> None:
+    """End a session for good; people who have the conversation are told."""
+    row = store.change(connection, row, at, session=CLOSED, customer_typing_until=None, identity=_ended(row, at))
+    if row.owner in (Owner.WAITING.value, Owner.AGENT.value):
+        store.append(connection, row, at, author=Author.SYSTEM, kind=Kind.NOTE, text=_LEFT)
+
+
+def _ended(row: Row, at: datetime) -> dict[str, object] | None:
+    """The stored identity of a conversation, with its end now."""
+    known = store.to_identity(row.identity)
+    if known is None or not known.holds_at(at):
+        stored: dict[str, object] | None = row.identity
+        return stored
+    return {**row.identity, "expires_at": at.isoformat()}
