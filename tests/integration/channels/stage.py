@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -26,9 +26,13 @@ from tandem.channels.runtime import Runtime
 from tandem.conversations.model import Message
 from tandem.conversations.tables import messages
 from tandem.database import now
+from tandem.orders.demo_orders import demo_orders
+from tandem.orders.identification import IdentificationService
+from tandem.orders.policies import ShopPolicies
 from tandem.services import Services
 from tandem.settings import Settings
 from tests.fakes.heart import ANNA, Heart
+from tests.fakes.orders import FakeOrderSystem
 
 SECRET = "a secret for the identities of customers"
 SENTIMENT = {"name": "negative", "confidence": 0.9, "polarity": -0.6, "emotion": "disappointed", "frustration": 0.5,
@@ -156,6 +160,12 @@ class Stage:
         await asyncio.to_thread(self.heart.ownership.reply, conversation, ANNA, text)
 
 
+def identification(heart: Heart) -> IdentificationService:
+    """Identification over the same database, with the demo shop's orders."""
+    orders = FakeOrderSystem(demo_orders(heart.clock(), timezone.utc), heart.clock, ShopPolicies())
+    return IdentificationService(heart.engine, orders, heart.clock)
+
+
 @asynccontextmanager
 async def staged(heart: Heart, channels: Sequence[InputChannel], bot: Bot | None = None,
                  **settings: Any) -> AsyncIterator[Stage]:
@@ -165,7 +175,7 @@ async def staged(heart: Heart, channels: Sequence[InputChannel], bot: Bot | None
     app.ctx.agent = bot
     services = SimpleNamespace(
         engine=heart.engine, ledger=heart.ledger, ownership=heart.ownership, deliveries=heart.deliveries,
-        router=heart.router, case_file=heart.case_file,
+        router=heart.router, case_file=heart.case_file, identification=identification(heart),
     )
     app.ctx.tandem = Runtime(app, Settings(identity_secret=SECRET, **settings), cast(Services, services))
 

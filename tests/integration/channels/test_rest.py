@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from tandem.channels.rest import Rest
 from tandem.conversations.model import Owner
 from tests.fakes.heart import ANNA, Heart
-from tests.integration.channels.stage import SECRET, SENTIMENT, Stage, staged
+from tests.integration.channels.stage import SECRET, SENTIMENT, Stage, identification, staged
 
 
 async def send(stage: Stage, message: Any = "Hello", sender: Any = "c", **more: Any) -> httpx.Response:
@@ -85,6 +85,33 @@ async def test_metadata_reaches_the_bot_without_the_customers_token(heart: Heart
         assert token not in json.dumps(metadata)
         identity = heart.ledger.conversation("c").identity
         assert identity is not None and (identity.subject, identity.email) == ("u1", "ada@example.com")
+
+
+def vouched(subject: str, seconds: float) -> dict[str, str]:
+    claims = {"sub": subject, "email": f"{subject}@example.com", "exp": time.time() + seconds}
+    return {"identity": jwt.encode(claims, SECRET, "HS256")}
+
+
+async def test_a_customer_is_known_as_long_as_the_token_says(heart: Heart) -> None:
+    async with staged(heart, [Rest()]) as stage:
+        await send(stage, metadata=vouched("ada", 60))
+        await send(stage)
+        heart.clock.advance(seconds=61)
+        await send(stage)
+        known = [message.metadata["tandem"]["identified"] for message in stage.bot.heard]
+        assert known == [True, True, False]
+        assert heart.ledger.conversation("c").identity is None
+
+
+async def test_what_one_customer_matched_does_not_pass_to_the_next_on_the_same_id(heart: Heart) -> None:
+    matched = identification(heart)
+    async with staged(heart, [Rest()]) as stage:
+        await send(stage)
+        matched.verify("c", "TD-10402", "two-orders@example.com")
+        await send(stage, metadata=vouched("two-orders", 60))
+        assert matched.verified_orders("c") == ("TD-10402",), "they are the customer's own"
+        await send(stage, metadata=vouched("ben", 60))
+        assert matched.verified_orders("c") == ()
 
 
 @pytest.mark.parametrize("token", [

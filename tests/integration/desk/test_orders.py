@@ -53,6 +53,16 @@ def test_an_order_is_looked_up_and_shown_as_of_now(with_anna: TestClient, orders
     assert "TD-10433" in page and 'data-do="look-up"' in page and 'data-do="cancel"' in page
 
 
+def test_orders_of_a_customer_whose_identity_has_ended_stay_closed(
+    with_anna: TestClient, services: Services, says: Callable[..., Message],
+) -> None:
+    assert with_anna.get("/api/conversations/c1").json()["customer"]["email"] == "new@example.com"
+    ended = Identity("7", "new@example.com", expires_at=services.ledger.clock())
+    says("c1", "are you there?", identity=ended)
+    assert with_anna.post("/api/conversations/c1/orders/TD-10433/look-up").status_code == 409
+    assert with_anna.get("/api/conversations/c1").json()["customer"] is None
+
+
 @pytest.mark.parametrize("what", ["look-up", "cancel"])
 @pytest.mark.parametrize(("number", "status"), [("TD-10388", 409), ("TD-99999", 409), ("%00", 422), ("x", 422)])
 def test_what_is_not_shown_to_be_the_customers_stays_closed(

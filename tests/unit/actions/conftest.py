@@ -75,9 +75,10 @@ class Shop:
     def open(self) -> Services:
         return self.services
 
-    def know(self, email: str) -> None:
+    def know(self, email: str, until: datetime | None = None) -> None:
         """The channel vouches for the customer."""
-        self.services.ledger.start(InboundMessage(CONVERSATION, "rest", "", identity=Identity("s", email)))
+        identity = Identity("s", email, expires_at=until)
+        self.services.ledger.start(InboundMessage(CONVERSATION, "rest", "", identity=identity))
 
     def match(self, number: str, contact: str) -> None:
         """The customer has named this order and what stands on it."""

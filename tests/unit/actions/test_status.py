@@ -6,6 +6,7 @@ from datetime import timedelta, timezone
 
 import pytest
 
+from actions.at_hand import orders_at_hand
 from actions.dates import Dates
 from actions.order_facts import ActionOrderFacts
 from actions.order_status import ActionOrderStatus, ActionTrackParcel
@@ -21,7 +22,7 @@ from tandem.orders.model import (
     Shipment,
     ShipmentState,
 )
-from tests.unit.actions.conftest import RESPONSES, Scene, Shop, act, check_values
+from tests.unit.actions.conftest import CONVERSATION, RESPONSES, Scene, Shop, act, check_values
 
 
 async def show(shop: Shop, number: str) -> tuple[str, dict[str, str]]:
@@ -87,6 +88,15 @@ async def test_an_order_that_is_not_the_customers_is_not_shown(shop: Shop) -> No
     slots = {"order_number": "TD-10421", "contact": "on-time@example.com", "order_items": "Enamel kettle"}
     outcome = await act(ActionOrderStatus(shop.open), Scene(slots=slots))
     assert outcome.said == ["utter_not_identified"]
+
+
+async def test_orders_are_told_as_long_as_the_customer_is_known_and_no_longer(shop: Shop) -> None:
+    shop.know("on-time@example.com", until=shop.clock() + timedelta(minutes=10))
+    scene = Scene(slots={"order_number": "TD-10421"})
+    assert (await act(ActionOrderStatus(shop.open), scene)).said != ["utter_not_identified"]
+    shop.clock.advance(minutes=10)
+    assert (await act(ActionOrderStatus(shop.open), scene)).said == ["utter_not_identified"]
+    assert orders_at_hand(shop.services, CONVERSATION).orders == ()
 
 
 async def test_other_open_orders_are_offered(shop: Shop) -> None:
