@@ -63,7 +63,7 @@ def open_services(settings: Settings) -> Services:
     ownership = Ownership(ledger)
     case_file = CaseFile(ledger)
     orders = open_order_system(settings)
-    identification = IdentificationService(engine, orders)
+    identification = IdentificationService(engine, orders, on_verified=ledger.know_email)
     duty, patience = read_duty(settings.shop_timezone, project_root() / DUTY)
     endpoints = project_root() / "endpoints.yml"
     handoff = HandoffService(

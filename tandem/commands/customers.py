@@ -6,12 +6,13 @@ import json
 import sys
 from typing import Any
 
-from tandem.conversations import personal_data
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import ConversationNotFound
 from tandem.database import open_engine
 from tandem.db.schema import upgrade
 from tandem.desk import customers
+from tandem.orders.errors import OrderSystemUnavailable
+from tandem.orders.factory import open_order_system
 from tandem.run.errors import RunError
 from tandem.settings import Settings
 
@@ -36,17 +37,21 @@ def add_erase_command(commands: Any) -> None:
 
 def _export(settings: Settings, options: argparse.Namespace) -> int:
     ledger = _open_ledger(settings)
-    found = customers.export(ledger, _conversations(ledger, options.who), _ACTOR, _VIA)
+    ids = _conversations(settings, ledger, options.who)
+    found = customers.export(ledger, settings.tracker_url, ids, _ACTOR, _VIA)
     print(json.dumps(found, indent=2, ensure_ascii=False, default=str))
     return 0
 
 
 def _erase(settings: Settings, options: argparse.Namespace) -> int:
     ledger = _open_ledger(settings)
-    ids = _conversations(ledger, options.who)
+    ids = _conversations(settings, ledger, options.who)
     if not options.yes and not _confirmed(len(ids)):
         raise RunError("nothing was erased; `--yes` erases without asking")
-    customers.erase(ledger, settings.tracker_url, ids, _ACTOR, _VIA)
+    try:
+        customers.erase(ledger, settings.tracker_url, ids, _ACTOR, _VIA)
+    except customers.BotAnswers as error:
+        raise RunError(str(error)) from error
     print(f"erased {len(ids)} conversation{'s' if len(ids) != 1 else ''}")
     return 0
 
@@ -57,8 +62,11 @@ def _open_ledger(settings: Settings) -> Ledger:
     return Ledger(engine)
 
 
-def _conversations(ledger: Ledger, who: str) -> list[str]:
-    found = personal_data.conversations_of(ledger, who) if "@" in who else []
+def _conversations(settings: Settings, ledger: Ledger, who: str) -> list[str]:
+    try:
+        found = customers.conversations_of(ledger, open_order_system(settings), who) if "@" in who else []
+    except OrderSystemUnavailable as error:
+        raise RunError(f"conversations might be missed: {error}; try again when the order system answers") from error
     if not found:
         try:
             found = [ledger.conversation(who).id]

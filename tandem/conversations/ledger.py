@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
@@ -26,7 +26,7 @@ from tandem.conversations.model import (
     Owner,
     Receipt,
 )
-from tandem.conversations.tables import case_entries, conversations, fenced_replies, handoffs, messages
+from tandem.conversations.tables import conversations, fenced_replies, handoffs, messages
 from tandem.conversations.transcript import Transcript
 from tandem.faults import transaction
 from tandem.logs import about
@@ -82,6 +82,8 @@ class Ledger(Transcript):
             }
             if inbound.identity is not None:
                 changes["identity"] = store.from_identity(inbound.identity)
+                if changes["identity"] != row.identity:
+                    store.know_email(connection, conversation_id, inbound.identity.email)
             if inbound.address:
                 changes["address"] = store.clean_data(inbound.address)
             if row.owner == Owner.RESOLVED.value:
@@ -114,7 +116,8 @@ class Ledger(Transcript):
         with self.engine.begin() as connection:
             row = self._open(connection, conversation_id, inbound, at)
             identity = store.from_identity(inbound.identity)
-            if identity is not None and row.identity != identity:
+            if inbound.identity is not None and row.identity != identity:
+                store.know_email(connection, conversation_id, inbound.identity.email)
                 row = store.change(connection, row, at, identity=identity)
             return store.to_conversation(row, at)
 
@@ -170,6 +173,15 @@ class Ledger(Transcript):
             )
             return message
 
+    def know_email(self, conversation_id: str, email: str) -> None:
+        """Remember an e-mail address as the customer's own, so that an export or an erasure finds the conversation."""
+        with self.engine.begin() as connection:
+            try:
+                store.lock(connection, conversation_id)
+            except ConversationNotFound:
+                return  # erased meanwhile, or an order was looked up outside any conversation
+            store.know_email(connection, conversation_id, email)
+
     def set_typing(self, conversation_id: str, author: Author, name: str, writes: bool = True) -> None:
         """Show the other side for `TYPING` that somebody writes, or stop showing it; the bot's sign is not kept."""
         at = self.clock()
@@ -190,9 +202,7 @@ class Ledger(Transcript):
         """
         with self.engine.begin() as connection:
             store.lock(connection, conversation_id)
-            for table in (case_entries, fenced_replies, handoffs, messages):
-                connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
-            connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
+            store.erase(connection, conversation_id)
 
     # -- bot turns --------------------------------------------------------------------------------------------
 
@@ -239,6 +249,8 @@ class Ledger(Transcript):
                 identity=store.from_identity(inbound.identity),
             ).on_conflict_do_nothing(index_elements=["id"]))  # another process may have been quicker
             row = store.lock(connection, conversation_id)
+            if inbound.identity is not None:
+                store.know_email(connection, conversation_id, inbound.identity.email)
         if row.channel != inbound.channel:
             # Whoever guesses an id must not draw a conversation, and what is said in it, to a channel of their own.
             raise InvalidMessage(f"the conversation belongs to another channel than {inbound.channel}")

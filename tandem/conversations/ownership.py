@@ -195,6 +195,8 @@ class Ownership:
                 return False
             connection.execute(update(handoffs).where(handoffs.c.id == handoff.id).values(
                 told_at=at, contact=contact or handoff.contact))
+            if contact:
+                store.know_email(connection, row.id, contact)
             event = "contact_kept" if contact else "still_waiting"
             store.append(connection, row, at, author=Author.SYSTEM, kind=Kind.EVENT, text=notice,
                          data={"event": event, "buttons": [dict(button) for button in buttons]})

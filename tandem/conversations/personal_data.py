@@ -1,76 +1,130 @@
-"""A customer's right to see and to erase what is kept about them."""
+"""A customer's right to see and to erase what the ledger and the bot's tracker store keep about them."""
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import MetaData, Table, delete, func, inspect, select
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
+from tandem.conversations.casefile import EntryKind
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.tables import case_entries, conversations, fenced_replies, handoffs
+from tandem.conversations.store import MAX_EMAIL
+from tandem.conversations.tables import (
+    case_entries,
+    conversations,
+    customer_emails,
+    fenced_replies,
+    handoffs,
+    messages,
+)
+from tandem.database import reading
 
 
-def conversations_of(ledger: Ledger, email: str) -> list[str]:
-    """Ids of the conversations of this customer.
+def conversations_of(ledger: Ledger, email: str, order_numbers: Collection[str] = ()) -> list[str]:
+    """Find the conversations of a customer.
 
-    The channel vouched for the address, a context card names it, or it was left while waiting for a person.
+    The channel vouched for the address, it stands on an order that was matched, a context card names it, or it was left
+    while waiting for a person.
+
+    Args:
+        order_numbers: The customer's orders: conversations in which one of them was shown are theirs, too.
     """
     email = email.strip().lower()
-    if not email:
+    if not email or len(email) > MAX_EMAIL:
         return []
-    by_identity = select(conversations.c.id).where(func.lower(conversations.c.identity["email"].as_string()) == email)
-    by_card = select(handoffs.c.conversation_id).where(
+    cards = select(handoffs.c.conversation_id).where(
         func.lower(handoffs.c.card[("customer", "email")].as_string()) == email)
-    by_contact = select(handoffs.c.conversation_id).where(func.lower(handoffs.c.contact) == email)
+    shown = select(case_entries.c.conversation_id).where(
+        case_entries.c.kind == EntryKind.ORDER.value,
+        case_entries.c.data["number"].as_string().in_(list(order_numbers)))
+    known = select(customer_emails.c.conversation_id).where(customer_emails.c.email == email)
     with ledger.reading.connect() as connection:
-        found = {row[0] for query in (by_identity, by_card, by_contact) for row in connection.execute(query)}
-    return sorted(found)
+        found = {row[0] for query in (known, cards, shown) for row in connection.execute(query)}
+        there = select(conversations.c.id).where(conversations.c.id.in_(found))
+        return sorted(row[0] for row in connection.execute(there)) if found else []
 
 
 def export(ledger: Ledger, conversation_id: str) -> dict[str, Any]:
-    """Everything the ledger keeps of one conversation, JSON-ready.
+    """Give out everything that the ledger keeps of one conversation, JSON-ready.
 
     Raises:
         ConversationNotFound: There is none.
     """
     conversation = ledger.conversation(conversation_id)
     return {
-        "conversation": _plain(asdict(conversation)),
-        "messages": [_plain(asdict(message)) for message in ledger.transcript(conversation_id)],
-        "handoffs": [_plain(asdict(handoff)) for handoff in ledger.handoffs(conversation_id)],
-        "case_file": _rows(ledger, case_entries, conversation_id),
-        "fenced_replies": _rows(ledger, fenced_replies, conversation_id),
+        "conversation": plain(asdict(conversation)),
+        "messages": [plain(asdict(message)) for message in ledger.transcript(conversation_id)],
+        "handoffs": [plain(asdict(handoff)) for handoff in ledger.handoffs(conversation_id)],
+        "case_file": rows_of(ledger.engine, case_entries, conversation_id),
+        "fenced_replies": rows_of(ledger.engine, fenced_replies, conversation_id),
+        "emails": [row["email"] for row in rows_of(ledger.engine, customer_emails, conversation_id)],
     }
 
 
+def has_open_turn(connection: Connection, ledger: Ledger, conversation_id: str) -> bool:
+    """Whether the bot is answering a message of this conversation just now, in a process that is alive."""
+    at = ledger.clock()
+    query = select(messages.c.id).where(
+        messages.c.conversation_id == conversation_id, messages.c.turn == "open", messages.c.turn_lease > at).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def export_tracker(engine: Engine, conversation_id: str) -> list[Any]:
+    """Give out what the bot's tracker store (Rasa's SQL store) remembers of a conversation, oldest event first."""
+    events = _events(engine)
+    if events is None:
+        return []
+    query = select(events.c.data).where(events.c.sender_id == conversation_id).order_by(events.c.id)
+    with reading(engine).connect() as connection:
+        return [_parsed(row.data) for row in connection.execute(query)]
+
+
 def erase_tracker(engine: Engine, conversation_id: str) -> int:
-    """Remove what the bot's tracker store (Rasa's SQL store) remembers of a conversation.
+    """Remove what the bot's tracker store remembers of a conversation.
 
     Returns:
         How many events were removed; 0 if the store does not exist yet.
     """
-    if not inspect(engine).has_table("events"):
+    events = _events(engine)
+    if events is None:
         return 0
-    events = Table("events", MetaData(), autoload_with=engine)
     with engine.begin() as connection:
         result = connection.execute(delete(events).where(events.c.sender_id == conversation_id))
         return int(result.rowcount)
 
 
-def _rows(ledger: Ledger, table: Table, conversation_id: str) -> list[Any]:
-    """What a table keeps of a conversation, oldest first; keys of the database left out."""
-    query = select(*(column for column in table.columns if column.name not in ("id", "conversation_id"))).where(
-        table.c.conversation_id == conversation_id).order_by(table.c.id)
-    with ledger.reading.connect() as connection:
-        return [_plain(dict(row)) for row in connection.execute(query).mappings()]
+def _events(engine: Engine) -> Table | None:
+    if not inspect(engine).has_table("events"):
+        return None
+    return Table("events", MetaData(), autoload_with=engine)
 
 
-def _plain(value: Any) -> Any:
+def _parsed(data: str | None) -> Any:
+    try:
+        return json.loads(data or "null")
+    except ValueError:  # written by a store of another kind: given out as it stands
+        return data
+
+
+def rows_of(engine: Engine, table: Table, conversation_id: str) -> list[Any]:
+    """Read what a table keeps of a conversation, oldest first; keys of the database left out."""
+    shown = [column for column in table.columns if column.name not in ("id", "conversation_id")]
+    query = select(*shown).where(table.c.conversation_id == conversation_id).order_by(*table.primary_key.columns)
+    with reading(engine).connect() as connection:
+        return [plain(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def plain(value: Any) -> Any:
+    """Turn what databases and dataclasses hold into JSON's kinds."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return value.value if hasattr(value, "value") else value

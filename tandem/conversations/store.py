@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.row import Row
 
@@ -25,12 +27,20 @@ from tandem.conversations.model import (
     Mood,
     Owner,
 )
-from tandem.conversations.tables import conversations, handoffs, messages
+from tandem.conversations.tables import (
+    case_entries,
+    conversations,
+    customer_emails,
+    fenced_replies,
+    handoffs,
+    messages,
+)
 from tandem.database import serialise
 
 MAX_TEXT = 10_000  # characters of one message
 MAX_ID = 255  # characters of a conversation id or a client's message id
 MAX_NOTE_FOR_BOT = 1000  # characters of the line that a person leaves for the bot
+MAX_EMAIL = 254  # characters of an e-mail address
 MAX_NAME = 120  # characters of a speaker's name, an intent or a trigger
 _PREVIEW = 160
 # Statements of every turn, built once: SQLAlchemy takes longer to build one than SQLite to run it.
@@ -168,6 +178,23 @@ def by_client_id(connection: Connection, conversation_id: str, author: Author, c
     named = {"this": conversation_id, "author": author.value, "client": client_id}
     found: Row | None = connection.execute(_BY_CLIENT_ID, named).first()
     return found
+
+
+def erase(connection: Connection, conversation_id: str) -> None:
+    """Remove a locked conversation and all that the ledger keeps of it."""
+    for table in (customer_emails, case_entries, fenced_replies, handoffs, messages):
+        connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
+    connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
+
+
+def know_email(connection: Connection, conversation_id: str, email: str) -> None:
+    """Remember an address as the customer's own, once."""
+    address = printable(email).strip().lower()
+    if "@" not in address or len(address) > MAX_EMAIL:
+        return
+    upsert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    connection.execute(upsert(customer_emails).values(conversation_id=conversation_id, email=address)
+                       .on_conflict_do_nothing(index_elements=["conversation_id", "email"]))
 
 
 def open_handoff_of(connection: Connection, conversation_id: str) -> Row | None:

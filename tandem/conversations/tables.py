@@ -109,6 +109,15 @@ handoffs = Table(
     Index("handoffs_of_conversation", "conversation_id", "opened_at"),
 )
 
+# E-mail addresses that are the customer's own: the channel vouched for them, they stand on an order that the customer
+# matched, or they were left while waiting. By these a customer's conversations are found, for export and erasure.
+customer_emails = Table(
+    "customer_emails", metadata,
+    Column("conversation_id", String(255), ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    Column("email", String(254), primary_key=True),  # lower case
+    Index("conversations_by_email", "email"),
+)
+
 fenced_replies = Table(
     "fenced_replies", metadata,
     Column("id", Key, primary_key=True, autoincrement=True),

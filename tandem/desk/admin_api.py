@@ -7,17 +7,17 @@ from fastapi import APIRouter, Query, Request
 from sqlalchemy import select
 from starlette.responses import PlainTextResponse
 
-from tandem.conversations import personal_data
 from tandem.conversations.model import InvalidMessage
 from tandem.database import now, reading
 from tandem.desk import customers, presence
 from tandem.desk.api import ERRORS
 from tandem.desk.auth import AdminDep, CallerDep, desk_of
-from tandem.desk.errors import NotThere
+from tandem.desk.errors import NotThere, Unavailable
 from tandem.desk.json_forms import CustomerExport, Erased, PresenceBody, Stats
 from tandem.desk.numbers import prometheus, read_numbers
 from tandem.desk.process_metrics import process_metrics
 from tandem.desk.responses import SafeJSONResponse
+from tandem.orders.errors import OrderSystemUnavailable
 
 router = APIRouter(prefix="/api", responses=ERRORS, default_response_class=SafeJSONResponse)
 health = APIRouter(tags=["operation"])
@@ -61,7 +61,7 @@ def export_customer(
     """All that is kept of one conversation, or of every conversation of an e-mail address. Needs the role admin."""
     desk = desk_of(request)
     ids = _ids(request, conversation_id, email)
-    found = customers.export(desk.services.ledger, ids, caller.agent.id, caller.via)
+    found = customers.export(desk.services.ledger, desk.settings.tracker_url, ids, caller.agent.id, caller.via)
     return SafeJSONResponse({"exported_at": now().isoformat(), "conversations": found})
 
 
@@ -69,7 +69,7 @@ def export_customer(
 def erase_customer(
     request: Request, caller: AdminDep, conversation_id: OneConversation = None, email: OneEmail = None,
 ) -> SafeJSONResponse:
-    """Erase a conversation, or every conversation of an e-mail address, from the ledger and the bot's memory.
+    """Erase a conversation, or every conversation of an e-mail address: transcript, bot's memory, relay, audit log.
 
     Needs the role admin. Orders belong to the order system and are not touched.
     """
@@ -85,7 +85,10 @@ def _ids(request: Request, conversation_id: str | None, email: str | None) -> li
         raise InvalidMessage("give either conversation_id or email")
     if conversation_id is not None:
         return [desk.work.conversation(conversation_id).id]
-    found = personal_data.conversations_of(desk.services.ledger, (email or "").replace("\x00", ""))
+    try:
+        found = customers.conversations_of(desk.services.ledger, desk.services.orders, email or "")
+    except OrderSystemUnavailable as error:
+        raise Unavailable("the order system does not answer, so conversations might be missed; try again") from error
     if not found:
         raise NotThere("no conversation is known under this e-mail address")
     return found

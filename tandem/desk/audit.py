@@ -65,7 +65,14 @@ def record(
         detail: A few words without personal data.
     """
     with engine.begin() as connection:
-        _insert(connection, _values(actor, via, action, conversation_id), detail)
+        write(connection, actor, via, action, conversation_id, detail)
+
+
+def write(
+    connection: Connection, actor: str, via: str, action: str, conversation_id: str | None = None, detail: str = "",
+) -> None:
+    """Write one line inside a transaction; the arguments are those of `record`."""
+    _insert(connection, _values(actor, via, action, conversation_id), detail)
 
 
 @contextmanager

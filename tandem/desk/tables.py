@@ -51,4 +51,5 @@ audit_log = Table(
     Column("action", String(40), nullable=False),
     Column("conversation_id", String(255), index=True),
     Column("detail", String(255), nullable=False, default=""),
+    Index("audit_log_by_actor", "actor", "id"),
 )

@@ -78,6 +78,7 @@ class IdentificationService:
         engine: The ledger's database; `tandem.db.schema.upgrade` made its tables.
         order_system: Where the orders are.
         clock: The present moment, with a zone.
+        on_verified: Called with a conversation and the e-mail address on the order that it has matched.
     """
 
     def __init__(
@@ -87,12 +88,14 @@ class IdentificationService:
         clock: Callable[[], datetime] = now,
         limits: IdentificationLimits = IdentificationLimits(),
         number_format: OrderNumberFormat = DEFAULT_FORMAT,
+        on_verified: Callable[[str, str], None] | None = None,
     ) -> None:
         self._engine = engine
         self._orders = order_system
         self._clock = clock
         self._limits = limits
         self._format = number_format
+        self._on_verified = on_verified
 
     def verify(self, conversation_id: str, order_number: str, contact: str) -> Verified:
         """Match an order number with the e-mail address or postcode on the order.
@@ -116,9 +119,15 @@ class IdentificationService:
             at = self._clock()
             self._stop_if_refused(connection, subjects, at)
             self._prune(connection, at)
-            if order is not None and matched:
-                return self._grant(connection, conversation_id, order, at)
-            missed = self._count_miss(connection, subjects, at)
+            if order is None or not matched:
+                missed = self._count_miss(connection, subjects, at)
+                verified = None
+            else:
+                verified = self._grant(connection, conversation_id, order, at)
+        if verified is not None:
+            if self._on_verified is not None:
+                self._on_verified(conversation_id, verified.order.email)
+            return verified
         raise NotMatched(missed, offer_person=missed >= self._limits.offer_person_after)
 
     def is_verified(self, conversation_id: str, order_number: str) -> bool:
@@ -225,10 +234,26 @@ class IdentificationService:
         connection.execute(delete(grants).where(grants.c.expires_at <= at))
 
 
-def forget(engine: Engine, conversation_id: str) -> None:
-    """Take back what a conversation has matched. Its misses stay counted."""
-    with engine.begin() as connection:
-        connection.execute(delete(grants).where(grants.c.conversation == _key("conversation", conversation_id)))
+@dataclass(frozen=True)
+class Grant:
+    """An order that a conversation has matched, from when until when."""
+
+    order_number: str
+    granted_at: datetime
+    expires_at: datetime
+
+
+def given(engine: Engine, conversation_id: str) -> list[Grant]:
+    """Read what a conversation has matched and is still kept, the oldest first."""
+    query = select(grants.c.order_number, grants.c.granted_at, grants.c.expires_at).where(
+        grants.c.conversation == _key("conversation", conversation_id)).order_by(grants.c.granted_at)
+    with reading(engine).connect() as connection:
+        return [Grant(**row) for row in connection.execute(query).mappings()]
+
+
+def forget(connection: Connection, conversation_id: str) -> None:
+    """Take back, inside a transaction, what a conversation has matched. Its misses stay counted."""
+    connection.execute(delete(grants).where(grants.c.conversation == _key("conversation", conversation_id)))
 
 
 def _matches(order: Order | None, given: Contact) -> bool:

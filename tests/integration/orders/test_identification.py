@@ -159,7 +159,8 @@ def test_a_restart_and_forgetting_the_conversation_keep_the_count(database_url: 
     for guess in range(6):
         engine = open_engine(database_url)
         restarted = IdentificationService(engine, shop.system, shop.clock)
-        forget(engine, "c1")
+        with engine.begin() as connection:
+            forget(connection, "c1")
         assert _outcome(restarted, "c1", "TD-10421", f"guess{guess}@example.com") == "NotMatched"
         engine.dispose()
     assert _outcome(IdentificationService(open_engine(database_url), shop.system, shop.clock), "c1", "TD-10421",
@@ -198,7 +199,8 @@ def test_matching_again_prolongs_the_grant(service: IdentificationService, shop:
 def test_forgetting_takes_back_the_grants_of_one_conversation(service: IdentificationService, engine: Engine) -> None:
     service.verify("c1", "TD-10421", "94107")
     service.verify("c2", "TD-10421", "94107")
-    forget(engine, "c1")
+    with engine.begin() as connection:
+        forget(connection, "c1")
     assert not service.is_verified("c1", "TD-10421") and service.is_verified("c2", "TD-10421")
 
 
