@@ -14,7 +14,7 @@ from actions.dates import Dates
 from actions.reply import Reply
 from actions.services import services
 from actions.turn import REQUESTED_SLOT, Turn
-from tandem.conversations.model import ConversationNotFound
+from tandem.conversations.model import ConversationNotFound, NotAllowed
 from tandem.handoff.notices import notice, wait_in_words
 from tandem.handoff.service import Opened
 from tandem.logs import about
@@ -47,6 +47,9 @@ class ActionHandoff(Action):
         except ConversationNotFound:
             logger.error("A conversation is not in the ledger: its channel has no router",
                          extra=about(turn.conversation_id))
+            return []
+        except NotAllowed as error:
+            logger.warning("A late or repeated call opened no handoff: %s", error, extra=about(turn.conversation_id))
             return []
         reply.say(dispatcher)
         # What the message filled is forgotten, or it would answer a form's question after the hand-back.

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.channels.output import KEPT
 from tandem.channels.parts import declared, legible_to, parts_of
-from tandem.conversations.deliveries import Deliveries, Parcel
+from tandem.conversations.deliveries import LEASE, Deliveries, Parcel
 from tandem.faults import fault
 from tandem.logs import about
 
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 POLL = 0.25  # seconds between looks into the outbox when nobody nudges
 SEND_TIMEOUT = 15.0  # seconds a channel may take; less than the lease of a delivery
 MAX_SENDS = 20  # conversations that one process sends to at a time
+_RENEW = LEASE.total_seconds() / 4  # between signs of life of the sends in progress
 _LAST_WORDS = 5.0  # seconds that sends in progress get to end when the server stops
 _WRITE_PAUSES = (0.1, 0.5, 2.0, 5.0)  # seconds between attempts to write down how a send ended
 
@@ -60,6 +61,7 @@ class Deliverer:
         self._on_change = on_change
         self._wake = asyncio.Event()
         self._sends: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._parcels: dict[tuple[str, int], Parcel] = {}  # that are being sent
 
     def nudge(self) -> None:
         """Look into the outbox now."""
@@ -67,6 +69,7 @@ class Deliverer:
 
     async def run(self, channels: Callable[[], Sequence[str]]) -> None:
         """Deliver until cancelled. `channels` names those this process can send on."""
+        renewing = asyncio.get_running_loop().create_task(self._keep_leases())
         try:
             while True:
                 self._wake.clear()
@@ -76,6 +79,7 @@ class Deliverer:
                 await self._wake.wait()
                 alarm.cancel()
         finally:
+            renewing.cancel()
             await self._end_sends()
 
     async def deliver(self, parcel: Parcel) -> None:
@@ -101,25 +105,36 @@ class Deliverer:
         if not free or not channels:
             return
         try:
-            parcels = await asyncio.to_thread(self._deliveries.lease, channels, free)
+            # Not those of its own whose leases ran out: they are on their way, and would go twice.
+            parcels = await asyncio.to_thread(self._deliveries.lease, channels, free, frozenset(self._sends))
         except Exception:  # whatever it was, the next look must come
             logger.exception("The outbox could not be read; it is tried again")
             await asyncio.sleep(1.0)
             return
         for parcel in parcels:
             key = (parcel.message.conversation_id, parcel.message.seq)
-            if key in self._sends:
-                continue  # a clock that jumped ended a lease early
+            self._parcels[key] = parcel
             task = asyncio.get_running_loop().create_task(self.deliver(parcel))
             self._sends[key] = task
             task.add_done_callback(functools.partial(self._ended, key))
 
     def _ended(self, key: tuple[str, int], task: asyncio.Task[None]) -> None:
         self._sends.pop(key, None)
+        self._parcels.pop(key, None)
         self._wake.set()  # the next message of the conversation may be ready now
         if not task.cancelled() and task.exception() is not None:
             logger.error("The delivery of message %d was not written down", key[1], exc_info=task.exception(),
                          extra=about(key[0]))
+
+    async def _keep_leases(self) -> None:
+        """Hold on to what is being sent: a send may wait for a thread, or to be written down."""
+        while True:
+            await asyncio.sleep(_RENEW)
+            try:
+                if self._parcels:
+                    await asyncio.to_thread(self._deliveries.renew, list(self._parcels.values()))
+            except Exception:  # whatever it was, the next sign of life must come
+                logger.exception("The leases of messages on their way were not renewed; tried again")
 
     async def _send(self, parcel: Parcel, output: OutputChannel) -> None:
         """Send the parts that the customer does not have yet, each written down before the next."""

@@ -5,6 +5,7 @@ from rasa.core.agent import Agent
 
 from tandem.channels.action_endpoint import equip
 from tandem.channels.engine import tune
+from tandem.channels.locks import install
 
 _FIRST_WORDS = "hello"
 
@@ -16,4 +17,5 @@ async def make_ready(agent: Agent) -> None:
     """
     equip(agent)
     tune(agent)
+    install(agent)
     await agent.parse_message(_FIRST_WORDS)

@@ -12,11 +12,13 @@ from sanic import Sanic
 from tandem.channels.action_endpoint import unequip
 from tandem.channels.deliverer import Deliverer
 from tandem.channels.live_model import make_ready
+from tandem.channels.locks import install
 from tandem.channels.output import Answer
 from tandem.channels.tasks import Tasks
 from tandem.channels.turns import OnNewMessage, Turns
 from tandem.conversations.feed import Feed
 from tandem.conversations.model import ConversationNotFound, Delivery, Identity, InboundMessage, Message, Receipt
+from tandem.conversations.turn_queue import TurnQueue
 from tandem.logs import about, configure
 from tandem.services import Services, open_services
 from tandem.settings import Settings, load
@@ -41,7 +43,8 @@ class Runtime:
         self.deliverer = Deliverer(services.deliveries, self._output_for, self.feed.nudge)
         self._app = app
         self._tasks = Tasks()
-        self._turns = Turns(services.ledger, lambda: app.ctx.agent, self._tasks, self.feed.nudge, self.recorded)
+        self._turns = Turns(services.ledger, lambda: app.ctx.agent, self._tasks, self.feed, self.recorded)
+        self._interrupted = TurnQueue(services.ledger)
         self._started = False
 
     @classmethod
@@ -67,6 +70,8 @@ class Runtime:
         """Begin to watch the ledger, to deliver, and to take over interrupted turns. Safe to call again."""
         if not self._started:  # a request may have come, and its turn begun, before the server says it is up
             self._started = True
+            if getattr(self._app.ctx, "agent", None) is not None:
+                install(self._app.ctx.agent)  # for Rasa's HTTP API, before the first message
             self.feed.start()
             self._tasks.spawn(self.deliverer.run(lambda: tuple(self.channels)))
             self._tasks.spawn(self._adopt())
@@ -136,23 +141,28 @@ class Runtime:
             self.services.identification.forget_all_but(conversation_id, identity.email)
 
     async def _adopt(self) -> None:
+        soon = asyncio.Event()
         while True:
-            await asyncio.sleep(_ADOPT_EVERY)
+            # Not `wait_for`: it swallows a cancellation that comes as the event is set.
+            alarm = asyncio.get_running_loop().call_later(_ADOPT_EVERY, soon.set)
+            await soon.wait()
+            alarm.cancel()
+            soon.clear()
             if getattr(self._app.ctx, "agent", None) is None:
                 continue
             try:
-                receipts = await asyncio.to_thread(self.ledger.adopt_interrupted_turns, tuple(self.channels))
+                receipts = await asyncio.to_thread(
+                    self._interrupted.adopt, tuple(self.channels), held=self._turns.held())
             except Exception:  # whatever it was, the next look must come
                 logger.exception("Interrupted turns could not be read; they are looked for again")
                 continue
             for receipt in receipts:
                 conversation, seq = receipt.conversation, receipt.message.seq
-                if self._turns.running(conversation.id, seq) is not None:
-                    continue
                 channel, on_new_message = self.channels[conversation.channel]
                 logger.warning("Taking over the interrupted turn %d", seq,
                                extra=about(conversation.id, conversation.epoch))
-                self._turns.begin(receipt, channel, on_new_message, None, None)
+                turn = self._turns.begin(receipt, channel, on_new_message, None, None)
+                turn.add_done_callback(lambda _: soon.set())  # the next one of the conversation may be due
 
     def _output_for(self, channel_name: str, address: Mapping[str, Any]) -> OutputChannel | None:
         channel, _ = self.channels[channel_name]

@@ -4,6 +4,9 @@ Named in endpoints.yml as `type: tandem.channels.tracker_store.KeptTrackerStore`
 table, one row each, as Rasa's own store writes them; either store can take over from the other. In memory the latest
 trackers are kept, and each is checked against the newest event of its conversation before it is used again: what
 another worker has added is read, and after an erasure, or whatever else has changed what was stored, all is read anew.
+
+It is checked once more when it is saved, inside the transaction: what somebody else has written since it was read is
+never passed over (`TrackerConflict`). So two who work on one tracker cannot spoil it, whatever became of their locks.
 """
 from __future__ import annotations
 
@@ -37,8 +40,14 @@ _LAST_SESSION = func.coalesce(_BEGIN.scalar_subquery(), 0)  # the number of the 
 _ROWS = select(_events.c.id, _events.c.timestamp, _events.c.data).where(_OF_THIS).order_by(_events.c.id)
 _OF_SESSION = _ROWS.where(_events.c.id >= _LAST_SESSION)
 _SINCE = _ROWS.where(_events.c.id >= bindparam("begin"))
+_NUMBERS_SINCE = select(_events.c.id, _events.c.timestamp).where(_OF_THIS, _events.c.id >= bindparam("begin"))
+_ONE_WRITER = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("this"), 0)))
 _COUNT = select(func.count()).where(_OF_THIS, _events.c.id >= _LAST_SESSION)
 _INSERT = insert(_events)
+
+
+class TrackerConflict(Exception):
+    """Somebody else has written to the tracker since it was read; nothing was saved, the turn is to be run again."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,10 @@ class _Mark:
     def is_at(self, row: Row) -> bool:
         """SQLite may give the number of an erased row again, so the time counts too."""
         return bool(row.id == self.newest and row.timestamp == self.newest_at)
+
+    def is_end(self, rows: Sequence[Row]) -> bool:
+        """Whether these rows, which begin with the newest, show that nothing has come or gone since."""
+        return not rows if not self.newest else len(rows) == 1 and self.is_at(rows[0])
 
 
 class KeptTrackerStore(TrackerStore):
@@ -92,6 +105,12 @@ class KeptTrackerStore(TrackerStore):
 
         return await asyncio.to_thread(read)
 
+    def init_tracker(self, sender_id: str) -> DialogueStateTracker:
+        """A tracker for a conversation without events."""
+        tracker: DialogueStateTracker = super().init_tracker(sender_id)
+        setattr(tracker, _MARK, _Mark(0))
+        return tracker
+
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The tracker of the last session, its oldest turns folded; None for a conversation without events."""
         kept = self._kept.pop(sender_id, None)
@@ -113,17 +132,22 @@ class KeptTrackerStore(TrackerStore):
         return _marked(self._made(conversation_id, rows), rows[-1]) if rows else None
 
     async def save(self, tracker: DialogueStateTracker) -> None:
-        """Write down the events that are not stored yet; all or none."""
-        mark = getattr(tracker, _MARK, None)
-        if mark is None:  # made elsewhere: like Rasa's store, take as stored as many as the last session has
-            mark = _Mark(await asyncio.to_thread(self._count, tracker.sender_id))
+        """Write down the events that are not stored yet; all or none.
+
+        Raises:
+            TrackerConflict: Somebody else has written to it since it was read.
+        """
+        known = getattr(tracker, _MARK, None)
+        # Made elsewhere: like Rasa's store, take as stored as many as the last session has.
+        mark = known or _Mark(await asyncio.to_thread(self._count, tracker.sender_id))
         events = list(tracker.events)
         new = events[mark.stored:]
-        if self.event_broker is not None:
-            await self._stream_new_events(self.event_broker, new, tracker.sender_id)
         if new:
-            newest = await asyncio.to_thread(self._write, [_row(tracker.sender_id, event) for event in new])
+            rows = [_row(tracker.sender_id, event) for event in new]
+            newest = await asyncio.to_thread(self._write, tracker.sender_id, rows, known)
             mark = _Mark(len(events), newest, new[-1].timestamp)
+            if self.event_broker is not None:
+                await self._stream_new_events(self.event_broker, new, tracker.sender_id)
         setattr(tracker, _MARK, mark)
         if mark.newest:
             self._keep(tracker, mark)
@@ -150,9 +174,14 @@ class KeptTrackerStore(TrackerStore):
         with self._reading.connect() as connection:
             return int(connection.execute(_COUNT, {"this": sender_id}).scalar_one())
 
-    def _write(self, rows: Sequence[dict[str, Any]]) -> int:
-        """Insert rows, and return the number of the last one."""
+    def _write(self, sender_id: str, rows: Sequence[dict[str, Any]], after: _Mark | None) -> int:
+        """Insert rows behind what is known of the conversation, if anything is; the number of the last one."""
         with self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":  # SQLite has only one writer anyway
+                connection.execute(_ONE_WRITER, {"this": f"tracker {sender_id}"})
+            if after is not None and not after.is_end(connection.execute(
+                    _NUMBERS_SINCE, {"this": sender_id, "begin": after.newest}).all()):
+                raise TrackerConflict(f"the tracker has changed since row {after.newest} was read")
             if len(rows) > 1:
                 connection.execute(_INSERT, list(rows[:-1]))
             return int(connection.execute(_INSERT, rows[-1]).inserted_primary_key[0])

@@ -1,9 +1,10 @@
-"""What a person's coming and going changes in Rasa's tracker, from outside the dialogue."""
+"""What is read and changed in Rasa's tracker from outside the dialogue."""
 from __future__ import annotations
 
 from rasa.core.agent import Agent
+from rasa.core.channels.channel import OutputChannel
 from rasa.shared.core.constants import REQUESTED_SLOT
-from rasa.shared.core.events import ActiveLoop, SlotSet
+from rasa.shared.core.events import ActiveLoop, BotUttered, SlotSet, UserUttered
 
 
 async def leave_forms(agent: Agent, conversation_id: str) -> str | None:
@@ -20,3 +21,24 @@ async def leave_forms(agent: Agent, conversation_id: str) -> str | None:
         tracker.update_with_events([ActiveLoop(None), SlotSet(REQUESTED_SLOT, None)], agent.domain)
         await agent.tracker_store.save(tracker)
         return form
+
+
+async def say_again(agent: Agent, conversation_id: str, message_id: str, output: OutputChannel) -> bool:
+    """Say what the bot has said to a message, if the tracker holds it; False if the bot has not had it.
+
+    Rasa saves the tracker when all is done and said, and a process may die or lose the database before the turn is
+    marked as done. The message must not reach the bot again then: it would count as said twice, and answer whatever the
+    bot asked last. The output leaves out what is in the ledger.
+    """
+    tracker = await agent.tracker_store.retrieve(conversation_id)
+    events = list(tracker.events) if tracker is not None else []
+    place = next((place for place, event in enumerate(events)
+                  if isinstance(event, UserUttered) and event.message_id == message_id), None)
+    if place is None:
+        return False
+    for event in events[place + 1:]:
+        if isinstance(event, UserUttered):
+            break
+        if isinstance(event, BotUttered):
+            await output.send_response(conversation_id, event.message())
+    return True

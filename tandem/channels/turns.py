@@ -1,9 +1,10 @@
-"""The bot's turns of one Rasa server: in order within a conversation, alive while they run, taken over if they died."""
+"""The bot's turns of one Rasa server: each after those before it, alive while it runs, taken over if it died."""
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import timedelta
 from typing import Any
 
 from rasa.core.agent import Agent
@@ -12,13 +13,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.channels.action_endpoint import equip
 from tandem.channels.engine import tune
+from tandem.channels.locks import install
 from tandem.channels.moods import mood_of
 from tandem.channels.output import Answer, FencedOutput
 from tandem.channels.tasks import Tasks
-from tandem.channels.trackers import leave_forms
+from tandem.channels.trackers import leave_forms, say_again
 from tandem.channels.words import for_bot
-from tandem.conversations.ledger import TURN_LEASE, Ledger
+from tandem.conversations.feed import Feed
+from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Message, Owner, Receipt
+from tandem.conversations.turn_queue import DONE, FAILED, LATE, TURN_LEASE, TurnQueue
 from tandem.faults import fault
 from tandem.handoff.notices import notice
 from tandem.logs import about
@@ -27,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 MAX_TRIES = 3  # how often an interrupted or failing bot turn is run
+RETRY_PAUSES = (timedelta(seconds=1), timedelta(seconds=5))  # before a failed turn is run again
+LOOK_AGAIN = 1.0  # seconds after which a turn that waits asks again, if nothing wakes it
 
 
 class Turns:
@@ -35,21 +41,21 @@ class Turns:
     Args:
         agent: Rasa's agent; another one after it has loaded another model.
         tasks: Where turns run.
-        nudge: Called with a conversation of which something has changed.
+        feed: Tells when the turns before one have ended, in whatever process they run.
         recorded: Called with each message for the customer that is in the ledger.
     """
 
     def __init__(
-        self, ledger: Ledger, agent: Callable[[], Agent], tasks: Tasks, nudge: Callable[[str], None],
+        self, ledger: Ledger, agent: Callable[[], Agent], tasks: Tasks, feed: Feed,
         recorded: Callable[[Message], None],
     ) -> None:
         self._ledger = ledger
+        self._queue = TurnQueue(ledger)
         self._agent = agent
         self._tasks = tasks
-        self._nudge = nudge
+        self._feed = feed
         self._recorded = recorded
         self._running: dict[tuple[str, int], asyncio.Task[None]] = {}
-        self._latest: dict[str, asyncio.Task[None]] = {}  # the last turn begun, by conversation
 
     def begin(
         self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: Answer | None,
@@ -65,102 +71,137 @@ class Turns:
             return self._tasks.spawn(self._read_only(receipt.message))
         conversation_id = receipt.conversation.id
         key = (conversation_id, receipt.message.seq)
-        previous = self._latest.get(conversation_id)
-        task = self._tasks.spawn(self._turn(receipt, channel, on_new_message, into, metadata or {}, previous))
-        self._running[key] = self._latest[conversation_id] = task
+        turn = self._turn(receipt, channel, on_new_message, into, metadata or {})
+        task = self._tasks.spawn(self._held(receipt, turn))
+        self._running[key] = task
 
         def ended(_: asyncio.Task[None]) -> None:
-            self._running.pop(key, None)
-            if self._latest.get(conversation_id) is task:
-                del self._latest[conversation_id]
-            self._nudge(conversation_id)
+            if self._running.get(key) is task:
+                del self._running[key]
+            self._feed.nudge(conversation_id)
 
         task.add_done_callback(ended)
-        self._nudge(conversation_id)
+        self._feed.nudge(conversation_id)
         return task
 
     def running(self, conversation_id: str, seq: int) -> asyncio.Task[None] | None:
         """The turn of this message, if it is in progress here."""
         return self._running.get((conversation_id, seq))
 
+    def held(self) -> frozenset[tuple[str, int]]:
+        """The turns (conversation id, seq) that are in progress here, or wait here for those before them."""
+        return frozenset(self._running)
+
     def in_progress(self, conversation_id: str) -> bool:
         """Whether a turn of this conversation is in progress here."""
-        return conversation_id in self._latest
+        return any(running == conversation_id for running, _ in self._running)
+
+    async def _held(self, receipt: Receipt, turn: Coroutine[Any, Any, None]) -> None:
+        """Run a turn, and say all the while that it lives; stop it if it is in other hands."""
+        working = self._tasks.spawn(turn)
+        alive = self._tasks.spawn(self._keep_alive(receipt, working))
+        try:
+            await asyncio.wait([working])
+        finally:
+            alive.cancel()
+            working.cancel()
 
     async def _turn(
         self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: Answer | None,
-        metadata: Mapping[str, Any], previous: asyncio.Task[None] | None,
+        metadata: Mapping[str, Any],
     ) -> None:
         """One message through the bot, after the turns before it: a customer's words are handled in their order."""
-        conversation, stored = receipt.conversation, receipt.message
-        alive = self._tasks.spawn(self._keep_alive(stored))
+        how = DONE
         try:
-            if previous is not None:
-                await asyncio.wait([previous])
+            if receipt.waits:
+                await self._wait_in_line(receipt.message)
                 if not await self._still_with_bot(receipt):
-                    await self._read_only(stored)
+                    await self._read_only(receipt.message)
+                    await self._finish(receipt)
                     return
-            if receipt.tries > MAX_TRIES:
-                await self._give_up(receipt)
+            if receipt.too_late:
+                how = LATE
+                await self._apologise(receipt, "is too old to be answered", "too_late")
+            elif receipt.tries > MAX_TRIES:
+                how = FAILED
+                await self._apologise(receipt, "is given up")
+            else:
+                await self._through_bot(receipt, channel, on_new_message, into, metadata)
+        except Exception:
+            logger.exception("Bot turn %d failed", receipt.message.seq, extra=_about(receipt))
+            if receipt.tries < MAX_TRIES:
+                await self._give_back(receipt)
                 return
+            how = FAILED
+            await self._apologise(receipt, "is given up")
+        await self._finish(receipt, how)
+
+    async def _through_bot(
+        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: Answer | None,
+        metadata: Mapping[str, Any],
+    ) -> None:
+        conversation, stored, agent = receipt.conversation, receipt.message, self._equipped_agent()
+        output = FencedOutput(
+            self._ledger, channel.name(), conversation.id, conversation.epoch, stored.seq, into, self._recorded,
+        )
+        message_id = f"{conversation.id}:{stored.seq}"
+        if receipt.tries == 1 or not await say_again(agent, conversation.id, message_id, output):
             flow = None
             if receipt.handed_back is not None:
-                left = await leave_forms(self._agent(), conversation.id)
+                left = await leave_forms(agent, conversation.id)
                 flow = left or receipt.handed_back.card.get("interrupted_flow")
-            output = FencedOutput(
-                self._ledger, channel.name(), conversation.id, conversation.epoch, stored.seq, into, self._recorded,
-            )
             message = UserMessage(
-                for_bot(stored), output, conversation.id, input_channel=channel.name(),
-                message_id=f"{conversation.id}:{stored.seq}",
+                for_bot(stored), output, conversation.id, input_channel=channel.name(), message_id=message_id,
                 metadata={**metadata, "tandem": _turn_metadata(receipt, flow)},
             )
             message.parse_data = await self._read(stored)
             fault("turn.before_bot")
             await on_new_message(message)
-            fault("turn.after_bot")
-            if not output.spoke and await self._still_with_bot(receipt):
-                await self._apologise(receipt, "had nothing to say")
-        except Exception:
-            logger.exception("Bot turn %d failed", stored.seq, extra=about(conversation.id, conversation.epoch))
-            if receipt.tries < MAX_TRIES:
-                return  # the lease runs out, and the turn is taken over
-            await self._give_up(receipt)
-            return
-        finally:
-            alive.cancel()
-        await self._finish(stored)
+        fault("turn.after_bot")
+        if not output.spoke and await self._still_with_bot(receipt):
+            await self._apologise(receipt, "had nothing to say")
+
+    async def _wait_in_line(self, message: Message) -> None:
+        """Wait until all earlier messages of the conversation are dealt with, whichever worker has them."""
+        with self._feed.watch(message.conversation_id) as changed:
+            while await asyncio.to_thread(self._queue.waits, message.conversation_id, message.seq):
+                # Not `wait_for`: it swallows a cancellation that comes as the event is set.
+                alarm = asyncio.get_running_loop().call_later(LOOK_AGAIN, changed.set)
+                await changed.wait()
+                alarm.cancel()
+                changed.clear()
 
     async def _still_with_bot(self, receipt: Receipt) -> bool:
-        """Whether the turns before this one have left the conversation to the bot."""
+        """Whether the conversation is still the bot's, and was all the while."""
         now = await asyncio.to_thread(self._ledger.conversation, receipt.conversation.id)
-        if now.owner is Owner.BOT and now.epoch == receipt.conversation.epoch:
-            return True
-        await self._finish(receipt.message)
-        return False
+        return now.owner is Owner.BOT and now.epoch == receipt.conversation.epoch
 
-    async def _give_up(self, receipt: Receipt) -> None:
-        await self._apologise(receipt, "is given up")
-        await self._finish(receipt.message)
-
-    async def _apologise(self, receipt: Receipt, why: str) -> None:
+    async def _apologise(self, receipt: Receipt, why: str, words: str = "trouble") -> None:
         """Tell the customer that this message finds no answer."""
         conversation, seq = receipt.conversation, receipt.message.seq
-        logger.error("Bot turn %d %s", seq, why, extra=about(conversation.id, conversation.epoch))
+        logger.error("Bot turn %d %s", seq, why, extra=_about(receipt))
         told = await asyncio.to_thread(
-            self._ledger.record_bot_reply, conversation.id, conversation.epoch, notice("trouble"),
-            reply_to=seq, key=f"{seq}.trouble",
+            self._ledger.record_bot_reply, conversation.id, conversation.epoch, notice(words),
+            reply_to=seq, key=f"{seq}.{words}",
         )
         if told is not None:
             self._recorded(told)
 
-    async def _finish(self, message: Message) -> None:
+    async def _finish(self, receipt: Receipt, how: str = DONE) -> None:
+        message = receipt.message
         try:
-            await asyncio.to_thread(self._ledger.finish_turn, message.conversation_id, message.seq)
+            await asyncio.to_thread(self._queue.finish, message.conversation_id, message.seq, receipt.tries, how)
         except SQLAlchemyError:
-            # The turn is run again when its lease runs out; what it has said is not said twice.
-            logger.exception("The end of bot turn %d was not written down", message.seq,
-                             extra=about(message.conversation_id, message.epoch))
+            # The turn is taken over when its lease runs out; what it has said is not said twice.
+            logger.exception("The end of bot turn %d was not written down", message.seq, extra=_about(receipt))
+
+    async def _give_back(self, receipt: Receipt) -> None:
+        message, pause = receipt.message, RETRY_PAUSES[receipt.tries - 1]
+        try:
+            await asyncio.to_thread(
+                self._queue.give_back, message.conversation_id, message.seq, receipt.tries, pause)
+        except SQLAlchemyError:
+            logger.exception("Bot turn %d is run again when its lease runs out", message.seq, extra=_about(receipt))
 
     async def _read_only(self, message: Message) -> None:
         """Read a message that is not the bot's to answer; without a reading it is still there for the agent."""
@@ -172,28 +213,44 @@ class Turns:
 
     async def _read(self, message: Message) -> Any:
         """Let the NLU read a message and note its mood in the ledger, whoever owns the conversation."""
-        agent = self._agent()
-        equip(agent)
-        tune(agent)
         text = for_bot(message)
-        parse = await agent.parse_message(text)
+        parse = await self._equipped_agent().parse_message(text)
 
         def note() -> None:
             intent = (parse.get("intent") or {}).get("name")
             self._ledger.record_reading(message.conversation_id, message.seq, mood_of(parse, text), intent)
 
         await asyncio.to_thread(note)
-        self._nudge(message.conversation_id)
+        self._feed.nudge(message.conversation_id)
         return parse
 
-    async def _keep_alive(self, message: Message) -> None:
+    def _equipped_agent(self) -> Agent:
+        agent = self._agent()
+        equip(agent)
+        tune(agent)
+        install(agent)
+        return agent
+
+    async def _keep_alive(self, receipt: Receipt, working: asyncio.Task[None]) -> None:
+        message = receipt.message
         while True:
             await asyncio.sleep(TURN_LEASE.total_seconds() / 4)
             try:
-                await asyncio.to_thread(self._ledger.renew_turn, message.conversation_id, message.seq)
+                held = await asyncio.to_thread(
+                    self._queue.renew, message.conversation_id, message.seq, receipt.tries)
             except SQLAlchemyError:
                 logger.exception("The lease of bot turn %d was not renewed; tried again", message.seq,
-                                 extra=about(message.conversation_id, message.epoch))
+                                 extra=_about(receipt))
+                continue
+            if not held:
+                logger.warning("Bot turn %d is over or in other hands, and stops here", message.seq,
+                               extra=_about(receipt))
+                working.cancel()
+                return
+
+
+def _about(receipt: Receipt) -> dict[str, Any]:
+    return about(receipt.conversation.id, receipt.conversation.epoch)
 
 
 def _turn_metadata(receipt: Receipt, flow: str | None) -> dict[str, Any]:

@@ -1,23 +1,31 @@
 """The case file: what the bot looked up, tried and promised in a conversation, kept beside the transcript.
 
 It lives in the ledger because custom actions see the tracker's last session only, and `/restart` empties that.
+
+A bot turn may be run again, and a slow one may still write when people have the conversation. So entries may name the
+message that they belong to: the same entry for the same message is kept once.
 """
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.store import clean_data
 from tandem.conversations.tables import case_entries
 
 KEPT = 100  # entries read for a card, the newest
-_ADD = insert(case_entries)
+_ADD = {"postgresql": postgresql_insert(case_entries).on_conflict_do_nothing(),
+        "sqlite": sqlite_insert(case_entries).on_conflict_do_nothing()}
 
 
 class EntryKind(str, Enum):
@@ -38,23 +46,28 @@ class CaseEntry:
 
 
 class CaseFile:
-    """Writes and reads the case entries of conversations; blocking."""
+    """Writes and reads the case entries of conversations; blocking.
+
+    `message_id` is that of the customer's message in whose turn something was done, if it was done in one.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def saw_order(self, conversation_id: str, number: str, status: str, facts: Mapping[str, str]) -> None:
+    def saw_order(
+        self, conversation_id: str, number: str, status: str, facts: Mapping[str, str], message_id: str = "",
+    ) -> None:
         """An order was looked up, and these were its facts (label to value, ready to read)."""
-        self._add(conversation_id, EntryKind.ORDER,
+        self._add(conversation_id, EntryKind.ORDER, message_id,
                   {"number": number, "status": status, "facts": [list(pair) for pair in facts.items()]})
 
-    def tried(self, conversation_id: str, action: str, outcome: str) -> None:
+    def tried(self, conversation_id: str, action: str, outcome: str, message_id: str = "") -> None:
         """The bot ran an action, and this came of it."""
-        self._add(conversation_id, EntryKind.ATTEMPT, {"action": action, "outcome": outcome})
+        self._add(conversation_id, EntryKind.ATTEMPT, message_id, {"action": action, "outcome": outcome})
 
-    def promised(self, conversation_id: str, text: str) -> None:
+    def promised(self, conversation_id: str, text: str, message_id: str = "") -> None:
         """The customer was promised something."""
-        self._add(conversation_id, EntryKind.PROMISE, {"text": text})
+        self._add(conversation_id, EntryKind.PROMISE, message_id, {"text": text})
 
     def entries(self, conversation_id: str) -> list[CaseEntry]:
         """The newest `KEPT` entries, oldest first."""
@@ -66,7 +79,16 @@ class CaseFile:
             rows = connection.execute(query).all()
         return [CaseEntry(EntryKind(row.kind), row.at, row.data) for row in reversed(rows)]
 
-    def _add(self, conversation_id: str, kind: EntryKind, data: Mapping[str, Any]) -> None:
+    def _add(self, conversation_id: str, kind: EntryKind, message_id: str, data: Mapping[str, Any]) -> None:
+        content = clean_data(data)
         with self._ledger.engine.begin() as connection:
-            connection.execute(_ADD, {"conversation_id": conversation_id, "kind": kind.value,
-                                      "at": self._ledger.clock(), "data": clean_data(data)})
+            connection.execute(_ADD[connection.dialect.name], {
+                "conversation_id": conversation_id, "kind": kind.value, "at": self._ledger.clock(), "data": content,
+                "key": _key(message_id, kind, content) if message_id else None,
+            })
+
+
+def _key(message_id: str, kind: EntryKind, content: Mapping[str, Any]) -> str:
+    """The same for the same entry in every run of a turn."""
+    told = json.dumps([message_id, kind.value, content], sort_keys=True, default=str)
+    return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()

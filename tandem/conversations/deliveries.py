@@ -1,13 +1,14 @@
 """The outbox: what the customer's channel still has to take, in order, with retries and honest doubt."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import and_, bindparam, exists, func, literal_column, or_, select, update
 from sqlalchemy.engine.row import Row
+from sqlalchemy.sql import Select, Update
 
 from tandem.conversations import store
 from tandem.conversations.ledger import Ledger
@@ -18,6 +19,8 @@ from tandem.faults import transaction
 LEASE = timedelta(seconds=30)  # longer than a channel may take for one send
 BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800))
 
+# As it stands in the partial index: SQLite does not use that for a value that is bound later.
+_PENDING = literal_column(f"'{Delivery.PENDING.value}'")
 _ANSWERED = update(messages).where(
     messages.c.conversation_id == bindparam("this"), messages.c.seq.in_(bindparam("numbers", expanding=True)),
     messages.c.delivery == Delivery.WAITING.value)
@@ -27,6 +30,14 @@ def _beyond_backoff(at: datetime) -> list[Any]:
     """Retries set for later than their pause can reach: they were set before the clock stepped back."""
     return [and_(messages.c.attempts == number, messages.c.next_attempt_at > at + pause)
             for number, pause in enumerate(BACKOFF, 1)]
+
+
+def _of_attempt(parcel: Parcel) -> Update:
+    """Of a message on its way, as long as this attempt is the latest."""
+    message = parcel.message
+    return update(messages).where(
+        messages.c.conversation_id == message.conversation_id, messages.c.seq == message.seq,
+        messages.c.delivery == Delivery.PENDING.value, messages.c.attempts == parcel.attempt)
 
 
 def _kept(error: str) -> str:
@@ -51,37 +62,29 @@ class Deliveries:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def lease(self, channels: Sequence[str], limit: int = 20) -> list[Parcel]:
+    def lease(
+        self, channels: Sequence[str], limit: int = 20, held: Collection[tuple[str, int]] = (),
+    ) -> list[Parcel]:
         """Take the next message of each conversation that waits for one of these channels.
 
         An attempt is written down before it is made. If a process dies between sending and saying so, the next
         lease finds the attempt open and marks the message as in doubt.
+
+        Args:
+            held: Messages (conversation id, seq) that this process is sending, whatever became of their leases.
         """
-        at = self._ledger.clock()
-        earlier = messages.alias("earlier")
-        ready = and_(
-            messages.c.delivery == Delivery.PENDING.value,
-            or_(messages.c.attempts == 0, messages.c.next_attempt_at <= at, *_beyond_backoff(at)),
-            # A lease that ends later than any lease can was given before the clock stepped back.
-            or_(messages.c.lease_until.is_(None), messages.c.lease_until < at, messages.c.lease_until > at + 2 * LEASE),
-            conversations.c.channel.in_(list(channels)),
-            ~exists().where(and_(
-                earlier.c.conversation_id == messages.c.conversation_id,
-                earlier.c.delivery == Delivery.PENDING.value,
-                earlier.c.seq < messages.c.seq,
-            )),
-        )
-        query = (
-            select(messages, conversations.c.channel, conversations.c.address)
-            .join(conversations, conversations.c.id == messages.c.conversation_id)
-            .where(ready).order_by(messages.c.id).limit(limit)
-        )
+        query = self._ready(self._ledger.clock(), channels, limit + len(held))
         with self._ledger.reading.connect() as connection:
-            if connection.execute(query.limit(1)).first() is None:
-                return []
-        parcels = []
+            rows = connection.execute(query).all()
+        if all((row.conversation_id, row.seq) in held for row in rows):
+            return []
+        parcels: list[Parcel] = []
         with transaction(self._ledger.engine, "delivery_lease") as connection:
-            for row in connection.execute(query.with_for_update(skip_locked=True, of=messages)).all():
+            at = self._ledger.clock()
+            query = self._ready(at, channels, limit + len(held)).with_for_update(skip_locked=True, of=messages)
+            for row in connection.execute(query).all():
+                if (row.conversation_id, row.seq) in held or len(parcels) == limit:
+                    continue
                 doubt = row.doubt or row.attempt_open
                 connection.execute(update(messages).where(messages.c.id == row.id).values(
                     attempts=row.attempts + 1, attempt_open=True, doubt=doubt, lease_until=at + LEASE))
@@ -89,28 +92,54 @@ class Deliveries:
                                       row.parts_sent))
         return parcels
 
+    def _ready(self, at: datetime, channels: Sequence[str], limit: int) -> Select:
+        earlier = messages.alias("earlier")
+        ready = and_(
+            messages.c.delivery == _PENDING,
+            or_(messages.c.attempts == 0, messages.c.next_attempt_at <= at, *_beyond_backoff(at)),
+            # A lease that ends later than any lease can was given before the clock stepped back.
+            or_(messages.c.lease_until.is_(None), messages.c.lease_until < at, messages.c.lease_until > at + 2 * LEASE),
+            conversations.c.channel.in_(list(channels)),
+            ~exists().where(and_(
+                earlier.c.conversation_id == messages.c.conversation_id,
+                earlier.c.delivery == _PENDING,
+                earlier.c.seq < messages.c.seq,
+            )),
+        )
+        return (
+            select(messages, conversations.c.channel, conversations.c.address)
+            .join(conversations, conversations.c.id == messages.c.conversation_id)
+            .where(ready).order_by(messages.c.next_attempt_at, messages.c.id).limit(limit)
+        )
+
+    def renew(self, parcels: Collection[Parcel]) -> None:
+        """Hold on to the messages on which this process still works."""
+        with transaction(self._ledger.engine, "delivery_renew") as connection:
+            until = self._ledger.clock() + LEASE
+            for parcel in parcels:
+                connection.execute(_of_attempt(parcel).values(lease_until=until))
+
     def part_sent(self, parcel: Parcel, parts: int) -> None:
         """The channel took one more part of the message, so many now; the attempt goes on, with a new lease."""
-        at, message = self._ledger.clock(), parcel.message
         with transaction(self._ledger.engine, "delivery_part") as connection:
             connection.execute(
-                update(messages)
-                .where(messages.c.conversation_id == message.conversation_id, messages.c.seq == message.seq,
-                       messages.c.delivery == Delivery.PENDING.value, messages.c.attempts == parcel.attempt)
-                .values(parts_sent=parts, lease_until=at + LEASE)
-            )
+                _of_attempt(parcel).values(parts_sent=parts, lease_until=self._ledger.clock() + LEASE))
 
     def sent(self, parcel: Parcel) -> None:
-        """The channel took the message."""
-        self._finish(parcel, lambda row: {"delivery": (Delivery.DOUBT if row.doubt else Delivery.SENT).value})
+        """The channel took the message.
+
+        That holds also for an attempt that others took for dead, unless a later one is being made just now.
+        """
+        self._finish(parcel, lambda row, at: {"delivery": (Delivery.DOUBT if row.doubt else Delivery.SENT).value},
+                     counts_late=True)
 
     def refused(self, parcel: Parcel, error: str) -> None:
         """The channel will never take the message."""
-        self._finish(parcel, lambda row: {"delivery": Delivery.FAILED.value, "error": _kept(error)})
+        self._finish(parcel, lambda row, at: {"delivery": Delivery.FAILED.value, "error": _kept(error)})
 
     def cannot_push(self, parcel: Parcel) -> None:
         """The channel has no way to send by itself; the message waits to be fetched."""
-        self._finish(parcel, lambda row: {"delivery": Delivery.WAITING.value})
+        self._finish(parcel, lambda row, at: {"delivery": Delivery.WAITING.value})
 
     def failed(self, parcel: Parcel, error: str, maybe_arrived: bool = False) -> None:
         """The attempt failed; it is made again after a pause, or given up when the pauses are used up.
@@ -118,9 +147,7 @@ class Deliveries:
         Args:
             maybe_arrived: The connection broke after the message was handed over.
         """
-        at = self._ledger.clock()
-
-        def retry(row: Row) -> dict[str, Any]:
+        def retry(row: Row, at: datetime) -> dict[str, Any]:
             doubt = row.doubt or maybe_arrived
             if row.attempts > len(BACKOFF):
                 state = Delivery.DOUBT if doubt else Delivery.FAILED
@@ -131,9 +158,9 @@ class Deliveries:
 
     def retry(self, conversation_id: str, seq: int) -> None:
         """Try a given-up message again from the start."""
-        at = self._ledger.clock()
         with self._ledger.engine.begin() as connection:
             row = store.lock(connection, conversation_id)
+            at = self._ledger.clock()
             connection.execute(
                 update(messages)
                 .where(messages.c.conversation_id == conversation_id, messages.c.seq == seq,
@@ -150,7 +177,6 @@ class Deliveries:
 
     def acknowledge(self, conversation_id: str, up_to: int) -> None:
         """The customer's side has everything up to this sequence number."""
-        at = self._ledger.clock()
         open_states = [Delivery.PENDING.value, Delivery.SENT.value, Delivery.WAITING.value, Delivery.DOUBT.value]
         of_these = and_(messages.c.conversation_id == conversation_id, messages.c.seq <= up_to,
                         messages.c.delivery.in_(open_states))
@@ -161,7 +187,7 @@ class Deliveries:
             row = store.lock(connection, conversation_id)
             connection.execute(update(messages).where(of_these).values(
                 delivery=Delivery.DELIVERED.value, attempt_open=False, lease_until=None))
-            store.change(connection, row, at)
+            store.change(connection, row, self._ledger.clock())
 
     def counts(self) -> dict[str, int]:
         """How many messages stand in each delivery state."""
@@ -169,20 +195,24 @@ class Deliveries:
         with self._ledger.reading.connect() as connection:
             return {state: int(count) for state, count in connection.execute(query).all()}
 
-    def _finish(self, parcel: Parcel, values: Any) -> None:
-        at, message = self._ledger.clock(), parcel.message
+    def _finish(
+        self, parcel: Parcel, values: Callable[[Row, datetime], dict[str, Any]], counts_late: bool = False,
+    ) -> None:
+        message = parcel.message
         with transaction(self._ledger.engine, "delivery_end") as connection:
             try:
                 conversation = store.lock(connection, message.conversation_id)
             except ConversationNotFound:
                 return  # erased while the message was on its way
+            at = self._ledger.clock()
             row = connection.execute(
                 select(messages).where(messages.c.conversation_id == message.conversation_id,
                                        messages.c.seq == message.seq)
             ).first()
-            # An attempt that was overtaken by a later one has nothing more to say.
-            if row is None or row.delivery != Delivery.PENDING.value or row.attempts != parcel.attempt:
+            if row is None or row.delivery != Delivery.PENDING.value:
                 return
+            if row.attempts != parcel.attempt and (row.attempt_open or not counts_late):
+                return  # an attempt that was overtaken by a later one has nothing more to say
             connection.execute(update(messages).where(messages.c.id == row.id).values(
-                attempt_open=False, lease_until=None, **values(row)))
+                attempt_open=False, lease_until=None, **values(row, at)))
             store.change(connection, conversation, at)

@@ -6,14 +6,12 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 from tandem.conversations.ledger import Ledger
 
 logger = logging.getLogger(__name__)
 
 EVERYTHING = "*"
-_OVERLAP = timedelta(seconds=5)  # covers transactions that commit late and clocks that differ a little
 
 
 class Feed:
@@ -61,16 +59,18 @@ class Feed:
 
     async def _poll(self) -> None:
         seen: dict[str, int] = {}
-        looked_at = self._ledger.clock()
+        since: int | None = None  # nobody watched
         while True:
             await asyncio.sleep(self._interval)
-            at = self._ledger.clock()
             if not self._watchers:
-                looked_at = at
+                since = None
                 continue
             try:
-                # From the last look on, not from now: else a clock that jumps ahead would jump over changes.
-                changed = await asyncio.to_thread(self._ledger.changed_since, min(looked_at, at) - _OVERLAP)
+                if since is None:
+                    since, seen = await asyncio.to_thread(self._ledger.position), {}
+                    changed = [(conversation_id, 0) for conversation_id in self._watchers]  # since they read, unseen
+                else:
+                    since, changed = await asyncio.to_thread(self._ledger.changes_since, since)
             except Exception:  # whatever it was, the next look must come
                 logger.exception("The feed could not read the ledger; it tries again")
                 await asyncio.sleep(1.0)
@@ -79,4 +79,3 @@ class Feed:
                 if seen.get(conversation_id) != revision:
                     self.nudge(conversation_id)
             seen = dict(changed)
-            looked_at = at

@@ -2,17 +2,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy import and_, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.row import Row
 
 from tandem.conversations import store
+from tandem.conversations.changes import CHANGE_ID
 from tandem.conversations.model import (
     Author,
     Conversation,
@@ -28,13 +29,12 @@ from tandem.conversations.model import (
 )
 from tandem.conversations.tables import conversations, fenced_replies, handoffs, messages
 from tandem.conversations.transcript import Transcript
+from tandem.conversations.turn_queue import TURN_LEASE, waits
 from tandem.faults import transaction
 from tandem.logs import about
 
 logger = logging.getLogger(__name__)
 
-TURN_LEASE = timedelta(seconds=20)  # how long a bot turn counts as alive without a sign of life
-TURN_LIFETIME = timedelta(minutes=15)  # an interrupted turn older than this is not answered late
 TYPING = timedelta(seconds=6)
 
 # Statements of every turn, built once (see `store`).
@@ -43,7 +43,6 @@ _READ = update(messages).where(_THIS)
 _READ_SINCE = select(messages.c.id).where(
     messages.c.conversation_id == bindparam("this"), messages.c.seq > bindparam("number"),
     messages.c.author == Author.CUSTOMER.value, messages.c.intent.is_not(None)).limit(1)
-_TURN = update(messages).where(_THIS, messages.c.turn == "open")
 _OVER = and_(handoffs.c.conversation_id == bindparam("this"), handoffs.c.closed_at.is_not(None),
              handoffs.c.told_with.is_(None))
 _UNTOLD = select(handoffs).where(_OVER).order_by(handoffs.c.epoch.desc())  # the clock may have stepped back
@@ -71,9 +70,9 @@ class Ledger(Transcript):
         text = store.clean_text(inbound.text)
         if not text.strip():
             raise InvalidMessage("a message must not be empty")
-        at = self.clock()
         with transaction(self.engine, "receive") as connection:
-            row = self._open(connection, conversation_id, inbound, at)
+            row = self._open(connection, conversation_id, inbound)
+            at = self.clock()
             known = store.by_client_id(connection, conversation_id, Author.CUSTOMER, client_id)
             if known is not None:
                 return Receipt(store.to_conversation(row, at), store.to_message(known), duplicate=True, for_bot=False)
@@ -94,7 +93,8 @@ class Ledger(Transcript):
                 connection, row, at, author=Author.CUSTOMER, kind=Kind.TEXT, text=text, data=inbound.data,
                 client_id=client_id, turn_lease=at + TURN_LEASE if for_bot else None, **changes,
             )
-            return Receipt(store.to_conversation(row, at), message, False, for_bot, informed)
+            in_line = for_bot and waits(connection, conversation_id, message.seq)
+            return Receipt(store.to_conversation(row, at), message, False, for_bot, informed, waits=in_line)
 
     def has_received(self, inbound: InboundMessage) -> bool:
         """Whether this message came before, under the same `client_id`.
@@ -112,9 +112,9 @@ class Ledger(Transcript):
     def start(self, inbound: InboundMessage) -> Conversation:
         """Open a conversation before a word is said, or update who the customer is. `inbound.text` is not looked at."""
         conversation_id = store.clean_id(inbound.conversation_id, "the conversation id")
-        at = self.clock()
         with self.engine.begin() as connection:
-            row = self._open(connection, conversation_id, inbound, at)
+            row = self._open(connection, conversation_id, inbound)
+            at = self.clock()
             identity = store.from_identity(inbound.identity)
             if inbound.identity is not None and row.identity != identity:
                 store.know_email(connection, conversation_id, inbound.identity.email)
@@ -123,9 +123,9 @@ class Ledger(Transcript):
 
     def record_reading(self, conversation_id: str, seq: int, mood: Mood | None, intent: str | None) -> None:
         """Note how the NLU read a customer's message; the conversation's mood is that of the latest one read."""
-        at = self.clock()
         with self.engine.begin() as connection:
             row = store.lock(connection, conversation_id)
+            at = self.clock()
             connection.execute(_READ, {
                 "this": conversation_id, "number": seq, "mood": store.from_mood(mood),
                 "intent": store.printable(intent)[: store.MAX_NAME] if intent is not None else None,
@@ -151,10 +151,10 @@ class Ledger(Transcript):
         Returns:
             The message (the first one if `key` was used before), or None if it was fenced.
         """
-        at = self.clock()
         text = store.clean_text(text[: store.MAX_TEXT])
         with transaction(self.engine, "bot_reply") as connection:
             row = store.lock(connection, conversation_id)
+            at = self.clock()
             known = store.by_client_id(connection, conversation_id, Author.BOT, key)
             if known is not None:
                 return store.to_message(known)
@@ -184,10 +184,10 @@ class Ledger(Transcript):
 
     def set_typing(self, conversation_id: str, author: Author, name: str, writes: bool = True) -> None:
         """Show the other side for `TYPING` that somebody writes, or stop showing it; the bot's sign is not kept."""
-        at = self.clock()
-        until = at + TYPING if writes else None
         with self.engine.begin() as connection:
             row = store.lock(connection, conversation_id)
+            at = self.clock()
+            until = at + TYPING if writes else None
             if author is Author.CUSTOMER:
                 store.change(connection, row, at, customer_typing_until=until)
             else:
@@ -204,47 +204,18 @@ class Ledger(Transcript):
             store.lock(connection, conversation_id)
             store.erase(connection, conversation_id)
 
-    # -- bot turns --------------------------------------------------------------------------------------------
-
-    def renew_turn(self, conversation_id: str, seq: int) -> None:
-        """Say that the bot still works on this message."""
-        self._set_turn("renew", conversation_id, seq, turn_lease=self.clock() + TURN_LEASE)
-
-    def finish_turn(self, conversation_id: str, seq: int) -> None:
-        """Say that the bot is done with this message."""
-        self._set_turn("turn_end", conversation_id, seq, turn="done", turn_lease=None)
-
-    def adopt_interrupted_turns(self, channels: Sequence[str] | None = None, limit: int = 20) -> list[Receipt]:
-        """Take over turns whose process died: their messages go to the bot once more, if they are still the bot's.
-
-        Args:
-            channels: Only turns of conversations on these channels; None for all.
-        """
-        at = self.clock()
-        stale = and_(
-            messages.c.turn == "open",
-            # A lease that ends later than any lease can was given before the clock stepped back.
-            or_(messages.c.turn_lease < at, messages.c.turn_lease > at + 2 * TURN_LEASE),
-        )
-        query = select(messages.c.id, messages.c.conversation_id).where(stale)
-        if channels is not None:
-            query = query.join(conversations, conversations.c.id == messages.c.conversation_id).where(
-                conversations.c.channel.in_(list(channels)))
-        with self.reading.connect() as connection:
-            found = connection.execute(query.order_by(messages.c.id).limit(limit)).all()
-        adopted = [self._adopt(one.conversation_id, one.id, stale, at) for one in found]
-        return [receipt for receipt in adopted if receipt is not None]
-
     # -- inside a transaction ---------------------------------------------------------------------------------
 
-    def _open(self, connection: Connection, conversation_id: str, inbound: InboundMessage, at: datetime) -> Row:
+    def _open(self, connection: Connection, conversation_id: str, inbound: InboundMessage) -> Row:
         try:
             row = store.lock(connection, conversation_id)
         except ConversationNotFound:
+            at = self.clock()
             upsert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
             connection.execute(upsert(conversations).values(
                 id=conversation_id, channel=inbound.channel, push=inbound.push, owner=Owner.BOT.value, epoch=0,
                 revision=0, next_seq=1, created_at=at, updated_at=at, last_text="",
+                change_id=CHANGE_ID[connection.dialect.name],
                 address=store.clean_data(inbound.address),
                 identity=store.from_identity(inbound.identity),
             ).on_conflict_do_nothing(index_elements=["id"]))  # another process may have been quicker
@@ -262,31 +233,3 @@ class Ledger(Transcript):
             return None
         connection.execute(_TELL, {"this": conversation_id, "told_with": seq})
         return store.to_handoff(latest)
-
-    def _adopt(self, conversation_id: str, message_key: int, stale: Any, at: datetime) -> Receipt | None:
-        with transaction(self.engine, "adopt") as connection:
-            try:
-                row = store.lock(connection, conversation_id)  # first, as everybody does: else there are deadlocks
-            except ConversationNotFound:
-                return None  # erased meanwhile
-            found = connection.execute(
-                select(messages).where(messages.c.id == message_key, stale).with_for_update()).first()
-            if found is None:
-                return None  # another process was quicker, or the turn ended after all
-            this = messages.c.id == message_key
-            mine = row.owner == Owner.BOT.value and row.epoch == found.epoch
-            if not mine or at - found.at >= TURN_LIFETIME:
-                connection.execute(update(messages).where(this).values(turn="done", turn_lease=None))
-                return None
-            tries = found.turn_tries + 1
-            connection.execute(update(messages).where(this).values(turn_lease=at + TURN_LEASE, turn_tries=tries))
-            told = connection.execute(
-                select(handoffs).where(handoffs.c.conversation_id == conversation_id, handoffs.c.told_with == found.seq)
-                .order_by(handoffs.c.epoch.desc())
-            ).first()
-            return Receipt(store.to_conversation(row, at), store.to_message(found), False, True,
-                           store.to_handoff(told) if told is not None else None, tries)
-
-    def _set_turn(self, step: str, conversation_id: str, seq: int, **values: Any) -> None:
-        with transaction(self.engine, step) as connection:
-            connection.execute(_TURN, {"this": conversation_id, "number": seq, **values})

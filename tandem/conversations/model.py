@@ -168,6 +168,8 @@ class Receipt:
     for_bot: bool
     handed_back: Handoff | None = None  # set on the first message after a hand-back
     tries: int = 1  # how often the bot has been given this message, this time included
+    waits: bool = False  # an earlier message is still with the bot
+    too_late: bool = False  # it was interrupted, and is too old to be answered now
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,7 @@ class HandoffRequest:
     urgency: float = 0.0
     card: Mapping[str, Any] = field(default_factory=dict)
     channel: str = "desk"  # the live-agent channel it goes to
+    epoch: int | None = None  # in which the bot turn began that asks for it; None asks in whatever epoch there is
 
 
 class ConversationError(Exception):

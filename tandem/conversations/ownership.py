@@ -18,6 +18,7 @@ from tandem.conversations.model import (
     InvalidMessage,
     Kind,
     Message,
+    NotAllowed,
     Owner,
 )
 from tandem.conversations.tables import handoffs
@@ -38,11 +39,15 @@ class Ownership:
 
         Raises:
             ConversationNotFound: There is no such conversation.
+            NotAllowed: The bot asks for it in an epoch that is over: people have had the conversation since.
         """
-        at = self._ledger.clock()
         with transaction(self._ledger.engine, "handoff") as connection:
             row = store.lock(connection, request.conversation_id)
+            at = self._ledger.clock()
             known = store.open_handoff_of(connection, row.id)
+            began = known.epoch - 1 if known is not None else row.epoch
+            if request.epoch is not None and request.epoch != began:
+                raise NotAllowed(f"the handoff was asked for in epoch {request.epoch}, and now is epoch {row.epoch}")
             if known is not None:
                 return store.to_handoff(known), False
             row = steps.take(connection, row, at, "open_handoff")
@@ -62,9 +67,9 @@ class Ownership:
             NoRoom: The agent has as many as they take.
             NotAllowed: Nobody waits there.
         """
-        at = self._ledger.clock()
         with transaction(self._ledger.engine, "claim") as connection:
             row = store.lock(connection, conversation_id)
+            at = self._ledger.clock()
             holder = steps.holder(connection, row)
             if holder == agent.id:
                 return store.to_conversation(row, at)
@@ -79,7 +84,7 @@ class Ownership:
 
     def take_over(
         self, conversation_id: str, agent: Agent, notice: str = "", reason: str = "", channel: str = "desk",
-        capacity: int | None = None, from_colleague: bool = True,
+        capacity: int | None = None, from_colleague: bool = True, handoff_id: str | None = None,
     ) -> Conversation:
         """Take a conversation from the bot, the queue or another agent, at once.
 
@@ -89,14 +94,17 @@ class Ownership:
             channel: The live-agent channel in which the agent works; a handoff that opens by this goes there.
             capacity: How many conversations the agent takes from the queue at a time; None for any number.
             from_colleague: The agent may take it from another one.
+            handoff_id: Only while this handoff is open.
 
         Raises:
             AlreadyClaimed: Another agent has it, from whom this one may not take it.
+            NotAllowed: The handoff is over.
             NoRoom: The customer waits in the queue, and the agent has as many as they take.
         """
-        at = self._ledger.clock()
         with transaction(self._ledger.engine, "take_over") as connection:
             row = store.lock(connection, conversation_id)
+            at = self._ledger.clock()
+            steps.require_open(connection, row, handoff_id)
             holder = steps.holder(connection, row)
             if holder == agent.id:
                 return store.to_conversation(row, at)
@@ -116,9 +124,9 @@ class Ownership:
 
     def release(self, conversation_id: str, agent: Agent | None, notice: str = "") -> Conversation:
         """Put a claimed conversation back into the queue; with `agent` None whoever holds it."""
-        at = self._ledger.clock()
         with transaction(self._ledger.engine, "release") as connection:
             row = store.lock(connection, conversation_id)
+            at = self._ledger.clock()
             steps.require_holder(connection, row, agent)
             row = steps.take(connection, row, at, "release")
             connection.execute(update(handoffs).where(handoffs.c.conversation_id == row.id,
@@ -129,15 +137,16 @@ class Ownership:
 
     def hand_back(
         self, conversation_id: str, agent: Agent | None, note_for_bot: str = "", notice: str = "",
-        resume: bool = False,
+        resume: bool = False, handoff_id: str | None = None,
     ) -> Conversation:
         """Give the conversation to the bot; with `agent` None whoever holds it.
 
         Args:
             note_for_bot: What the bot passes on when the customer next writes.
             resume: The bot carries on with what it was in the middle of; else it starts fresh.
+            handoff_id: Only while this handoff is open.
         """
-        return self._close(conversation_id, agent, "hand_back", "handed_back", note_for_bot, notice, resume)
+        return self._close(conversation_id, agent, "hand_back", "handed_back", note_for_bot, notice, resume, handoff_id)
 
     def leave_queue(self, conversation_id: str) -> Conversation:
         """The customer's own wish to go back to the bot while waiting.
@@ -149,9 +158,10 @@ class Ownership:
 
     def resolve(
         self, conversation_id: str, agent: Agent | None, note_for_bot: str = "", notice: str = "",
+        handoff_id: str | None = None,
     ) -> Conversation:
-        """Close the matter. The customer's next message goes to the bot."""
-        return self._close(conversation_id, agent, "resolve", "resolved", note_for_bot, notice)
+        """Close the matter, or only this handoff if one is named. The customer's next message goes to the bot."""
+        return self._close(conversation_id, agent, "resolve", "resolved", note_for_bot, notice, handoff_id=handoff_id)
 
     def reply(self, conversation_id: str, agent: Agent, text: str, client_id: str | None = None) -> Message:
         """Say something to the customer. A repeat of `client_id` is the first message.
@@ -186,9 +196,9 @@ class Ownership:
         Returns:
             Whether it was said.
         """
-        at = self._ledger.clock()
         with transaction(self._ledger.engine, "tell_waiting") as connection:
             row = store.lock(connection, handoff.conversation_id)
+            at = self._ledger.clock()
             current = store.open_handoff_of(connection, row.id)
             if row.owner != Owner.WAITING.value or current is None or current.id != handoff.id \
                     or (current.told_at, current.contact) != (handoff.told_at, handoff.contact):
@@ -206,12 +216,13 @@ class Ownership:
 
     def _close(
         self, conversation_id: str, agent: Agent | None, step: str, outcome: str, note_for_bot: str, notice: str,
-        resume: bool = False,
+        resume: bool = False, handoff_id: str | None = None,
     ) -> Conversation:
         line = store.clean_text(note_for_bot, store.MAX_NOTE_FOR_BOT)
-        at = self._ledger.clock()
         with transaction(self._ledger.engine, step) as connection:
             row = store.lock(connection, conversation_id)
+            at = self._ledger.clock()
+            steps.require_open(connection, row, handoff_id)
             if row.owner == Owner.AGENT.value:
                 steps.require_holder(connection, row, agent)
             row = steps.take(connection, row, at, step)
@@ -229,9 +240,9 @@ class Ownership:
         if not text.strip():
             raise InvalidMessage("a message must not be empty")
         client_id = store.clean_id(client_id, "the client message id") if client_id else None
-        at = self._ledger.clock()
         with transaction(self._ledger.engine, "agent_says") as connection:
             row = store.lock(connection, conversation_id)
+            at = self._ledger.clock()
             known = store.by_client_id(connection, conversation_id, Author.AGENT, client_id)
             if known is not None:
                 if (known.text, known.kind) != (text, kind.value):

@@ -111,7 +111,7 @@ def _parsed(data: str | None) -> Any:
 
 def rows_of(engine: Engine, table: Table, conversation_id: str) -> list[Any]:
     """Read what a table keeps of a conversation, oldest first; keys of the database left out."""
-    shown = [column for column in table.columns if column.name not in ("id", "conversation_id")]
+    shown = [column for column in table.columns if column.name not in ("id", "conversation_id", "key")]
     query = select(*shown).where(table.c.conversation_id == conversation_id).order_by(*table.primary_key.columns)
     with reading(engine).connect() as connection:
         return [plain(dict(row)) for row in connection.execute(query).mappings()]

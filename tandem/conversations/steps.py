@@ -108,6 +108,17 @@ def holder(connection: Connection, row: Row) -> str | None:
     return current.claimed_by if current is not None else None
 
 
+def require_open(connection: Connection, row: Row, handoff_id: str | None) -> None:
+    """Make sure that this handoff is open, if one is named: who decided about it may be late.
+
+    Raises:
+        NotAllowed: It is over; another one may be open.
+    """
+    current = store.open_handoff_of(connection, row.id) if handoff_id is not None else None
+    if handoff_id is not None and (current is None or current.id != handoff_id):
+        raise NotAllowed("the handoff is over")
+
+
 def require_holder(connection: Connection, row: Row, agent: Agent | None) -> None:
     """Make sure that this agent has the conversation; with `agent` None, that anyone has.
 

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.row import Row
 
+from tandem.conversations.changes import CHANGE_ID
 from tandem.conversations.model import (
     Author,
     Conversation,
@@ -45,7 +46,8 @@ MAX_NAME = 120  # characters of a speaker's name, an intent or a trigger
 _PREVIEW = 160
 # Statements of every turn, built once: SQLAlchemy takes longer to build one than SQLite to run it.
 _LOCK = select(conversations).where(conversations.c.id == bindparam("this")).with_for_update()
-_CHANGE = update(conversations).where(conversations.c.id == bindparam("this"))
+_CHANGE = {dialect: update(conversations).where(conversations.c.id == bindparam("this")).values(change_id=change_id)
+           for dialect, change_id in CHANGE_ID.items()}
 _INSERT = insert(messages)
 _BY_CLIENT_ID = select(messages).where(
     messages.c.conversation_id == bindparam("this"), messages.c.author == bindparam("author"),
@@ -138,7 +140,7 @@ def lock_agent(connection: Connection, agent_id: str) -> None:
 def change(connection: Connection, row: Row, at: datetime, **values: Any) -> Row:
     """Write to a locked conversation and return it as it is then; its revision rises, so that every watcher sees it."""
     values = {"revision": row.revision + 1, "updated_at": at, **values}
-    connection.execute(_CHANGE, {**values, "this": row.id})
+    connection.execute(_CHANGE[connection.dialect.name], {**values, "this": row.id})
     # It is locked, so nobody else has changed it: no need to read it again.
     known = vars(row) if isinstance(row, SimpleNamespace) else row._mapping
     return SimpleNamespace(**{**known, **values})

@@ -44,7 +44,9 @@ conversations = Table(
     Column("typing_name", String(120)),
     Column("typing_until", UtcDateTime),
     Column("customer_typing_until", UtcDateTime),
+    Column("change_id", Key),  # of the latest change, for those who watch (`tandem.conversations.changes`)
     Index("conversations_by_owner", "owner", "updated_at"),
+    Index("conversations_by_change", "change_id"),
 )
 
 messages = Table(
@@ -63,7 +65,8 @@ messages = Table(
     Column("reply_to", Integer),
     Column("intent", String(120)),
     Column("mood", JSON),
-    # a bot turn in progress: open until Rasa has finished with it; the lease tells a live turn from a dead one
+    # a bot turn: open until Rasa has finished with it, then done; failed: given up, late: too old to be answered.
+    # The lease tells a live turn from a dead one.
     Column("turn", String(8)),
     Column("turn_lease", UtcDateTime),
     Column("turn_tries", Integer, nullable=False, default=1),
@@ -78,9 +81,9 @@ messages = Table(
     Column("error", Text),
     UniqueConstraint("conversation_id", "seq", name="one_message_a_seq"),
     UniqueConstraint("conversation_id", "author", "client_id", name="one_message_a_client_id"),
-    Index("messages_to_deliver", "delivery", "next_attempt_at", sqlite_where=text("delivery = 'pending'"),
+    Index("messages_pending", "conversation_id", "seq", sqlite_where=text("delivery = 'pending'"),
           postgresql_where=text("delivery = 'pending'")),
-    Index("messages_open_turns", "turn_lease", sqlite_where=text("turn = 'open'"),
+    Index("messages_with_open_turn", "conversation_id", "seq", sqlite_where=text("turn = 'open'"),
           postgresql_where=text("turn = 'open'")),
 )
 
@@ -134,5 +137,7 @@ case_entries = Table(
     Column("kind", String(16), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("data", JSON, nullable=False),
+    Column("key", String(64)),  # of an entry that a bot turn made, which may be run again
     Index("case_entries_of_conversation", "conversation_id", "id"),
+    Index("one_case_entry_a_key", "conversation_id", "key", unique=True),
 )

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Engine
 
 from tandem.conversations import store
+from tandem.conversations.changes import Changes, changes_since, position
 from tandem.conversations.model import Conversation, ConversationNotFound, Delivery, Handoff, Kind, Message, Owner
 from tandem.conversations.tables import conversations, fenced_replies, handoffs, messages
 from tandem.database import now, reading
@@ -105,11 +106,16 @@ class Transcript:
             rows = connection.execute(select(handoffs).where(handoffs.c.closed_at.is_(None))).all()
         return {row.conversation_id: store.to_handoff(row) for row in rows}
 
-    def changed_since(self, at: datetime) -> list[tuple[str, int]]:
-        """(id, revision) of the conversations that changed at or after `at`."""
-        query = select(conversations.c.id, conversations.c.revision).where(conversations.c.updated_at >= at)
-        with self.reading.connect() as connection:
-            return [(row.id, row.revision) for row in connection.execute(query).all()]
+    def position(self) -> int:
+        """Where to look from for all that changes from now on; see `changes_since`."""
+        return position(self.reading)
+
+    def changes_since(self, since: int) -> Changes:
+        """Where to look from the next time, and (id, revision) of the conversations that changed since `since`.
+
+        No change is passed over, however late it commits and whatever the clocks say; some are told twice.
+        """
+        return changes_since(self.reading, since)
 
     def fenced(self, conversation_id: str | None = None) -> int:
         """How many bot replies were suppressed because somebody else owned the conversation."""

@@ -11,8 +11,9 @@ from sqlalchemy import Table, delete
 from sqlalchemy.engine import Engine
 
 from tandem.conversations import personal_data, store
-from tandem.conversations.ledger import TURN_LEASE, Ledger
+from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import NotAllowed
+from tandem.conversations.turn_queue import TURN_LEASE
 from tandem.database import open_engine
 from tandem.desk import audit
 from tandem.handoff.tables import agent_events, relays

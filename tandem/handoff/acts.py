@@ -84,14 +84,15 @@ class Acts:
             if event.act is Act.CLAIMED:
                 self._ownership.take_over(
                     conversation.id, agent, notice("agent_joined", agent=agent.name), channel=event.channel,
-                    from_colleague=handoff.claimed_by is not None)
+                    from_colleague=handoff.claimed_by is not None, handoff_id=handoff.id)
             elif event.act in (Act.HANDED_BACK, Act.RESUMED):
                 words = notice("handed_back", agent=agent.name) if handoff.claimed_by else notice("back_to_bot")
                 self._ownership.hand_back(conversation.id, holder, event.text[: store.MAX_NOTE_FOR_BOT], words,
-                                          resume=event.act is Act.RESUMED)
+                                          resume=event.act is Act.RESUMED, handoff_id=handoff.id)
             elif event.act is Act.RESOLVED:
                 words = notice("resolved", agent=agent.name) if handoff.claimed_by else notice("closed")
-                self._ownership.resolve(conversation.id, holder, event.text[: store.MAX_NOTE_FOR_BOT], words)
+                self._ownership.resolve(conversation.id, holder, event.text[: store.MAX_NOTE_FOR_BOT], words,
+                                        handoff_id=handoff.id)
         except NotAllowed as error:
             logger.info("%s: %s came too late: %s", event.channel, event.act.value, error, extra=_about(handoff))
 

@@ -54,10 +54,11 @@ class HandoffService:
 
         Args:
             tracker: The tracker's state: `sender_id`, `slots` (with `escalation`: reason, trigger, signals, urgency),
-                `events`, `active_loop`, `latest_message`.
+                `events`, `active_loop`, `latest_message` (whose metadata tell in which epoch the bot turn began).
 
         Raises:
             ConversationNotFound: The ledger does not know the conversation.
+            NotAllowed: People have had the conversation since.
         """
         conversation_id = str(tracker["sender_id"])
         why = _why(tracker)
@@ -72,7 +73,7 @@ class HandoffService:
         )
         handoff, created = self._ownership.open_handoff(HandoffRequest(
             conversation_id, why["reason"], why["trigger"], why["urgency"], card.to_dict(),
-            self._routing.choose(why["trigger"], self._ledger.clock(), language),
+            self._routing.choose(why["trigger"], self._ledger.clock(), language), _epoch(tracker),
         ))
         at = self._ledger.clock()
         on_duty, place = self._duty.on_duty(at), self.queue_position(conversation_id)
@@ -94,6 +95,13 @@ def _why(tracker: Mapping[str, Any]) -> dict[str, Any]:
     intent = ((tracker.get("latest_message") or {}).get("intent") or {}).get("name") or "unknown"
     return {"reason": f"The dialogue asked for a person at intent {intent}", "trigger": f"rule:{intent}", "signals": [],
             "urgency": 0.3}
+
+
+def _epoch(tracker: Mapping[str, Any]) -> int | None:
+    """In which epoch the bot turn began that asks for a person; None outside a turn, as in a reminder."""
+    told = ((tracker.get("latest_message") or {}).get("metadata") or {}).get("tandem")
+    epoch = told.get("epoch") if isinstance(told, Mapping) else None
+    return epoch if isinstance(epoch, int) else None
 
 
 def _signals(value: Any) -> list[Any]:

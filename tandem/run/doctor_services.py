@@ -14,9 +14,8 @@ from tandem.database import open_engine
 from tandem.orders.errors import OrderError
 from tandem.orders.factory import open_order_system
 from tandem.run.databases import databases
-from tandem.run.errors import TooManyWorkers
 from tandem.run.finding import Finding
-from tandem.run.locks import lock_store, require_shared_locks
+from tandem.run.locks import lock_store
 from tandem.settings import Settings, SettingsError, expand
 
 _REDIS_SECONDS = 3.0
@@ -27,7 +26,8 @@ def findings(settings: Settings, root: Path) -> Iterator[Finding]:
     for setting, url in {database.setting: database.url for database in databases(settings)}.items():
         yield _database(setting, url)
     yield _orders(settings)
-    yield from _locks(settings, root / "endpoints.yml")
+    yield Finding("workers", f"{settings.workers} of Rasa")
+    yield from _locks(root / "endpoints.yml")
 
 
 def _database(setting: str, url: str) -> Finding:
@@ -61,12 +61,7 @@ def _orders(settings: Settings) -> Finding:
     return Finding("order system", "answers")
 
 
-def _locks(settings: Settings, endpoints: Path) -> Iterator[Finding]:
-    try:
-        require_shared_locks(settings.workers, endpoints)
-        yield Finding("workers", f"{settings.workers} of Rasa")
-    except TooManyWorkers as error:
-        yield Finding("workers", "more than the lock store allows", str(error))
+def _locks(endpoints: Path) -> Iterator[Finding]:
     try:
         store = lock_store(endpoints)
     except yaml.YAMLError:
@@ -76,8 +71,8 @@ def _locks(settings: Settings, endpoints: Path) -> Iterator[Finding]:
 
 
 def _redis(store: dict[str, Any]) -> Finding:
-    """Whether Rasa's lock store answers; while it does not, the bot is silent."""
-    mend = "start Redis, or mend the lock_store of endpoints.yml; while it is away the bot answers nobody"
+    """Whether the Redis that is named as lock store answers; turns go on without it, each after a moment's wait."""
+    mend = "start Redis, or remove lock_store from endpoints.yml: nothing needs it (docs/operations.md)"
     try:
         told = {key: expand(value) if isinstance(value, str) else value for key, value in store.items()}
         host, port = str(told.get("url", "localhost")), int(told.get("port", 6379))

@@ -3,7 +3,6 @@
     RunError
     ├── PortTaken        something listens there already
     ├── DatabaseAway     a database does not answer
-    ├── TooManyWorkers   they have no lock to share
     ├── KeysMissing      a secret is not set outside demo mode
     ├── TrainingFailed   Rasa could not train the model
     ├── ModelMissing     there is no model trained on the present data
@@ -22,10 +21,6 @@ class PortTaken(RunError):
 
 class DatabaseAway(RunError):
     """A database does not answer, or its URL cannot be read."""
-
-
-class TooManyWorkers(RunError):
-    """Several workers need a lock store that they share."""
 
 
 class KeysMissing(RunError):

@@ -17,7 +17,6 @@ from tandem.run.console import Console
 from tandem.run.databases import upgrade
 from tandem.run.errors import RunError
 from tandem.run.keys import environment_of, with_keys
-from tandem.run.locks import require_shared_locks
 from tandem.run.model import QUIET, ensure_model, require_model
 from tandem.run.ports import addresses, listen, require_free
 from tandem.run.process import BEATS, LISTEN, ProcessSpec
@@ -99,8 +98,6 @@ def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None
     settings = with_keys(settings)
     wanted = [address for address in addresses(settings) if address.process in plan.only]
     require_free(wanted)
-    if "rasa" in plan.only:
-        require_shared_locks(settings.workers, root / "endpoints.yml")
     if settings.demo and not _is_loopback(settings.host):
         console.say(f"WARNING: demo mode listens on {settings.host}; whoever reaches it finds the demo shop's accounts")
     with_trackers = "rasa" in plan.only

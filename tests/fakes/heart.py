@@ -15,6 +15,7 @@ from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Agent, Handoff, HandoffRequest, InboundMessage, Message, Receipt
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
+from tandem.conversations.turn_queue import TurnQueue
 from tandem.database import open_engine
 from tandem.db.schema import upgrade
 from tests.fakes.clock import Clock
@@ -34,6 +35,7 @@ class Heart:
     deliveries: Deliveries
     router: Router
     case_file: CaseFile
+    turns: TurnQueue
 
     def says(
         self, text: str = "Where is my order?", client_id: str | None = None, conversation: str = "c",
@@ -73,5 +75,6 @@ def heart_over(url: str, clock: Callable[[], datetime] | None = None) -> Iterato
     time: Any = clock or Clock()
     ledger = Ledger(engine, time)
     ownership = Ownership(ledger)
-    yield Heart(engine, time, ledger, ownership, Deliveries(ledger), Router(ledger, ownership), CaseFile(ledger))
+    yield Heart(engine, time, ledger, ownership, Deliveries(ledger), Router(ledger, ownership), CaseFile(ledger),
+                TurnQueue(ledger))
     engine.dispose()

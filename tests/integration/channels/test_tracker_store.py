@@ -86,7 +86,7 @@ async def test_a_save_that_fails_can_be_made_again(database_url: str, monkeypatc
     for event in hello(2.0, seen=3):
         tracker.update(event)
 
-    def full(rows: object) -> int:
+    def full(*_: object) -> int:
         raise OperationalError("insert", {}, Exception("disk is full"))
 
     with monkeypatch.context() as broken:

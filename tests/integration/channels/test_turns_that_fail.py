@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from tandem.channels.rest import Rest
 from tandem.channels.turns import MAX_TRIES
+from tandem.conversations.turn_queue import TurnQueue
 from tests.fakes.heart import ANNA, Heart
 from tests.integration.channels.stage import TROUBLE, staged
 
@@ -57,7 +58,7 @@ async def test_a_message_that_kills_the_server_every_time_is_given_up_too(heart:
     heart.says("poison", channel="rest", push=False)
     for _ in range(MAX_TRIES - 1):
         heart.clock.advance(seconds=21)
-        assert len(heart.ledger.adopt_interrupted_turns()) == 1  # and the process dies
+        assert len(heart.turns.adopt()) == 1  # and the process dies
     heart.clock.advance(seconds=21)
     async with staged(heart, [Rest()]) as stage:
         await stage.until(lambda: len(heart.ledger.messages("c")) == 2)
@@ -167,17 +168,16 @@ async def test_a_ledger_that_fails_for_a_moment_stops_no_worker(
     failures = iter([OperationalError("x", {}, sqlite3.OperationalError("database is locked")), ValueError("odd")] * 2)
 
     def flaky(name: str, real: object) -> object:
-        def call(*arguments: object) -> object:
+        def call(*arguments: object, **named: object) -> object:
             error = next(failures, None)
             if error is not None:
                 raise error
-            return real(*arguments)
+            return real(*arguments, **named)
 
         return call
 
     async with staged(heart, [Rest()]) as stage:
-        monkeypatch.setattr(heart.ledger, "adopt_interrupted_turns",
-                            flaky("adopt", heart.ledger.adopt_interrupted_turns))
+        monkeypatch.setattr(TurnQueue, "adopt", flaky("adopt", TurnQueue.adopt))
         heart.says("left behind", channel="rest", push=False)
         heart.clock.advance(seconds=21)
         await stage.until(lambda: stage.bot.texts == ["left behind"])

@@ -172,7 +172,7 @@ class Conversation(RuleBasedStateMachine):
 
     @rule()
     def somebody_takes_over_dead_turns(self) -> None:
-        for receipt in self.heart.ledger.adopt_interrupted_turns():
+        for receipt in self.heart.turns.adopt():
             assert (self.owner, self.epoch) == (Owner.BOT, receipt.conversation.epoch) == (Owner.BOT,
                                                                                          receipt.message.epoch)
             assert receipt.handed_back is None or receipt.handed_back.id in self.told
@@ -181,7 +181,7 @@ class Conversation(RuleBasedStateMachine):
     @precondition(lambda self: self.for_bot)
     @rule(data=st.data())
     def a_turn_ends(self, data: st.DataObject) -> None:
-        self.heart.ledger.finish_turn("c", data.draw(st.sampled_from(self.for_bot)).message.seq)
+        self.heart.turns.finish("c", data.draw(st.sampled_from(self.for_bot)).message.seq)
 
     @rule()
     def a_courier_sets_out(self) -> None:

@@ -282,7 +282,7 @@ def test_words_of_the_customer_during_a_handoff_are_not_for_the_bot(heart: Heart
     assert not receipt.for_bot
     assert receipt.conversation.owner is Owner.AGENT
     heart.clock.advance(minutes=5)
-    adopted = [one.message.text for one in heart.ledger.adopt_interrupted_turns()]
+    adopted = [one.message.text for one in heart.turns.adopt()]
     assert "this is ridiculous" not in adopted
 
 

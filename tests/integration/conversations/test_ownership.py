@@ -149,10 +149,12 @@ def test_a_turn_that_died_with_the_news_of_a_hand_back_tells_it_when_it_is_run_a
     heart.says("thanks", "m2")  # and the process dies
     heart.says("hello?", "m3")
     heart.clock.advance(seconds=30)
-    adopted = {one.message.text: one.handed_back for one in heart.ledger.adopt_interrupted_turns()}
-    assert adopted["hello?"] is None
-    told = adopted["thanks"]
-    assert told is not None and told.note_for_bot == "refund promised"
+    [first] = heart.turns.adopt()
+    assert first.message.text == "thanks"
+    assert first.handed_back is not None and first.handed_back.note_for_bot == "refund promised"
+    heart.turns.finish("c", first.message.seq, first.tries)
+    [second] = heart.turns.adopt()
+    assert (second.message.text, second.handed_back) == ("hello?", None)
 
 
 def test_a_resolved_customer_who_writes_again_is_with_the_bot(heart: Heart) -> None:

@@ -96,7 +96,7 @@ def test_a_turn_and_a_delivery_are_taken_by_one_worker(heart: Heart) -> None:
     heart.says()
     heart.bot_says("Hello")
     heart.clock.advance(seconds=21)
-    assert sum(len(one) for one in together([heart.ledger.adopt_interrupted_turns] * THREADS)) == 1
+    assert sum(len(one) for one in together([heart.turns.adopt] * THREADS)) == 1
     couriers = [Deliveries(heart.ledger) for _ in range(THREADS)]
     assert sum(len(one) for one in together([lambda one=one: one.lease(["telegram"]) for one in couriers])) == 1
 
@@ -132,11 +132,11 @@ def test_taking_over_turns_does_not_lock_up_with_turns_that_still_run(heart: Hea
     def read_and_finish() -> None:
         for number in range(6):
             heart.ledger.record_reading(f"c{number}", 1, None, "greet")
-            heart.ledger.finish_turn(f"c{number}", 1)
+            heart.turns.finish(f"c{number}", 1)
 
     def take_over() -> None:
         for _ in range(6):
-            heart.ledger.adopt_interrupted_turns()
+            heart.turns.adopt()
             heart.clock.advance(seconds=21)
 
     assert together([read_and_finish, take_over, read_and_finish, take_over]) == [None] * 4

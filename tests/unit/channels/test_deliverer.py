@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -32,13 +32,16 @@ class Outbox:
         self.errors: list[Exception] = []  # raised by the next writes
         self.lease_errors: list[Exception] = []
 
-    def lease(self, channels: Sequence[str], limit: int = 20) -> list[Parcel]:
+    def lease(
+        self, channels: Sequence[str], limit: int = 20, held: Collection[tuple[str, int]] = (),
+    ) -> list[Parcel]:
         if self.lease_errors:
             raise self.lease_errors.pop(0)
         busy = {parcel.message.conversation_id for parcel in self.leased}
         found: list[Parcel] = []
         for parcel in self.waiting:
-            if parcel.message.conversation_id not in busy and len(found) < limit:
+            key = (parcel.message.conversation_id, parcel.message.seq)
+            if parcel.message.conversation_id not in busy and len(found) < limit and key not in held:
                 busy.add(parcel.message.conversation_id)
                 found.append(parcel)
         self.leased += found

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.run.errors import RunError, TooManyWorkers
-from tandem.run.locks import require_shared_locks
+from tandem.run.errors import RunError
 from tandem.run.ports import addresses
 from tandem.run.process import ProcessSpec
 from tandem.run.stack import check_names, process_specs, rasa_token, welcome
@@ -44,24 +43,6 @@ def test_each_worker_of_rasa_has_a_name_and_all_share_one_socket() -> None:
         assert [spec.name for spec in found] == ["rasa.1", "rasa.2", "rasa.3", "actions", "desk"]
         assert [spec.listener for spec in found] == [listener, listener, listener, None, None]
     assert list(specs(SETTINGS)) == ["rasa", "actions", "desk"]
-
-
-@pytest.mark.parametrize(("endpoints", "shared"), [
-    ("lock_store:\n  type: redis\n", True), ("lock_store:\n  type: shop.locks.OwnLockStore\n", True),
-    ("lock_store:\n  type: in_memory\n", False), ("lock_store:\n", False), ("tracker_store:\n  type: sql\n", False),
-    ("", False), ("- a list\n", False), ("lock_store: [broken", False),
-])
-def test_several_workers_are_refused_without_a_lock_that_they_share(
-    tmp_path: Path, endpoints: str, shared: bool,
-) -> None:
-    path = tmp_path / "endpoints.yml"
-    path.write_text(endpoints)
-    require_shared_locks(1, path)
-    if shared:
-        require_shared_locks(2, path)
-    else:
-        with pytest.raises(TooManyWorkers, match="TANDEM_WORKERS=1"):
-            require_shared_locks(2, path)
 
 
 @pytest.mark.parametrize(("environment", "workers"), [
