@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -42,7 +43,11 @@ class Settings:
     tracker_url: str = "sqlite:///var/rasa.db"
     identity_secret: str = field(default="", repr=False)
     secret_key: str = field(default="", repr=False)
-    api_token: str = field(default="", repr=False)
+    api_token: str = field(default="", repr=False)  # each token: one value, or two separated by a comma
+    metrics_token: str = field(default="", repr=False)
+    rasa_token: str = field(default="", repr=False)
+    actions_token: str = field(default="", repr=False)
+    rest_token: str = field(default="", repr=False)
     demo: bool = False
     demo_password: str = field(default="", repr=False)
     host: str = "127.0.0.1"
@@ -61,6 +66,11 @@ class Settings:
     log_format: str = "text"
     faults: tuple[FaultRule, ...] = ()
     faults_seed: int = 0
+
+    @property
+    def demo_on_loopback(self) -> bool:
+        """Whether this is a demo that only this machine can reach: it may be tried without tokens."""
+        return self.demo and _is_loopback(self.host)
 
     @property
     def rasa_url(self) -> str:
@@ -86,6 +96,13 @@ class Settings:
     def local_desk_url(self) -> str:
         """Where this machine reaches the desk."""
         return _http(self.host, self.desk_port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _reachable(host: str) -> str:
@@ -161,6 +178,14 @@ def _secret(value: str) -> str:
     return value
 
 
+def _tokens(value: str) -> str:
+    """One token, or the new and the old one while they are changed: "new,old"."""
+    tokens = [part.strip() for part in value.split(",")]
+    if len(tokens) > 2 or any(len(token) < 16 for token in tokens):
+        raise ValueError("expected a token of at least 16 characters, or two of them separated by a comma")
+    return ",".join(tokens)
+
+
 def _fault_rules(value: str) -> tuple[FaultRule, ...]:
     return tuple(_fault_rule(part.strip()) for part in value.split(",") if part.strip())
 
@@ -181,7 +206,11 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "TANDEM_TRACKER_URL": ("tracker_url", _text),
     "TANDEM_IDENTITY_SECRET": ("identity_secret", _secret),
     "TANDEM_SECRET_KEY": ("secret_key", _secret),
-    "TANDEM_API_TOKEN": ("api_token", _secret),
+    "TANDEM_API_TOKEN": ("api_token", _tokens),
+    "TANDEM_METRICS_TOKEN": ("metrics_token", _tokens),
+    "TANDEM_RASA_TOKEN": ("rasa_token", _tokens),
+    "TANDEM_ACTIONS_TOKEN": ("actions_token", _tokens),
+    "TANDEM_REST_TOKEN": ("rest_token", _tokens),
     "TANDEM_DEMO": ("demo", _flag),
     "TANDEM_DEMO_PASSWORD": ("demo_password", _text),
     "TANDEM_HOST": ("host", _text),

@@ -10,6 +10,9 @@ import aiohttp
 from rasa.core.agent import Agent
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig, concat_url
 
+from tandem.access.tokens import actions_tokens, current_token
+from tandem.settings import Settings
+
 logger = logging.getLogger(__name__)
 
 PATIENCE = 10.0  # seconds to wait for an action server that is away; one that is started again takes two to five
@@ -80,6 +83,13 @@ class ActionEndpoint(EndpointConfig):
         if self._kept is None or self._kept.closed:
             self._kept = self.session()
         return self._kept
+
+
+def authorise(endpoint: EndpointConfig | None, settings: Settings) -> None:
+    """Let calls to the action server carry its token, unless endpoints.yml has an Authorization header of its own."""
+    token = current_token(actions_tokens(settings))
+    if endpoint is not None and token:
+        endpoint.headers.setdefault("Authorization", f"Bearer {token}")
 
 
 def equip(agent: Agent) -> None:

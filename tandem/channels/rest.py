@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
@@ -12,24 +11,31 @@ from urllib.parse import unquote
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
 from rasa.core.channels.rest import QueueOutputChannel, RestInput
 from rasa.utils.endpoints import bool_arg
-from sanic import Blueprint, response
+from sanic import Blueprint, Sanic, response
 from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse, ResponseStream
 from sqlalchemy.exc import SQLAlchemyError
 
-from tandem.channels.routed import routed
+from tandem.access.limits import LimitExceeded, check_metadata
+from tandem.access.sanic_guard import TokenCheck
+from tandem.channels.protection import check_callers
+from tandem.channels.routed import routed, without_identity
 from tandem.channels.runtime import Runtime
 from tandem.conversations.model import (
     ConversationNotFound,
-    Delivery,
     InvalidMessage,
     Message,
 )
 from tandem.conversations.store import clean_id, clean_text
 from tandem.faults import fault
+from tandem.settings import Settings, SettingsError
 
 logger = logging.getLogger(__name__)
+
+MAX_BODY = 128 * 1024  # bytes; room for the longest message with every character escaped
+NO_TOKEN = ("the REST channel has no token, and whoever reaches it could write as any customer: set TANDEM_REST_TOKEN "
+            "(`openssl rand -hex 32`), or take tandem.channels.rest.Rest out of credentials.yml; see docs/channels.md")
 
 
 class _Collector(CollectingOutputChannel):
@@ -60,8 +66,19 @@ class _CheckedRest(RestInput):
 
     @classmethod
     def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
-        """`token` is optional; if it is set, callers send it as `Authorization: Bearer`."""
+        """`token` may be set here, or as TANDEM_REST_TOKEN; callers send it as `Authorization: Bearer`."""
         return cls((credentials or {}).get("token"))
+
+    def _check(self, settings: Settings) -> TokenCheck:
+        """What asks callers for the token.
+
+        Raises:
+            SettingsError: There is none, and this is no demo on loopback.
+        """
+        tokens = ",".join(token for token in (settings.rest_token, self._token) if token)
+        if not tokens and not settings.demo_on_loopback:
+            raise SettingsError(NO_TOKEN)
+        return TokenCheck(tokens, setting="TANDEM_REST_TOKEN", open_here=settings.demo_on_loopback, query=False)
 
     def not_taken(self, error: InvalidMessage) -> None:
         """The sender is told."""
@@ -96,12 +113,12 @@ class _CheckedRest(RestInput):
             fault("rest.before_answer")
             return response.json(collector.messages)
 
+        @blueprint.listener("before_server_start")
+        async def ask_for_tokens(app: Sanic, _: Any) -> None:
+            check_callers(app, self.url_prefix(), self._check(Runtime.of(app).settings))
+
         @blueprint.middleware("request")
         async def check(request: Request) -> HTTPResponse | None:
-            if request.path.rstrip("/").endswith("/" + self.name()):
-                return None  # the health answer
-            if self._token and not _same(request.token, self._token):
-                return _error(401, "send the channel's token as Authorization: Bearer")
             return _problem_of(request) if request.method == "POST" else None
 
         @blueprint.route("/conversations/<conversation_id>/messages", methods=["GET"])
@@ -117,9 +134,8 @@ class _CheckedRest(RestInput):
                 return _error(404, "no such conversation")
             if conversation.channel != self.name():
                 return _error(404, "no such conversation")
-            await asyncio.to_thread(runtime.deliveries.acknowledge, conversation_id, after)
-            waiting = await asyncio.to_thread(
-                runtime.ledger.messages, conversation_id, after, 500, True, Delivery.WAITING)
+            await asyncio.to_thread(runtime.deliveries.acknowledge, conversation_id, after, True)
+            waiting = await asyncio.to_thread(runtime.deliveries.fetch, conversation_id, after)
             return response.json({
                 "owner": conversation.owner.value,
                 "messages": [_as_json(message) for message in waiting],
@@ -167,6 +183,8 @@ def _as_json(message: Message) -> dict[str, Any]:
 
 
 def _problem_of(request: Request) -> HTTPResponse | None:
+    if len(request.body) > MAX_BODY:
+        return _error(413, f"the body may have at most {MAX_BODY} bytes")
     try:
         body = request.json
     except (SanicException, ValueError, RecursionError):
@@ -183,15 +201,15 @@ def _problem_of(request: Request) -> HTTPResponse | None:
         return _error(400, str(error))
     if body.get("metadata") is not None and not isinstance(body["metadata"], dict):
         return _error(400, "metadata must be a JSON object")
+    try:
+        check_metadata(without_identity(body.get("metadata")))  # a bad token is no identity, and no error
+    except LimitExceeded as error:
+        return _error(400, str(error))
     return None
 
 
 def _whole_number(value: Any) -> int | None:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10 else None
-
-
-def _same(given: str | None, expected: str) -> bool:
-    return hmac.compare_digest((given or "").encode(), expected.encode())
 
 
 def _error(status: int, words: str) -> HTTPResponse:

@@ -11,6 +11,7 @@ from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
 from sanic import Blueprint, Sanic
 from sanic.request import Request
 
+from tandem.access.limits import LimitExceeded, check_metadata
 from tandem.channels.output import Answer, ProactiveOutput
 from tandem.channels.parts import declared
 from tandem.channels.runtime import Runtime
@@ -65,7 +66,7 @@ def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True
                 except InvalidMessage as error:
                     self.not_taken(error)
                     return
-                metadata = without_identity(message.metadata)
+                metadata = for_tracker(message.metadata, self.name())
                 if inbound.client_id and message.metadata.get(MESSAGE_ID):
                     # One request may bring several messages (Rasa's Telegram sends /start after /restart).
                     message.metadata[MESSAGE_ID] = f"{message.metadata[MESSAGE_ID]}+"
@@ -163,8 +164,19 @@ def to_inbound(
     )
 
 
+def for_tracker(metadata: Any, channel: str) -> dict[str, Any]:
+    """Metadata as it is kept with each message in the tracker; none if it is too large for that."""
+    kept = without_identity(metadata)
+    try:
+        check_metadata(kept)
+    except LimitExceeded as error:
+        logger.warning("The metadata of a message on %s was left out: %s", channel, error)
+        return {}
+    return kept
+
+
 def without_identity(metadata: Any) -> dict[str, Any]:
-    """Metadata for the tracker: without the customer's token, which is a secret, and without our own key."""
+    """Metadata without the customer's token, which is a secret, and without our own keys."""
     if not isinstance(metadata, dict):
         return {}
     return {key: value for key, value in metadata.items() if key not in ("identity", "tandem", MESSAGE_ID)}

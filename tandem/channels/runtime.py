@@ -9,11 +9,12 @@ from typing import Any
 from rasa.core.channels.channel import InputChannel, OutputChannel
 from sanic import Sanic
 
-from tandem.channels.action_endpoint import unequip
+from tandem.channels.action_endpoint import authorise, unequip
 from tandem.channels.deliverer import Deliverer
 from tandem.channels.live_model import make_ready
 from tandem.channels.locks import install
 from tandem.channels.output import Answer
+from tandem.channels.protection import protect_rasa
 from tandem.channels.tasks import Tasks
 from tandem.channels.turns import OnNewMessage, Turns
 from tandem.conversations.feed import Feed
@@ -54,6 +55,7 @@ class Runtime:
         if runtime is None:
             settings = load()
             configure(settings.log_format, settings.log_level)
+            protect_rasa(app, settings)
             runtime = cls(app, settings, open_services(settings))
             app.ctx.tandem = runtime
         return runtime
@@ -72,6 +74,7 @@ class Runtime:
             self._started = True
             if getattr(self._app.ctx, "agent", None) is not None:
                 install(self._app.ctx.agent)  # for Rasa's HTTP API, before the first message
+            authorise(getattr(getattr(self._app.ctx, "agent", None), "action_endpoint", None), self.settings)
             self.feed.start()
             self._tasks.spawn(self.deliverer.run(lambda: tuple(self.channels)))
             self._tasks.spawn(self._adopt())

@@ -175,11 +175,34 @@ class Deliveries:
             connection.execute(_ANSWERED, {"this": conversation_id, "numbers": list(seqs),
                                            "delivery": Delivery.SENT.value})
 
-    def acknowledge(self, conversation_id: str, up_to: int) -> None:
-        """The customer's side has everything up to this sequence number."""
+    def fetch(self, conversation_id: str, after: int, limit: int = 500) -> list[Message]:
+        """Give out what waits to be fetched above a sequence number, and note that it was given out."""
+        query = select(messages).where(
+            messages.c.conversation_id == conversation_id, messages.c.seq > after,
+            messages.c.delivery == Delivery.WAITING.value)
+        with self._ledger.reading.connect() as connection:
+            rows = connection.execute(query.order_by(messages.c.seq).limit(limit)).all()
+        fresh = [row.seq for row in rows if not row.attempts]
+        if fresh:
+            with transaction(self._ledger.engine, "fetch") as connection:
+                connection.execute(
+                    update(messages)
+                    .where(messages.c.conversation_id == conversation_id, messages.c.seq.in_(fresh),
+                           messages.c.delivery == Delivery.WAITING.value)
+                    .values(attempts=1))
+        return [store.to_message(row) for row in rows]
+
+    def acknowledge(self, conversation_id: str, up_to: int, fetched_only: bool = False) -> None:
+        """The customer's side has everything up to this sequence number.
+
+        Args:
+            fetched_only: Pass over what waits to be fetched and was never given out by `fetch`.
+        """
         open_states = [Delivery.PENDING.value, Delivery.SENT.value, Delivery.WAITING.value, Delivery.DOUBT.value]
         of_these = and_(messages.c.conversation_id == conversation_id, messages.c.seq <= up_to,
                         messages.c.delivery.in_(open_states))
+        if fetched_only:
+            of_these = and_(of_these, or_(messages.c.delivery != Delivery.WAITING.value, messages.c.attempts > 0))
         with self._ledger.reading.connect() as connection:
             if connection.execute(select(messages.c.id).where(of_these).limit(1)).first() is None:
                 return

@@ -11,7 +11,7 @@ from tandem.conversations.model import InvalidMessage
 from tandem.database import now, reading
 from tandem.desk import customers, presence
 from tandem.desk.api import ERRORS
-from tandem.desk.auth import AdminDep, CallerDep, desk_of
+from tandem.desk.auth import AdminDep, CallerDep, MetricsDep, desk_of
 from tandem.desk.errors import NotThere, Unavailable
 from tandem.desk.json_forms import CustomerExport, Erased, PresenceBody, Stats
 from tandem.desk.numbers import prometheus, read_numbers
@@ -34,8 +34,8 @@ def healthz(request: Request) -> dict[str, str]:
 
 
 @health.get("/metrics", response_class=PlainTextResponse)
-def metrics(request: Request, caller: CallerDep) -> PlainTextResponse:
-    """The numbers of `/api/stats` for Prometheus, which sends the API token as its bearer token."""
+def metrics(request: Request, caller: MetricsDep) -> PlainTextResponse:
+    """The numbers of `/api/stats` for Prometheus, which sends the metrics token as its bearer token."""
     desk = desk_of(request)
     words = prometheus(read_numbers(desk.services, desk.relay)) + process_metrics(desk.settings.database_url)
     return PlainTextResponse(words, media_type="text/plain; version=0.0.4; charset=utf-8")

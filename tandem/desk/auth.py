@@ -1,11 +1,11 @@
 """Who makes a request: a program with the API token, or an agent with a session."""
 from __future__ import annotations
 
-import hmac
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from tandem.access.tokens import accepts, bearer_of, same
 from tandem.conversations.model import Agent
 from tandem.desk.accounts import Role
 from tandem.desk.errors import Forbidden, Unauthenticated
@@ -55,11 +55,19 @@ def principal(request: Request) -> Principal:
     session = session_of(request)
     if session is None:
         raise Unauthenticated("sign in at the desk, or send Authorization: Bearer with the API token")
-    if request.method not in SAFE_METHODS:
-        sent = request.headers.get("x-csrf-token", "")
-        if not hmac.compare_digest(sent.encode(), session.csrf_token.encode()):
-            raise Forbidden("the X-CSRF-Token header is missing or wrong; reload the page")
+    if request.method not in SAFE_METHODS and not same(session.csrf_token, request.headers.get("x-csrf-token")):
+        raise Forbidden("the X-CSRF-Token header is missing or wrong; reload the page")
     return Principal(Agent(session.account.id, session.account.name), session.account.role, session)
+
+
+def metrics_reader(request: Request) -> None:
+    """A caller that may read the metrics: with the metrics token, which opens nothing else, or as for the API.
+
+    Raises:
+        Unauthenticated: Neither.
+    """
+    if not accepts(desk_of(request).settings.metrics_token, bearer_of(request.headers.get("authorization"))):
+        principal(request)
 
 
 def supervisor(caller: Annotated[Principal, Depends(principal)]) -> Principal:
@@ -75,11 +83,10 @@ def admin(caller: Annotated[Principal, Depends(principal)]) -> Principal:
 
 
 def _program(header: str, request: Request) -> Principal:
-    expected = desk_of(request).settings.api_token
-    scheme, _, token = header.partition(" ")
-    if not expected:
+    tokens = desk_of(request).settings.api_token
+    if not tokens:
         raise Unauthenticated("the API token is not configured; set TANDEM_API_TOKEN, see docs/settings.md")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), expected.encode()):
+    if not accepts(tokens, bearer_of(header)):
         raise Unauthenticated("the API token is wrong")
     # Header values come as Latin-1; clients that send UTF-8 mean UTF-8.
     name = request.headers.get("x-tandem-agent", "").encode("latin-1", "replace").decode("utf-8", "replace")
@@ -88,4 +95,5 @@ def _program(header: str, request: Request) -> Principal:
 
 CallerDep = Annotated[Principal, Depends(principal)]
 SupervisorDep = Annotated[Principal, Depends(supervisor)]
+MetricsDep = Annotated[None, Depends(metrics_reader)]
 AdminDep = Annotated[Principal, Depends(admin)]

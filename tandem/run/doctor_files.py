@@ -14,6 +14,7 @@ from tandem.handoff.factory import build_channels
 from tandem.handoff.routing import LiveAgentConfigError, read_channels, read_routing
 from tandem.run.channel_names import trouble_with_channel
 from tandem.run.finding import Finding
+from tandem.run.open_channels import open_channels
 from tandem.settings import Settings
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -31,6 +32,7 @@ def findings(settings: Settings, root: Path, environment_has: Callable[[str], bo
         yield finding
         if name == "credentials.yml" and isinstance(content, dict):
             yield from _channels(content, root)
+            yield _open_channels(settings, root)
     yield _live_agents(root, settings.shop_timezone)
 
 
@@ -52,6 +54,12 @@ def _channels(content: dict[str, Any], root: Path) -> Iterator[Finding]:
         trouble = trouble_with_channel(name, root)
         if trouble:
             yield Finding(f"channel {name}", "cannot be used as it stands", trouble)
+
+
+def _open_channels(settings: Settings, root: Path) -> Finding:
+    """Whether a channel asks nobody who they are; `tandem run` does not start with one, but for a demo on loopback."""
+    found = list(open_channels(settings, root))
+    return Finding("open channels", f"{len(found)}" if found else "none", " ".join(found))
 
 
 def _live_agents(root: Path, zone: ZoneInfo) -> Finding:

@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+from tandem.access.tokens import SECRETS, valid_tokens
 from tandem.run.finding import Finding
-from tandem.run.keys import SECRETS, missing_keys
+from tandem.run.keys import missing_keys
 from tandem.settings import Settings
 
 _FRESH = "set each to the output of `openssl rand -hex 32`"
@@ -34,7 +35,7 @@ def _shared(settings: Settings) -> Finding:
     """Whether one value serves several ends: who learns one of them could then do all of it."""
     users: dict[str, list[str]] = defaultdict(list)
     for name, variable in SECRETS.items():
-        for value in filter(None, str(getattr(settings, name)).split(",")):
+        for value in valid_tokens(getattr(settings, name)):
             users[value].append(variable)
     shared = [sorted(set(variables)) for variables in users.values() if len(set(variables)) > 1]
     if not shared:

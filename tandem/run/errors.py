@@ -4,6 +4,7 @@
     ├── PortTaken        something listens there already
     ├── DatabaseAway     a database does not answer
     ├── KeysMissing      a secret is not set outside demo mode
+    ├── ChannelsOpen     a channel would take anybody's word for who writes
     ├── TrainingFailed   Rasa could not train the model
     ├── ModelMissing     there is no model trained on the present data
     └── ProcessFailed    a process did not come up
@@ -25,6 +26,10 @@ class DatabaseAway(RunError):
 
 class KeysMissing(RunError):
     """A secret that has no default outside demo mode is not set."""
+
+
+class ChannelsOpen(RunError):
+    """A channel of credentials.yml asks nobody who they are, and this is no demo on loopback."""
 
 
 class TrainingFailed(RunError):

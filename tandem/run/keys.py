@@ -8,21 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tandem.access.tokens import SECRETS
 from tandem.run.errors import KeysMissing, RunError
 from tandem.settings import Settings
 
 KEPT_IN = Path("var/demo-keys.json")
-SECRETS = {
-    "secret_key": "TANDEM_SECRET_KEY",
-    "identity_secret": "TANDEM_IDENTITY_SECRET",
-    "api_token": "TANDEM_API_TOKEN",
-}
+REQUIRED = ("secret_key", "identity_secret", "api_token")
 _MADE_UP = {**SECRETS, "demo_password": "TANDEM_DEMO_PASSWORD"}
+_OPEN_ON_LOOPBACK = ("rasa_token", "rest_token")  # a demo of this machine alone may be tried without these
 
 
 def missing_keys(settings: Settings) -> list[str]:
-    """The environment variables of the secrets that are not set."""
-    return [variable for name, variable in SECRETS.items() if not getattr(settings, name)]
+    """The environment variables of the secrets that must be set outside demo mode, and are not."""
+    return [SECRETS[name] for name in REQUIRED if not getattr(settings, name)]
 
 
 def with_keys(settings: Settings, kept_in: Path = KEPT_IN) -> Settings:
@@ -41,7 +39,8 @@ def with_keys(settings: Settings, kept_in: Path = KEPT_IN) -> Settings:
             raise KeysMissing(f"{', '.join(missing)}: not set, and there is no default outside demo mode. Make each "
                               "with `openssl rand -hex 32`, or set TANDEM_DEMO=1 for the demo; see docs/settings.md")
         return settings
-    wanted = [name for name in _MADE_UP if not getattr(settings, name)]
+    spared = _OPEN_ON_LOOPBACK if settings.demo_on_loopback else ()
+    wanted = [name for name in _MADE_UP if name not in spared and not getattr(settings, name)]
     if not wanted:
         return settings
     try:

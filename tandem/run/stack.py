@@ -10,7 +10,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from pathlib import Path
 
 from tandem.run.console import Console
@@ -18,6 +17,7 @@ from tandem.run.databases import upgrade
 from tandem.run.errors import RunError
 from tandem.run.keys import environment_of, with_keys
 from tandem.run.model import QUIET, ensure_model, require_model
+from tandem.run.open_channels import require_closed
 from tandem.run.ports import addresses, listen, require_free
 from tandem.run.process import BEATS, LISTEN, ProcessSpec
 from tandem.run.seeding import seed_demo
@@ -42,12 +42,9 @@ class RunPlan:
     wait: float = PATIENCE
 
 
-def rasa_token(settings: Settings) -> str:
-    """The token that Rasa's HTTP API asks for; empty in a demo that only this machine can reach.
-
-    The API shows and changes every conversation. A demo on loopback leaves it open so that it can be tried with curl.
-    """
-    return "" if settings.demo and _is_loopback(settings.host) else settings.api_token
+def rasa_api_is_on(settings: Settings) -> bool:
+    """Whether Rasa's HTTP API is served: with a token of its own, or in a demo that only this machine can reach."""
+    return bool(settings.rasa_token) or settings.demo_on_loopback
 
 
 def process_specs(
@@ -66,14 +63,14 @@ def process_specs(
         "TANDEM_TRACKER_URL": settings.tracker_url,
         "LOG_LEVEL": settings.log_level,
     }
-    token = rasa_token(settings)
     worker = (sys.executable, "-m", "tandem.run.worker", LISTEN, BEATS)
-    rasa = (*worker, "rasa", "run", "--interface", settings.host, "--port", str(settings.rasa_port),
-            "--model", str(model), "--credentials", "credentials.yml", "--endpoints", "endpoints.yml", "--enable-api")
+    rasa = (*worker, "tandem.channels.rasa_server", "run", "--interface", settings.host,
+            "--port", str(settings.rasa_port), "--model", str(model),
+            "--credentials", "credentials.yml", "--endpoints", "endpoints.yml")
     # Unless quiet it lists every action at its start.
     sdk = (*worker, "rasa_sdk", "--actions", "actions", "--port", str(settings.actions_port))
     commands = {
-        "rasa": (*rasa, "--auth-token", token) if token else rasa,
+        "rasa": (*rasa, "--enable-api") if rasa_api_is_on(settings) else rasa,
         "actions": sdk if settings.log_level == "DEBUG" else (*sdk, "--quiet"),
         "desk": (sys.executable, "-m", "tandem.desk", LISTEN, BEATS),
     }
@@ -98,7 +95,11 @@ def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None
     settings = with_keys(settings)
     wanted = [address for address in addresses(settings) if address.process in plan.only]
     require_free(wanted)
-    if settings.demo and not _is_loopback(settings.host):
+    if "rasa" in plan.only:
+        require_closed(settings, root)
+        if not rasa_api_is_on(settings):
+            console.say("Rasa's HTTP API is off: it has no token of its own (TANDEM_RASA_TOKEN, docs/operations.md)")
+    if settings.demo and not settings.demo_on_loopback:
         console.say(f"WARNING: demo mode listens on {settings.host}; whoever reaches it finds the demo shop's accounts")
     with_trackers = "rasa" in plan.only
     asyncio.run(wait_for_databases(settings, console.say, plan.wait, with_trackers))
@@ -171,13 +172,6 @@ def welcome(settings: Settings, names: Sequence[str]) -> str:
             lines.append(f"  Sign in    anna (agent) or sam (supervisor), password {settings.demo_password}")
     lines += ["  Stop       Ctrl-C", ""]
     return "\n".join(lines)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def check_names(names: Sequence[str]) -> tuple[str, ...]:

@@ -17,12 +17,13 @@ BASE = {"database", "db", "faults", "heartbeat", "logs", "run_state", "settings"
 LAYERS = {  # which packages of ours each may import, as docs/architecture.md has it
     "settings": set(), "database": set(), "db": {"database"}, "logs": set(), "heartbeat": set(), "run_state": set(),
     "faults": {"database", "settings"},
+    "access": {"settings"},
     "conversations": BASE, "orders": BASE, "nlu": set(), "dialogue": {"nlu"}, "evaluation": {"dialogue", "nlu"},
     "handoff": BASE | {"conversations", "dialogue"},
     "services": BASE | {"conversations", "dialogue", "handoff", "orders"},
-    "channels": BASE | {"conversations", "handoff", "nlu", "orders", "services"},
-    "desk": BASE | {"conversations", "handoff", "orders", "services"},
-    "run": BASE | {"desk", "handoff", "orders"},
+    "channels": BASE | {"access", "conversations", "handoff", "nlu", "orders", "services"},
+    "desk": BASE | {"access", "conversations", "handoff", "orders", "services"},
+    "run": BASE | {"access", "desk", "handoff", "orders"},
     "commands": BASE | {"conversations", "desk", "dialogue", "evaluation", "nlu", "orders", "run", "services"},
     "cli": {"commands", "db", "run", "settings"},
 }

@@ -2,26 +2,18 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rasa.shared.exceptions import RasaException
 
+from tandem.access import limits
 from tandem.channels.webchat.http import TooMany
 
-_REMEMBERED = 20_000  # keys; the longest unused is forgotten first
 
-
-class RateLimit:
-    """At most `per_minute` in the long run and `burst` at once, for each key."""
-
-    def __init__(self, per_minute: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._per_second = per_minute / 60
-        self._burst = float(burst)
-        self._clock = clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # key: (tokens left, at)
+class RateLimit(limits.RateLimit):
+    """The rate limit, told to the browser."""
 
     def take(self, key: str) -> None:
         """Count one.
@@ -29,15 +21,9 @@ class RateLimit:
         Raises:
             TooMany: There is none left; it says how long to wait.
         """
-        at = self._clock()
-        left, since = self._buckets.pop(key, (self._burst, at))
-        left = min(self._burst, left + (at - since) * self._per_second)
-        allowed = left >= 1
-        self._buckets[key] = (left - 1 if allowed else left, at)
-        if len(self._buckets) > _REMEMBERED:
-            self._buckets.popitem(last=False)
-        if not allowed:
-            raise TooMany((1 - left) / self._per_second)
+        wait = self.wait(key)
+        if wait:
+            raise TooMany(wait)
 
 
 @dataclass(frozen=True)

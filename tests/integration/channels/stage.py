@@ -22,6 +22,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from sqlalchemy import select
 
+from tandem.channels.protection import protect_rasa
 from tandem.channels.runtime import Runtime
 from tandem.conversations.model import Message
 from tandem.conversations.tables import messages
@@ -177,7 +178,9 @@ async def staged(heart: Heart, channels: Sequence[InputChannel], bot: Bot | None
         engine=heart.engine, ledger=heart.ledger, ownership=heart.ownership, deliveries=heart.deliveries,
         router=heart.router, case_file=heart.case_file, identification=identification(heart),
     )
-    app.ctx.tandem = Runtime(app, Settings(identity_secret=SECRET, **settings), cast(Services, services))
+    known = Settings(**{"identity_secret": SECRET, "demo": True, **settings})
+    app.ctx.tandem = Runtime(app, known, cast(Services, services))
+    protect_rasa(app, known)
 
     async def handler(message: UserMessage) -> None:
         await app.ctx.agent.handle_message(message)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import time
@@ -13,8 +14,9 @@ import pytest
 from rasa.core.channels.channel import UserMessage
 from sqlalchemy.exc import OperationalError
 
-from tandem.channels.rest import Rest
+from tandem.channels.rest import MAX_BODY, Rest
 from tandem.conversations.model import Owner
+from tandem.settings import SettingsError
 from tests.fakes.heart import ANNA, Heart
 from tests.integration.channels.stage import SECRET, SENTIMENT, Stage, identification, staged
 
@@ -149,7 +151,7 @@ async def test_bad_input_gets_a_clear_error_and_leaves_nothing(heart: Heart, bod
         for stream in ("", "?stream=true"):
             answer = await stage.client.post(f"{stage.url}/webhooks/rest/webhook{stream}", content=body,
                                              headers={"content-type": "application/json"})
-            assert answer.status_code == 400
+            assert answer.status_code == (413 if len(body) > MAX_BODY else 400)
             assert answer.json()["error"]
         assert stage.bot.heard == []
         assert heart.ledger.list() == []
@@ -254,6 +256,74 @@ async def test_a_token_is_asked_for_before_anything_is_read(heart: Heart) -> Non
         answer = await stage.client.post(f"{stage.url}/webhooks/rest/webhook", headers=good,
                                          json={"sender": "c", "message": "Hello"})
         assert answer.status_code == 200
+
+
+async def test_both_tokens_are_good_while_one_is_changed(heart: Heart) -> None:
+    async with staged(heart, [Rest()], demo=False, rest_token=f"{'n' * 16},{'o' * 16}") as stage:
+        for token, status in (("n" * 16, 200), ("o" * 16, 200), ("x" * 16, 401)):
+            answer = await stage.client.post(
+                f"{stage.url}/webhooks/rest/webhook", json={"sender": "c", "message": "Hello"},
+                headers={"Authorization": f"Bearer {token}"})
+            assert answer.status_code == status
+
+
+@pytest.mark.parametrize("settings", [{"demo": False}, {"demo": True, "host": "0.0.0.0"}], ids=str)
+async def test_without_a_token_the_channel_does_not_start_outside_a_demo_on_loopback(
+    heart: Heart, settings: dict[str, Any],
+) -> None:
+    with pytest.raises(SettingsError, match="TANDEM_REST_TOKEN"):
+        async with staged(heart, [Rest()], **settings):
+            pytest.fail("it started")
+
+
+@pytest.mark.parametrize("headers", [
+    {"X-Forwarded-For": "203.0.113.7"}, {"Forwarded": "for=203.0.113.7"}, {"Host": "shop.example.com"},
+    {"Origin": "https://evil.example"}, {"Host": "[", "Origin": "http://["},
+], ids=str)
+async def test_a_demo_is_open_to_programs_of_this_machine_only(heart: Heart, headers: dict[str, str]) -> None:
+    async with staged(heart, [Rest()]) as stage:
+        answer = await stage.client.post(f"{stage.url}/webhooks/rest/webhook", headers=headers,
+                                         json={"sender": "c", "message": "Hello"})
+        assert answer.status_code == 403
+        assert heart.ledger.list() == []
+
+
+@pytest.mark.parametrize("body", [
+    '{"sender": "c", "message": "hi", "metadata": ' + '{"a":' * 900 + "1" + "}" * 901,
+    '{"sender": "c", "message": "hi", "metadata": ' + '{"a":' * 40 + "1" + "}" * 41,
+    '{"sender": "c", "message": "hi", "metadata": {"a": "' + "x" * 20_000 + '"}}',
+    '{"sender": "c", "message": "hi", "metadata": {"a": [' + "1," * 2000 + "1]}}",
+    '{"sender": "c", "message": "hi", "more": [' + "1," * 20_000 + "1]}",
+    '{"sender": "c", "message": "hi", "more": ' + "[" * 900 + "]" * 900 + "}",
+], ids=["900 levels", "40 levels", "a long text", "a long list", "many values", "900 levels beside"])
+async def test_metadata_that_is_deep_or_large_is_refused_and_not_stored(heart: Heart, body: str) -> None:
+    async with staged(heart, [Rest()]) as stage:
+        answer = await stage.client.post(f"{stage.url}/webhooks/rest/webhook", content=body)
+        assert answer.status_code == 400 and answer.json()["error"]
+        assert heart.ledger.list() == [] and stage.bot.heard == []
+
+
+async def test_twenty_megabytes_are_refused_and_not_stored(heart: Heart) -> None:
+    async with staged(heart, [Rest()]) as stage:
+        metadata = {"a": "x" * 20_000_000}
+        with contextlib.suppress(httpx.NetworkError):  # the server may hang up before all is sent
+            answer = await send(stage, metadata=metadata)
+            assert answer.status_code == 413 and answer.json()["error"]
+        assert heart.ledger.list() == []
+        assert (await send(stage)).status_code == 200, "and the next customer is served"
+
+
+async def test_what_was_never_fetched_is_not_acknowledged(heart: Heart) -> None:
+    async with staged(heart, [Rest()]) as stage:
+        await send(stage)
+        await stage.agent_says("c", "Your refund is on its way")
+        assert (await poll(stage, 99_999)).json()["messages"] == []
+        later = (await poll(stage)).json()["messages"]
+        assert [one["text"] for one in later][-1] == "Your refund is on its way"
+        await asyncio.to_thread(heart.ownership.reply, "c", ANNA, "One more thing")
+        assert (await poll(stage, 99_999)).json()["messages"] == []
+        [unseen] = (await poll(stage)).json()["messages"]
+        assert unseen["text"] == "One more thing", "what had been fetched is acknowledged, this was not"
 
 
 async def test_a_client_that_hangs_up_stops_nothing_and_finds_the_answer_later(heart: Heart) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tandem.access.tokens import SECRETS
 from tandem.run.errors import RunError
 from tandem.run.ports import addresses
 from tandem.run.process import ProcessSpec
-from tandem.run.stack import check_names, process_specs, rasa_token, welcome
+from tandem.run.stack import check_names, process_specs, welcome
 from tandem.settings import Settings, SettingsError, load
 
 SETTINGS = Settings(secret_key="s" * 32, identity_secret="i" * 32, api_token="t" * 32)
@@ -69,14 +70,23 @@ def test_telemetry_is_off_and_endpoints_are_set_everywhere() -> None:
         assert spec.environment["TANDEM_TRACKER_URL"] == "sqlite:///var/rasa.db"
 
 
-@pytest.mark.parametrize(("demo", "host", "open_to_all"), [
-    (True, "127.0.0.1", True), (True, "::1", True), (True, "localhost", True), (True, "127.0.0.53", True),
-    (True, "0.0.0.0", False), (True, "192.168.1.5", False), (False, "127.0.0.1", False), (False, "0.0.0.0", False),
+@pytest.mark.parametrize(("demo", "host", "token", "on"), [
+    (True, "127.0.0.1", "", True), (True, "::1", "", True), (True, "localhost", "", True),
+    (True, "127.0.0.53", "", True), (True, "0.0.0.0", "", False), (True, "192.168.1.5", "", False),
+    (False, "127.0.0.1", "", False), (False, "0.0.0.0", "", False), (False, "0.0.0.0", "r" * 32, True),
 ])
-def test_rasas_api_asks_for_the_token_outside_a_demo_on_loopback(demo: bool, host: str, open_to_all: bool) -> None:
-    settings = Settings(demo=demo, host=host, api_token="t" * 32)
-    assert rasa_token(settings) == ("" if open_to_all else "t" * 32)
-    assert ("--auth-token" in specs(settings)["rasa"].command) is not open_to_all
+def test_rasas_api_is_off_without_a_token_of_its_own_outside_a_demo_on_loopback(
+    demo: bool, host: str, token: str, on: bool,
+) -> None:
+    settings = Settings(demo=demo, host=host, api_token="t" * 32, rasa_token=token)
+    assert ("--enable-api" in specs(settings)["rasa"].command) is on
+
+
+def test_no_secret_stands_on_a_command_line() -> None:
+    settings = Settings(**{name: letter * 32 for name, letter in zip(SECRETS, "abcdefg")}, host="0.0.0.0")
+    for spec in specs(settings).values():
+        for name in SECRETS:
+            assert getattr(settings, name) not in " ".join(spec.command)
 
 
 def test_the_welcome_tells_addresses_and_in_the_demo_the_sign_in() -> None:

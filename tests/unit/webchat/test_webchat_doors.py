@@ -116,7 +116,7 @@ def test_being_refused_does_not_push_the_end_of_the_wait_away() -> None:
 
 
 def test_the_limits_forget_the_longest_unused_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.channels.webchat.limits._REMEMBERED", 10)
+    monkeypatch.setattr("tandem.access.limits._REMEMBERED", 10)
     limit = RateLimit(per_minute=1, burst=1, clock=Seconds())
     for number in range(1000):
         limit.take(f"address {number}")

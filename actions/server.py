@@ -1,0 +1,32 @@
+"""Asks for the action server's own token, however the server is started; `/health` alone is open."""
+from __future__ import annotations
+
+from typing import Any
+
+import pluggy
+from rasa_sdk.plugin import plugin_manager
+
+from tandem.access.sanic_guard import PUBLIC, Entrance, TokenCheck, for_programs, protect
+from tandem.access.tokens import actions_tokens
+from tandem.settings import load
+
+MAX_CALL = 20_000_000  # bytes; a call carries the conversation so far
+NAME = "tandem"
+
+
+class ServerGuard:
+    """The plugin of rasa_sdk that is shown the server's application."""
+
+    @pluggy.HookimplMarker("rasa_sdk")
+    def attach_sanic_app_extensions(self, app: Any) -> None:
+        """Put the guard before the application's routes."""
+        check = for_programs(TokenCheck(actions_tokens(load()), setting="TANDEM_ACTIONS_TOKEN", open_here=False))
+
+        def entrance_of(path: str) -> Entrance:
+            return PUBLIC if path == "/health" else check
+
+        protect(app, entrance_of, MAX_CALL)
+
+
+if not plugin_manager().has_plugin(NAME):
+    plugin_manager().register(ServerGuard(), NAME)
