@@ -88,6 +88,30 @@ class TokenCheck:
         return response.json({"error": words}, status=status, headers=headers)
 
 
+class SignatureCheck:
+    """Lets in what a service has signed."""
+
+    def __init__(self, is_signed: Callable[[Request], bool], words: str) -> None:
+        """
+        Args:
+            is_signed: Whether the service's own sign is on a request.
+            words: What is missing, for the log and the refusal.
+        """
+        self._is_signed = is_signed
+        self._words = words
+        self._rejected = RateLimit(REJECTED, REJECTED)
+
+    def __call__(self, request: Request) -> HTTPResponse | None:
+        """The refusal; None if the request may go on."""
+        if self._is_signed(request):
+            return None
+        wait = self._rejected.wait(str(request.ip))
+        if wait:
+            return too_many(wait)
+        logger.warning("A webhook was refused: it is %s", self._words)
+        return response.json({"error": self._words}, status=403)
+
+
 def protect(app: Sanic, entrance_of: Callable[[str], Entrance], max_body: int = MAX_BODY) -> None:
     """Put the guard before all routes of a server, once.
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.channels.output import KEPT
 from tandem.channels.parts import declared, legible_to, parts_of
+from tandem.conversations.conversation_ids import sender_of
 from tandem.conversations.deliveries import LEASE, Deliveries, Parcel
 from tandem.faults import fault
 from tandem.logs import about
@@ -139,7 +140,7 @@ class Deliverer:
     async def _send(self, parcel: Parcel, output: OutputChannel) -> None:
         """Send the parts that the customer does not have yet, each written down before the next."""
         message = parcel.message
-        recipient = str(parcel.address.get("recipient") or message.conversation_id)
+        recipient = str(parcel.address.get("recipient") or sender_of(parcel.channel, message.conversation_id))
         parts = parts_of(message, declared(parcel.channel, message.conversation_id))
         for number, part in enumerate(parts[parcel.parts_sent:], parcel.parts_sent + 1):
             fault("deliver.before_send")

@@ -12,11 +12,14 @@ import requests
 from fbmessenger import MessengerClient
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.channels.facebook import FacebookInput, Messenger, MessengerBot
-from sanic import Blueprint, response
+from sanic import Blueprint, Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from tandem.access.sanic_guard import SignatureCheck
+from tandem.access.tokens import same
 from tandem.channels.deliverer import NotTaken, Refused
+from tandem.channels.protection import check_callers
 from tandem.channels.routed import MESSAGE_ID, routed
 from tandem.channels.turns import OnNewMessage
 
@@ -110,21 +113,21 @@ class _Facebook(FacebookInput):
         """Rasa's routes. A webhook may carry several events, and Rasa's own reads only the first."""
         blueprint = Blueprint("fb_webhook", __name__)
 
+        @blueprint.listener("before_server_start")
+        async def ask_for_the_signature(app: Sanic, _: Any) -> None:
+            check_callers(app, self.url_prefix(), SignatureCheck(
+                self._may_call, "not signed with the app's secret"))
+
         @blueprint.route("/", methods=["GET"])
         async def health(_: Request) -> HTTPResponse:
             return response.json({"status": "ok"})
 
         @blueprint.route("/webhook", methods=["GET"])
         async def verify(request: Request) -> HTTPResponse:
-            if self.fb_verify and request.args.get("hub.verify_token") == self.fb_verify:
-                return response.text(request.args.get("hub.challenge", ""))
-            return response.text("failure, invalid token", status=403)
+            return response.text(request.args.get("hub.challenge", ""))
 
         @blueprint.route("/webhook", methods=["POST"])
         async def webhook(request: Request) -> HTTPResponse:
-            if not _signed(self.fb_secret, request):
-                logger.warning("A Facebook webhook was not signed with the app's secret")
-                return response.text("not validated", status=403)
             output = _Output(_Client(self.fb_access_token))
             for event in _events(request.json):
                 metadata = {**(self.get_metadata(request) or {}), MESSAGE_ID: _event_id(event)}
@@ -132,6 +135,12 @@ class _Facebook(FacebookInput):
             return response.text("success")
 
         return blueprint
+
+    def _may_call(self, request: Request) -> bool:
+        """Whether a request is Facebook's: signed, or the one by which it verifies the address."""
+        if request.method == "GET":
+            return same(str(self.fb_verify or ""), request.args.get("hub.verify_token"))
+        return _signed(self.fb_secret, request)
 
     def get_output_channel(self) -> OutputChannel:
         """The client for the configured page."""
@@ -145,7 +154,7 @@ def _signed(secret: str | None, request: Request) -> bool:
     if digest is None or not secret:
         return False
     expected = hmac.new(secret.encode(), request.body, digest).hexdigest()
-    return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
+    return same(expected, signature)
 
 
 def _events(body: Any) -> Iterator[dict[str, Any]]:

@@ -18,8 +18,13 @@ KEPT = ("buttons", "quick_replies", "image", "attachment", "custom", "elements")
 class Answer:
     """The answer to a customer's own request, on a channel that answers within it; no reply goes into it twice."""
 
-    def __init__(self, output: OutputChannel, abilities: Abilities) -> None:
+    def __init__(self, output: OutputChannel, abilities: Abilities, recipient: str = "") -> None:
+        """
+        Args:
+            recipient: The customer as the channel knows them; the conversation's id if empty.
+        """
         self._output = output
+        self._recipient = recipient
         self._abilities = abilities
         self._taken: set[int] = set()
 
@@ -30,8 +35,9 @@ class Answer:
     async def take(self, reply: Message) -> None:
         """Put a recorded reply into the answer, unless it is there."""
         if not self.has(reply):
+            recipient = self._recipient or reply.conversation_id
             for part in parts_of(reply, self._abilities):
-                await self._output.send_response(reply.conversation_id, legible_to(self._output, part))
+                await self._output.send_response(recipient, legible_to(self._output, part))
             self._taken.add(reply.seq)
 
 

@@ -18,10 +18,10 @@ from sanic.response import HTTPResponse, ResponseStream
 from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.access.limits import LimitExceeded, check_metadata
-from tandem.access.sanic_guard import TokenCheck
+from tandem.access.sanic_guard import TokenCheck, too_many
 from tandem.channels.protection import check_callers
 from tandem.channels.routed import routed, without_identity
-from tandem.channels.runtime import Runtime
+from tandem.channels.runtime import Runtime, TooFast
 from tandem.conversations.model import (
     ConversationNotFound,
     InvalidMessage,
@@ -105,6 +105,8 @@ class _CheckedRest(RestInput):
             collector = _Collector()
             try:
                 await on_new_message(UserMessage(text, collector, sender, input_channel=self.name(), metadata=metadata))
+            except TooFast as error:
+                return too_many(error.wait)
             except InvalidMessage as error:
                 return _error(400, str(error))
             except SQLAlchemyError:

@@ -5,6 +5,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
@@ -16,6 +17,7 @@ from tandem.channels.output import Answer, ProactiveOutput
 from tandem.channels.parts import declared
 from tandem.channels.runtime import Runtime
 from tandem.channels.turns import OnNewMessage
+from tandem.conversations.conversation_ids import BARE, conversation_id_for, require_bare
 from tandem.conversations.identity import read_identity
 from tandem.conversations.model import InboundMessage, InvalidMessage, Message, Receipt
 from tandem.conversations.store import MAX_ID, MAX_TEXT
@@ -60,8 +62,11 @@ def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True
             async def receive(message: UserMessage) -> None:
                 runtime: Runtime = self.tandem_runtime
                 secret = runtime.settings.identity_secret
-                inbound = to_inbound(message, self.name(), push, secret, self.address(message))
+                address = {"recipient": str(message.sender_id), **self.address(message)} if push else {}
+                inbound = to_inbound(message, self.name(), push, secret, address)
                 try:
+                    inbound = replace(inbound, conversation_id=await self.conversation_of(inbound.conversation_id))
+                    runtime.require_slow(inbound)
                     receipt = await runtime.receive(inbound)
                 except InvalidMessage as error:
                     self.not_taken(error)
@@ -73,11 +78,25 @@ def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True
                 if push:
                     runtime.dispatch(receipt, self, on_new_message, metadata)
                     return
-                answer = Answer(message.output_channel, declared(self.name(), str(message.sender_id)))
+                answer = Answer(message.output_channel, declared(self.name(), inbound.conversation_id),
+                                str(message.sender_id))
                 await runtime.answer(receipt, self, on_new_message, answer, metadata)
                 await self.answered(runtime, receipt, answer)
 
             return receive
+
+        async def conversation_of(self, sender: str) -> str:
+            """The id of a sender's conversation; that of REST is the sender.
+
+            Raises:
+                InvalidMessage: The sender bears a name that is kept for another channel.
+            """
+            runtime: Runtime = self.tandem_runtime
+            if self.name() != BARE:
+                return await asyncio.to_thread(conversation_id_for, runtime.ledger, self.name(), sender)
+            if ":" in sender:
+                await asyncio.to_thread(require_bare, runtime.ledger, sender, runtime.channels)
+            return sender
 
         def not_taken(self, error: InvalidMessage) -> None:
             """Say that a message was not taken: in the log, unless the channel can tell the sender."""
@@ -105,7 +124,7 @@ def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True
                     await answer.take(reply)
 
         def address(self, message: UserMessage) -> dict[str, Any]:
-            """How the customer is reached later; the recipient is the conversation's id unless a channel knows more."""
+            """How the customer is reached later, besides the sender's id, if a channel knows more."""
             known = getattr(super(), "address", None)
             return known(message) if known else {}
 

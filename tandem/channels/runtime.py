@@ -9,6 +9,7 @@ from typing import Any
 from rasa.core.channels.channel import InputChannel, OutputChannel
 from sanic import Sanic
 
+from tandem.access.limits import RateLimit
 from tandem.channels.action_endpoint import authorise, unequip
 from tandem.channels.deliverer import Deliverer
 from tandem.channels.live_model import make_ready
@@ -18,7 +19,15 @@ from tandem.channels.protection import protect_rasa
 from tandem.channels.tasks import Tasks
 from tandem.channels.turns import OnNewMessage, Turns
 from tandem.conversations.feed import Feed
-from tandem.conversations.model import ConversationNotFound, Delivery, Identity, InboundMessage, Message, Receipt
+from tandem.conversations.model import (
+    ConversationNotFound,
+    Delivery,
+    Identity,
+    InboundMessage,
+    InvalidMessage,
+    Message,
+    Receipt,
+)
 from tandem.conversations.turn_queue import TurnQueue
 from tandem.logs import about, configure
 from tandem.services import Services, open_services
@@ -26,8 +35,17 @@ from tandem.settings import Settings, load
 
 logger = logging.getLogger(__name__)
 
+MESSAGES = 120  # of one conversation that one process takes a minute; the web chat has limits of its own
 _ADOPT_EVERY = 2.0  # seconds between looks for turns whose process died
 _STOP_PATIENCE = 8.0  # seconds; longer than the deliverer lets its last sends take
+
+
+class TooFast(InvalidMessage):
+    """A conversation sends more messages than a person can write; `wait` is in seconds."""
+
+    def __init__(self, words: str, wait: float) -> None:
+        super().__init__(words)
+        self.wait = wait
 
 
 class Runtime:
@@ -46,6 +64,7 @@ class Runtime:
         self._tasks = Tasks()
         self._turns = Turns(services.ledger, lambda: app.ctx.agent, self._tasks, self.feed, self.recorded)
         self._interrupted = TurnQueue(services.ledger)
+        self._pace = RateLimit(MESSAGES, MESSAGES)
         self._started = False
 
     @classmethod
@@ -85,6 +104,18 @@ class Runtime:
         await self.feed.stop()
         await unequip(getattr(self._app.ctx, "agent", None))
         self._started = False
+
+    def require_slow(self, inbound: InboundMessage) -> None:
+        """Count a message of a conversation; in a demo on loopback, which programs measure, there is no limit.
+
+        Raises:
+            TooFast: It is one too many.
+        """
+        if self.settings.demo_on_loopback:
+            return
+        wait = self._pace.wait(inbound.conversation_id)
+        if wait:
+            raise TooFast(f"at most {MESSAGES} messages a minute are taken; try again in {wait:.0f} s", wait)
 
     async def receive(self, inbound: InboundMessage) -> Receipt:
         """Store what a customer wrote.

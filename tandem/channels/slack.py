@@ -1,19 +1,26 @@
-"""Slack behind the router: what is sent is sent once, and goes to the channel and thread the customer wrote in."""
+"""Slack behind the router: what is sent is sent once, and goes to the direct message the customer wrote in."""
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.channels.slack import SlackBot, SlackInput
-from sanic import response
+from sanic import Blueprint, Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 from slack_sdk.errors import SlackApiError
 
+from tandem.access.limits import RateLimit
+from tandem.access.sanic_guard import SignatureCheck
 from tandem.channels.deliverer import NotTaken, Refused
+from tandem.channels.protection import check_callers
 from tandem.channels.routed import routed
+from tandem.handoff.notices import notice
+
+logger = logging.getLogger(__name__)
 
 _LATER = frozenset({  # errors that pass; any other of Slack's answers stays
     "fatal_error", "internal_error", "ratelimited", "rate_limited", "request_timeout", "service_unavailable",
@@ -72,12 +79,34 @@ class _SlackOutput(SlackBot):
 
 
 class _Slack(SlackInput):
-    """Rasa's Slack channel; a later answer goes to the Slack channel and thread the customer wrote in."""
+    """Rasa's Slack channel, for direct messages only: in any other Slack channel others would read what is answered.
+
+    A later answer goes to the direct message and the thread the customer wrote in.
+    """
+
+    _told = RateLimit(per_minute=1 / 1440, burst=1)  # each person once a day in each Slack channel
+
+    def blueprint(self, on_new_message: Any) -> Blueprint:
+        """Rasa's routes, behind a check of Slack's signature."""
+        blueprint = super().blueprint(on_new_message)
+        if self.slack_channel:
+            logger.warning("slack_channel in credentials.yml is not used: others would read the answers there")
+
+        @blueprint.listener("before_server_start")
+        async def ask_for_the_signature(app: Sanic, _: Any) -> None:
+            check_callers(app, self.url_prefix(), SignatureCheck(
+                self.is_request_from_slack_authentic, "not signed with the app's signing secret"))
+
+        return blueprint
 
     async def process_message(
         self, request: Request, on_new_message: Any, text: str, sender_id: str | None, metadata: Any,
     ) -> HTTPResponse:
         """Store a message before Slack hears that it was taken. Rasa's own answers first, and drops repeats unseen."""
+        channel = str((metadata or {}).get("out_channel") or "")
+        if not _is_direct(channel):
+            await self._tell_to_write_directly(channel, str(sender_id or "").partition("_")[0])
+            return response.text("")
         await on_new_message(UserMessage(text, None, sender_id, input_channel=self.name(), metadata=metadata))
         return response.text("")
 
@@ -89,8 +118,28 @@ class _Slack(SlackInput):
 
     def deliver_to(self, address: Mapping[str, Any]) -> OutputChannel:
         """The bot in that channel and thread."""
-        channel = address.get("channel") or self.slack_channel
-        return _SlackOutput(self.slack_token, channel, address.get("thread"), self.proxy)
+        channel = str(address.get("channel") or "")
+        if channel and not _is_direct(channel):
+            raise Refused("a Slack channel in which others would read it")
+        return _SlackOutput(self.slack_token, channel or None, address.get("thread"), self.proxy)
+
+    def _is_supported_channel(self, slack_event: dict[str, Any], metadata: dict[str, Any]) -> bool:
+        return bool(self._is_direct_message(slack_event) or self._is_app_mention(slack_event))
+
+    async def _tell_to_write_directly(self, channel: str, person: str) -> None:
+        """Tell somebody who mentions the bot among others where to write; only they see it."""
+        if not channel or not person or self._told.wait(f"{channel} {person}"):
+            return
+        try:
+            await _SlackOutput(self.slack_token, channel, None, self.proxy).client.chat_postEphemeral(
+                channel=channel, user=person, text=notice("private_only"))
+        except Exception as error:  # a nicety; the client raises many kinds
+            logger.info("Slack did not take the hint to write directly: %s", type(error).__name__)
+
+
+def _is_direct(channel: str) -> bool:
+    """Whether a Slack channel is a direct message between one person and the bot, which its id tells."""
+    return channel.startswith("D")
 
 
 def _slack_id(request: Request) -> str | None:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -14,11 +15,18 @@ from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from tandem.access.limits import RateLimit
+from tandem.access.sanic_guard import SignatureCheck
+from tandem.access.tokens import derived, same
 from tandem.channels.deliverer import Refused
+from tandem.channels.protection import check_callers
 from tandem.channels.routed import routed
 from tandem.handoff.language import LANGUAGE, tag_of
+from tandem.handoff.notices import notice
 
 logger = logging.getLogger(__name__)
+
+_REGISTER_PAUSES = (1.0, 5.0, 30.0, 120.0)  # seconds between attempts to tell Telegram the webhook's address
 
 
 class _TelegramOutput(TelegramOutput):
@@ -44,8 +52,11 @@ class _TelegramOutput(TelegramOutput):
         """Send one message.
 
         Raises:
-            Refused: Telegram will never take it: the bot is blocked, the chat is gone, the text too long.
+            Refused: Telegram will never take it: the bot is blocked, the chat is gone, the text too long. Or it goes to
+                a group, where others than the customer would read it.
         """
+        if recipient_id.startswith("-"):
+            raise Refused("a group, in which others would read it")
         try:
             await super().send_response(recipient_id, message)
         except (BadRequest, Unauthorized) as error:
@@ -53,14 +64,29 @@ class _TelegramOutput(TelegramOutput):
 
 
 class _Telegram(TelegramInput):
-    """Rasa's Telegram channel; its output can be made at any time, and the webhook is set when the server runs."""
+    """Rasa's Telegram channel; its output can be made at any time, and the webhook is set when the server runs.
+
+    Telegram is given a secret with the webhook's address and sends it with each update. It is derived from the bot's
+    access token, so that there is nothing more to set.
+    """
 
     _output: _TelegramOutput | None = None
     _registering: asyncio.Task[None] | None = None
 
+    @property
+    def webhook_secret(self) -> str:
+        """What Telegram sends with each update, and nobody else knows."""
+        return derived(self.access_token, "telegram webhook")
+
     def blueprint(self, on_new_message: Any) -> Blueprint:
         """Rasa's routes; the webhook is registered with Telegram once the server is up."""
         blueprint = super().blueprint(on_new_message)
+        told = RateLimit(per_minute=1 / 1440, burst=1)  # each group once a day
+
+        @blueprint.listener("before_server_start")
+        async def ask_for_the_secret(app: Sanic, _: Any) -> None:
+            check_callers(app, self.url_prefix(), SignatureCheck(
+                self._is_telegrams, "not signed with the secret that Telegram was given"))
 
         @blueprint.listener("after_server_start")
         async def register_webhook(_: Sanic, __: Any) -> None:
@@ -83,7 +109,15 @@ class _Telegram(TelegramInput):
                 body = None
             if not isinstance(body, dict):
                 return response.text("the body must be a JSON object", status=400)
-            return None if _is_message(body) else response.text("success")
+            if not _is_message(body):
+                return response.text("success")
+            group = _group_of(body)
+            if group is None:
+                return None
+            if told.wait(group):
+                return response.text("success")
+            logger.info("A Telegram group was told that the bot talks to one person at a time")
+            return response.json({"method": "sendMessage", "chat_id": group, "text": notice("private_only")})
 
         return blueprint
 
@@ -92,11 +126,24 @@ class _Telegram(TelegramInput):
         language = _telegram_language(request.json)
         return {**(super().get_metadata(request) or {}), **({LANGUAGE: language} if language else {})}
 
+    def _is_telegrams(self, request: Request) -> bool:
+        # Rasa's route `set_webhook`, by which anybody could register the address without the secret, is closed.
+        sent = request.headers.get("X-Telegram-Bot-Api-Secret-Token")
+        return request.method == "POST" and request.path.endswith("/webhook") and same(self.webhook_secret, sent)
+
     async def _register_webhook(self) -> None:
-        try:
-            await self._telegram().set_webhook(url=self.webhook_url)
-        except Exception as error:  # the client raises many kinds; the server must run without Telegram too
-            logger.error("Telegram did not take the webhook address: %s; see docs/channels.md", error)
+        """Tell Telegram the address and the secret, again and again until it takes them."""
+        registration = {"url": self.webhook_url, "secret_token": self.webhook_secret}
+        for pause in itertools.chain(_REGISTER_PAUSES, itertools.repeat(_REGISTER_PAUSES[-1])):
+            try:
+                await self._telegram().request("setWebhook", registration)
+                return
+            except (BadRequest, Unauthorized) as error:
+                logger.error("Telegram refuses the webhook address: %s; see docs/channels.md", error)
+                return
+            except Exception as error:  # the client raises many kinds; the server must run without Telegram too
+                logger.warning("Telegram did not take the webhook address, it is told again in %g s: %s", pause, error)
+            await asyncio.sleep(pause)
 
     def get_output_channel(self) -> _TelegramOutput:
         """An output that needs no event loop when it is made, unlike Rasa's."""
@@ -107,6 +154,20 @@ class _Telegram(TelegramInput):
         if self._output is None:
             self._output = _TelegramOutput(self.access_token)
         return self._output
+
+
+def _told_of(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The messages in an update of the kinds that Rasa's channel reads."""
+    pressed = body.get("callback_query")
+    found = [body.get("message"), body.get("edited_message"),
+             pressed.get("message") if isinstance(pressed, Mapping) else None]
+    return [one for one in found if isinstance(one, Mapping)]
+
+
+def _group_of(body: Mapping[str, Any]) -> str | None:
+    """The chat of an update, if more than one person reads it: a group, a supergroup, a channel; else None."""
+    chats = [chat if isinstance(chat := message.get("chat"), Mapping) else {} for message in _told_of(body)]
+    return next((str(chat.get("id", "")) for chat in chats if chat.get("type") != "private"), None)
 
 
 def _is_message(body: Mapping[str, Any]) -> bool:

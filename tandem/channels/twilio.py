@@ -2,24 +2,26 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
-import logging
 from typing import Any
+from urllib.parse import parse_qsl
 
 from rasa.core.channels.channel import InputChannel, OutputChannel
 from rasa.core.channels.twilio import TwilioInput, TwilioOutput
-from sanic import Blueprint, response
+from sanic import Blueprint, Sanic, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 
+from tandem.access.sanic_guard import SignatureCheck
+from tandem.access.tokens import same
 from tandem.channels.deliverer import NotTaken, Refused
 from tandem.channels.facebook import CLIENT_TIMEOUT
+from tandem.channels.protection import check_callers
 from tandem.channels.routed import routed
-
-logger = logging.getLogger(__name__)
+from tandem.channels.runtime import Runtime
+from tandem.settings import SettingsError
 
 
 class _TwilioOutput(TwilioOutput):
@@ -54,22 +56,24 @@ class _Twilio(TwilioInput):
         """Rasa's keys, and `webhook_url`: the public address at Twilio, over which it signs (from `InputChannel`)."""
         channel = super().from_credentials(credentials)
         channel.webhook_url = (credentials or {}).get("webhook_url")
-        if not channel.webhook_url:
-            logger.warning("Twilio's webhooks are not checked: whoever knows the address can write as any customer; "
-                           "set webhook_url, see docs/channels.md")
         return channel
 
     def blueprint(self, on_new_message: Any) -> Blueprint:
         """Rasa's routes; a picture without words comes as its address, as on Rasa's Facebook channel."""
         blueprint = super().blueprint(on_new_message)
 
+        @blueprint.listener("before_server_start")
+        async def ask_for_the_signature(app: Sanic, _: Any) -> None:
+            if not self.webhook_url and not Runtime.of(app).settings.demo_on_loopback:
+                raise SettingsError("Twilio's webhooks cannot be checked, and whoever knows the address could write as "
+                                    "any customer: set webhook_url in credentials.yml, see docs/channels.md")
+            check_callers(app, self.url_prefix(), SignatureCheck(
+                self._signed, "not signed with the account's token over webhook_url"))
+
         @blueprint.middleware("request")
         async def fill_text(request: Request) -> HTTPResponse | None:
             if request.method != "POST":
                 return None
-            if not self._signed(request):
-                logger.warning("A Twilio webhook was not signed with the account's token over webhook_url")
-                return response.text("not signed", status=403)
             if request.form.get("Latitude"):
                 return None
             if not request.form.get("From"):
@@ -83,13 +87,13 @@ class _Twilio(TwilioInput):
         return blueprint
 
     def _signed(self, request: Request) -> bool:
-        """Whether a webhook is Twilio's; true for all while the address is not known."""
+        """Whether a webhook is Twilio's; true for all while the address is not known, in a demo on loopback."""
         if not self.webhook_url:
             return True
-        sent = {name: values[0] for name, values in (request.form or {}).items()}
-        given = request.headers.get("X-Twilio-Signature", "")
+        # Twilio signs empty fields too, which Sanic's form leaves out.
+        sent = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
         expected = RequestValidator(self.auth_token).compute_signature(self.webhook_url, sent)
-        return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
+        return same(expected, request.headers.get("X-Twilio-Signature"))
 
     def get_output_channel(self) -> OutputChannel:
         """Twilio's client for the configured number."""

@@ -63,11 +63,11 @@ CHANNELS: Mapping[str, Abilities] = {  # by the channel's name, as in addresses 
     "facebook": Abilities("Facebook Messenger", push=True, window=24, buttons=13, title=20, payload=1000, limit=2000,
                           button_text=640),
 }
-_WHATSAPP_PREFIX = "whatsapp:"  # of the customer's number, which is the conversation's id
+_WHATSAPP = ("whatsapp:", "twilio:whatsapp:", "twilio::whatsapp:")  # how the ids of such conversations begin
 
 
 def abilities_of(channel: str, conversation_id: str = "") -> Abilities | None:
     """What the channel can do for this conversation; None for one that is not declared."""
-    if channel == "twilio" and conversation_id.startswith(_WHATSAPP_PREFIX):
+    if channel == "twilio" and conversation_id.startswith(_WHATSAPP):
         return WHATSAPP
     return CHANNELS.get(channel)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 import requests
 from aiogram.bot.api import TelegramAPIServer
@@ -38,24 +39,25 @@ def _facebook_text(body: dict[str, Any]) -> str:
     return str(message.get("text") or message["attachment"]["payload"]["text"])
 
 
+TELEGRAM_SECRET = Telegram("123:token", "shop_bot", "").webhook_secret
 TELEGRAM = Kind(
     "telegram", lambda: Telegram("123:token", "shop_bot", "https://chat.example.com/webhook"),
-    lambda text, key: payloads.telegram_text(text, int(key)), "4711", "sendMessage",
+    lambda text, key: payloads.telegram_text(text, int(key)), "telegram:4711", "sendMessage",
     lambda body: str(body["text"]), channel_apis.telegram,
 )
 SLACK = Kind(
     "slack", lambda: Slack("xoxb-token", slack_signing_secret=payloads.SLACK_SECRET),
-    lambda text, key: payloads.slack_text(text, f"Ev{key}"), "U1", "chat.postMessage",
+    lambda text, key: payloads.slack_text(text, f"Ev{key}"), "slack:U1", "chat.postMessage",
     lambda body: str(body["text"]), channel_apis.slack,
 )
 TWILIO = Kind(
     "twilio", lambda: Twilio("AC1", "token", "whatsapp:+15550100"),
-    lambda text, key: payloads.twilio_text(text, f"SM{key}"), "whatsapp:+15550111", "Messages.json",
+    lambda text, key: payloads.twilio_text(text, f"SM{key}"), "twilio:whatsapp:+15550111", "Messages.json",
     lambda body: str(body["Body"]), channel_apis.twilio,
 )
 FACEBOOK = Kind(
     "facebook", lambda: Facebook("verify", payloads.FACEBOOK_SECRET, "page-token"),
-    lambda text, key: payloads.facebook(payloads.facebook_text(text, f"m{key}")), "F1", "me/messages",
+    lambda text, key: payloads.facebook(payloads.facebook_text(text, f"m{key}")), "facebook:F1", "me/messages",
     _facebook_text, channel_apis.facebook,
 )
 KINDS = (TELEGRAM, SLACK, TWILIO, FACEBOOK)
@@ -72,8 +74,13 @@ class Line:
 
     async def hook(self, webhook: payloads.Webhook) -> int:
         """Send a webhook; the status of its answer."""
-        answer = await self.stage.client.post(f"{self.stage.url}/webhooks/{self.kind.name}/webhook", **webhook)
-        return answer.status_code
+        return (await self.answer_to(webhook)).status_code
+
+    async def answer_to(self, webhook: payloads.Webhook) -> httpx.Response:
+        """Send a webhook as the service does, which for Telegram is with the secret it was given."""
+        headers = {"X-Telegram-Bot-Api-Secret-Token": TELEGRAM_SECRET} if self.kind.name == "telegram" else {}
+        address = f"{self.stage.url}/webhooks/{self.kind.name}/webhook"
+        return await self.stage.client.post(address, **{"headers": headers, **webhook})
 
     async def write(self, text: str, key: str = "1") -> int:
         """The customer writes."""
@@ -101,7 +108,9 @@ class Line:
 
 
 @asynccontextmanager
-async def line_of(kind: Kind, heart: Heart, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Line]:
+async def line_of(
+    kind: Kind, heart: Heart, monkeypatch: pytest.MonkeyPatch, **settings: Any,
+) -> AsyncIterator[Line]:
     async with outside(kind.path, kind.answer) as service:
         base = [service.url]
         real_send, real_init = requests.adapters.HTTPAdapter.send, slack._SlackOutput.__init__
@@ -125,7 +134,7 @@ async def line_of(kind: Kind, heart: Heart, monkeypatch: pytest.MonkeyPatch) -> 
                 channel._telegram().server = TelegramAPIServer.from_base(url)
 
         point_to(service.url)
-        async with staged(heart, [channel]) as stage:
+        async with staged(heart, [channel], **settings) as stage:
             yield Line(kind, stage, service, point_to)
 
 

@@ -43,7 +43,7 @@ async def test_telegram_shows_buttons_and_sends_on_one_session(only: Line) -> No
     await only.write("Hello")
     await only.sent("You said: Hello")
     buttons = [{"title": "Yes", "payload": "/affirm"}]
-    await asyncio.to_thread(only.stage.heart.bot_says, "Sure?", conversation="4711", data={"buttons": buttons})
+    await asyncio.to_thread(only.stage.heart.bot_says, "Sure?", conversation="telegram:4711", data={"buttons": buttons})
     await only.sent("You said: Hello", "Sure?")
     assert '"callback_data"' in str(only.service.sent("sendMessage")[1]["reply_markup"])
 
@@ -72,14 +72,14 @@ async def test_a_slack_retry_after_a_timeout_is_stored_if_the_first_was_not(only
 async def test_an_unsigned_slack_webhook_is_refused(only: Line) -> None:
     webhook = payloads.slack_text("Hello")
     webhook["headers"]["X-Slack-Signature"] = "v0=0"
-    assert await only.hook(webhook) == 400
+    assert await only.hook(webhook) == 403
     assert only.stage.heart.ledger.list() == []
 
 
 async def test_slack_answers_in_the_thread_the_customer_wrote_in(heart: Heart, monkeypatch: pytest.MonkeyPatch) -> None:
     kind = Kind("slack", lambda: Slack("x", use_threads=True, conversation_granularity="thread",
                                        slack_signing_secret=payloads.SLACK_SECRET),
-                SLACK.text, "U1_D1_1700000000.000100", SLACK.path, SLACK.sent_text, SLACK.answer)
+                SLACK.text, "slack:U1_D1_1700000000.000100", SLACK.path, SLACK.sent_text, SLACK.answer)
     async with line_of(kind, heart, monkeypatch) as line:
         await line.write("Hello")
         await line.stage.until(lambda: line.texts())
@@ -171,8 +171,8 @@ async def test_facebooks_refusal_of_buttons_is_told_too(only: Line) -> None:
     await only.sent("You said: Hello")
     only.service.moods.append("refuse")
     buttons = [{"title": "Yes", "payload": "/affirm"}]
-    await asyncio.to_thread(only.stage.heart.bot_says, "Sure?", conversation="F1", data={"buttons": buttons})
-    await only.stage.delivered("F1", "Sure?", "failed")
+    await asyncio.to_thread(only.stage.heart.bot_says, "Sure?", conversation="facebook:F1", data={"buttons": buttons})
+    await only.stage.delivered("facebook:F1", "Sure?", "failed")
 
 
 @on(TELEGRAM)
@@ -182,5 +182,5 @@ async def test_telegram_tells_the_language_of_the_customers_app(only: Line) -> N
     await only.hook({"json": {"update_id": 3, "message": {
         **payloads.telegram_text("x")["json"]["message"], "from": {"id": 4711, "language_code": {"odd": 1}}}}})
     await only.stage.until(lambda: len(only.stage.bot.heard) == 3)
-    said = [one for one in only.stage.heart.ledger.transcript("4711") if one.author.value == "customer"]
+    said = [one for one in only.stage.heart.ledger.transcript("telegram:4711") if one.author.value == "customer"]
     assert [one.data.get("language") for one in said] == ["pt-br", "pt-br", None]

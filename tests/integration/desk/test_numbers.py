@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from tandem.conversations.deliveries import Parcel
 from tandem.conversations.model import Agent, Message
+from tandem.desk.app import create_app
 from tandem.desk.numbers import prometheus, read_numbers, spread
 from tandem.services import Services, open_relay
+from tandem.settings import Settings
 from tests.fakes.clock import Clock
 
 ANNA = Agent("anna", "Anna Berg")
@@ -77,6 +79,17 @@ def test_prometheus_reads_the_same_numbers(week: Clock, program: TestClient, str
     for line in lines:
         assert re.fullmatch(r'# (HELP|TYPE) tandem_\w+ .+|tandem_\w+(\{\w+="[\w.]+"\})? [\d.e+-]+', line), line
     assert stranger.get("/metrics").status_code == 401
+
+
+def test_the_metrics_token_reads_the_metrics_and_opens_nothing_else(settings: Settings, services: Services) -> None:
+    app = create_app(replace(settings, metrics_token=f"{'m' * 16},{'o' * 16}"), services)
+    for token in ("m" * 16, "o" * 16):
+        client = TestClient(app, headers={"Authorization": f"Bearer {token}"}, raise_server_exceptions=False)
+        assert client.get("/metrics").status_code == 200
+        for path in ("/api/stats", "/api/conversations", "/api/customers/export?conversation_id=c"):
+            assert client.get(path).status_code == 401, path
+    wrong = TestClient(app, headers={"Authorization": "Bearer wrong"}, raise_server_exceptions=False)
+    assert wrong.get("/metrics").status_code == 401
 
 
 def test_every_metric_is_explained_to_operators(week: Clock, program: TestClient) -> None:

@@ -220,8 +220,13 @@ class PushCustomer(Customer):
 
     channel = "push"
 
+    async def begin(self) -> None:
+        """Open the conversation, whose id is the channel's name and the sender."""
+        self._sender = uuid.uuid4().hex
+        self.conversation_id = f"{self.channel}:{self._sender}"
+
     async def _send(self, client_id: str, text: str) -> None:
-        body = {"sender": self.conversation_id, "text": text, "id": client_id}
+        body = {"sender": self._sender, "text": text, "id": client_id}
         await self._wire.ask("POST", f"{self._rasa_url}/webhooks/push/webhook", "a message to be kept", json=body)
 
     def has_all(self, last_seq: int) -> bool:

@@ -180,7 +180,7 @@ class FakeApi:
         if dice < 0.06:
             self.counts["outside API answered 500"] += 1
             return web.Response(status=500)
-        customer = self.customers.get(body["recipient"])
+        customer = self.customers.get(f"push:{body['recipient']}")
         if customer is not None:
             customer.show(_SPEAKER.sub("", body["text"]))
         if dice < 0.10:

@@ -34,14 +34,15 @@ def test_an_open_channel_is_named_with_its_fix(tmp_path: Path, credentials: str,
     for settings in (PRODUCTION, Settings(demo=True, host="0.0.0.0")):
         [found] = open_channels(settings, root)
         assert word in found and found.startswith("credentials.yml: ")
-        with pytest.raises(ChannelsOpen, match="credentials.yml"):
+        with pytest.raises(ChannelsOpen, match=r"credentials\.yml"):
             require_closed(settings, root)
     assert list(open_channels(OPEN_DEMO, root)) == []
 
 
 @pytest.mark.parametrize("credentials", [
     "tandem.channels.rest.Rest:\n  token: one-of-our-own\n", TWILIO + "  webhook_url: https://x.example/webhook\n",
-    "tandem.channels.webchat.server.WebChat:\n", "socketio:\n  jwt_key: x\n", "my.own.Channel:\n", "", "[]", "{", "\x00",
+    "tandem.channels.webchat.server.WebChat:\n", "socketio:\n  jwt_key: x\n", "my.own.Channel:\n",
+    "", "[]", "{", "\x00",
 ])
 def test_a_channel_that_asks_is_no_finding_and_a_broken_file_no_crash(tmp_path: Path, credentials: str) -> None:
     require_closed(PRODUCTION, project(tmp_path, credentials))
