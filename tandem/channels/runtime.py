@@ -91,9 +91,11 @@ class Runtime:
         """Begin to watch the ledger, to deliver, and to take over interrupted turns. Safe to call again."""
         if not self._started:  # a request may have come, and its turn begun, before the server says it is up
             self._started = True
-            if getattr(self._app.ctx, "agent", None) is not None:
-                install(self._app.ctx.agent)  # for Rasa's HTTP API, before the first message
-            authorise(getattr(getattr(self._app.ctx, "agent", None), "action_endpoint", None), self.settings)
+            agent = getattr(self._app.ctx, "agent", None)
+            if agent is not None:
+                install(agent)  # for Rasa's HTTP API, before the first message
+            for part in (agent, getattr(agent, "processor", None)):
+                authorise(getattr(part, "action_endpoint", None), self.settings)
             self.feed.start()
             self._tasks.spawn(self.deliverer.run(lambda: tuple(self.channels)))
             self._tasks.spawn(self._adopt())
