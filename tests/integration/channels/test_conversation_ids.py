@@ -40,6 +40,7 @@ async def test_a_conversation_that_began_under_the_bare_id_goes_on_under_it(
 ) -> None:
     sender = SENDERS[kind.name]
     await asyncio.to_thread(heart.says, "Hello, last year", conversation=sender, channel=kind.name)
+    await asyncio.to_thread(heart.ledger.finish_turn, sender, 1)
     async with line_of(kind, heart, monkeypatch) as line:
         await line.write("Hello again")
         await line.stage.until(lambda: line.texts())
