@@ -1,40 +1,49 @@
 """Cancelling an order."""
 from __future__ import annotations
 
-from actions.order_action import Desk, OrderAction
-from actions.order_form import OrderForm
+from collections.abc import Mapping
+
+from actions.consent import CANCEL_ORDER, ActRefused, AskForConsent, ConsentedAction, ConsentForm
+from actions.order_action import Desk
 from actions.reply import Reply
 from actions.status import item_names, status_reply
+from tandem.conversations.consent import Question
 from tandem.orders.errors import NotCancellable, ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import can_cancel, return_deadline, return_refusal
+from tandem.services import Services
 
 
-class ValidateCancelOrderForm(OrderForm):
+class ValidateCancelOrderForm(ConsentForm):
     """Asks for a yes, unless the order cannot be cancelled any more."""
 
     form = "cancel_order_form"
+    act = CANCEL_ORDER
     details = ("confirmed",)
 
     def objection(self, order: Order, desk: Desk) -> Reply | None:
         return None if can_cancel(order) else refusal(order, order.status, desk)
 
 
-class ActionCancelOrder(OrderAction):
+class ActionAskCancelOrder(AskForConsent):
+    act = CANCEL_ORDER
+    asks = "utter_ask_cancel_order_form_confirmed"
+
+    def values(self, question: Question, opened: Services) -> Mapping[str, str]:
+        return {}
+
+
+class ActionCancelOrder(ConsentedAction):
     """Cancels the order after a yes."""
 
+    act = CANCEL_ORDER
     forgets = ("confirmed",)
 
-    def name(self) -> str:
-        return "action_cancel_order"
-
-    def answer(self, order: Order, desk: Desk) -> Reply:
-        if desk.turn.slot("confirmed") is not True:
-            return Reply("utter_cancel_order_kept", {"number": order.number})
+    def do(self, order: Order, desk: Desk, key: str) -> Reply:
         try:
-            cancelled = desk.opened.orders.cancel(order.number, idempotency_key=f"{desk.idempotency_key}:cancel")
+            cancelled = desk.opened.orders.cancel(order.number, idempotency_key=key)
         except NotCancellable as error:
-            return refusal(order, error.status, desk)
+            raise ActRefused(refusal(order, error.status, desk)) from error
         if cancelled.refund is None:
             return Reply("utter_cancel_order_done_unpaid", {"number": order.number})
         least, most = cancelled.refund.business_days

@@ -1,25 +1,33 @@
 """Changing an order: its address, or what is in it."""
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from actions.consent import CHANGE_ADDRESS, ActRefused, AskForConsent, ConsentedAction, ConsentForm
+from actions.draft import Draft
 from actions.order_action import Desk, OrderAction
-from actions.order_form import ANSWERS, Draft, OrderForm
+from actions.order_form import ANSWERS, OrderForm
 from actions.reply import Reply
 from actions.status import item_names, status_reply
-from actions.turn import REQUESTED_SLOT, Turn
+from actions.turn import Turn
+from tandem.conversations.consent import Question
+from tandem.conversations.consent_reader import Answer
 from tandem.orders.addresses import parse_address
 from tandem.orders.errors import AddressNotChangeable, InvalidAddress
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import can_cancel, can_change_address
+from tandem.services import Services
 
 
 class ValidateChangeOrderForm(OrderForm):
     form = "change_order_form"
 
 
-class ValidateChangeAddressForm(OrderForm):
-    """Asks for the new address and reads it back."""
+class ValidateChangeAddressForm(ConsentForm):
+    """Asks for the new address, reads it back, and asks for a yes."""
 
     form = "change_address_form"
+    act = CHANGE_ADDRESS
     details = ("new_address", "confirmed")
     free_text = frozenset({"new_address"})
 
@@ -27,43 +35,51 @@ class ValidateChangeAddressForm(OrderForm):
         return None if can_change_address(order) else too_late(order, desk)
 
     def check(self, order: Order, draft: Draft, turn: Turn) -> None:
-        if draft.slots["confirmed"] is False:
-            draft.slots.update(new_address=None, confirmed=None)
-            draft.answered = True
-            return
-        asked = None if turn.activates(self.form) else turn.slot(REQUESTED_SLOT)
-        corrected = asked == "confirmed" and draft.slots["confirmed"] is None
-        given = turn.text if corrected else draft.slots["new_address"]
+        corrects = turn.verdict is not None and not turn.verdict.agrees
+        given = turn.text if corrects else draft.slots["new_address"]
         if not given:
             return
         try:
             draft.slots["new_address"] = str(parse_address(str(given), order.shipping_address))
-            draft.answered = corrected
+            draft.answered = corrects
         except InvalidAddress as error:
-            if corrected:
+            if corrects:
                 return
             draft.slots["new_address"] = None
             if turn.intent in ANSWERS or turn.intent == "change_address":
                 draft.replies.append(Reply(f"utter_address_without_{error.field}"))
 
+    def refused(self, order: Order, draft: Draft, turn: Turn) -> None:
+        drops_it = turn.verdict is not None and (turn.verdict.answer is Answer.STOP or turn.verdict.says_more)
+        if drops_it:
+            super().refused(order, draft, turn)
+        else:  # "no": another address
+            draft.slots["new_address"] = None
+            draft.answered = True
 
-class ActionChangeAddress(OrderAction):
+
+class ActionAskChangeAddress(AskForConsent):
+    act = CHANGE_ADDRESS
+    asks = "utter_ask_change_address_form_confirmed"
+
+    def values(self, question: Question, opened: Services) -> Mapping[str, str]:
+        return {}
+
+
+class ActionChangeAddress(ConsentedAction):
     """Sends the order to the address that the customer has confirmed."""
 
+    act = CHANGE_ADDRESS
     forgets = ("new_address", "confirmed")
 
-    def name(self) -> str:
-        return "action_change_address"
-
-    def answer(self, order: Order, desk: Desk) -> Reply:
-        address = parse_address(str(desk.turn.slot("new_address")), order.shipping_address)
+    def do(self, order: Order, desk: Desk, key: str) -> Reply:
         try:
-            changed = desk.opened.orders.change_address(
-                order.number, address, idempotency_key=f"{desk.idempotency_key}:address")
-        except AddressNotChangeable:
-            return too_late(order, desk)
+            address = parse_address(str(desk.turn.slot("new_address")), order.shipping_address)
+            changed = desk.opened.orders.change_address(order.number, address, idempotency_key=key)
+        except AddressNotChangeable as error:
+            raise ActRefused(too_late(order, desk)) from error
         except InvalidAddress as error:
-            return Reply(f"utter_address_without_{error.field}")
+            raise ActRefused(Reply(f"utter_address_without_{error.field}")) from error
         desk.promise(f"{order.number} goes to {changed.shipping_address}")
         return Reply("utter_change_address_done", {"number": order.number, "address": str(changed.shipping_address)})
 

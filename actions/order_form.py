@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from inspect import isabstract
 from typing import Any, ClassVar
 
 from rasa_sdk import Action, Tracker
@@ -16,6 +16,7 @@ from rasa_sdk.events import ActionExecutionRejected, ActiveLoop, EventType, Foll
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.at_hand import AtHand, identity_email, named_by_item, number_in, orders_at_hand, pick
+from actions.draft import Draft
 from actions.order_action import Desk
 from actions.reading import bare_numbers, corrects, typed_button
 from actions.reply import Reply
@@ -36,25 +37,8 @@ from tandem.orders.summary import summarise
 from tandem.services import Services
 
 ANSWERS = frozenset({"inform", "affirm", "deny", "nlu_fallback", "out_of_scope"})  # intents of a bare answer
-SURE = 0.8  # of a yes to what cannot be undone
 EXITS = frozenset({"never_mind", "goodbye"})
 ORDER_SLOTS = ("order_number", "contact")
-
-
-@dataclass
-class Draft:
-    """A form's slots while one message is worked on, and what will be said."""
-
-    slots: dict[str, Any]
-    replies: list[Reply] = field(default_factory=list)
-    failed_lookups: float | None = None
-    answered: bool = False  # the message was an answer, although it left the slot empty
-    over: bool = False  # the form ends without its action
-
-    def leave(self, reply: Reply) -> None:
-        """Say this and end the form."""
-        self.replies.append(reply)
-        self.over = True
 
 
 class OrderForm(Action, ABC):
@@ -79,13 +63,20 @@ class OrderForm(Action, ABC):
         """Why this order is not for this form, said at once instead of asking on."""
         return None
 
+    async def prepare(self, turn: Turn) -> None:
+        """Read what must be known before anything else."""
+
     def check(self, order: Order, draft: Draft, turn: Turn) -> None:
         """Fill details that the order answers, and take out what is no answer."""
+
+    def settle(self, order: Order, draft: Draft, turn: Turn) -> None:
+        """Decide what the details, as they are now, come to."""
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
         turn = Turn(tracker)
+        await self.prepare(turn)
         if self._leads_elsewhere(turn):
             return self._step_aside(turn)
         opened = await asyncio.to_thread(self._open)
@@ -150,11 +141,7 @@ class OrderForm(Action, ABC):
             slots.update({name: turn.before(name) for name in ORDER_SLOTS})
         if self._continues(turn):
             slots.update(self._typed(turn))
-        draft = Draft(slots)
-        if slots.get("confirmed") and turn.confidence("affirm", self.form.removesuffix("_form")) < SURE:
-            # "hm", "?": what cannot be undone is asked again.
-            slots["confirmed"], draft.answered = None, True
-        return draft
+        return Draft(slots)
 
     def _typed(self, turn: Turn) -> dict[str, Any]:
         """What a button of the question would have answered, where its words were typed."""
@@ -175,6 +162,7 @@ class OrderForm(Action, ABC):
             draft.leave(objection)
             return
         self.check(order, draft, turn)
+        self.settle(order, draft, turn)
 
     def _choose_order(self, opened: Services, turn: Turn, draft: Draft) -> None:
         before = number_in(turn.before("order_number"))
@@ -272,6 +260,9 @@ class OrderForm(Action, ABC):
         if self._resumes(turn):  # once: the form's next round starts fresh
             events.append(SlotSet("last_handoff", {**turn.slot("last_handoff"), "resume": False}))
         missing = [slot for slot in (*ORDER_SLOTS, *self.details) if draft.slots.get(slot) is None]
+        if draft.moved_on:
+            emptied = [SlotSet(slot, None) for slot in self.details if turn.slot(slot) is not None]
+            return [*emptied, SlotSet(REQUESTED_SLOT, None), ActiveLoop(None), ActionExecutionRejected(self.form)]
         if draft.over:
             return [*events, *leave_form()]
         if not events:  # Rasa takes a form that sets no slot for one that has refused the message
@@ -286,7 +277,13 @@ def _one(value: Any) -> Any:
 
 def starts_a_flow(intent: str) -> bool:
     """There is a form of this intent's name. The forms are those validated here: Rasa need not send its domain."""
-    return any(f"{intent}_form" == form.form for form in OrderForm.__subclasses__())
+    return f"{intent}_form" in form_names()
+
+
+def form_names(kind: type[OrderForm] = OrderForm) -> frozenset[str]:
+    """The names of all forms of a kind."""
+    own = frozenset() if isabstract(kind) else frozenset({str(kind.form)})
+    return own.union(*(form_names(one) for one in kind.__subclasses__()))
 
 
 def leave_form() -> list[EventType]:

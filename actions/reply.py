@@ -3,8 +3,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from rasa_sdk.executor import CollectingDispatcher
+
+from tandem.conversations.consent import QUESTION
 
 Button = Mapping[str, str]
 
@@ -13,18 +16,20 @@ Button = Mapping[str, str]
 class Reply:
     """A response of data/responses/ by name. `values` fill its braces; `buttons` come after its own.
 
-    `then` is said after it, as a message of its own.
+    `question` goes with it where it asks for a yes to an act. `then` is said after it, as a message of its own.
     """
 
     response: str
     values: Mapping[str, str] = field(default_factory=dict)
     buttons: tuple[Button, ...] = ()
     then: Reply | None = None
+    question: Mapping[str, Any] | None = None
 
     def say(self, dispatcher: CollectingDispatcher) -> None:
         """Hand it to Rasa, which picks the variation for the mood and the channel."""
+        asked = {QUESTION: dict(self.question)} if self.question else {}
         dispatcher.utter_message(
-            response=self.response, buttons=[dict(button) for button in self.buttons], **self.values
+            response=self.response, buttons=[dict(button) for button in self.buttons], **self.values, **asked
         )
         if self.then is not None:
             self.then.say(dispatcher)

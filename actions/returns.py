@@ -2,28 +2,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
 
 from actions.at_hand import names
+from actions.consent import CONFIRMED, RETURN_ITEM, ActRefused, AskForConsent, ConsentedAction, ConsentForm
+from actions.draft import Draft
 from actions.order_action import Desk, OrderAction
-from actions.order_form import ANSWERS, Draft, OrderForm
+from actions.order_form import ANSWERS, OrderForm
 from actions.reply import Reply
+from actions.services import shop_policies
 from actions.status import item_names, status_reply
 from actions.turn import REQUESTED_SLOT, Turn
+from tandem.conversations.consent import Question
+from tandem.conversations.consent_reader import asks
+from tandem.handoff.notices import notice
 from tandem.orders.errors import NotReturnable, ReturnRefusal, UnknownItem
 from tandem.orders.model import Order, OrderStatus, ReturnReason
 from tandem.orders.policies import return_deadline, return_refusal
+from tandem.services import Services
 
+PHRASES = Path("data/responses/returns.yml")
 ALL = "all"
 _EVERYTHING = re.compile(r"(?<!\bat )\b(all|both|everything)\b", re.IGNORECASE)
 _NEVER_SENT_OR_LOST = frozenset({OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED, OrderStatus.LOST})
 _REASONS = frozenset(reason.value for reason in ReturnReason)
 
 
-class ValidateReturnItemForm(OrderForm):
-    """Asks what goes back, if there is a choice, and why."""
+class ValidateReturnItemForm(ConsentForm):
+    """Asks what goes back, if there is a choice, and why; says what will happen, and asks for a yes."""
 
     form = "return_item_form"
-    details = ("return_item", "return_reason")
+    act = RETURN_ITEM
+    details = ("return_item", "return_reason", "confirmed")
     accepts = frozenset({"damaged_item", "wrong_item", "exchange_item"})
 
     def objection(self, order: Order, desk: Desk) -> Reply | None:
@@ -32,46 +43,65 @@ class ValidateReturnItemForm(OrderForm):
 
     def check(self, order: Order, draft: Draft, turn: Turn) -> None:
         items = {item.sku: item.name for item in order.delivered_items}
-        starts, asked = turn.activates(self.form), turn.slot(REQUESTED_SLOT)
-        chosen = draft.slots["return_item"] or (turn.text if starts else None)
+        starts = turn.activates(self.form)
+        asked = None if starts else turn.slot(REQUESTED_SLOT)
+        self._check_item(draft, turn, items, turn.text if starts else None, asked)
+        agrees = turn.verdict is not None and turn.verdict.agrees
+        if agrees or (asked == "return_item" and turn.entity("return_reason") is None):
+            draft.slots["return_reason"] = turn.before("return_reason")
+        reason = draft.slots["return_reason"]
+        if reason and reason not in _REASONS:
+            # Any sentence is a reason, but a yes, a no or a question is not.
+            is_reason = turn.intent in ANSWERS - {"affirm", "deny"} and not asks(turn.text)
+            draft.slots["return_reason"] = ReturnReason.OTHER.value if is_reason else None
+        if asked == CONFIRMED and draft.slots["return_reason"] != turn.before("return_reason"):
+            draft.answered = True
+        returned = draft.slots["return_item"]
+        draft.slots["returning"] = items.get(str(returned)) or item_names(order.delivered_items)
+
+    def _check_item(
+        self, draft: Draft, turn: Turn, items: dict[str, str], opening: str | None, asked: str | None,
+    ) -> None:
+        chosen = draft.slots["return_item"] or opening
         if len(items) == 1:
             draft.slots["return_item"] = next(iter(items))
         elif chosen and chosen != ALL:
             draft.slots["return_item"] = _named_item(str(chosen), items)
-        if not starts and asked == "return_item" and turn.entity("return_reason") is None:
-            draft.slots["return_reason"] = turn.before("return_reason")
-        named = _named_item(turn.text, items) if not starts and asked == "return_reason" else None
-        if named and named != draft.slots["return_item"]:
-            draft.slots.update(return_item=named, return_reason=None)  # "no, the towel"
+        named = _named_item(turn.text, items) if asked in ("return_reason", CONFIRMED) and len(items) > 1 else None
+        if named and named != draft.slots["return_item"]:  # "no, the towel"
+            draft.slots["return_item"] = named
+            if asked == "return_reason":
+                draft.slots["return_reason"] = None
             draft.answered = True
-        reason = draft.slots["return_reason"]
-        if reason and reason not in _REASONS:
-            # Any sentence is a reason, but a yes, a no or a question about something else is not.
-            is_reason = turn.intent in ANSWERS - {"affirm", "deny"}
-            draft.slots["return_reason"] = ReturnReason.OTHER.value if is_reason else None
-        returned = draft.slots["return_item"]
-        draft.slots["returning"] = items.get(str(returned)) or item_names(order.delivered_items)
 
 
-class ActionReturnItem(OrderAction):
-    """Announces the return."""
+class ActionAskReturnItemConsent(AskForConsent):
+    act = RETURN_ITEM
+    asks = "utter_ask_return_item_form_confirmed"
 
-    forgets = ("return_item", "return_reason")
+    def values(self, question: Question, opened: Services) -> Mapping[str, str]:
+        least, most = shop_policies(opened).refund_business_days
+        reason = question.details["return_reason"] or ReturnReason.OTHER.value
+        return {"why": notice(f"return_reason_{reason}", PHRASES), "days": f"{least} to {most}"}
 
-    def name(self) -> str:
-        return "action_return_item"
 
-    def answer(self, order: Order, desk: Desk) -> Reply:
+class ActionReturnItem(ConsentedAction):
+    """Registers the return after a yes."""
+
+    act = RETURN_ITEM
+    forgets = ("return_item", "return_reason", "confirmed")
+
+    def do(self, order: Order, desk: Desk, key: str) -> Reply:
         chosen = str(desk.turn.slot("return_item") or ALL)
         reason = str(desk.turn.slot("return_reason") or ReturnReason.OTHER.value)
         try:
             request = desk.opened.orders.start_return(
                 order.number, skus=None if chosen == ALL else (chosen,), reason=ReturnReason(reason),
-                idempotency_key=f"{desk.idempotency_key}:return")
+                idempotency_key=key)
         except NotReturnable as error:
-            return not_returnable(order, error.reason, desk)
-        except UnknownItem:
-            return Reply("utter_return_item_unknown", {"number": order.number})
+            raise ActRefused(not_returnable(order, error.reason, desk)) from error
+        except UnknownItem as error:
+            raise ActRefused(Reply("utter_return_item_unknown", {"number": order.number})) from error
         least, most = desk.policies.refund_business_days
         values = {
             "number": order.number, "return_id": request.id, "send_by": desk.dates.day(request.send_by),

@@ -7,6 +7,8 @@ from typing import Any
 
 from rasa_sdk import Tracker
 
+from tandem.conversations.consent import Verdict
+
 REQUESTED_SLOT = "requested_slot"
 
 
@@ -15,6 +17,7 @@ class Turn:
 
     def __init__(self, tracker: Tracker) -> None:
         self.tracker = tracker
+        self.verdict: Verdict | None = None  # on the question for a yes, where a form has asked one
 
     @property
     def conversation_id(self) -> str:
@@ -26,14 +29,22 @@ class Turn:
         return str((self.tracker.latest_message or {}).get("message_id") or "")
 
     @property
+    def seq(self) -> int:
+        """The message's number in the ledger; 0 for one that did not come through a channel of ours."""
+        return int(self._facts.get("seq") or 0)
+
+    @property
+    def button_of(self) -> int | None:
+        """The number of the message that offered the button which was pressed."""
+        return self._facts.get("button_of")
+
+    @property
+    def _facts(self) -> Mapping[str, Any]:
+        return ((self.tracker.latest_message or {}).get("metadata") or {}).get("tandem") or {}
+
+    @property
     def intent(self) -> str:
         return str(((self.tracker.latest_message or {}).get("intent") or {}).get("name") or "")
-
-    def confidence(self, *intents: str) -> float:
-        """How sure the reader is that the message has one of these intents, 0..1."""
-        message = self.tracker.latest_message or {}
-        ranked = {one.get("name"): one for one in [*(message.get("intent_ranking") or ()), message.get("intent") or {}]}
-        return float(sum(ranked[name].get("confidence") or 0 for name in intents if name in ranked))
 
     @property
     def text(self) -> str:

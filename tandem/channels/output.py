@@ -9,6 +9,7 @@ from rasa.core.channels.channel import OutputChannel
 
 from tandem.channels.parts import legible_to, parts_of
 from tandem.conversations.abilities import Abilities
+from tandem.conversations.consent import QUESTION
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Message
 
@@ -80,7 +81,7 @@ class FencedOutput(OutputChannel):
         key = f"{self._reply_to}.{index}" if self._reply_to is not None else None
         if announces:
             key = f"{announces}.{message.get('utter_action', index)}"
-        data = {name: message[name] for name in KEPT if message.get(name)}
+        data = {name: message[name] for name in (*KEPT, QUESTION) if message.get(name)}
         text = str(message.get("text") or "")
         if not text and not data:
             return

@@ -8,6 +8,7 @@ from typing import Any
 from rasa.core.channels.channel import OutputChannel
 
 from tandem.conversations.abilities import Abilities, abilities_of
+from tandem.conversations.buttons import stamped
 from tandem.conversations.model import Author, Message
 from tandem.handoff.rendering import split_text
 
@@ -28,7 +29,7 @@ def parts_of(message: Message, abilities: Abilities) -> list[Part]:
     """
     speaker = message.name if message.author is Author.AGENT and not abilities.names_speaker else ""
     label = f"{speaker}: " if speaker else ""
-    buttons = _buttons(message.data, abilities)
+    buttons = _buttons(message, abilities)
     text = message.text
     if not _fit(buttons, abilities):
         text, buttons = "\n".join([text, *(f"• {button['title']}" for button in buttons)]).strip(), []
@@ -60,10 +61,10 @@ def _cut(text: str, limit: int, abilities: Abilities) -> list[str]:
     return [piece for piece in pieces if piece.strip()] or pieces[:1] or [""]
 
 
-def _buttons(data: Mapping[str, Any], abilities: Abilities) -> list[Button]:
+def _buttons(message: Message, abilities: Abilities) -> list[Button]:
     found = []
-    for given in [*(data.get("buttons") or ()), *(data.get("quick_replies") or ())]:
-        if not isinstance(given, Mapping) or not given.get("title"):
+    for given in stamped(message):
+        if not given.get("title"):
             continue
         title = str(given["title"])
         target = "url" if given.get("url") else "payload"

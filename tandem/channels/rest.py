@@ -22,6 +22,8 @@ from tandem.access.sanic_guard import TokenCheck, too_many
 from tandem.channels.protection import check_callers
 from tandem.channels.routed import routed, without_identity
 from tandem.channels.runtime import Runtime, TooFast
+from tandem.conversations.buttons import stamped
+from tandem.conversations.consent import QUESTION
 from tandem.conversations.model import (
     ConversationNotFound,
     InvalidMessage,
@@ -178,9 +180,11 @@ def _streamed(
 
 
 def _as_json(message: Message) -> dict[str, Any]:
+    data = {key: value for key, value in message.data.items() if key not in ("buttons", "quick_replies", QUESTION)}
+    data["buttons"] = stamped(message)
     return {
         "seq": message.seq, "author": message.author.value, "name": message.name, "text": message.text,
-        "at": message.at.isoformat(), **{key: value for key, value in message.data.items() if value},
+        "at": message.at.isoformat(), **{key: value for key, value in data.items() if value},
     }
 
 

@@ -19,6 +19,8 @@ from tandem.channels.output import Answer, FencedOutput
 from tandem.channels.tasks import Tasks
 from tandem.channels.trackers import leave_forms, say_again
 from tandem.channels.words import for_bot
+from tandem.conversations.buttons import ASIDE, OUTDATED
+from tandem.conversations.consent import Consents, Question
 from tandem.conversations.feed import Feed
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Message, Owner, Receipt
@@ -150,6 +152,9 @@ class Turns:
             if receipt.handed_back is not None:
                 left = await leave_forms(agent, conversation.id)
                 flow = left or receipt.handed_back.card.get("interrupted_flow")
+            if stored.data.get("payload") == OUTDATED:
+                await self._say_outdated(receipt)
+                return
             message = UserMessage(
                 for_bot(stored), output, conversation.id, input_channel=channel.name(), message_id=message_id,
                 metadata={**metadata, "tandem": _turn_metadata(receipt, flow)},
@@ -175,6 +180,23 @@ class Turns:
         """Whether the conversation is still the bot's, and was all the while."""
         now = await asyncio.to_thread(self._ledger.conversation, receipt.conversation.id)
         return now.owner is Owner.BOT and now.epoch == receipt.conversation.epoch
+
+    async def _say_outdated(self, receipt: Receipt) -> None:
+        """Tell the customer that a button's question is no longer open; the bot does not hear of it."""
+        conversation, stored = receipt.conversation, receipt.message
+
+        def say() -> Message | None:
+            asked = self._ledger.messages(conversation.id, after=int(stored.data["button_of"]) - 1, limit=1)
+            question = Question.of(asked[0]) if asked else None
+            done = question is not None and any(
+                act.done and act.question.id == question.id for act in Consents(self._ledger).acts(conversation.id))
+            words = notice("outdated_button_done" if done else "outdated_button")
+            return self._ledger.record_bot_reply(conversation.id, conversation.epoch, words, data={ASIDE: True},
+                                                 reply_to=stored.seq, key=f"{stored.seq}.outdated")
+
+        told = await asyncio.to_thread(say)
+        if told is not None:
+            self._recorded(told)
 
     async def _apologise(self, receipt: Receipt, why: str, words: str = "trouble") -> None:
         """Tell the customer that this message finds no answer."""
@@ -259,6 +281,8 @@ def _turn_metadata(receipt: Receipt, flow: str | None) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "seq": receipt.message.seq, "epoch": conversation.epoch, "identified": conversation.identity is not None,
     }
+    if receipt.message.data.get("button_of"):
+        facts["button_of"] = receipt.message.data["button_of"]
     if handed_back is not None:
         facts["handed_back"] = {
             "outcome": handed_back.outcome, "note_for_bot": handed_back.note_for_bot,

@@ -34,6 +34,7 @@ class EntryKind(str, Enum):
     ORDER = "order"  # {"number", "status", "facts": [[label, value], ...]}
     ATTEMPT = "attempt"  # {"action", "outcome"}
     PROMISE = "promise"  # {"text"}
+    ACT = "act"  # {"question", "seq", "done"}; see tandem.conversations.consent
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tandem.conversations.buttons import BACK_TO_BOT, Press, find_press, message_of
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import (
-    Author,
     ConversationNotFound,
     InboundMessage,
+    Message,
     NotAllowed,
     Owner,
     Receipt,
 )
 from tandem.conversations.ownership import Ownership
 
-BACK_TO_BOT = "/back_to_bot"  # the payload of the button that leaves the queue
 _LOOK_BACK = 200  # messages in which a button is looked for; some channels leave old ones to be pressed
 _LONGEST_TITLE = 80  # characters
 
@@ -30,29 +30,34 @@ class Router:
         """Store a message and name its reader; blocking.
 
         A button that was offered in this conversation is stored under the title that the customer saw, with its
-        payload beside it; any other payload is dropped, for what customers write are words and never commands to the
-        bot. A customer who waits for a person and presses "back to the assistant", or types it, leaves the queue.
+        payload beside it, and the number of the message that offered it; any other payload is dropped, for what
+        customers write are words and never commands to the bot. Of an answer to a question that is no longer open the
+        bot is told no more than that. A customer who waits for a person and presses "back to the assistant", or types
+        it, leaves the queue.
 
         Raises:
             InvalidMessage: The message cannot be taken.
         """
         payload = inbound.data.get("payload") or self._typed_way_back(inbound) or inbound.text
-        title = self._offered(inbound, payload) if isinstance(payload, str) and payload.startswith("/") else None
-        if title is None:
-            words = {key: value for key, value in inbound.data.items() if key != "payload"}
+        press = self._offered(inbound, payload) if isinstance(payload, str) and payload.startswith("/") else None
+        if press is None:
+            words = {key: value for key, value in inbound.data.items() if key not in ("payload", "button_of")}
             return self._ledger.receive(replace(inbound, data=words))
-        if payload == BACK_TO_BOT and not self._ledger.has_received(inbound):
+        if press.payload == BACK_TO_BOT and not self._ledger.has_received(inbound):
             self._leave_queue(inbound)
-        text = title if inbound.text == payload else inbound.text
-        return self._ledger.receive(replace(inbound, text=text, data={**inbound.data, "payload": payload}))
+        text = press.title if inbound.text == payload else inbound.text
+        data = {**inbound.data, "payload": press.payload, "button_of": press.message}
+        return self._ledger.receive(replace(inbound, text=text, data=data))
 
-    def _offered(self, inbound: InboundMessage, payload: str) -> str | None:
-        """The title of the button with this payload; None if there was none.
+    def _offered(self, inbound: InboundMessage, payload: str) -> Press | None:
+        """The button with this payload; None if there was none.
 
         The way out of the queue stands open as long as the customer waits, whatever was said since it was offered.
         """
-        title = self._title_of(inbound.conversation_id, payload)
-        return payload if title is None and payload == BACK_TO_BOT and self._waits(inbound) else title
+        press = find_press(self._recent(inbound.conversation_id, message_of(payload)), payload)
+        if press is None and payload == BACK_TO_BOT and self._waits(inbound):
+            return Press(payload, payload, 0)
+        return press
 
     def _waits(self, inbound: InboundMessage) -> bool:
         try:
@@ -65,20 +70,17 @@ class Router:
         words = _bare(inbound.text) if isinstance(inbound.text, str) else ""
         if not words or len(words) > _LONGEST_TITLE:
             return None
-        title = self._title_of(inbound.conversation_id, BACK_TO_BOT) if self._waits(inbound) else None
-        return BACK_TO_BOT if title and words == _bare(title) else None
+        press = find_press(self._recent(inbound.conversation_id), BACK_TO_BOT) if self._waits(inbound) else None
+        return BACK_TO_BOT if press and words == _bare(press.title) else None
 
-    def _title_of(self, conversation_id: str, payload: str) -> str | None:
+    def _recent(self, conversation_id: str, number: int | None = None) -> list[Message]:
+        """The latest messages, and message `number` before them if it is older."""
         try:
-            seq = self._ledger.last_seq(conversation_id)
+            first = max(0, self._ledger.last_seq(conversation_id) - _LOOK_BACK)
         except ConversationNotFound:
-            return None
-        for message in reversed(self._ledger.messages(conversation_id, after=max(0, seq - _LOOK_BACK))):
-            if message.author is not Author.CUSTOMER:
-                for button in message.data.get("buttons") or ():
-                    if button.get("payload") == payload:
-                        return str(button.get("title") or payload)
-        return None
+            return []
+        older = self._ledger.messages(conversation_id, after=number - 1, limit=1) if number and number <= first else []
+        return [*older, *self._ledger.messages(conversation_id, after=first)]
 
     def _leave_queue(self, inbound: InboundMessage) -> None:
         try:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tandem.conversations.buttons import stamped
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Author, Conversation, Kind, Message, Owner
 from tandem.conversations.waiting import queue
@@ -17,7 +18,7 @@ _PLACES_TTL = 2.0  # seconds for which the queue's order is kept
 def message_json(message: Message) -> dict[str, Any]:
     """A message for the customer. What agents and the bot keep to themselves (mood, intent, keys) stays out."""
     data = {key: message.data[key] for key in _SHOWN if message.data.get(key)}
-    buttons = _buttons(message.data)
+    buttons = _buttons(message)
     if buttons:
         data["buttons"] = buttons
     return {
@@ -84,10 +85,10 @@ class Places:
         return self._places.get(conversation_id)
 
 
-def _buttons(data: Mapping[str, Any]) -> list[dict[str, str]]:
+def _buttons(message: Message) -> list[dict[str, str]]:
     found = []
-    for button in [*(data.get("buttons") or ()), *(data.get("quick_replies") or ())]:
-        if not isinstance(button, Mapping) or not button.get("title"):
+    for button in stamped(message):
+        if not button.get("title"):
             continue
         shown = {"title": str(button["title"])}
         for key in ("payload", "url"):

@@ -52,12 +52,12 @@ async def test_telegram_shows_buttons_and_sends_on_one_session(only: Line) -> No
 async def test_slack_reads_buttons_and_ignores_itself(only: Line) -> None:
     assert await only.hook(payloads.slack_text("from the bot", bot_id="B1")) == 200
     assert await only.hook(payloads.slack_challenge()) == 200
-    await only.offers("/affirm", "/deny")
+    await only.offers("/order_status", "/return_item")
     for _ in range(2):
-        assert await only.hook(payloads.slack_button("/affirm")) == 200
-    assert await only.hook(payloads.slack_button("/deny", "1700000200.1")) == 200
+        assert await only.hook(payloads.slack_button("/order_status#3")) == 200
+    assert await only.hook(payloads.slack_button("/return_item#3", "1700000200.1")) == 200
     await only.stage.until(lambda: len(only.stage.bot.heard) == 3)
-    assert only.stage.bot.texts[1:] == ["/affirm", "/deny"]
+    assert only.stage.bot.texts[1:] == ["/order_status", "/return_item"]
 
 
 @on(SLACK)
@@ -133,15 +133,15 @@ async def test_a_twilio_webhook_must_be_signed_where_its_address_is_known(
 async def test_every_event_of_a_facebook_webhook_is_taken(only: Line) -> None:
     webhook = payloads.facebook(
         payloads.facebook_text("one", "m1"), payloads.facebook_sign("read"), payloads.facebook_text("two", "m2"),
-        payloads.facebook_postback("/affirm"), payloads.facebook_text("echo", "m3", is_echo=True),
-        payloads.facebook_text("Yes", "m4", quick_reply={"payload": "/deny"}),
+        payloads.facebook_postback("/order_status"), payloads.facebook_text("echo", "m3", is_echo=True),
+        payloads.facebook_text("Yes", "m4", quick_reply={"payload": "/return_item"}),
         method="sha256",
     )
-    await only.offers("/affirm", "/deny")
+    await only.offers("/order_status", "/return_item")
     for _ in range(2):
         assert await only.hook(webhook) == 200
     await only.stage.until(lambda: len(only.stage.bot.heard) == 5)
-    assert only.stage.bot.texts[1:] == ["one", "two", "/affirm", "/deny"]
+    assert only.stage.bot.texts[1:] == ["one", "two", "/order_status", "/return_item"]
     await only.stage.until(lambda: any(body.get("sender_action") == "mark_seen" for _, body in only.service.got))
 
 

@@ -84,6 +84,25 @@ class Shop:
         """The customer has named this order and what stands on it."""
         self.services.identification.verify(CONVERSATION, number, contact)
 
+    def asks(self, act: str, number: str, *, asked: int = 1, **details: str) -> int:
+        """The bot has asked for a yes to an act, in answer to the customer; the question's number in the ledger."""
+        said = self.says("please")
+        question = {"act": act, "number": number, "details": details, "id": f"{said}.{act}", "asked": asked}
+        buttons = [{"title": "Yes, go on", "payload": "/affirm"}, {"title": "No, keep it", "payload": "/deny"}]
+        return self.bot_says("Shall I?", reply_to=said, data={"question": question, "buttons": buttons})
+
+    def says(self, text: str, payload: str | None = None) -> int:
+        """The customer writes, or presses a button; the message's number in the ledger."""
+        data = {"payload": payload} if payload else {}
+        return self.services.router.receive(InboundMessage(CONVERSATION, "rest", text, data=data)).message.seq
+
+    def bot_says(self, text: str, **more: Any) -> int:
+        """The bot replies; the message's number in the ledger."""
+        epoch = self.services.ledger.conversation(CONVERSATION).epoch
+        said = self.services.ledger.record_bot_reply(CONVERSATION, epoch, text, **more)
+        assert said is not None
+        return said.seq
+
     def case(self) -> list[Mapping[str, Any]]:
         return [entry.data for entry in self.services.case_file.entries(CONVERSATION)]
 
@@ -139,7 +158,7 @@ class Scene:
 
     intent: str = "inform"
     text: str = "…"
-    confidence: float = 0.9  # of the intent
+    seq: int = 0  # of the message in the ledger
     entities: dict[str, str] = field(default_factory=dict)
     slots: dict[str, Any] = field(default_factory=dict)  # as they were before the message
     filled: dict[str, Any] = field(default_factory=dict)  # by the message
@@ -152,8 +171,8 @@ class Scene:
 
     def tracker(self) -> Tracker:
         message = {
-            "intent": {"name": self.intent, "confidence": self.confidence}, "text": self.text,
-            "message_id": self.message_id,
+            "intent": {"name": self.intent, "confidence": 0.9}, "text": self.text,
+            "message_id": self.message_id, "metadata": {"tandem": {"seq": self.seq}},
             "entities": [{"entity": name, "value": value} for name, value in self.entities.items()],
         }
         events: list[dict[str, Any]] = [_slot(*item) for item in self.slots.items()]

@@ -11,9 +11,11 @@ from tests.unit.actions.conftest import Outcome, Scene, Shop, act
 # -- cancelling -------------------------------------------------------------------------------------------------
 
 
-async def cancel(shop: Shop, number: str, confirmed: bool | None = True, message_id: str = "m1") -> Outcome:
+async def cancel(shop: Shop, number: str, answer: str = "yes") -> Outcome:
+    """The bot has asked whether to cancel, and the customer answers."""
+    shop.asks("cancel_order", number)
     return await act(ActionCancelOrder(shop.open), Scene(
-        intent="affirm", slots={"order_number": number, "confirmed": confirmed}, message_id=message_id))
+        intent="affirm", slots={"order_number": number, "confirmed": True}, seq=shop.says(answer)))
 
 
 async def test_cancel_asks_for_a_yes_first(shop: Shop) -> None:
@@ -51,28 +53,20 @@ async def test_cancel_after_a_yes(shop: Shop) -> None:
 
 async def test_the_same_message_again_cancels_once(shop: Shop) -> None:
     shop.know("new@example.com")
-    await cancel(shop, "TD-10433")
-    assert (await cancel(shop, "TD-10433")).said == ["utter_cancel_order_done"]
+    shop.asks("cancel_order", "TD-10433")
+    scene = Scene(slots={"order_number": "TD-10433", "confirmed": True}, seq=shop.says("yes"))
+    for _ in range(2):
+        assert (await act(ActionCancelOrder(shop.open), scene)).said == ["utter_cancel_order_done"]
 
 
-@pytest.mark.parametrize("answer", [False, None])
-async def test_without_a_yes_the_order_stays(shop: Shop, answer: bool | None) -> None:
+async def test_a_filled_slot_is_no_yes(shop: Shop) -> None:
     shop.know("new@example.com")
-    assert (await cancel(shop, "TD-10433", answer)).said == ["utter_cancel_order_kept"]
+    for seq in (0, shop.says("yes")):  # no question was asked
+        scene = Scene(intent="affirm", slots={"order_number": "TD-10433", "confirmed": True}, seq=seq)
+        assert (await act(ActionCancelOrder(shop.open), scene)).said == ["utter_cancel_order_kept"]
+    for answer in ("no", "yes, but when do I get my money?", "hm", "ok unless it has shipped"):
+        assert (await cancel(shop, "TD-10433", answer)).said == ["utter_cancel_order_kept"]
     assert shop.orders.orders["TD-10433"].status is OrderStatus.PROCESSING
-
-
-async def test_an_unsure_yes_is_asked_again(shop: Shop) -> None:
-    shop.know("new@example.com")
-    scene = {"form": "cancel_order_form", "requested": "confirmed", "intent": "affirm",
-             "slots": {"order_number": "TD-10433", "contact": "new@example.com"}, "filled": {"confirmed": True}}
-    sure = await act(ValidateCancelOrderForm(shop.open), Scene(text="yes", **scene))
-    assert sure.slots.get("confirmed", True) is True
-    assert sure.slots["requested_slot"] is None
-    unsure = await act(ValidateCancelOrderForm(shop.open), Scene(
-        text="?", confidence=0.4, **scene))
-    assert unsure.slots["confirmed"] is None
-    assert unsure.slots["requested_slot"] == "confirmed"
 
 
 async def test_nobody_cancels_someone_elses_order(shop: Shop) -> None:
@@ -133,21 +127,27 @@ async def test_a_question_is_no_address(shop: Shop) -> None:
 
 async def test_a_no_asks_for_the_address_again(shop: Shop) -> None:
     slots = {"order_number": "TD-10433", "new_address": "12 Oak St, Springfield, IL 62704"}
-    outcome = await address(shop, "no", "confirmed", intent="deny", slots=slots, filled={"confirmed": False})
+    shop.know("new@example.com")
+    shop.asks("change_address", "TD-10433", new_address=slots["new_address"])
+    outcome = await address(shop, "no", "confirmed", intent="deny", slots=slots, seq=shop.says("no"))
     assert not outcome.stepped_aside
     assert outcome.slots["requested_slot"] == "new_address"
 
 
 async def test_another_address_instead_of_a_yes_is_a_correction(shop: Shop) -> None:
     slots = {"order_number": "TD-10433", "new_address": "12 Oak St, Springfield, IL 62704"}
-    outcome = await address(shop, "no wait, 98 Elm Ave, Dayton, OH 45402", "confirmed", slots=slots)
+    shop.know("new@example.com")
+    shop.asks("change_address", "TD-10433", new_address=slots["new_address"])
+    text = "no wait, 98 Elm Ave, Dayton, OH 45402"
+    outcome = await address(shop, text, "confirmed", slots=slots, seq=shop.says(text))
     assert outcome.slots["new_address"] == "98 Elm Ave, Dayton, OH 45402"
     assert outcome.slots["requested_slot"] == "confirmed"
 
 
 async def test_the_address_is_changed(shop: Shop) -> None:
     shop.know("new@example.com")
-    outcome = await act(ActionChangeAddress(shop.open), Scene(slots={
+    shop.asks("change_address", "TD-10433", new_address="12 Oak St, Springfield, IL 62704")
+    outcome = await act(ActionChangeAddress(shop.open), Scene(seq=shop.says("yes"), slots={
         "order_number": "TD-10433", "new_address": "12 Oak St, Springfield, IL 62704", "confirmed": True}))
     assert outcome.said == ["utter_change_address_done"]
     assert shop.orders.orders["TD-10433"].shipping_address.city == "Springfield"
@@ -156,7 +156,8 @@ async def test_the_address_is_changed(shop: Shop) -> None:
 
 async def test_the_address_of_a_shipped_order_stays(shop: Shop) -> None:
     shop.know("on-time@example.com")
-    outcome = await act(ActionChangeAddress(shop.open), Scene(slots={
+    shop.asks("change_address", "TD-10421", new_address="12 Oak St, Springfield, IL 62704")
+    outcome = await act(ActionChangeAddress(shop.open), Scene(seq=shop.says("yes"), slots={
         "order_number": "TD-10421", "new_address": "12 Oak St, Springfield, IL 62704", "confirmed": True}))
     assert outcome.said == ["utter_change_address_too_late"]
 

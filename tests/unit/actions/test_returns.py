@@ -90,7 +90,15 @@ async def test_reasons_come_from_buttons_intents_and_words(shop: Shop, filled: s
     outcome = await returning(shop, requested="return_reason", intent=intent, filled={"return_reason": filled},
                               slots={"order_number": "TD-10300", "return_item": "TWL-012"})
     assert outcome.slots.get("return_reason", filled) == reason
-    assert outcome.slots["requested_slot"] is None
+    assert outcome.slots["requested_slot"] == "confirmed", "nothing is registered before a yes"
+
+
+@pytest.mark.parametrize("text", ["do I have to pay for that?", "can you pick it up", "what if I lost the box"])
+async def test_a_question_is_no_reason(shop: Shop, text: str) -> None:
+    outcome = await returning(shop, requested="return_reason", intent="nlu_fallback", text=text,
+                              filled={"return_reason": text},
+                              slots={"order_number": "TD-10300", "return_item": "TWL-012"})
+    assert outcome.stepped_aside
 
 
 async def test_the_return_window_is_checked_before_asking(shop: Shop) -> None:
@@ -101,13 +109,16 @@ async def test_the_return_window_is_checked_before_asking(shop: Shop) -> None:
 
 async def test_the_return_is_announced_once(shop: Shop) -> None:
     shop.know("delivered@example.com")
-    scene = Scene(slots={"order_number": "TD-10300", "return_item": "TWL-012", "return_reason": "damaged"})
+    slots = {"order_number": "TD-10300", "return_item": "TWL-012", "return_reason": "damaged"}
+    shop.asks("return_item", "TD-10300", return_item="TWL-012", return_reason="damaged")
+    scene = Scene(slots=slots, seq=shop.says("yes please"))
     assert (await act(ActionReturnItem(shop.open), scene)).said == ["utter_return_item_label_by_mail"]
     request = shop.orders.orders["TD-10300"].return_request
     assert request is not None
     assert (request.skus, request.reason) == (("TWL-012",), ReturnReason.DAMAGED)
     assert (await act(ActionReturnItem(shop.open), scene)).said == ["utter_return_item_label_by_mail"]
-    again = Scene(slots=scene.slots, message_id="m2")
+    shop.asks("return_item", "TD-10300", return_item="TWL-012", return_reason="damaged")
+    again = Scene(slots=slots, seq=shop.says("yes"))
     assert (await act(ActionReturnItem(shop.open), again)).said == ["utter_return_item_already_requested"]
 
 

@@ -49,7 +49,7 @@ def test_pieces_of_nothing_but_blanks_are_left_out() -> None:
 def test_buttons_go_with_the_last_piece_which_is_short_enough_for_them() -> None:
     yes = {"title": "Yes", "payload": "/affirm"}
     parts = parts_of(message("one two three four", Author.BOT, buttons=[yes]), SMALL)
-    assert [part.get("buttons") for part in parts] == [None] * (len(parts) - 1) + [[yes]]
+    assert [part.get("buttons") for part in parts] == [None] * (len(parts) - 1) + [[{**yes, "payload": "/affirm#1"}]]
     assert len(parts[-1]["text"]) <= 12
     assert "".join(part["text"] for part in parts) == "one two three four"
 

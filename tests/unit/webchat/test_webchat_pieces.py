@@ -57,7 +57,8 @@ def test_the_customers_own_message_carries_its_client_id() -> None:
 def test_only_whole_buttons_are_shown() -> None:
     buttons = [{"title": "Yes", "payload": "/affirm"}, {"title": "Site", "url": "https://shop.example"},
                {"title": "No payload"}, {"payload": "/no_title"}, "text", {"title": "Odd", "payload": 3}]
-    assert message_json(message(data={"buttons": buttons}))["data"]["buttons"] == buttons[:2]
+    assert message_json(message(data={"buttons": buttons}))["data"]["buttons"] == [
+        {"title": "Yes", "payload": "/affirm#3"}, buttons[1]]
 
 
 def test_the_customers_own_typing_is_not_shown_to_them(ledger: Ledger) -> None:

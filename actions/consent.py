@@ -1,0 +1,155 @@
+"""Acts that need the customer's yes: the question that asks for it, and the gate before the act.
+
+`docs/designers.md` tells how to add one. Whatever a form or a rule believes, the act happens only if the ledger has a
+plain yes to the bot's latest question, and that question named this act and its object.
+"""
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from actions.answering import Answering
+from actions.draft import Draft
+from actions.order_action import Desk, OrderAction
+from actions.order_form import ANSWERS, EXITS, OrderForm
+from actions.reply import Reply
+from actions.turn import REQUESTED_SLOT, Turn
+from tandem.conversations.consent import Consents, Question
+from tandem.conversations.consent_reader import Answer
+from tandem.orders.model import Order
+from tandem.services import Services
+
+CONFIRMED = "confirmed"  # the slot, and the last question of each of these forms
+MOST_ASKED = 3  # times that the same is asked; after that, what is not clear is a no
+_YES_OR_NO = frozenset({"affirm", "deny"})
+
+
+@dataclass(frozen=True)
+class ConsentedAct:
+    """An act that needs a yes.
+
+    Attributes:
+        name: Of its intent; `<name>_form` asks, and `action_<name>` acts.
+        slots: What the question names besides the order.
+        kept: The response that says that everything stays as it is; it gets the order's `number`.
+    """
+
+    name: str
+    slots: tuple[str, ...]
+    kept: str
+
+    def question(self, slots: Mapping[str, Any]) -> Question:
+        """What has to be agreed to, as the slots stand."""
+        return Question(self.name, str(slots.get("order_number") or ""),
+                        {slot: str(slots.get(slot) or "") for slot in self.slots})
+
+
+CANCEL_ORDER = ConsentedAct("cancel_order", (), "utter_cancel_order_kept")
+CHANGE_ADDRESS = ConsentedAct("change_address", ("new_address",), "utter_change_address_kept")
+RETURN_ITEM = ConsentedAct("return_item", ("return_item", "return_reason"), "utter_return_item_kept")
+
+
+class ActRefused(Exception):
+    """The order system will not do it; `reply` says why."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.response)
+        self.reply = reply
+
+
+class AskForConsent(Answering):
+    """Asks for a yes to an act; when it must ask again, in words that say how to answer."""
+
+    act: ClassVar[ConsentedAct]
+    asks: ClassVar[str]  # the response; the same with "_again" when it is asked again
+
+    def name(self) -> str:
+        return f"action_ask_{self.act.name}_form_confirmed"
+
+    @abstractmethod
+    def values(self, question: Question, opened: Services) -> Mapping[str, str]:
+        """What the response needs besides slots."""
+
+    def reply(self, turn: Turn) -> Reply:
+        opened, form = self._open(), f"{self.act.name}_form"
+        wanted = self.act.question(turn.tracker.slots)
+        question = Consents(opened.ledger).to_ask(turn.conversation_id, turn.seq, wanted, turn.activates(form))
+        response = f"{self.asks}_again" if question.asked > 1 else self.asks
+        return Reply(response, self.values(question, opened), question=vars(question))
+
+
+class ConsentForm(OrderForm):
+    """A form whose last slot is `confirmed`: filled by what the ledger has of the answer, whatever the NLU reads."""
+
+    act: ClassVar[ConsentedAct]
+
+    async def prepare(self, turn: Turn) -> None:
+        if turn.slot(REQUESTED_SLOT) == CONFIRMED and self._continues(turn):
+            consents = Consents((await asyncio.to_thread(self._open)).ledger)
+            turn.verdict = await asyncio.to_thread(consents.verdict, turn.conversation_id, turn.seq)
+
+    def settle(self, order: Order, draft: Draft, turn: Turn) -> None:
+        draft.slots[CONFIRMED] = None
+        verdict = turn.verdict
+        if verdict is None or not verdict.question.is_about_the_same(self.act.question(draft.slots)):
+            return  # another object by now, which is asked about anew
+        if verdict.agrees:
+            draft.slots[CONFIRMED] = True
+        elif verdict.refuses or (turn.intent == "deny" and verdict.answer is Answer.OTHER):
+            self.refused(order, draft, turn)
+        elif not self._is_another_matter(turn) and (verdict.answer is not Answer.OTHER or turn.intent in _YES_OR_NO):
+            draft.answered = True  # not clear enough: it is asked again
+            if verdict.question.asked >= MOST_ASKED:
+                draft.slots[CONFIRMED] = False
+
+    def refused(self, order: Order, draft: Draft, turn: Turn) -> None:
+        """Take a no: the act's action says that all stays as it is, unless the message goes on to something else."""
+        if turn.verdict is not None and turn.verdict.says_more and self._is_another_matter(turn):
+            draft.move_on(Reply(self.act.kept, {"number": order.number}))
+        else:
+            draft.slots[CONFIRMED] = False
+
+    def _leads_elsewhere(self, turn: Turn) -> bool:
+        if turn.verdict is not None and (turn.verdict.agrees or turn.verdict.refuses):
+            return False
+        return super()._leads_elsewhere(turn)
+
+    def _is_another_matter(self, turn: Turn) -> bool:
+        return turn.intent not in ANSWERS | EXITS and not self._is_own(turn)
+
+
+class ConsentedAction(OrderAction):
+    """Does what the customer has said yes to: once for each question, whoever says it how often."""
+
+    act: ClassVar[ConsentedAct]
+
+    def name(self) -> str:
+        return f"action_{self.act.name}"
+
+    @abstractmethod
+    def do(self, order: Order, desk: Desk, key: str) -> Reply:
+        """Act, and say what came of it; blocking.
+
+        Args:
+            key: The idempotency key: the same for every try at what this question asked.
+
+        Raises:
+            ActRefused: The order system will not do it.
+            OrderSystemUnavailable: The order system does not answer.
+        """
+
+    def answer(self, order: Order, desk: Desk) -> Reply:
+        turn, consents = desk.turn, Consents(desk.opened.ledger)
+        wanted = self.act.question(turn.tracker.slots)
+        question = consents.allows(turn.conversation_id, turn.seq, wanted)
+        if question is None or not consents.begin(turn.conversation_id, question, turn.seq):
+            return Reply(self.act.kept, {"number": order.number})
+        try:
+            reply = self.do(order, desk, f"consent:{turn.conversation_id}:{question.id}")
+        except ActRefused as refused:
+            return refused.reply
+        consents.finish(turn.conversation_id, question, turn.seq)
+        return reply

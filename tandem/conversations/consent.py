@@ -1,0 +1,231 @@
+"""Whether the customer has agreed to an act, as the ledger has it.
+
+The message that asks for a yes carries its `Question`: the act and what it is done to. That message is the record: a
+turn that is run again, another worker and another process read the same. An act that was begun is an entry of the case
+file with the question's id, so that each question is used once, by one message.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from tandem.conversations import store
+from tandem.conversations.buttons import is_no, is_yes
+from tandem.conversations.casefile import EntryKind
+from tandem.conversations.consent_reader import Answer, read_answer, says_more_than_no
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import Author, Delivery, Kind, Message
+from tandem.conversations.tables import case_entries
+
+QUESTION = "question"  # the key of a message's data under which its question stands
+_WINDOW = 60  # messages before an answer in which its question is looked for
+_MOST_ACTS = 50  # of one conversation that are looked through, the newest
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question whether to do an act.
+
+    Attributes:
+        act: What is to be done: cancel_order, change_address, return_item.
+        number: Of the order.
+        details: What else the question names: the address, the item and the reason.
+        id: The same whenever the same is asked again before it is answered.
+        asked: How often it has been asked, this time included.
+    """
+
+    act: str
+    number: str
+    details: Mapping[str, str]
+    id: str = ""
+    asked: int = 1
+
+    @classmethod
+    def of(cls, message: Message) -> Question | None:
+        """The question that a message asks."""
+        data = message.data.get(QUESTION)
+        return cls(**data) if isinstance(data, Mapping) else None
+
+    def is_about_the_same(self, other: Question) -> bool:
+        """The same act on the same object."""
+        return (self.act, self.number, dict(self.details)) == (other.act, other.number, dict(other.details))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a customer's message says to the question that stood open when it came.
+
+    Attributes:
+        question: The bot's latest question for a yes.
+        answer: How the message reads.
+        alone: Nothing else was said since the question, nor with it. If something was, only a yes that names the act
+            counts: "ok" may have been said to the other thing.
+        withdrawn: The customer has written again since, and did not say yes.
+        says_more: Beside a no there is something else in it.
+        used_by: The message with which the act was begun, if it was.
+    """
+
+    question: Question
+    answer: Answer
+    alone: bool
+    withdrawn: bool
+    says_more: bool
+    used_by: int | None
+
+    @property
+    def agrees(self) -> bool:
+        """It is a plain yes, and counts."""
+        enough = (Answer.YES, Answer.EXPLICIT_YES) if self.alone else (Answer.EXPLICIT_YES,)
+        return self.answer in enough and not self.withdrawn
+
+    @property
+    def refuses(self) -> bool:
+        """It is a no."""
+        return self.answer in (Answer.NO, Answer.STOP)
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something that was done to an order because the customer agreed."""
+
+    question: Question
+    seq: int  # the message that agreed
+    at: Any
+    done: bool  # False: it was begun, and the order system's answer is not on record
+
+
+class Consents:
+    """Reads questions and answers from the ledger, and writes down which were used; blocking."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def to_ask(self, conversation_id: str, seq: int, wanted: Question, fresh: bool) -> Question:
+        """The question to ask in the turn of message `seq`.
+
+        It keeps its id if the same was asked before and not answered since.
+
+        Args:
+            fresh: The customer's wish is new: whatever was asked before is another question.
+        """
+        before = None if fresh else _asked(self._window(conversation_id, seq), seq)
+        known = Question.of(before) if before is not None else None
+        if known is None or not known.is_about_the_same(wanted) or self._used_by(conversation_id, known.id) is not None:
+            return replace(wanted, id=f"{seq}.{wanted.act}", asked=1)
+        return replace(known, asked=known.asked + 1)
+
+    def verdict(self, conversation_id: str, seq: int) -> Verdict | None:
+        """What message `seq` says to the question before it; None if there is none, or it was closed since."""
+        window = self._window(conversation_id, seq)
+        asked = _asked(window, seq)
+        this = next((one for one in window if one.seq == seq and one.author is Author.CUSTOMER), None)
+        question = Question.of(asked) if asked is not None else None
+        if asked is None or this is None or question is None or this.epoch != asked.epoch:
+            return None
+        since = [one for one in window if asked.seq < one.seq < seq and one.kind is Kind.TEXT]
+        beside = [one for one in window if one.seq < asked.seq and one.author is Author.BOT
+                  and one.reply_to is not None and one.reply_to == asked.reply_to]
+        later = [one for one in window if one.seq > seq and one.author is Author.CUSTOMER]
+        return Verdict(
+            question, _answer(this, asked, window), alone=not (since or beside),
+            withdrawn=any(_takes_back(_answer(one, asked, window)) for one in later),
+            says_more=says_more_than_no(this.text), used_by=self._used_by(conversation_id, question.id),
+        )
+
+    def allows(self, conversation_id: str, seq: int, wanted: Question) -> Question | None:
+        """The question with which message `seq` agrees to this very act; None if it does not, or that was used.
+
+        Asked again for the same message, as in a turn that is run again, it says the same.
+        """
+        verdict = self.verdict(conversation_id, seq)
+        if verdict is None or not verdict.question.is_about_the_same(wanted):
+            return None
+        if verdict.used_by == seq:
+            return verdict.question
+        return verdict.question if verdict.used_by is None and verdict.agrees else None
+
+    def begin(self, conversation_id: str, question: Question, seq: int) -> bool:
+        """Use a question, once: write down that its act is begun because of message `seq`.
+
+        Returns:
+            False if another message has used it.
+        """
+        with self._ledger.engine.begin() as connection:
+            store.lock(connection, conversation_id)
+            used_by = self._used_by(conversation_id, question.id, connection)
+            if used_by is None:
+                self._write(connection, conversation_id, question, seq, done=False)
+            return used_by in (None, seq)
+
+    def finish(self, conversation_id: str, question: Question, seq: int) -> None:
+        """Write down that the order system has done it."""
+        with self._ledger.engine.begin() as connection:
+            store.lock(connection, conversation_id)
+            if not any(act.done for act in self._acts(conversation_id, connection) if act.question.id == question.id):
+                self._write(connection, conversation_id, question, seq, done=True)
+
+    def acts(self, conversation_id: str) -> list[Act]:
+        """What was done in a conversation, the latest first; each once."""
+        known: dict[str, Act] = {}
+        for act in self._acts(conversation_id):
+            known.setdefault(act.question.id, act)  # the newest entry of a question says whether it was done
+        return list(known.values())
+
+    def _window(self, conversation_id: str, seq: int) -> Sequence[Message]:
+        return self._ledger.messages(conversation_id, after=max(0, seq - _WINDOW))
+
+    def _used_by(self, conversation_id: str, question_id: str, connection: Any = None) -> int | None:
+        acts = self._acts(conversation_id, connection)
+        return next((act.seq for act in acts if act.question.id == question_id), None)
+
+    def _acts(self, conversation_id: str, connection: Any = None) -> list[Act]:
+        query = (
+            select(case_entries).where(case_entries.c.conversation_id == conversation_id,
+                                       case_entries.c.kind == EntryKind.ACT.value)
+            .order_by(case_entries.c.id.desc()).limit(_MOST_ACTS)
+        )
+        if connection is None:
+            with self._ledger.reading.connect() as reading:
+                rows = reading.execute(query).all()
+        else:
+            rows = connection.execute(query).all()
+        return [Act(Question(**row.data["question"]), row.data["seq"], row.at, row.data["done"]) for row in rows]
+
+    def _write(self, connection: Any, conversation_id: str, question: Question, seq: int, done: bool) -> None:
+        data = {"question": {**vars(question), "details": dict(question.details)}, "seq": seq, "done": done}
+        connection.execute(insert(case_entries).values(
+            conversation_id=conversation_id, kind=EntryKind.ACT.value, at=self._ledger.clock(),
+            data=store.clean_data(data)))
+
+
+def _asked(window: Sequence[Message], seq: int) -> Message | None:
+    """The latest message before `seq` that asks for a yes and may have been seen."""
+    asking = [one for one in window if one.seq < seq and one.author is Author.BOT and Question.of(one) is not None
+              and one.delivery is not Delivery.FAILED]
+    return asking[-1] if asking else None
+
+
+def _answer(message: Message, asked: Message, window: Sequence[Message]) -> Answer:
+    question = Question.of(asked)
+    assert question is not None
+    payload = message.data.get("payload")
+    if payload:
+        offered = next((one for one in window if one.seq == message.data.get("button_of")), None)
+        theirs = Question.of(offered) if offered is not None else None
+        if theirs is None or theirs.id != question.id:
+            return Answer.OTHER
+        return Answer.EXPLICIT_YES if is_yes(payload) else Answer.NO if is_no(payload) else Answer.OTHER
+    titles = {}
+    for button in asked.data.get("buttons") or ():
+        title, payload = str(button.get("title") or ""), button.get("payload")
+        # A title that is a mere yes names nothing: after another answer it counts as little as any yes.
+        if is_yes(payload) and read_answer(title, question.act, question.number) is not Answer.YES:
+            titles[title] = Answer.EXPLICIT_YES
+    return read_answer(message.text, question.act, question.number, titles)
+
+
+def _takes_back(answer: Answer) -> bool:
+    return answer in (Answer.NO, Answer.STOP, Answer.UNCLEAR)

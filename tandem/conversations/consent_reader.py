@@ -1,0 +1,196 @@
+"""Read whether a message is a plain yes to a question about an act: small, pure, and by tables.
+
+The general reader of messages is built to guess well; this one is built never to take anything else for a yes. A
+message is a yes only if it is made of phrases of the tables below and of nothing else: whatever refuses, asks, doubts
+or sets a condition is none, in whatever words. What is not clear is asked once more, which harms nobody.
+"""
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+
+LONGEST_YES = 100  # characters; a longer message says more than yes
+_SHORT_NO = 6  # words
+_NUMBER = "\ue000"  # stands for the number of the order that was asked about
+
+
+class Answer(str, Enum):
+    """What a message says to the question whether to act."""
+
+    YES = "yes"  # a plain yes
+    EXPLICIT_YES = "explicit_yes"  # one that names the act: "yes, cancel it"
+    NO = "no"
+    STOP = "stop"  # a no that drops the matter: "keep it", "don't", "never mind"
+    UNCLEAR = "unclear"  # a yes or a no, and something beside it: a question, a doubt, a condition
+    OTHER = "other"  # neither
+
+
+_WEAK = ("ok", "okay", "okey", "k", "kk", "alright", "all right", "fine")  # also said before a no
+_YES = (
+    *_WEAK, "yes", "y", "ye", "yea", "yeah", "yeh", "yep", "yup", "aye", "sure", "sure thing", "of course", "certainly",
+    "definitely", "absolutely", "affirmative", "go ahead", "go for it", "do it", "do that", "do so", "please do",
+    "proceed", "confirm", "confirmed", "i confirm", "agreed", "i agree", "correct", "that's correct", "thats correct",
+    "that is correct", "right", "that's right", "thats right", "that is right", "exactly", "sounds good", "that's fine",
+    "thats fine", "that is fine", "fine by me", "fine with me", "that works", "works for me", "i said yes",
+    "👍", "👌", "✅", "✔", "☑", "🆗",
+)
+_POLITE = (
+    "please", "pls", "plz", "thanks", "thank you", "thx", "ty", "cheers", "now", "right now", "right away",
+    "straight away", "immediately", "asap", "and", "then", "hi", "hello", "🙏", "🙂", "😊", "😀", "😄",
+)
+# Phrases that name the act.
+_ORDER = f"(?:it|(?:the |my |this |that )?(?:whole |entire )?order(?: {_NUMBER})?|{_NUMBER})"
+_WISH = "(?:(?:i want (?:you )?to|i would like (?:you )?to|i'd like (?:you )?to|go ahead and|go on and) )?"
+_ACTS: Mapping[str, str] = {
+    "cancel_order": rf"{_WISH}cancel {_ORDER}|confirm the cancellation",
+    "change_address": (
+        rf"{_WISH}(?:(?:send|ship|deliver) {_ORDER} (?:there|to (?:that|this|the new) address)|"
+        r"change (?:it|the address|my address|the delivery address)|use (?:that|this) address)|"
+        r"(?:that|this|the) address is (?:right|correct)|(?:it's|it is) the right address"
+    ),
+    "return_item": (
+        rf"{_WISH}(?:send {_ORDER} back|send them back|return {_ORDER}|return them|set it up|"
+        r"(?:set up|start|register) (?:the|my) return)"
+    ),
+}
+_DONT = r"(?:don't|dont|don t|do not|donot|never|won't|wont|will not|wouldn't|wouldnt|would not)"
+_NOT_ABOUT_IT = "(?:know|mind|care|understand|get|think|see|have|remember|believe|worry|you|we|i)"
+# Words that only lead up to what is said.
+_LEAD = (
+    r"(?:(?:please|pls|plz|just|actually|oh|ah|sorry|well|h+m+|u+m+|u+h+|e+r+m*|wait|hold on|hang on|then|so|and|but|"
+    r"thanks|thank you|hey|hi|hello|oops|whoa|in that case|" + "|".join(_WEAK) + r") )*"
+)
+_STOP = (
+    rf"(?:(?:no|nope|nah) )*{_DONT}\b(?! {_NOT_ABOUT_IT}\b)",
+    rf"(?:i|we) (?:really |still |just )?{_DONT} (?:want|wanna|wish|need|agree|cancel|return|send|change)\b",
+    r"(?:(?:no|nope|nah|not) )*keep\b", r"(?:no )?leave (?:it|the|my|that|this|everything|things)\b",
+    r"(?:no )?forget\b", r"never ?mind\b", r"nvm\b", r"(?:no )?stop\b", r"abort\b", r"halt\b", r"undo\b",
+    r"not (?:now|today|yet|any ?more)\b", r"(?:i|we)(?:'d| would)? rather\b", r"rather (?:not|keep|leave)\b",
+    r"(?:i|we)(?:'ll| will| want to| wanna|'d like to| would like to| prefer to| decided to) (?:not|keep|leave)\b",
+    r"(?:let's|lets|let me|let us) (?:not|keep|leave)\b", r"(?:i |i've |i have |ive )?changed my mind\b",
+    r"on second thoughts?\b", "🛑", "✋", "🚫", "⛔",
+)
+_NO = (
+    r"no\b", r"n\b", r"nope\b", r"na+h+\b", r"naw\b", r"nay\b", r"negative\b", r"not\b", r"wrong\b", r"incorrect\b",
+    r"neither\b", r"none\b", r"(?:that|it)(?:'s| is|s) (?:not|wrong)\b", r"(?:that|it) isn't\b", "👎", "❌", "✖", "🙅",
+)
+# These begin like a no and are none; nobody can say which they are, so they are asked about.
+_NEITHER = (
+    r"no (?:problem|worries|doubt|idea|clue|rush|hurry|objection)", r"not (?:really |so |quite )?(?:sure|certain)\b",
+    r"not (?:quite|entirely|bad|only)\b", r"never (?:a |any )?(?:problem|doubt)",
+    rf"(?:i|we) (?:really |still |just )?{_DONT} (?:want|need|like) (?:it|them|this|that)\b",  # to cancel, or not to?
+)
+_DOUBT = (
+    r"\b(?:maybe|perhaps|unsure|dunno|think about|let me think|to think|a moment|not sure|undecided)\b",
+    r"(?:don't|dont|do not) know\b", "🤔",
+)
+_ASKING = (
+    r"(?:what|whats|what's|why|how|hows|how's|when|where|wheres|where's|who|whos|who's|which|whose)\b",
+    r"(?:can|could|would|should|shall|may|might)\b",
+    r"(?:is|are|was|were|do|does|did|will|has|have) (?:i|you|it|this|that|there|they|we|the|my)\b",
+)
+_UNSEEN = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff\ufe0e\ufe0f\u00ad"
+                        f"\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff{_NUMBER}")
+_QUOTES = str.maketrans(dict.fromkeys("’‘‛ʼʹ`´′ꞌ", "'"))
+_STRETCHED = {"yes": "yes", "yep": "yep", "yup": "yup", "yeah": "yeah", "ok": "ok", "sure": "sure", "no": "no",
+              "nope": "nope", "nah": "nah", "please": "please", "stop": "stop", "wait": "wait"}
+_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[^\w\s]|_")
+_LIGHT = frozenset(".,!'\"()-–—…:;")  # signs that may stand about a yes
+_CLAUSE_END = re.compile(r"[.!?;:,…()\n]+|\s[-–—]+\s")
+
+
+def _one_of(phrases: Iterable[str]) -> str:
+    return "|".join(sorted(map(re.escape, phrases), key=len, reverse=True))
+
+
+def _table(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(patterns))
+
+
+_PLAIN_YES, _COURTESY, _FIRM_YES = _one_of(_YES), _one_of(_POLITE), _one_of(set(_YES) - set(_WEAK))
+_BEGINS_YES = re.compile(rf"(?:{_PLAIN_YES})(?: |$)")
+_BEGINS_FIRM = re.compile(rf"(?:{_FIRM_YES})(?: |$)")
+_ONLY_COURTESY = re.compile(rf"(?:(?:{_COURTESY})(?: |$))+")
+_LEADS, _STOPS, _NOS, _NEITHERS, _DOUBTS, _ASKINGS = map(
+    _table, ([_LEAD], _STOP, _NO, _NEITHER, _DOUBT, _ASKING))
+
+
+def read_answer(text: str, act: str, number: str = "", titles: Mapping[str, Answer] | None = None) -> Answer:
+    """What a message says to the question whether to do `act`.
+
+    Args:
+        act: A key of the table of acts. Of another one no phrases are known: only its button's title names it.
+        number: Of the order that was asked about. With another number in it a message is no yes.
+        titles: The words on the question's buttons, and what each says; typed out they are as good as pressed.
+    """
+    plain = _plain(text, number)
+    line = _line(plain)
+    typed = {answer for title, answer in (titles or {}).items() if _line(_plain(title, number)) == line}
+    if line and len(typed) == 1 and not has_question_mark(text):
+        return typed.pop()
+    if len(plain) <= LONGEST_YES and not has_question_mark(text) and not _ONLY_COURTESY.fullmatch(line):
+        names_it = _ACTS.get(act, "(?!)")
+        if re.fullmatch(rf"(?:(?:{_PLAIN_YES}|{_COURTESY}|{names_it})(?: |$))+", line):
+            return Answer.EXPLICIT_YES if re.search(rf"(?:^| )(?:{names_it})(?: |$)", line) else Answer.YES
+    return _no_or_unclear([clause for clause in map(_line, _CLAUSE_END.split(plain)) if clause])
+
+
+def asks(text: str) -> bool:
+    """The message is a question, by its sign or by the word that it or one of its sentences begins with."""
+    clauses = [_rest(clause) for clause in map(_line, _CLAUSE_END.split(_plain(text))) if clause]
+    return has_question_mark(text) or any(map(_ASKINGS.match, clauses))
+
+
+def says_more_than_no(text: str) -> bool:
+    """A message that refuses has something else in it: another sentence, or many more words."""
+    rests = [_rest(clause) for clause in map(_line, _CLAUSE_END.split(_plain(text))) if clause]
+    return any(rest and (not (_STOPS.match(rest) or _NOS.match(rest)) or len(rest.split()) > _SHORT_NO)
+               for rest in rests)
+
+
+def has_question_mark(text: str) -> bool:
+    """There is a question mark in it, of whatever script."""
+    return any(name in unicodedata.name(sign, "") for sign in set(text) for name in ("QUESTION MARK", "INTERROBANG"))
+
+
+def _no_or_unclear(clauses: Sequence[str]) -> Answer:
+    rests = [_rest(clause) for clause in clauses]
+    neither = any(_NEITHERS.match(rest) for rest in rests)
+    stops = any(_STOPS.match(rest) for rest in rests)
+    refuses = stops or any(_NOS.match(rest) for rest in rests)
+    agrees = any(_BEGINS_FIRM.match(rest) for rest in rests)
+    if refuses and not (neither or agrees):
+        return Answer.STOP if stops else Answer.NO
+    hesitates = any(_DOUBTS.search(rest) or not (rest or _ONLY_COURTESY.fullmatch(clause))
+                    for rest, clause in zip(rests, clauses, strict=True))
+    if refuses or neither or agrees or hesitates or any(_BEGINS_YES.match(clause) for clause in clauses):
+        return Answer.UNCLEAR
+    return Answer.OTHER
+
+
+def _rest(clause: str) -> str:
+    """A clause without the words that only lead up to what it says."""
+    return _LEADS.sub("", f"{clause} ", count=1).strip()
+
+
+def _plain(text: str, number: str = "") -> str:
+    """The text in one spelling: compatible characters, small letters, plain apostrophes, the order's number a sign."""
+    plain = unicodedata.normalize("NFKC", text.translate(_UNSEEN)).casefold().translate(_QUOTES)
+    groups = re.findall(r"[^\W\d_]+|\d+", number.casefold())
+    if not groups:
+        return plain
+    bare = [groups[-1]] if groups[-1].isdigit() and len(groups[-1]) > 3 else []
+    forms = "|".join([r"[\W_]*".join(groups), *bare])
+    return re.sub(rf"#?(?<!\w)(?:{forms})(?!\w)", f" {_NUMBER} ", plain)
+
+
+def _line(plain: str) -> str:
+    """The words and the signs that mean something, with one blank between two."""
+    return " ".join(_unstretched(token) for token in _TOKEN.findall(plain) if token not in _LIGHT)
+
+
+def _unstretched(token: str) -> str:
+    """ "yesss" is "yes"."""
+    return _STRETCHED.get(re.sub(r"(.)\1+", r"\1", token), token)

@@ -1,0 +1,152 @@
+"""A plain yes, and everything that must never be taken for one."""
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tandem.conversations.consent_reader import Answer, asks, read_answer, says_more_than_no
+
+TITLES = {"Yes, cancel it": Answer.EXPLICIT_YES}
+YES = (Answer.YES, Answer.EXPLICIT_YES)
+ACTS = ("cancel_order", "change_address", "return_item")
+
+
+def read(text: str, act: str = "cancel_order") -> Answer:
+    return read_answer(text, act, "TD-10433", TITLES)
+
+
+PLAIN = ["yes", "Yes.", "YES!!", "yesss", "y", "yep", "Yeah", "ok", "Okay then", "sure", "sure, thanks", "please do",
+         "go ahead", "do it now please", "yes yes yes", "correct", "that’s right", "ＹＥＳ", "of course!",
+         "\u200byes\u200b", "👍", "👍🏽", "✅", "✔️", "yes 🙂", "I confirm", "alright", "fine by me", "hi, yes"]
+EXPLICIT = [("cancel_order", "yes, cancel it"), ("cancel_order", "Please cancel order TD-10433"),
+            ("cancel_order", "yes cancel 10433"), ("cancel_order", "go ahead and cancel my order"),
+            ("cancel_order", "I want you to cancel it"), ("cancel_order", "cancel it"),
+            ("change_address", "yes, send it there"), ("change_address", "that address is right"),
+            ("change_address", "yes change it please"), ("return_item", "yes, set it up"),
+            ("return_item", "send it back please"), ("return_item", "Yes - return it"),
+            ("return_item", "yes, start the return")]
+NOT_YET = [  # a yes is in it, or seems to be, and something else beside
+    "yes?", "yes？", "yes;\u037e", "yes if it hasn't shipped", "yes but what about my voucher", "ok, unless it's sent",
+    "yes, and the other one too", "yes, TD-10402", "yes, cancel order TD-10402", "yes / no", "yes or no", "maybe yes",
+    "yes, but wait", "yes keep it", "I guess so", "if you must", "ok what happens then", "yes I think", "y̶e̶s̶",
+    "yes, after the weekend", "yes only the lamp", "yes except the rug", "sure, first tell me the price", "not yes",
+    "yes no", "yes, no", "no yes", "yes... not", "hm, yes", "well, yes", "yes 100 %", "yes until Friday", "yes n",
+    "\u202eyes", "yes 🤔", "👍👎", "is that a yes", "yes instead of the return", "why yes", "yes later",
+]
+NO = ["no", "No!", "nope", "nah", "no thanks", "NOOO", "ｎｏ", "👎", "❌", "no, sorry", "that's wrong", "not that one"]
+STOP = ["don't", "Don’t cancel it", "dont do it", "do not cancel", "no, keep it", "keep it please", "ok, don't",
+        "leave it", "never mind", "forget it",
+        "stop", "wait, don't", "I changed my mind", "I'd rather keep it", "let's not",
+        "on second thought, no", "please don't", "no don't", "actually keep the order", "I don't want to cancel", "🛑",
+        "fine, keep it then", "not now", "I want to keep it"]
+NEITHER = ["no problem", "no worries", "not sure", "I'm not sure", "why not", "no idea", "hmm", "wait",
+           "I don't know yet", "never a problem", "I don't want it"]
+
+
+@pytest.mark.parametrize("text", PLAIN)
+@pytest.mark.parametrize("act", ACTS)
+def test_a_plain_yes_is_one(text: str, act: str) -> None:
+    assert read(text, act) is Answer.YES
+
+
+@pytest.mark.parametrize(("act", "text"), EXPLICIT)
+def test_a_yes_may_name_the_act(act: str, text: str) -> None:
+    assert read(text, act) is Answer.EXPLICIT_YES
+
+
+@pytest.mark.parametrize(("act", "text"), EXPLICIT)
+def test_a_yes_that_names_another_act_is_none(act: str, text: str) -> None:
+    assert all(read_answer(text, other, "TD-10433") not in YES for other in ACTS if other != act)
+
+
+@pytest.mark.parametrize("text", [*NOT_YET, *NO, *STOP, *NEITHER, "", "?", "…", "thanks", "please", "cancel", "oui"])
+@pytest.mark.parametrize("act", ACTS)
+def test_nothing_else_is_a_yes(text: str, act: str) -> None:
+    assert read(text, act) not in YES
+
+
+@pytest.mark.parametrize("text", NO)
+def test_a_no_is_one(text: str) -> None:
+    assert read(text) is Answer.NO
+
+
+@pytest.mark.parametrize("text", STOP)
+def test_a_no_may_drop_the_matter(text: str) -> None:
+    assert read(text) is Answer.STOP
+
+
+@pytest.mark.parametrize("text", NEITHER)
+def test_what_begins_like_a_no_or_doubts_is_no_answer_yet(text: str) -> None:
+    assert read(text) in (Answer.UNCLEAR, Answer.OTHER)
+
+
+def test_the_typed_words_of_a_button_are_a_press() -> None:
+    titles = {"Ja, stornieren": Answer.EXPLICIT_YES}
+    assert read_answer("ja, stornieren!", "cancel_order", "", titles) is Answer.EXPLICIT_YES
+    for text in ("ja stornieren?", "ja", "nicht stornieren", "ja, stornieren, aber nur die Lampe"):
+        assert read_answer(text, "cancel_order", "", titles) not in YES
+    twice = {"Go": Answer.EXPLICIT_YES, "go!": Answer.NO}
+    assert read_answer("go", "cancel_order", "", twice) not in YES, "two buttons of one title"
+
+
+def test_of_an_act_without_a_table_only_the_button_names_it() -> None:
+    assert read_answer("yes, close it", "close_account") not in YES
+    assert read_answer("yes", "close_account") is Answer.YES
+
+
+VETOES = ("no", "not", "don't", "dont", "keep", "if", "but", "wait", "unless", "instead", "what", "why", "how", "stop",
+          "never", "maybe", "until", "only", "except", "before", "after", "hold", "later", "?", "？", "؟", "👎", "🛑",
+          "or", "TD-10402", "other", "first", "nope", "nah", "can't", "won't", "either", "question")
+A_YES = st.sampled_from([*PLAIN, *(text for act, text in EXPLICIT if act == "cancel_order"), "Yes, cancel it"])
+
+
+@given(A_YES, st.sampled_from(VETOES), st.integers(0, 10), st.sampled_from([str, str.upper, str.title]))
+def test_with_a_veto_anywhere_no_sentence_is_a_yes(
+    sentence: str, veto: str, place: int, case: Callable[[str], str],
+) -> None:
+    words = sentence.split()
+    words.insert(min(place, len(words)), case(veto))
+    assert read(" ".join(words)) not in YES
+
+
+@given(A_YES, st.characters(), st.integers(0, 40))
+def test_a_question_mark_of_any_script_is_a_veto(sentence: str, sign: str, place: int) -> None:
+    text = sentence[:place] + sign + sentence[place:]
+    if "QUESTION MARK" in unicodedata.name(sign, ""):
+        assert read(text) not in YES
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_and_no_odd_one_is_a_yes(text: str) -> None:
+    if read(text) in YES:
+        assert not any(sign.isdigit() or "QUESTION MARK" in unicodedata.name(sign, "") for sign in text)
+
+
+SAME_TWICE = ["right", "now", "right now", "and", "ok", "x", "yes", "that's right", "confirm", "all"]
+
+
+@given(st.lists(st.sampled_from(SAME_TWICE), max_size=60))
+def test_reading_takes_no_time_however_it_is_put_together(words: list[str]) -> None:
+    assert (read(" ".join(words)) in YES) <= ("x" not in words)
+
+
+@pytest.mark.parametrize(("text", "more"), [
+    ("no", False), ("No, keep it.", False), ("don't cancel it please", False), ("no thanks!", False),
+    ("No, keep it. When do you open?", True), ("no, where is it now", True),
+    ("no I would like to have the whole thing sent to my sister", True),
+])
+def test_what_a_no_says_besides_is_noticed(text: str, more: bool) -> None:
+    assert says_more_than_no(text) is more
+
+
+@pytest.mark.parametrize(("text", "question"), [
+    ("is it free?", True), ("what happens then", True), ("ok, can you pick it up", True), ("do I pay for it", True),
+    ("it came broken. why?", True), ("doesn't fit", False), ("is too small", False), ("too big for me", False),
+    ("was damaged", False), ("the colour is not what I expected", False),
+])
+def test_questions_are_told_from_statements(text: str, question: bool) -> None:
+    assert asks(text) is question
