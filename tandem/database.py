@@ -5,17 +5,37 @@ import functools
 import sqlite3
 import threading
 import time
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import DateTime, create_engine, event, func, select
 from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
 
-BUSY_SECONDS = 30
+BUSY_SECONDS = 10  # for which a writer waits for the other writers of a SQLite file
 LOOK_SECONDS = 0.001  # between two looks whether the other writers are done
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long PostgreSQL lets one of our connections wait or idle, in seconds; 0 is for ever."""
+
+    lock: int = 3  # for a row that another transaction holds
+    statement: int = 20
+    idle: int = 20  # with a transaction open: a process that stands still must not keep its locks
+    connect: int = 5
+
+
+SERVING = Limits()
+# A server that is gone is noticed: by probes after 10 s of silence, or when what was sent is not taken for 15 s.
+_DEAD_PEER = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+              "tcp_user_timeout": 15_000}
+_POOL_SECONDS = 5  # for which a thread waits for a connection that other threads use
+_LOCKED = frozenset({"55P03", "40P01", "40001"})  # lock_not_available, deadlock_detected, serialization_failure
 
 
 class UtcDateTime(TypeDecorator):
@@ -42,11 +62,12 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, limits: Limits = SERVING) -> Engine:
     """Open a database.
 
     Args:
-        url: An SQLAlchemy URL. For SQLite the file's folder is made.
+        url: An SQLAlchemy URL. For SQLite the file's folder is made. What its query says of connecting is kept.
+        limits: On PostgreSQL. Work that takes long by its nature, such as a migration, calls `lift_limits`.
 
     Errors do not show the values of a statement: they hold what people wrote, and end up in logs.
 
@@ -55,11 +76,11 @@ def open_engine(url: str) -> Engine:
     """
     parsed = make_url(url)
     if not parsed.drivername.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
+        return _open_postgresql(url, dict(parsed.query), limits)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
-        url, poolclass=QueuePool, pool_size=10, max_overflow=20, hide_parameters=True,
+        url, poolclass=QueuePool, pool_size=10, max_overflow=40, pool_timeout=BUSY_SECONDS, hide_parameters=True,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
 
@@ -78,6 +99,42 @@ def open_engine(url: str) -> Engine:
             writers.begin(connection)
 
     return engine
+
+
+def _open_postgresql(url: str, given: dict[str, Any], limits: Limits) -> Engine:
+    connect = {"connect_timeout": limits.connect, **_DEAD_PEER}
+    engine = create_engine(
+        url, pool_pre_ping=True, pool_size=10, max_overflow=20, pool_timeout=_POOL_SECONDS, hide_parameters=True,
+        connect_args={name: value for name, value in connect.items() if name not in given},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        # By statements and not by `options`, which connection poolers refuse.
+        with connection.cursor() as cursor:
+            for name, seconds in (("lock_timeout", limits.lock), ("statement_timeout", limits.statement),
+                                  ("idle_in_transaction_session_timeout", limits.idle)):
+                cursor.execute(f"SET {name} = '{seconds}s'")
+        connection.commit()
+
+    return engine
+
+
+def lift_limits(connection: Connection, lock: int = 60) -> None:
+    """Let the statements of this transaction take as long as they need; for migrations, pruning and copies.
+
+    Args:
+        lock: Seconds to wait for a row or a table that others hold.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{lock}s'")
+
+
+def is_locked(error: OperationalError) -> bool:
+    """Whether a statement failed because somebody else held what it wanted, so that it may be tried again."""
+    return getattr(error.orig, "pgcode", None) in _LOCKED or "database is locked" in str(error.orig)
 
 
 class _Writers:

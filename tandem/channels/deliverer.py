@@ -6,6 +6,7 @@ import functools
 import logging
 import re
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from tandem.channels.output import KEPT
 from tandem.channels.parts import declared, legible_to, parts_of
 from tandem.conversations.conversation_ids import sender_of
 from tandem.conversations.deliveries import LEASE, Deliveries, Parcel
+from tandem.conversations.writing import write
+from tandem.executors import NotBegun
 from tandem.faults import fault
 from tandem.logs import about
 
@@ -26,7 +29,8 @@ logger = logging.getLogger(__name__)
 
 POLL = 0.25  # seconds between looks into the outbox when nobody nudges
 SEND_TIMEOUT = 15.0  # seconds a channel may take; less than the lease of a delivery
-MAX_SENDS = 20  # conversations that one process sends to at a time
+BLOCKING_SEND = 12.0  # seconds of them for a send in a thread, once it is begun
+MAX_SENDS = 20  # conversations of one channel that one process sends to at a time
 _RENEW = LEASE.total_seconds() / 4  # between signs of life of the sends in progress
 _LAST_WORDS = 5.0  # seconds that sends in progress get to end when the server stops
 _WRITE_PAUSES = (0.1, 0.5, 2.0, 5.0)  # seconds between attempts to write down how a send ended
@@ -63,6 +67,7 @@ class Deliverer:
         self._wake = asyncio.Event()
         self._sends: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._parcels: dict[tuple[str, int], Parcel] = {}  # that are being sent
+        self._busy: Counter[str] = Counter()  # sends by channel
 
     def nudge(self) -> None:
         """Look into the outbox now."""
@@ -92,7 +97,7 @@ class Deliverer:
     async def _write_down(self, what: Callable[[], None], parcel: Parcel) -> None:
         for pause in (*_WRITE_PAUSES, None):
             try:
-                await asyncio.to_thread(what)
+                await write(parcel.message.conversation_id, what)
                 return
             except SQLAlchemyError:
                 if pause is None:
@@ -102,26 +107,35 @@ class Deliverer:
                 await asyncio.sleep(pause)
 
     async def _take(self, channels: Sequence[str]) -> None:
-        free = MAX_SENDS - len(self._sends)
-        if not free or not channels:
-            return
-        try:
-            # Not those of its own whose leases ran out: they are on their way, and would go twice.
-            parcels = await asyncio.to_thread(self._deliveries.lease, channels, free, frozenset(self._sends))
-        except Exception:  # whatever it was, the next look must come
-            logger.exception("The outbox could not be read; it is tried again")
-            await asyncio.sleep(1.0)
-            return
-        for parcel in parcels:
-            key = (parcel.message.conversation_id, parcel.message.seq)
-            self._parcels[key] = parcel
-            task = asyncio.get_running_loop().create_task(self.deliver(parcel))
-            self._sends[key] = task
-            task.add_done_callback(functools.partial(self._ended, key))
+        for together, free in self._free(channels):
+            try:
+                # Not those of its own whose leases ran out: they are on their way, and would go twice.
+                parcels = await asyncio.to_thread(self._deliveries.lease, together, free, frozenset(self._sends))
+            except Exception:  # whatever it was, the next look must come
+                logger.exception("The outbox could not be read; it is tried again")
+                await asyncio.sleep(1.0)
+                return
+            for parcel in parcels:
+                self._begin(parcel)
 
-    def _ended(self, key: tuple[str, int], task: asyncio.Task[None]) -> None:
+    def _free(self, channels: Sequence[str]) -> list[tuple[list[str], int]]:
+        """Channels and how many messages to take for them: one that hangs takes no place of another."""
+        at_rest = [channel for channel in channels if not self._busy[channel]]
+        at_work = [([channel], MAX_SENDS - self._busy[channel]) for channel in channels if self._busy[channel]]
+        return [(at_rest, MAX_SENDS)] * bool(at_rest) + [one for one in at_work if one[1] > 0]
+
+    def _begin(self, parcel: Parcel) -> None:
+        key = (parcel.message.conversation_id, parcel.message.seq)
+        self._parcels[key] = parcel
+        task = asyncio.get_running_loop().create_task(self.deliver(parcel))
+        self._sends[key] = task
+        self._busy[parcel.channel] += 1
+        task.add_done_callback(functools.partial(self._ended, key, parcel.channel))
+
+    def _ended(self, key: tuple[str, int], channel: str, task: asyncio.Task[None]) -> None:
         self._sends.pop(key, None)
         self._parcels.pop(key, None)
+        self._busy[channel] -= 1
         self._wake.set()  # the next message of the conversation may be ready now
         if not task.cancelled() and task.exception() is not None:
             logger.error("The delivery of message %d was not written down", key[1], exc_info=task.exception(),
@@ -168,6 +182,8 @@ class Deliverer:
             await self._send(parcel, output)
         except SQLAlchemyError:
             raise  # a part is with the customer and could not be written down
+        except NotBegun:
+            return functools.partial(self._deliveries.not_begun, parcel)
         except Refused as error:
             return functools.partial(self._deliveries.refused, parcel, str(error))
         except Exception as error:  # a channel may raise anything; the message stays in the outbox

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import hmac
 import logging
@@ -18,10 +19,11 @@ from sanic.response import HTTPResponse
 
 from tandem.access.sanic_guard import SignatureCheck
 from tandem.access.tokens import same
-from tandem.channels.deliverer import NotTaken, Refused
+from tandem.channels.deliverer import BLOCKING_SEND, MAX_SENDS, NotTaken, Refused
 from tandem.channels.protection import check_callers
 from tandem.channels.routed import MESSAGE_ID, routed
 from tandem.channels.turns import OnNewMessage
+from tandem.executors import Bulkhead, NotBegun, TookTooLong
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +58,14 @@ class _Output(MessengerBot):
 
     keeps_blank_lines = True
 
+    def __init__(self, client: _Client, threads: Bulkhead) -> None:
+        super().__init__(client)
+        self._threads = threads
+
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Send one message."""
-        await asyncio.to_thread(asyncio.run, super().send_response(recipient_id, message))
+        send = super().send_response
+        await self._threads.run(BLOCKING_SEND, lambda: asyncio.run(send(recipient_id, message)))
 
     async def send_text_message(self, recipient_id: str, text: str, **_: Any) -> None:
         """Send a text as one message."""
@@ -81,8 +88,8 @@ class _Output(MessengerBot):
     async def send_seen(self, recipient_id: str) -> None:
         """Show the customer that the message was seen; a nicety that may fail."""
         try:
-            await asyncio.to_thread(asyncio.run, self.send_action(recipient_id, "mark_seen"))
-        except (requests.RequestException, ValueError) as error:
+            await self._threads.run(BLOCKING_SEND, lambda: asyncio.run(self.send_action(recipient_id, "mark_seen")))
+        except (requests.RequestException, ValueError, NotBegun, TookTooLong) as error:
             logger.info("Facebook did not take the sign that a message was seen: %s", type(error).__name__)
 
 
@@ -109,6 +116,10 @@ _BACKGROUND: set[asyncio.Task[None]] = set()  # keeps tasks from being collected
 class _Facebook(FacebookInput):
     """Rasa's Facebook channel with the parts above."""
 
+    @functools.cached_property
+    def _threads(self) -> Bulkhead:
+        return Bulkhead("facebook", MAX_SENDS)
+
     def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
         """Rasa's routes. A webhook may carry several events, and Rasa's own reads only the first."""
         blueprint = Blueprint("fb_webhook", __name__)
@@ -128,7 +139,7 @@ class _Facebook(FacebookInput):
 
         @blueprint.route("/webhook", methods=["POST"])
         async def webhook(request: Request) -> HTTPResponse:
-            output = _Output(_Client(self.fb_access_token))
+            output = self._output()
             for event in _events(request.json):
                 metadata = {**(self.get_metadata(request) or {}), MESSAGE_ID: _event_id(event)}
                 await _Messenger(output, on_new_message).handle({"entry": [{"messaging": [event]}]}, metadata)
@@ -144,7 +155,10 @@ class _Facebook(FacebookInput):
 
     def get_output_channel(self) -> OutputChannel:
         """The client for the configured page."""
-        return _Output(_Client(self.fb_access_token))
+        return self._output()
+
+    def _output(self) -> _Output:
+        return _Output(_Client(self.fb_access_token), self._threads)
 
 
 def _signed(secret: str | None, request: Request) -> bool:

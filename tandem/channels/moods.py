@@ -1,7 +1,10 @@
 """From a parse to the mood that the ledger keeps, with the reasons that the desk shows."""
 from __future__ import annotations
 
+import asyncio
+import functools
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tandem.conversations.model import Mood
@@ -10,6 +13,16 @@ from tandem.nlu.mood import NoMoodModel, explain
 EXPLAINED = 0.5  # frustration from which an agent may ask why; explaining takes some milliseconds
 _MOST = 3
 _KEYS = ("name", "confidence", "polarity", "emotion", "frustration", "urgency")
+
+
+async def read_mood(parse: Mapping[str, Any], text: str) -> Mood | None:
+    """`mood_of` in a thread of its own: explaining computes, and keeps no thread of the ledger from its work."""
+    return await asyncio.get_running_loop().run_in_executor(_thread(), mood_of, parse, text)
+
+
+@functools.cache
+def _thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="moods")
 
 
 def mood_of(parse: Mapping[str, Any], text: str) -> Mood | None:

@@ -1,7 +1,6 @@
 """The bot's way out: every reply passes the ledger, which records it or fences it."""
 from __future__ import annotations
 
-import asyncio
 import itertools
 from typing import Any
 
@@ -12,6 +11,7 @@ from tandem.conversations.abilities import Abilities
 from tandem.conversations.consent import QUESTION
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Message
+from tandem.conversations.writing import write
 
 KEPT = ("buttons", "quick_replies", "image", "attachment", "custom", "elements")
 
@@ -86,7 +86,7 @@ class FencedOutput(OutputChannel):
         if not text and not data:
             return
         self.spoke = True
-        recorded = await asyncio.to_thread(self._record, text, data, key, announces)
+        recorded = await write(self._conversation_id, self._record, text, data, key, announces)
         if recorded is None:
             return
         if self._on_recorded is not None:

@@ -30,6 +30,7 @@ from tandem.conversations.model import (
     Message,
 )
 from tandem.conversations.store import clean_id, clean_text
+from tandem.conversations.writing import write
 from tandem.faults import fault
 from tandem.settings import Settings, SettingsError
 
@@ -138,7 +139,8 @@ class _CheckedRest(RestInput):
                 return _error(404, "no such conversation")
             if conversation.channel != self.name():
                 return _error(404, "no such conversation")
-            await asyncio.to_thread(runtime.deliveries.acknowledge, conversation_id, after, True)
+            if await asyncio.to_thread(runtime.deliveries.acknowledgeable, conversation_id, after, True):
+                await write(conversation_id, runtime.deliveries.acknowledge, conversation_id, after, True)
             waiting = await asyncio.to_thread(runtime.deliveries.fetch, conversation_id, after)
             return response.json({
                 "owner": conversation.owner.value,

@@ -1,7 +1,6 @@
 """The factory that puts the router in front of any Rasa channel class."""
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,6 +20,7 @@ from tandem.conversations.conversation_ids import BARE, conversation_id_for, req
 from tandem.conversations.identity import read_identity
 from tandem.conversations.model import InboundMessage, InvalidMessage, Message, Receipt
 from tandem.conversations.store import MAX_ID, MAX_TEXT
+from tandem.conversations.writing import write
 from tandem.handoff.language import LANGUAGE, tag_of
 
 logger = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True
                     runtime.deliveries.answered(conversation_id, [one.seq for one in replies])
                 return [one for one in replies if not answer.has(one)]
 
-            while missing := await asyncio.to_thread(mark):
+            while missing := await write(conversation_id, mark):
                 for reply in missing:
                     await answer.take(reply)
 

@@ -29,6 +29,8 @@ from tandem.conversations.model import (
     Receipt,
 )
 from tandem.conversations.turn_queue import TurnQueue
+from tandem.conversations.writing import write
+from tandem.executors import use_ledger_threads
 from tandem.logs import about, configure
 from tandem.services import Services, open_services
 from tandem.settings import Settings, load
@@ -75,6 +77,7 @@ class Runtime:
             settings = load()
             configure(settings.log_format, settings.log_level)
             protect_rasa(app, settings)
+            use_ledger_threads()
             runtime = cls(app, settings, open_services(settings))
             app.ctx.tandem = runtime
         return runtime
@@ -125,7 +128,7 @@ class Runtime:
         Raises:
             InvalidMessage: The message cannot be taken.
         """
-        receipt = await asyncio.to_thread(self._receive, inbound)
+        receipt = await write(str(inbound.conversation_id), self._receive, inbound)
         now = receipt.conversation
         logger.info("Message %d received, for %s", receipt.message.seq, now.owner.value, extra=about(now.id, now.epoch))
         self.feed.nudge(inbound.conversation_id)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
@@ -14,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tandem.channels.action_endpoint import equip
 from tandem.channels.engine import tune
 from tandem.channels.locks import install
-from tandem.channels.moods import mood_of
+from tandem.channels.moods import read_mood
 from tandem.channels.output import Answer, FencedOutput
 from tandem.channels.tasks import Tasks
 from tandem.channels.trackers import leave_forms, say_again
@@ -25,6 +26,7 @@ from tandem.conversations.feed import Feed
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Message, Owner, Receipt
 from tandem.conversations.turn_queue import DONE, FAILED, LATE, TURN_LEASE, TurnQueue
+from tandem.conversations.writing import write
 from tandem.faults import fault
 from tandem.handoff.notices import notice
 from tandem.logs import about
@@ -202,17 +204,18 @@ class Turns:
         """Tell the customer that this message finds no answer."""
         conversation, seq = receipt.conversation, receipt.message.seq
         logger.error("Bot turn %d %s", seq, why, extra=_about(receipt))
-        told = await asyncio.to_thread(
+        told = await write(conversation.id, functools.partial(
             self._ledger.record_bot_reply, conversation.id, conversation.epoch, notice(words),
             reply_to=seq, key=f"{seq}.{words}",
-        )
+        ))
         if told is not None:
             self._recorded(told)
 
     async def _finish(self, receipt: Receipt, how: str = DONE) -> None:
         message = receipt.message
         try:
-            await asyncio.to_thread(self._queue.finish, message.conversation_id, message.seq, receipt.tries, how)
+            await write(message.conversation_id, self._queue.finish, message.conversation_id, message.seq,
+                        receipt.tries, how)
         except SQLAlchemyError:
             # The turn is taken over when its lease runs out; what it has said is not said twice.
             logger.exception("The end of bot turn %d was not written down", message.seq, extra=_about(receipt))
@@ -220,8 +223,8 @@ class Turns:
     async def _give_back(self, receipt: Receipt) -> None:
         message, pause = receipt.message, RETRY_PAUSES[receipt.tries - 1]
         try:
-            await asyncio.to_thread(
-                self._queue.give_back, message.conversation_id, message.seq, receipt.tries, pause)
+            await write(message.conversation_id, self._queue.give_back, message.conversation_id, message.seq,
+                        receipt.tries, pause)
         except SQLAlchemyError:
             logger.exception("Bot turn %d is run again when its lease runs out", message.seq, extra=_about(receipt))
 
@@ -237,12 +240,9 @@ class Turns:
         """Let the NLU read a message and note its mood in the ledger, whoever owns the conversation."""
         text = for_bot(message)
         parse = await self._equipped_agent().parse_message(text)
-
-        def note() -> None:
-            intent = (parse.get("intent") or {}).get("name")
-            self._ledger.record_reading(message.conversation_id, message.seq, mood_of(parse, text), intent)
-
-        await asyncio.to_thread(note)
+        mood, intent = await read_mood(parse, text), (parse.get("intent") or {}).get("name")
+        await write(message.conversation_id, self._ledger.record_reading, message.conversation_id, message.seq, mood,
+                    intent)
         self._feed.nudge(message.conversation_id)
         return parse
 

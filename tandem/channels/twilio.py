@@ -1,7 +1,7 @@
 """Twilio (SMS and WhatsApp) behind the router: its client off the event loop, and its errors told."""
 from __future__ import annotations
 
-import asyncio
+import functools
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,11 +16,12 @@ from twilio.request_validator import RequestValidator
 
 from tandem.access.sanic_guard import SignatureCheck
 from tandem.access.tokens import same
-from tandem.channels.deliverer import NotTaken, Refused
+from tandem.channels.deliverer import BLOCKING_SEND, MAX_SENDS, NotTaken, Refused
 from tandem.channels.facebook import CLIENT_TIMEOUT
 from tandem.channels.protection import check_callers
 from tandem.channels.routed import routed
 from tandem.channels.runtime import Runtime
+from tandem.executors import Bulkhead
 from tandem.settings import SettingsError
 
 
@@ -29,13 +30,15 @@ class _TwilioOutput(TwilioOutput):
 
     keeps_blank_lines = True
 
-    def __init__(self, *args: Any) -> None:
+    def __init__(self, threads: Bulkhead, *args: Any) -> None:
         super().__init__(*args)
+        self._threads = threads
         self.http_client = TwilioHttpClient(timeout=CLIENT_TIMEOUT)
 
     async def _send_message(self, message_data: dict[str, Any]) -> Any:
         try:
-            return await asyncio.to_thread(self.messages.create, **message_data)
+            send = functools.partial(self.messages.create, **message_data)
+            return await self._threads.run(BLOCKING_SEND, send)
         except TwilioRestException as error:
             if error.status in (400, 404):
                 raise Refused(error.msg) from error
@@ -50,6 +53,10 @@ class _Twilio(TwilioInput):
     """Rasa's Twilio channel with the output above, and with Twilio's signature checked where its address is known."""
 
     webhook_url: str | None = None
+
+    @functools.cached_property
+    def _threads(self) -> Bulkhead:
+        return Bulkhead("twilio", MAX_SENDS)
 
     @classmethod
     def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
@@ -97,7 +104,7 @@ class _Twilio(TwilioInput):
 
     def get_output_channel(self) -> OutputChannel:
         """Twilio's client for the configured number."""
-        return _TwilioOutput(self.account_sid, self.auth_token, self.twilio_number)
+        return _TwilioOutput(self._threads, self.account_sid, self.auth_token, self.twilio_number)
 
 
 def _twilio_id(request: Request) -> str | None:

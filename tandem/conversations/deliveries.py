@@ -40,6 +40,16 @@ def _of_attempt(parcel: Parcel) -> Update:
         messages.c.delivery == Delivery.PENDING.value, messages.c.attempts == parcel.attempt)
 
 
+def _unacknowledged(conversation_id: str, up_to: int, fetched_only: bool) -> Any:
+    """Messages that the customer's side has not said it has."""
+    states = [Delivery.PENDING.value, Delivery.SENT.value, Delivery.WAITING.value, Delivery.DOUBT.value]
+    of_these = and_(messages.c.conversation_id == conversation_id, messages.c.seq <= up_to,
+                    messages.c.delivery.in_(states))
+    if fetched_only:
+        return and_(of_these, or_(messages.c.delivery != Delivery.WAITING.value, messages.c.attempts > 0))
+    return of_these
+
+
 def _kept(error: str) -> str:
     return store.printable(error)[:500]
 
@@ -133,6 +143,10 @@ class Deliveries:
         self._finish(parcel, lambda row, at: {"delivery": (Delivery.DOUBT if row.doubt else Delivery.SENT).value},
                      counts_late=True)
 
+    def not_begun(self, parcel: Parcel) -> None:
+        """The attempt was never made, because nothing was free to make it: it does not count."""
+        self._finish(parcel, lambda row, at: {"attempts": row.attempts - 1})
+
     def refused(self, parcel: Parcel, error: str) -> None:
         """The channel will never take the message."""
         self._finish(parcel, lambda row, at: {"delivery": Delivery.FAILED.value, "error": _kept(error)})
@@ -198,19 +212,20 @@ class Deliveries:
         Args:
             fetched_only: Pass over what waits to be fetched and was never given out by `fetch`.
         """
-        open_states = [Delivery.PENDING.value, Delivery.SENT.value, Delivery.WAITING.value, Delivery.DOUBT.value]
-        of_these = and_(messages.c.conversation_id == conversation_id, messages.c.seq <= up_to,
-                        messages.c.delivery.in_(open_states))
-        if fetched_only:
-            of_these = and_(of_these, or_(messages.c.delivery != Delivery.WAITING.value, messages.c.attempts > 0))
-        with self._ledger.reading.connect() as connection:
-            if connection.execute(select(messages.c.id).where(of_these).limit(1)).first() is None:
-                return
+        if not self.acknowledgeable(conversation_id, up_to, fetched_only):
+            return
         with transaction(self._ledger.engine, "acknowledge") as connection:
             row = store.lock(connection, conversation_id)
-            connection.execute(update(messages).where(of_these).values(
+            connection.execute(update(messages).where(
+                _unacknowledged(conversation_id, up_to, fetched_only)).values(
                 delivery=Delivery.DELIVERED.value, attempt_open=False, lease_until=None))
             store.change(connection, row, self._ledger.clock())
+
+    def acknowledgeable(self, conversation_id: str, up_to: int, fetched_only: bool = False) -> bool:
+        """Whether `acknowledge` would change anything; only reads."""
+        query = select(messages.c.id).where(_unacknowledged(conversation_id, up_to, fetched_only)).limit(1)
+        with self._ledger.reading.connect() as connection:
+            return connection.execute(query).first() is not None
 
     def counts(self) -> dict[str, int]:
         """How many messages stand in each delivery state."""

@@ -6,6 +6,7 @@ that has run out belongs to a process that died, and another one takes the turn 
 """
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,12 +14,17 @@ from typing import Any
 from sqlalchemy import and_, bindparam, literal_column, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.row import Row
+from sqlalchemy.exc import OperationalError
 
 from tandem.conversations import store
 from tandem.conversations.model import ConversationNotFound, Owner, Receipt
 from tandem.conversations.tables import conversations, handoffs, messages
 from tandem.conversations.transcript import Transcript
+from tandem.database import is_locked
 from tandem.faults import transaction
+from tandem.logs import about
+
+logger = logging.getLogger(__name__)
 
 TURN_LEASE = timedelta(seconds=15)  # how long a bot turn counts as alive without a sign of life
 TURN_LIFETIME = timedelta(minutes=15)  # an interrupted turn older than this is not answered late
@@ -92,7 +98,8 @@ class TurnQueue:
             with self._ledger.reading.connect() as connection:
                 rows = connection.execute(_interrupted(self._ledger.clock(), channels, limit + len(held))).all()
             found = [row for row in rows if (row.conversation_id, row.seq) not in held][: limit - len(adopted)]
-            taken = [self._adopt(row.conversation_id, row.id) for row in found]
+            taken = [self._adopt_unless_locked(row) for row in found]
+            held = {*held, *((row.conversation_id, row.seq) for row, receipt in zip(found, taken) if receipt is None)}
             adopted += [receipt for receipt in taken if receipt is not None]
             passed_over = None in taken
         return adopted
@@ -102,6 +109,16 @@ class TurnQueue:
             held = connection.execute(_HELD, {"this": conversation_id, "number": seq, "tries": tries,
                                               "turn_lease": self._ledger.clock() + TURN_LEASE + longer})
             return bool(held.rowcount)
+
+    def _adopt_unless_locked(self, row: Row) -> Receipt | None:
+        """Those behind a conversation that somebody holds are not to wait for it; its turn is looked for again."""
+        try:
+            return self._adopt(row.conversation_id, row.id)
+        except OperationalError as error:
+            if not is_locked(error):
+                raise
+            logger.warning("An interrupted turn is locked; it is looked for again", extra=about(row.conversation_id))
+            return None
 
     def _adopt(self, conversation_id: str, message_key: int) -> Receipt | None:
         with transaction(self._ledger.engine, "adopt") as connection:

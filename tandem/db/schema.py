@@ -19,7 +19,7 @@ from sqlalchemy import column, inspect, select, table, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
-from tandem.database import reading
+from tandem.database import lift_limits, reading
 
 logger = logging.getLogger(__name__)
 
@@ -88,10 +88,8 @@ def newest(schema: Schema = MAIN) -> str:
 
 
 def _upgrade(connection: Connection, schema: Schema, scripts: ScriptDirectory) -> None:
+    lift_limits(connection, lock=0)
     if connection.dialect.name == "postgresql":
-        # A revision may take longer than a statement of every day.
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
-        connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
     found = _version(connection, schema)  # again: another process may have been quicker
     known = {script.revision for script in scripts.walk_revisions()}

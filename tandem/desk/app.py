@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from anyio import to_thread
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
@@ -22,6 +23,7 @@ from tandem.desk.sessions import Sessions
 from tandem.desk.sign_in import SignIn
 from tandem.desk.watch import Watch
 from tandem.desk.work import Work
+from tandem.executors import use_ledger_threads
 from tandem.handoff.relay import Relay
 from tandem.services import Services, open_relay, open_services
 from tandem.settings import Settings
@@ -31,6 +33,10 @@ DESCRIPTION = (
     "may say for which agent they act (`X-Tandem-Agent`, or `agent` in the body). Every error is "
     '`{"error": ..., "detail": ...}`.'
 )
+
+
+_REQUEST_THREADS = 24  # together fewer than the connections that `tandem.database` opens
+_LEDGER_THREADS = 6  # the feed, the watch and the relay
 
 
 class _Files(StaticFiles):
@@ -59,6 +65,8 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        use_ledger_threads(_LEDGER_THREADS)
+        to_thread.current_default_thread_limiter().total_tokens = _REQUEST_THREADS
         feed.start()
         watch = asyncio.get_running_loop().create_task(Watch(services).run(), name="watch")
         try:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from tandem.conversations.model import Agent, ConversationNotFound, Handoff, NotAllowed
 from tandem.conversations.waiting import expected_wait, queue, said_since, unanswered
 from tandem.desk.presence import absent
@@ -51,7 +53,7 @@ class Watch:
                 self._tell(handoffs[conversation_id], place)
             except ConversationNotFound:
                 continue  # erased meanwhile
-            except NoticeError:  # the others must hear all the same
+            except (NoticeError, SQLAlchemyError):  # the others must hear all the same
                 logger.exception("A waiting customer could not be told how things stand", extra=about(conversation_id))
 
     def _take_back(self, handoffs: Mapping[str, Handoff]) -> None:
@@ -70,6 +72,10 @@ class Watch:
                 self._services.ownership.release(conversation_id, agent, notice("agent_left", agent=agent.name))
             except (NotAllowed, ConversationNotFound):
                 continue  # another watch was quicker, or the conversation moved on
+            except SQLAlchemyError:  # somebody holds its row; the others must not wait for that
+                logger.exception("A conversation was not put back into the queue; tried again",
+                                 extra=about(conversation_id))
+                continue
             logger.warning("Back to the queue: the agent's desk is closed",
                            extra=about(conversation_id, handoff_id=handoff.id))
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
-from tandem.database import open_engine
+from tandem.database import BUSY_SECONDS, open_engine
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_writer_gives_up_in_the_end_and_can_write_later(
         _count_one(engine)
     assert _counted(engine) == 2
     with engine.connect() as connection:
-        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == 30_000
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == BUSY_SECONDS * 1000
 
 
 def test_what_is_no_lock_is_not_waited_for(engine: Engine) -> None:

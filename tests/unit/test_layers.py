@@ -13,10 +13,11 @@ RASA = ("rasa", "rasa_sdk")
 WEB = ("sanic", "fastapi", "starlette", "flask", "aiohttp", "uvicorn")
 SQL = ("sqlalchemy", "sqlite3", "psycopg2")
 SPEAK_RASA = {"nlu", "dialogue", "channels"}
-BASE = {"database", "db", "faults", "heartbeat", "logs", "run_state", "settings"}  # what everything may stand on
+# What everything may stand on.
+BASE = {"database", "db", "executors", "faults", "heartbeat", "logs", "run_state", "settings"}
 LAYERS = {  # which packages of ours each may import, as docs/architecture.md has it
-    "settings": set(), "database": set(), "db": {"database"}, "logs": set(), "heartbeat": set(), "run_state": set(),
-    "faults": {"database", "settings"},
+    "settings": set(), "database": set(), "db": {"database"}, "executors": set(), "logs": set(), "heartbeat": set(),
+    "run_state": set(), "faults": {"database", "settings"},
     "access": {"settings"},
     "conversations": BASE, "orders": BASE, "nlu": set(), "dialogue": {"nlu"}, "evaluation": {"dialogue", "nlu"},
     "handoff": BASE | {"conversations", "dialogue"},

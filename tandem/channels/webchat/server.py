@@ -25,6 +25,7 @@ from tandem.channels.webchat.wire import message_json
 from tandem.conversations.identity import read_identity
 from tandem.conversations.model import Author, ConversationNotFound, InboundMessage, InvalidMessage
 from tandem.conversations.store import MAX_TEXT
+from tandem.conversations.writing import write
 from tandem.faults import fault
 from tandem.handoff.language import LANGUAGE, tag_of
 
@@ -131,7 +132,7 @@ async def _sessions(chat: Chat, request: Request) -> BaseHTTPResponse:
         claim = chat.tokens.read(http.read_bearer(request))
     except NoSession:
         claim = None  # the browser simply begins anew
-    conversation, resumed = await asyncio.to_thread(chat.open, claim, identity)
+    conversation, resumed = await write(claim.conversation_id if claim else None, chat.open, claim, identity)
     chat.runtime.feed.nudge(conversation.id)
     return answer({
         "conversation_id": conversation.id, "token": chat.tokens.issue(conversation.id, conversation.session),
@@ -218,7 +219,7 @@ async def _acknowledge(chat: Chat, request: Request) -> BaseHTTPResponse:
     chat.limits.signs.take(claim.conversation_id)
     up_to = http.read_seq((await http.read_json(request)).get("up_to"), "up_to")
     await chat.admit(claim)
-    await asyncio.to_thread(chat.runtime.deliveries.acknowledge, claim.conversation_id, up_to)
+    await write(claim.conversation_id, chat.runtime.deliveries.acknowledge, claim.conversation_id, up_to)
     return empty()
 
 
@@ -229,7 +230,8 @@ async def _typing(chat: Chat, request: Request) -> BaseHTTPResponse:
     if not isinstance(writes, bool):
         raise BadRequest("`writes` must be true or false.")
     await chat.admit(claim)
-    await asyncio.to_thread(chat.runtime.ledger.set_typing, claim.conversation_id, Author.CUSTOMER, "", writes)
+    await write(claim.conversation_id, chat.runtime.ledger.set_typing, claim.conversation_id, Author.CUSTOMER, "",
+                writes)
     return empty()
 
 

@@ -109,8 +109,9 @@ class Line:
 
 @asynccontextmanager
 async def line_of(
-    kind: Kind, heart: Heart, monkeypatch: pytest.MonkeyPatch, **settings: Any,
+    kind: Kind, heart: Heart, monkeypatch: pytest.MonkeyPatch, *beside: InputChannel, **settings: Any,
 ) -> AsyncIterator[Line]:
+    """Serve a channel of this kind, and others beside it."""
     async with outside(kind.path, kind.answer) as service:
         base = [service.url]
         real_send, real_init = requests.adapters.HTTPAdapter.send, slack._SlackOutput.__init__
@@ -134,7 +135,7 @@ async def line_of(
                 channel._telegram().server = TelegramAPIServer.from_base(url)
 
         point_to(service.url)
-        async with staged(heart, [channel], **settings) as stage:
+        async with staged(heart, [channel, *beside], **settings) as stage:
             yield Line(kind, stage, service, point_to)
 
 

@@ -19,6 +19,7 @@ from tandem.channels.deliverer import MAX_SENDS, Deliverer, NotTaken, Refused, m
 from tandem.conversations.abilities import Abilities
 from tandem.conversations.deliveries import Parcel
 from tandem.conversations.model import Author, Delivery, Kind, Message
+from tandem.executors import NotBegun
 
 
 class Outbox:
@@ -50,6 +51,9 @@ class Outbox:
 
     def sent(self, parcel: Parcel) -> None:
         self._end(parcel, "sent")
+
+    def not_begun(self, parcel: Parcel) -> None:
+        self._end(parcel, "not begun")
 
     def refused(self, parcel: Parcel, error: str) -> None:
         self._end(parcel, f"refused: {error}")
@@ -245,7 +249,8 @@ async def test_a_message_without_words_is_sent_if_it_holds_anything(data: dict[s
 
 
 @pytest.mark.parametrize(("error", "ended"), [
-    (Refused("blocked"), "refused: blocked"), (NotTaken("later"), "failed"), (RuntimeError("odd"), "failed"),
+    (Refused("blocked"), "refused: blocked"), (NotTaken("later"), "failed"), (NotBegun("x"), "not begun"),
+    (RuntimeError("odd"), "failed"),
     (asyncio.TimeoutError(), "doubt"), (aiohttp.ServerDisconnectedError(), "doubt"),
 ])
 async def test_how_a_send_ends_is_told_truly(error: Exception, ended: str) -> None:

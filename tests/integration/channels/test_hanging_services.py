@@ -1,0 +1,121 @@
+"""A messaging service that takes connections and never answers holds up its own customers and nobody else."""
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from sanic import Blueprint
+from sqlalchemy import select
+
+from tandem.channels import deliverer, facebook
+from tandem.channels import twilio as twilio_channel
+from tandem.channels.rest import Rest
+from tandem.channels.routed import routed
+from tandem.conversations.tables import messages
+from tests.fakes.black_hole import BlackHole, black_hole
+from tests.fakes.heart import Heart
+from tests.integration.channels.lines import FACEBOOK, KINDS, TWILIO, Kind, line_of
+from tests.integration.channels.stage import Stage
+
+CUSTOMERS = 30  # of the service that hangs; more than there are threads for any one thing
+AT_ONCE = 5.0  # seconds; whoever is held up waits for `HANG`
+HANG = 60.0
+
+
+@pytest.fixture(autouse=True)
+def hang_long(monkeypatch: pytest.MonkeyPatch, impatience: None) -> None:
+    for module in (facebook, twilio_channel):
+        monkeypatch.setattr(module, "CLIENT_TIMEOUT", HANG)
+        monkeypatch.setattr(module, "BLOCKING_SEND", HANG)
+    monkeypatch.setattr(deliverer, "SEND_TIMEOUT", HANG)
+    monkeypatch.setattr(deliverer, "_LAST_WORDS", 0.1)
+
+
+@pytest.fixture
+def hole() -> Iterator[BlackHole]:
+    with black_hole() as opened:
+        yield opened
+
+
+class _Phone(InputChannel):
+    """A second channel that pushes, and whose service answers."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    @classmethod
+    def name(cls) -> str:
+        return "phone"
+
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+        return Blueprint("phone", __name__)
+
+    def get_output_channel(self) -> OutputChannel:
+        phone = self
+
+        class Output(OutputChannel):
+            async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+                phone.sent.append(str(message["text"]))
+
+        return Output()
+
+
+async def _many_wait_for(stage: Stage, kind: Kind, hole: BlackHole) -> None:
+    """Messages to many customers are on their way into a service that never answers."""
+    for number in range(CUSTOMERS):
+        conversation = f"{kind.conversation}{number}"
+        stage.heart.says("Hello", conversation=conversation, channel=kind.name)
+        stage.heart.bot_says("Good day", conversation=conversation)
+    await stage.until(lambda: len(hole.taken) >= 15, 30)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+async def test_other_customers_are_answered_while_a_service_hangs(
+    kind: Kind, heart: Heart, monkeypatch: pytest.MonkeyPatch, hole: BlackHole,
+) -> None:
+    phone = routed(_Phone, message_id=lambda _: None)()
+    async with line_of(kind, heart, monkeypatch, Rest(), phone) as line:
+        await line.stage.asks("Hello")  # what is loaded once is loaded
+        line.point_to(hole.url)
+        await _many_wait_for(line.stage, kind, hole)
+        began = time.monotonic()
+        assert await asyncio.wait_for(line.stage.asks("Where is my order?"), AT_ONCE) == [
+            "You said: Where is my order?"]
+        heart.says("Hello", conversation="other", channel="phone")
+        heart.bot_says("Here I am", conversation="other")
+        await line.stage.delivered("other", "Here I am", "sent", AT_ONCE)
+        assert phone.sent == ["Here I am"]
+        assert time.monotonic() - began < 2 * AT_ONCE
+        states = await asyncio.to_thread(_states, heart, kind)
+        assert set(states) <= {("pending", 0, False, False), ("pending", 1, True, False)}, "no send has ended yet"
+        assert states.count(("pending", 0, False, False)) >= CUSTOMERS - deliverer.MAX_SENDS, "or was never begun"
+
+
+@pytest.mark.parametrize("kind", [TWILIO, FACEBOOK], ids=lambda kind: kind.name)
+async def test_a_send_for_which_no_thread_was_free_does_not_count_as_tried(
+    kind: Kind, heart: Heart, monkeypatch: pytest.MonkeyPatch, hole: BlackHole, caplog: pytest.LogCaptureFixture,
+) -> None:
+    module = twilio_channel if kind is TWILIO else facebook
+    monkeypatch.setattr(module, "MAX_SENDS", 2)  # threads; the outbox still gives more
+    async with line_of(kind, heart, monkeypatch) as line:
+        line.point_to(hole.url)
+        for number in range(6):
+            heart.says("Hello", conversation=f"c{number}", channel=kind.name)
+            heart.bot_says("Good day", conversation=f"c{number}")
+        await line.stage.until(lambda: "all 2 threads are busy" in caplog.text)
+        await asyncio.sleep(1.5)
+        states = await asyncio.to_thread(_states, heart, kind)
+        assert len(hole.taken) == 2
+        assert not any(doubt for *_, doubt in states), "nothing may have arrived"
+        assert all(attempts <= 1 for _, attempts, *_ in states)
+
+
+def _states(heart: Heart, kind: Kind) -> list[tuple[str, int, bool, bool]]:
+    query = select(messages.c.delivery, messages.c.attempts, messages.c.attempt_open, messages.c.doubt).where(
+        messages.c.author == "bot", messages.c.text == "Good day")
+    with heart.ledger.reading.connect() as connection:
+        return [tuple(row) for row in connection.execute(query)]
