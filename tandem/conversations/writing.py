@@ -47,7 +47,7 @@ async def write(conversation_id: str | None, work: Callable[..., T], *args: obje
                 pause = _PAUSES[min(attempt, len(_PAUSES) - 1)]
                 if not is_locked(error) or time.monotonic() + pause > until:
                     raise
-                logger.warning("The database is locked; a write is tried again", extra=about(conversation_id))
+                logger.warning("The database is locked; a write is tried again", extra=about(conversation_id or "new"))
             attempt += 1
             await asyncio.sleep(pause)
 
