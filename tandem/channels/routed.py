@@ -1,6 +1,7 @@
 """The factory that puts the router in front of any Rasa channel class."""
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
