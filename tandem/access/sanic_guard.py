@@ -15,6 +15,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from tandem.access.limits import MAX_BODY, MAX_VALUES, LimitExceeded, RateLimit, check_shape
+from tandem.access.sanic_connections import watch_connections
 from tandem.access.tokens import accepts, bearer_of
 
 logger = logging.getLogger(__name__)
@@ -123,6 +124,7 @@ def protect(app: Sanic, entrance_of: Callable[[str], Entrance], max_body: int = 
         return
     app.ctx.tandem_protected = True
     app.config.REQUEST_MAX_SIZE = max_body
+    watch_connections(app)
 
     async def guard(request: Request) -> HTTPResponse | None:
         if request.route is None or request.method == "OPTIONS":

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
+from tandem.access.connections import HEAD_SECONDS, connections_of_this_process
+from tandem.access.uvicorn_connections import protocol_counting_in
 from tandem.db.schema import SchemaTooNew
 from tandem.desk.app import create_app
 from tandem.handoff.duty import DutyError
@@ -40,7 +42,8 @@ def serve(settings: Settings, listener: socket.socket, heartbeat: Heartbeat | No
     Raises:
         SettingsError: A setting is wrong.
     """
-    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False,
+    config = uvicorn.Config(create_app(settings), http=protocol_counting_in(connections_of_this_process()),
+                            log_config=None, access_log=False, timeout_keep_alive=int(HEAD_SECONDS),
                             timeout_graceful_shutdown=GRACE, server_header=False,
                             ws="none")  # not used; and uvicorn cannot load the websockets release that Rasa asks for
     with contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn after it has shut down in order
