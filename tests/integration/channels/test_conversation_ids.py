@@ -10,6 +10,7 @@ from tandem.channels.rest import Rest
 from tandem.conversations.conversation_ids import conversation_id_for, require_bare, sender_of
 from tandem.conversations.model import InvalidMessage
 from tandem.conversations.store import MAX_ID
+from tandem.conversations.turn_queue import TurnQueue
 from tests.fakes.heart import Heart
 from tests.integration.channels.lines import KINDS, TWILIO, Kind, Line, line_of, on
 from tests.integration.channels.stage import staged
@@ -40,7 +41,7 @@ async def test_a_conversation_that_began_under_the_bare_id_goes_on_under_it(
 ) -> None:
     sender = SENDERS[kind.name]
     await asyncio.to_thread(heart.says, "Hello, last year", conversation=sender, channel=kind.name)
-    await asyncio.to_thread(heart.ledger.finish_turn, sender, 1)
+    await asyncio.to_thread(TurnQueue(heart.ledger).finish, sender, 1)
     async with line_of(kind, heart, monkeypatch) as line:
         await line.write("Hello again")
         await line.stage.until(lambda: line.texts())
