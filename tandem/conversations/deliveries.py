@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, literal_column, or_, select, update
+from sqlalchemy import and_, bindparam, exists, literal_column, or_, select, update
 from sqlalchemy.engine.row import Row
 from sqlalchemy.sql import Select, Update
 
-from tandem.conversations import store
+from tandem.conversations import counters, store
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import ConversationNotFound, Delivery, Message
 from tandem.conversations.tables import conversations, messages
@@ -21,6 +21,10 @@ BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1
 
 # As it stands in the partial index: SQLite does not use that for a value that is bound later.
 _PENDING = literal_column(f"'{Delivery.PENDING.value}'")
+# Subqueries and no join, which a planner may begin with all conversations of these channels.
+_ITS = conversations.c.id == messages.c.conversation_id
+_CHANNEL = select(conversations.c.channel).where(_ITS).scalar_subquery()
+_ADDRESS = select(conversations.c.address).where(_ITS).scalar_subquery()
 _ANSWERED = update(messages).where(
     messages.c.conversation_id == bindparam("this"), messages.c.seq.in_(bindparam("numbers", expanding=True)),
     messages.c.delivery == Delivery.WAITING.value)
@@ -109,18 +113,15 @@ class Deliveries:
             or_(messages.c.attempts == 0, messages.c.next_attempt_at <= at, *_beyond_backoff(at)),
             # A lease that ends later than any lease can was given before the clock stepped back.
             or_(messages.c.lease_until.is_(None), messages.c.lease_until < at, messages.c.lease_until > at + 2 * LEASE),
-            conversations.c.channel.in_(list(channels)),
+            _CHANNEL.in_(list(channels)),
             ~exists().where(and_(
                 earlier.c.conversation_id == messages.c.conversation_id,
                 earlier.c.delivery == _PENDING,
                 earlier.c.seq < messages.c.seq,
             )),
         )
-        return (
-            select(messages, conversations.c.channel, conversations.c.address)
-            .join(conversations, conversations.c.id == messages.c.conversation_id)
-            .where(ready).order_by(messages.c.next_attempt_at, messages.c.id).limit(limit)
-        )
+        return select(messages, _CHANNEL.label("channel"), _ADDRESS.label("address")).where(ready).order_by(
+            messages.c.next_attempt_at, messages.c.id).limit(limit)
 
     def renew(self, parcels: Collection[Parcel]) -> None:
         """Hold on to the messages on which this process still works."""
@@ -227,11 +228,14 @@ class Deliveries:
         with self._ledger.reading.connect() as connection:
             return connection.execute(query).first() is not None
 
-    def counts(self) -> dict[str, int]:
-        """How many messages stand in each delivery state."""
-        query = select(messages.c.delivery, func.count()).group_by(messages.c.delivery)
-        with self._ledger.reading.connect() as connection:
-            return {state: int(count) for state, count in connection.execute(query).all()}
+    def counts(self, counted: Mapping[str, int] | None = None) -> dict[str, int]:
+        """How many messages stand in each delivery state.
+
+        Args:
+            counted: What `counters.read` said, if it was asked already.
+        """
+        found = counters.read(self._ledger.engine) if counted is None else counted
+        return {state.value: count for state in Delivery if (count := found.get(f"delivery:{state.value}", 0))}
 
     def _finish(
         self, parcel: Parcel, values: Callable[[Row, datetime], dict[str, Any]], counts_late: bool = False,

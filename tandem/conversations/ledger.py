@@ -47,6 +47,9 @@ _OVER = and_(handoffs.c.conversation_id == bindparam("this"), handoffs.c.closed_
              handoffs.c.told_with.is_(None))
 _UNTOLD = select(handoffs).where(_OVER).order_by(handoffs.c.epoch.desc())  # the clock may have stepped back
 _TELL = update(handoffs).where(_OVER)
+_WAITS_FOR_WORDS = update(handoffs).where(
+    handoffs.c.conversation_id == bindparam("this"), handoffs.c.closed_at.is_(None),
+    handoffs.c.first_reply_at.is_not(None), handoffs.c.unanswered_since.is_(None))
 
 
 class Ledger(Transcript):
@@ -93,6 +96,8 @@ class Ledger(Transcript):
                 connection, row, at, author=Author.CUSTOMER, kind=Kind.TEXT, text=text, data=inbound.data,
                 client_id=client_id, turn_lease=at + TURN_LEASE if for_bot else None, **changes,
             )
+            if not for_bot:
+                connection.execute(_WAITS_FOR_WORDS, {"this": conversation_id, "unanswered_since": at})
             in_line = for_bot and waits(connection, conversation_id, message.seq)
             return Receipt(store.to_conversation(row, at), message, False, for_bot, informed, waits=in_line)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import func, literal, update
 
 from tandem.conversations import steps, store
 from tandem.conversations.ledger import Ledger
@@ -22,6 +22,7 @@ from tandem.conversations.model import (
     Owner,
 )
 from tandem.conversations.tables import handoffs
+from tandem.database import UtcDateTime
 from tandem.faults import transaction
 
 
@@ -254,5 +255,10 @@ class Ownership:
                 changes["typing_until"] = None
             _, message = store.append(connection, row, at, author=Author.AGENT, kind=kind, text=text,
                                       name=agent.name, client_id=client_id, **changes)
+            if kind is Kind.TEXT:
+                connection.execute(
+                    update(handoffs).where(handoffs.c.conversation_id == row.id, handoffs.c.closed_at.is_(None))
+                    .values(first_reply_at=func.coalesce(handoffs.c.first_reply_at, literal(at, UtcDateTime)),
+                            unanswered_since=None))
             return message
 

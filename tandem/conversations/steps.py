@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import case, func, insert, literal, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.row import Row
 
@@ -23,6 +23,7 @@ from tandem.conversations.model import (
     Owner,
 )
 from tandem.conversations.tables import handoffs
+from tandem.database import UtcDateTime
 from tandem.logs import about
 
 logger = logging.getLogger(__name__)
@@ -69,10 +70,11 @@ def insert_handoff(connection: Connection, row: Row, at: datetime, request: Hand
 
 
 def assign(connection: Connection, row: Row, at: datetime, agent: Agent) -> None:
-    """Note who has the conversation."""
+    """Note who has the conversation, and that a customer to whom nobody has spoken yet waits for their words."""
     connection.execute(
         update(handoffs).where(handoffs.c.conversation_id == row.id, handoffs.c.closed_at.is_(None))
-        .values(claimed_by=agent.id, claimed_at=at)
+        .values(claimed_by=agent.id, claimed_at=at, unanswered_since=case(
+            (handoffs.c.first_reply_at.is_(None), literal(at, UtcDateTime)), else_=handoffs.c.unanswered_since))
     )
 
 

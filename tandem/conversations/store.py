@@ -265,6 +265,6 @@ def to_handoff(row: Row) -> Handoff:
     return Handoff(
         id=row.id, conversation_id=row.conversation_id, reason=row.reason, trigger=row.trigger, urgency=row.urgency,
         epoch=row.epoch, opened_at=row.opened_at, claimed_by=row.claimed_by, claimed_at=row.claimed_at,
-        closed_at=row.closed_at, outcome=row.outcome, note_for_bot=row.note_for_bot, card=row.card, channel=row.channel,
-        resume=row.resume, told_at=row.told_at, contact=row.contact or "",
+        closed_at=row.closed_at, outcome=row.outcome, note_for_bot=row.note_for_bot, card=getattr(row, "card", {}),
+        channel=row.channel, resume=row.resume, told_at=row.told_at, contact=row.contact or "",
     )

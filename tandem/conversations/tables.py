@@ -34,7 +34,7 @@ conversations = Table(
     Column("next_seq", Integer, nullable=False, default=1),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False, index=True),
-    Column("last_customer_at", UtcDateTime),
+    Column("last_customer_at", UtcDateTime, index=True),
     Column("last_text", String(200), nullable=False, default=""),
     Column("identity", JSON),
     Column("session", Integer, nullable=False, default=0, server_default="0"),  # see `tandem.conversations.sessions`
@@ -105,11 +105,19 @@ handoffs = Table(
     Column("resume", Boolean, nullable=False, default=False),
     Column("told_at", UtcDateTime),  # when the waiting customer was last told how things stand
     Column("contact", String(254), nullable=False, default="", server_default=""),
+    Column("first_reply_at", UtcDateTime),  # an agent's first words
+    Column("unanswered_since", UtcDateTime),  # the customer waits for the next words of the agent who has them
     Column("told_with", Integer),  # seq of the customer's message with which the bot was told that it is over
     Column("card", JSON, nullable=False),
     Index("one_open_handoff", "conversation_id", unique=True, sqlite_where=text("closed_at IS NULL"),
           postgresql_where=text("closed_at IS NULL")),
     Index("handoffs_of_conversation", "conversation_id", "opened_at"),
+    Index("handoffs_waiting", "opened_at", "id", "conversation_id",
+          sqlite_where=text("closed_at IS NULL AND claimed_by IS NULL"),
+          postgresql_where=text("closed_at IS NULL AND claimed_by IS NULL")),
+    Index("handoffs_by_opening", "opened_at"),
+    Index("handoffs_by_claim", "claimed_at"),
+    Index("handoffs_by_closing", "closed_at"),
 )
 
 # E-mail addresses that are the customer's own: the channel vouched for them, they stand on an order that the customer
@@ -124,7 +132,8 @@ customer_emails = Table(
 fenced_replies = Table(
     "fenced_replies", metadata,
     Column("id", Key, primary_key=True, autoincrement=True),
-    Column("conversation_id", String(255), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("conversation_id", String(255), ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False,
+           index=True),
     Column("epoch", Integer, nullable=False),
     Column("text", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
@@ -140,4 +149,13 @@ case_entries = Table(
     Column("key", String(64)),  # of an entry that a bot turn made, which may be run again
     Index("case_entries_of_conversation", "conversation_id", "id"),
     Index("one_case_entry_a_key", "conversation_id", "key", unique=True),
+)
+
+# What is counted over all that is kept: the amounts of a name add up. Triggers write a row with each change (see the
+# revision 0005), because one row a name would make all writers queue; `counters.fold` adds them up now and then.
+counter_changes = Table(
+    "counter_changes", metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("name", String(40), nullable=False),  # delivery:<state>, retried or fenced
+    Column("amount", BigInteger, nullable=False),
 )

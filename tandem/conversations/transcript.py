@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Engine
 
-from tandem.conversations import store
+from tandem.conversations import counters, store
 from tandem.conversations.changes import Changes, changes_since, position
 from tandem.conversations.model import Conversation, ConversationNotFound, Delivery, Handoff, Kind, Message, Owner
 from tandem.conversations.tables import conversations, fenced_replies, handoffs, messages
@@ -100,10 +100,15 @@ class Transcript:
         with self.reading.connect() as connection:
             return [store.to_handoff(row) for row in connection.execute(query).all()]
 
-    def open_handoffs(self) -> dict[str, Handoff]:
-        """Every open handoff, by conversation id."""
+    def open_handoffs(self, cards: bool = True) -> dict[str, Handoff]:
+        """Every open handoff, by conversation id.
+
+        Args:
+            cards: With their context cards, which are large; else each has an empty one.
+        """
+        columns = [column for column in handoffs.columns if cards or column is not handoffs.c.card]
         with self.reading.connect() as connection:
-            rows = connection.execute(select(handoffs).where(handoffs.c.closed_at.is_(None))).all()
+            rows = connection.execute(select(*columns).where(handoffs.c.closed_at.is_(None))).all()
         return {row.conversation_id: store.to_handoff(row) for row in rows}
 
     def position(self) -> int:
@@ -119,15 +124,20 @@ class Transcript:
 
     def fenced(self, conversation_id: str | None = None) -> int:
         """How many bot replies were suppressed because somebody else owned the conversation."""
-        query = select(func.count()).select_from(fenced_replies)
-        if conversation_id is not None:
-            query = query.where(fenced_replies.c.conversation_id == conversation_id)
+        if conversation_id is None:
+            return counters.read(self.engine).get("fenced", 0)
+        query = select(func.count()).select_from(fenced_replies).where(
+            fenced_replies.c.conversation_id == conversation_id)
         with self.reading.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
     def list(self, owners: Sequence[Owner] = tuple(Owner), limit: int = 200) -> list[Conversation]:
         """Conversations of these owners, the latest changed first."""
-        query = select(conversations).where(conversations.c.owner.in_([owner.value for owner in owners]))
+        latest = select(conversations).order_by(conversations.c.updated_at.desc()).limit(limit)
+        # One owner at a time: the rows of several, in order of time, stand together in no index.
+        queries = [latest] if set(owners) == set(Owner) else [
+            latest.where(conversations.c.owner == owner.value) for owner in owners]
         with self.reading.connect() as connection:
-            rows = connection.execute(query.order_by(conversations.c.updated_at.desc()).limit(limit)).all()
-        return [store.to_conversation(row, self.clock()) for row in rows]
+            rows = [row for query in queries for row in connection.execute(query).all()]
+        rows.sort(key=lambda row: row.updated_at, reverse=True)
+        return [store.to_conversation(row, self.clock()) for row in rows[:limit]]

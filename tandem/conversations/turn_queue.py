@@ -168,6 +168,7 @@ def _interrupted(at: datetime, channels: Sequence[str] | None, limit: int) -> An
         earlier.c.turn == literal_column("'open'")).exists()
     query = select(messages.c.id, messages.c.conversation_id, messages.c.seq).where(_stale(at), ~ahead)
     if channels is not None:
-        query = query.join(conversations, conversations.c.id == messages.c.conversation_id).where(
-            conversations.c.channel.in_(list(channels)))
+        # A subquery and no join, which a planner may begin with all conversations of these channels.
+        channel = select(conversations.c.channel).where(conversations.c.id == messages.c.conversation_id)
+        query = query.where(channel.scalar_subquery().in_(list(channels)))
     return query.order_by(messages.c.conversation_id, messages.c.seq).limit(limit)

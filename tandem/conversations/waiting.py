@@ -2,19 +2,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.model import Author, Handoff, Kind
-from tandem.conversations.tables import handoffs, messages
+from tandem.conversations.model import Author, Handoff
+from tandem.conversations.tables import conversations, handoffs, messages
 
 CLAIMS = 20  # the latest claims that an estimate looks at
 LEAST = 5  # with fewer there is no honest estimate
 RECENT = timedelta(days=1)
+_WAITING = and_(handoffs.c.closed_at.is_(None), handoffs.c.claimed_by.is_(None))
 
 
 def queue(open_handoffs: Mapping[str, Handoff]) -> dict[str, int]:
@@ -24,12 +26,44 @@ def queue(open_handoffs: Mapping[str, Handoff]) -> dict[str, int]:
     return {one.conversation_id: place for place, one in enumerate(waiting, 1)}
 
 
-def expected_wait(ledger: Ledger, place: int) -> timedelta | None:
-    """How long the customer at this place of the queue may have to wait, from opening to claim; blocking.
+def places(ledger: Ledger) -> dict[str, int]:
+    """The places of all who wait, as `queue` has them; blocking."""
+    query = select(handoffs.c.conversation_id).where(_WAITING).order_by(handoffs.c.opened_at, handoffs.c.id)
+    with ledger.reading.connect() as connection:
+        return {conversation_id: place for place, conversation_id in enumerate(connection.execute(query).scalars(), 1)}
 
-    The median of the latest claims or, where the queue is long, the time in which as many as stand before them are
-    usually claimed; whichever is longer. None if too few claims are known.
-    """
+
+def place_of(ledger: Ledger, conversation_id: str) -> int:
+    """The place of one customer, from 1; 0 if they do not wait; blocking."""
+    mine = select(handoffs.c.opened_at, handoffs.c.id).where(_WAITING, handoffs.c.conversation_id == conversation_id)
+    with ledger.reading.connect() as connection:
+        waits = connection.execute(mine).first()
+        if waits is None:
+            return 0
+        before = select(func.count()).select_from(handoffs).where(_WAITING, or_(
+            handoffs.c.opened_at < waits.opened_at,
+            and_(handoffs.c.opened_at == waits.opened_at, handoffs.c.id < waits.id)))
+        return int(connection.execute(before).scalar_one()) + 1
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How agents have claimed lately: the usual wait from opening to claim, and the time between two claims."""
+
+    usual: timedelta
+    between: timedelta
+
+    def wait_at(self, place: int) -> timedelta:
+        """How long the customer at this place of the queue may have to wait, from opening to claim.
+
+        The usual wait or, where the queue is long, the time in which as many as stand before them are usually claimed;
+        whichever is longer.
+        """
+        return max(self.usual, self.between * place)
+
+
+def claim_pace(ledger: Ledger) -> Pace | None:
+    """The pace of the latest claims, as medians; None if too few are known; blocking."""
     query = (
         select(handoffs.c.opened_at, handoffs.c.claimed_at)
         .where(handoffs.c.claimed_at > ledger.clock() - RECENT).order_by(handoffs.c.claimed_at.desc()).limit(CLAIMS)
@@ -38,9 +72,14 @@ def expected_wait(ledger: Ledger, place: int) -> timedelta | None:
         rows = connection.execute(query).all()
     if len(rows) < LEAST:
         return None
-    usual = median((row.claimed_at - row.opened_at).total_seconds() for row in rows)
-    between = median((one.claimed_at - other.claimed_at).total_seconds() for one, other in pairwise(rows))
-    return timedelta(seconds=max(usual, between * place))
+    return Pace(median(row.claimed_at - row.opened_at for row in rows),
+                median(one.claimed_at - other.claimed_at for one, other in pairwise(rows)))
+
+
+def expected_wait(ledger: Ledger, place: int) -> timedelta | None:
+    """How long the customer at this place may have to wait; None if too few claims are known; blocking."""
+    pace = claim_pace(ledger)
+    return pace.wait_at(place) if pace is not None else None
 
 
 def unanswered(ledger: Ledger) -> dict[str, datetime]:
@@ -48,38 +87,31 @@ def unanswered(ledger: Ledger) -> dict[str, datetime]:
 
     An agent who has not spoken at all since the handoff opened leaves the customer waiting from the claim on.
     """
-    spoke = (
-        select(messages.c.conversation_id, func.max(messages.c.seq).label("seq"))
-        .join(handoffs, and_(handoffs.c.conversation_id == messages.c.conversation_id, handoffs.c.closed_at.is_(None)))
-        .where(messages.c.author == Author.AGENT.value, messages.c.kind == Kind.TEXT.value,
-               messages.c.epoch >= handoffs.c.epoch)
-        .group_by(messages.c.conversation_id).subquery()
-    )
-    asked = (
-        select(messages.c.conversation_id, func.min(messages.c.seq).label("seq"))
-        .join(spoke, and_(spoke.c.conversation_id == messages.c.conversation_id, messages.c.seq > spoke.c.seq))
-        .where(messages.c.author == Author.CUSTOMER.value).group_by(messages.c.conversation_id).subquery()
-    )
-    query = (
-        select(handoffs.c.conversation_id, handoffs.c.claimed_at, spoke.c.seq.label("spoke"), messages.c.at)
-        .outerjoin(spoke, spoke.c.conversation_id == handoffs.c.conversation_id)
-        .outerjoin(asked, asked.c.conversation_id == handoffs.c.conversation_id)
-        .outerjoin(messages, and_(messages.c.conversation_id == asked.c.conversation_id,
-                                  messages.c.seq == asked.c.seq))
-        .where(handoffs.c.closed_at.is_(None), handoffs.c.claimed_by.is_not(None))
-    )
+    query = select(handoffs.c.conversation_id, handoffs.c.unanswered_since).where(
+        handoffs.c.closed_at.is_(None), handoffs.c.claimed_by.is_not(None), handoffs.c.unanswered_since.is_not(None))
     with ledger.reading.connect() as connection:
-        rows = connection.execute(query).all()
-    since = {row.conversation_id: row.at if row.spoke else row.claimed_at for row in rows}
-    return {conversation_id: at for conversation_id, at in since.items() if at is not None}
+        return {row.conversation_id: row.unanswered_since for row in connection.execute(query).all()}
 
 
-def said_since(ledger: Ledger, handoff: Handoff) -> list[str]:
-    """What the customer has written since the handoff opened, oldest first; blocking."""
+def said_while_waiting(ledger: Ledger, containing: str, since: datetime | None = None) -> dict[str, list[str]]:
+    """What those who wait have written since their handoff opened, oldest first, by conversation id; blocking.
+
+    Args:
+        containing: Only messages with this in them.
+        since: Only customers who have written since then; None for all.
+    """
     query = (
-        select(messages.c.text)
-        .where(messages.c.conversation_id == handoff.conversation_id, messages.c.epoch >= handoff.epoch,
-               messages.c.author == Author.CUSTOMER.value).order_by(messages.c.seq)
+        select(handoffs.c.conversation_id, messages.c.text)
+        .join(conversations, conversations.c.id == handoffs.c.conversation_id)
+        .join(messages, and_(messages.c.conversation_id == handoffs.c.conversation_id,
+                             messages.c.epoch >= handoffs.c.epoch))
+        .where(_WAITING, messages.c.author == Author.CUSTOMER.value, messages.c.text.contains(containing))
+        .order_by(messages.c.conversation_id, messages.c.seq)
     )
+    if since is not None:
+        query = query.where(conversations.c.last_customer_at >= since)
+    said: dict[str, list[str]] = {}
     with ledger.reading.connect() as connection:
-        return [row.text for row in connection.execute(query).all()]
+        for row in connection.execute(query).all():
+            said.setdefault(row.conversation_id, []).append(row.text)
+    return said

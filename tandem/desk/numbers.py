@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select, union
 
-from tandem.conversations.model import Author, Kind
-from tandem.conversations.tables import conversations, handoffs, messages
+from tandem.conversations import counters
+from tandem.conversations.tables import conversations, handoffs
 from tandem.desk.presence import Presence, everybody
 from tandem.handoff.relay import Relay
 from tandem.services import Services
@@ -56,22 +56,21 @@ def read_numbers(services: Services, relay: Relay) -> Numbers:
     """Read them; blocking."""
     ledger = services.ledger
     at = ledger.clock()
-    current = ledger.open_handoffs()
+    current = ledger.open_handoffs(cards=False)
     # Those who wait are those whose handoff nobody has: the owner may move between two queries, a handoff does not.
     waiting = [one.opened_at for one in current.values() if one.claimed_by is None]
-    deliveries = services.deliveries.counts()
+    counted = counters.read(services.engine)
+    deliveries = services.deliveries.counts(counted)
     first, handled, opened = _times(services, at - PERIOD)
-    with ledger.reading.connect() as connection:
-        retried = connection.execute(
-            select(func.count()).select_from(messages).where(messages.c.attempts > 1)).scalar_one()
     agents = everybody(services.engine, current, at)
     return Numbers(
         waiting=len(waiting), longest_wait_seconds=round((at - min(waiting)).total_seconds(), 1) if waiting else 0.0,
         open_by_agent=dict(Counter(one.claimed_by for one in current.values() if one.claimed_by)),
         agents=tuple(sorted(agents, key=lambda one: (-_WORTH[one.state], one.name))), handoffs=opened,
         first_response=spread(first), handle_time=spread(handled), containment=_containment(services, at - PERIOD),
-        deliveries=deliveries, retried=int(retried), in_doubt=deliveries.get("doubt", 0), fenced=ledger.fenced(),
-        dead=sum(len(letters) for letters in relay.dead().values()),
+        deliveries=deliveries, retried=counted.get("retried", 0), in_doubt=deliveries.get("doubt", 0),
+        fenced=counted.get("fenced", 0),
+        dead=relay.dead_count(),
     )
 
 
@@ -142,30 +141,19 @@ def duration(seconds: float | None) -> str:
 
 def _times(services: Services, since: datetime) -> tuple[list[float], list[float], int]:
     """First response times, handle times and the number of the handoffs that opened since then."""
-    spoke = (
-        select(handoffs.c.id, func.min(messages.c.at).label("at"))
-        .join(messages, and_(messages.c.conversation_id == handoffs.c.conversation_id,
-                             messages.c.epoch >= handoffs.c.epoch, messages.c.at >= handoffs.c.opened_at,
-                             or_(handoffs.c.closed_at.is_(None), messages.c.at <= handoffs.c.closed_at)))
-        .where(messages.c.author == Author.AGENT.value, messages.c.kind == Kind.TEXT.value,
-               handoffs.c.opened_at > since)
-        .group_by(handoffs.c.id).subquery()
-    )
-    query = (
-        select(handoffs.c.opened_at, handoffs.c.claimed_at, handoffs.c.closed_at, spoke.c.at.label("spoke"))
-        .outerjoin(spoke, spoke.c.id == handoffs.c.id).where(handoffs.c.opened_at > since)
-    )
+    query = select(handoffs.c.opened_at, handoffs.c.claimed_at, handoffs.c.closed_at, handoffs.c.first_reply_at).where(
+        handoffs.c.opened_at > since)
     with services.ledger.reading.connect() as connection:
         rows = connection.execute(query).all()
-    first = [(row.spoke - row.opened_at).total_seconds() for row in rows if row.spoke]
+    first = [(row.first_reply_at - row.opened_at).total_seconds() for row in rows if row.first_reply_at]
     handled = [(row.closed_at - row.claimed_at).total_seconds() for row in rows if row.closed_at and row.claimed_at]
     return first, handled, len(rows)
 
 
 def _containment(services: Services, since: datetime) -> float | None:
     active = conversations.c.last_customer_at > since
-    with_people = select(handoffs.c.conversation_id).where(or_(
-        handoffs.c.closed_at.is_(None), handoffs.c.closed_at > since))
+    of_people = select(handoffs.c.conversation_id)
+    with_people = union(of_people.where(handoffs.c.closed_at.is_(None)), of_people.where(handoffs.c.closed_at > since))
     count = select(func.count()).select_from(conversations).where(active)
     with services.ledger.reading.connect() as connection:
         every = int(connection.execute(count).scalar_one())

@@ -193,7 +193,7 @@ def _dead(desk: Desk, session: Session) -> int | None:
     """How many dead letters there are, for those who may do something about them and where there may be any."""
     if not desk.relay.channels or not session.account.role.covers(Role.SUPERVISOR):
         return None
-    return sum(len(letters) for letters in desk.relay.dead().values())
+    return desk.relay.dead_count()
 
 
 def _interrupted(handoff: Handoff | None) -> str:

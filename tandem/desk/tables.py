@@ -38,6 +38,7 @@ sign_in_attempts = Table(
     Column("address", String(64), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("succeeded", Boolean, nullable=False),
+    Index("attempts_by_time", "at"),
     Index("attempts_by_agent", "agent_id", "at"),
     Index("attempts_by_address", "address", "at"),
 )

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.conversations.model import Agent, ConversationNotFound, Handoff, NotAllowed
-from tandem.conversations.waiting import expected_wait, queue, said_since, unanswered
+from tandem.conversations.waiting import Pace, claim_pace, queue, said_while_waiting, unanswered
 from tandem.desk.presence import absent
 from tandem.handoff.notices import NoticeError, buttons, notice, wait_in_words
 from tandem.logs import about
@@ -23,6 +23,7 @@ from tandem.services import Services
 logger = logging.getLogger(__name__)
 
 EVERY = 5.0  # seconds between two looks
+OVERLAP = timedelta(minutes=1)  # between what two looks read, for transactions that end late
 DESK = "desk"  # outside tools look after their own agents
 _EMAIL = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}")
 
@@ -33,6 +34,7 @@ class Watch:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._patience = services.patience
+        self._looked_at: datetime | None = None  # all that was written before has been read
 
     async def run(self) -> None:
         """Keep watch until cancelled."""
@@ -45,16 +47,20 @@ class Watch:
 
     def look(self) -> None:
         """Do what is due."""
-        handoffs = self._services.ledger.open_handoffs()
+        ledger = self._services.ledger
+        at, well = ledger.clock(), True
+        handoffs = ledger.open_handoffs(cards=False)
         self._take_back(handoffs)
-        places = queue(handoffs)
-        for conversation_id, place in places.items():
+        pace, contacts = claim_pace(ledger), self._contacts(at)
+        for conversation_id, place in queue(handoffs).items():
             try:
-                self._tell(handoffs[conversation_id], place)
+                self._tell(handoffs[conversation_id], place, pace, contacts.get(conversation_id, ""))
             except ConversationNotFound:
                 continue  # erased meanwhile
             except (NoticeError, SQLAlchemyError):  # the others must hear all the same
+                well = False
                 logger.exception("A waiting customer could not be told how things stand", extra=about(conversation_id))
+        self._looked_at = at if well else None
 
     def _take_back(self, handoffs: Mapping[str, Handoff]) -> None:
         limit = timedelta(minutes=self._patience.absent_minutes)
@@ -79,36 +85,38 @@ class Watch:
             logger.warning("Back to the queue: the agent's desk is closed",
                            extra=about(conversation_id, handoff_id=handoff.id))
 
-    def _tell(self, handoff: Handoff, place: int) -> None:
+    def _tell(self, handoff: Handoff, place: int, pace: Pace | None, contact: str) -> None:
         ownership, at = self._services.ownership, self._services.ledger.clock()
-        contact = self._contact(handoff)
         if contact and contact != handoff.contact:
             ownership.tell_waiting(handoff, notice("contact_kept", email=contact), contact, buttons("contact_kept"))
             return
         every = timedelta(minutes=self._patience.tell_again_minutes)
         due = bool(every) and at - (handoff.told_at or handoff.opened_at) >= every
         if due and not handoff.contact:
-            name, words = self._standing(handoff, place, at)
+            name, words = self._standing(handoff, place, pace, at)
             if name:
                 ownership.tell_waiting(handoff, words, buttons=buttons(name))
 
-    def _standing(self, handoff: Handoff, place: int, at: datetime) -> tuple[str, str]:
+    def _standing(self, handoff: Handoff, place: int, pace: Pace | None, at: datetime) -> tuple[str, str]:
         """The name of the notice and its words; empty where nothing needs saying."""
         duty, wait, name = self._services.duty, "", "still_waiting"
-        expected = expected_wait(self._services.ledger, place)
         if not duty.on_duty(at):
             # Once, and only to those who came in time: nobody is written to all through the night.
             if handoff.told_at is not None or not duty.on_duty(handoff.opened_at):
                 return "", ""
             name = "still_waiting_off_duty"
-        elif expected is not None:
-            left = handoff.opened_at + expected - at
+        elif pace is not None:
+            left = handoff.opened_at + pace.wait_at(place) - at
             name = "still_waiting_expected" if left > timedelta(0) else "still_waiting_longer"
             wait = wait_in_words(left)
         return name, notice(name, position=str(place), wait=wait)
 
-    def _contact(self, handoff: Handoff) -> str:
-        """The latest e-mail address that the customer has written since the handoff opened."""
-        said = said_since(self._services.ledger, handoff)
-        found = [address for text in said for address in _EMAIL.findall(text)]
-        return str(found[-1])[:254] if found else ""
+    def _contacts(self, at: datetime) -> dict[str, str]:
+        """The latest e-mail address that each waiting customer has written since the handoff opened, by conversation.
+
+        Only of those who have written since the last look: what they wrote before has been read then.
+        """
+        since = min(self._looked_at, at) - OVERLAP if self._looked_at is not None else None
+        said = said_while_waiting(self._services.ledger, "@", since)
+        found = {one: [address for text in texts for address in _EMAIL.findall(text)] for one, texts in said.items()}
+        return {one: str(addresses[-1])[:254] for one, addresses in found.items() if addresses}

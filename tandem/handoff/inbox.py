@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, insert, or_, select, tuple_, update
+from sqlalchemy import and_, delete, exists, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.engine.row import Row
 from sqlalchemy.exc import IntegrityError
 
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.model import Handoff
-from tandem.conversations.store import clean_text
-from tandem.conversations.tables import conversations
+from tandem.conversations.model import ConversationNotFound, Handoff
+from tandem.conversations.store import clean_text, lock
 from tandem.faults import transaction
 from tandem.handoff.channel import Act, AgentEvent
-from tandem.handoff.tables import agent_events, relays, webhooks
+from tandem.handoff.tables import agent_events, webhooks
 
 LEASE = timedelta(seconds=10)  # carrying out an event takes a few writes to the ledger
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600))  # then it is dead
@@ -29,6 +28,9 @@ KEPT = {"done": timedelta(days=7), "dead": timedelta(days=30)}  # webhooks: long
 NAME = 120  # characters of an agent's id and name
 _STRANGE = "about no handoff that is known here"
 _POSTPONED = 500  # webhooks about unknown handoffs that are looked at again with the others
+# As the partial indexes have them.
+_TODO_WEBHOOK, _TODO_EVENT = text("webhooks.state = 'todo'"), text("agent_events.state = 'todo'")
+_DEAD_EVENT = text("agent_events.state = 'dead'")
 _KEY = 160  # characters of a tool's event key that are kept as they are
 
 
@@ -87,7 +89,7 @@ class Inbox:
         Among them those that were postponed, whenever there is another to be read: a later one may be about the same
         thread, which has become known meanwhile.
         """
-        waiting = select(webhooks).where(webhooks.c.state == "todo").order_by(webhooks.c.id)
+        waiting = select(webhooks).where(_TODO_WEBHOOK).order_by(webhooks.c.id)
         due = _due(webhooks, self._ledger.clock())
         with self._ledger.reading.connect() as connection:
             rows = connection.execute(waiting.where(due).limit(limit)).all()
@@ -113,10 +115,11 @@ class Inbox:
     # -- events -----------------------------------------------------------------------------------------------
 
     def record(self, channel: str, handoff: Handoff, event: AgentEvent) -> bool:
-        """Keep an event to be carried out; False if it was here before."""
+        """Keep an event to be carried out; False if it was here before, or the customer is erased."""
         at = self._ledger.clock()
         try:
             with transaction(self._ledger.engine, "agent_event_kept") as connection:
+                lock(connection, handoff.conversation_id)  # an erasure under way would leave it behind
                 connection.execute(insert(agent_events).values(
                     channel=channel, key=stable(event.key), handoff_id=handoff.id,
                     conversation_id=handoff.conversation_id, act=event.act.value,
@@ -125,7 +128,7 @@ class Inbox:
                     text=clean_text(event.text, len(event.text)), happened_at=event.at, sort_at=event.at or at,
                     state="todo", attempts=0, next_attempt_at=at,
                 ))
-        except IntegrityError:
+        except (IntegrityError, ConversationNotFound):
             return False
         return True
 
@@ -140,11 +143,11 @@ class Inbox:
         at = self._ledger.clock()
         earlier = agent_events.alias("earlier")
         ready = and_(
-            agent_events.c.state == "todo", _due(agent_events, at),
+            _TODO_EVENT, _due(agent_events, at),
             or_(agent_events.c.lease_until.is_(None), agent_events.c.lease_until < at,
                 agent_events.c.lease_until > at + 2 * LEASE),  # given before the clock stepped back
             ~exists().where(
-                earlier.c.conversation_id == agent_events.c.conversation_id, earlier.c.state == "todo",
+                earlier.c.conversation_id == agent_events.c.conversation_id, text("earlier.state = 'todo'"),
                 tuple_(earlier.c.sort_at, earlier.c.id) < tuple_(agent_events.c.sort_at, agent_events.c.id)),
         )
         with self._ledger.reading.connect() as connection:
@@ -179,7 +182,7 @@ class Inbox:
                           acts.sort_at, acts.error)
         with self._ledger.reading.connect() as connection:
             unreadable = connection.execute(unread.where(hooks.state == "dead").order_by(hooks.id.desc())).all()
-            undone = connection.execute(not_done.where(acts.state == "dead").order_by(acts.id.desc())).all()
+            undone = connection.execute(not_done.where(_DEAD_EVENT).order_by(acts.id.desc())).all()
         return (
             [{"id": row.id, "channel": row.channel, "received_at": row.received_at.isoformat(), "error": row.error}
              for row in unreadable],
@@ -187,6 +190,13 @@ class Inbox:
               "conversation_id": row.conversation_id, "agent": row.agent_name, "at": row.sort_at.isoformat(),
               "error": row.error} for row in undone],
         )
+
+    def dead_count(self) -> int:
+        """How many webhooks and events are dead."""
+        counts = (select(func.count()).select_from(webhooks).where(webhooks.c.state == "dead"),
+                  select(func.count()).select_from(agent_events).where(_DEAD_EVENT))
+        with self._ledger.reading.connect() as connection:
+            return sum(int(connection.execute(count).scalar_one()) for count in counts)
 
     def replay_webhook(self, webhook_id: int) -> bool:
         """Read a dead webhook again; False if there is no such dead webhook."""
@@ -205,15 +215,12 @@ class Inbox:
         return self._discard(agent_events, agent_events.c.handoff_id == handoff_id, text="")
 
     def tidy(self) -> None:
-        """Remove webhooks that no tool will repeat, and what belongs to customers who were erased."""
+        """Remove webhooks that no tool will repeat."""
         at = self._ledger.clock()
         with self._ledger.engine.begin() as connection:
             for state, kept in KEPT.items():
                 connection.execute(delete(webhooks).where(webhooks.c.state == state,
                                                           webhooks.c.received_at < at - kept))
-            for table in (agent_events, relays):
-                known = select(conversations.c.id).where(conversations.c.id == table.c.conversation_id).exists()
-                connection.execute(delete(table).where(~known))
 
     def _after_failure(self, attempts: int, error: str) -> dict[str, Any]:
         values: dict[str, Any] = {"attempts": attempts + 1, "error": error[:500]}

@@ -66,17 +66,16 @@ class Progress:
         What was said so far becomes the transcript that the tool is shown, now and at each later attempt; all that
         comes after is passed on message by message.
         """
-        query = (
-            select(handoffs).outerjoin(relays, relays.c.handoff_id == handoffs.c.id)
-            .where(handoffs.c.channel.in_(list(channels)), handoffs.c.closed_at.is_(None),
-                   relays.c.handoff_id.is_(None))
-        )
+        # A subquery and no join, for which a planner may read all relays.
+        adopted = select(relays.c.handoff_id).where(relays.c.handoff_id == handoffs.c.id).scalar_subquery()
+        query = select(handoffs).where(handoffs.c.channel.in_(list(channels)), handoffs.c.closed_at.is_(None),
+                                       adopted.is_(None))
         with self._ledger.reading.connect() as connection:
             new = connection.execute(query).all()
         for row in new:
             try:
-                said = self._ledger.last_seq(row.conversation_id)
                 with self._ledger.engine.begin() as connection:
+                    said = store.lock(connection, row.conversation_id).next_seq - 1
                     connection.execute(insert(relays).values(
                         handoff_id=row.id, conversation_id=row.conversation_id, channel=row.channel, epoch=row.epoch,
                         state="open", relayed_seq=said, calling=False, attempts=0, tried_seq=0,
@@ -250,6 +249,12 @@ class Progress:
         return [{"handoff_id": row.handoff_id, "conversation_id": row.conversation_id, "channel": row.channel,
                  "opened": row.reference is not None, "relayed_seq": row.relayed_seq, "attempts": row.attempts,
                  "at": (row.tried_at or row.next_attempt_at).isoformat(), "error": row.error} for row in rows]
+
+    def dead_count(self) -> int:
+        """How many handoffs were given up."""
+        query = select(func.count()).select_from(relays).where(relays.c.state == "dead")
+        with self._ledger.reading.connect() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def discard(self, handoff_id: str) -> bool:
         """Carry a dead handoff no further; False if there is no such dead handoff."""

@@ -122,6 +122,10 @@ class Relay:
         unreadable, undone = self._inbox.dead()
         return {"handoffs": list(self._progress.dead()), "webhooks": list(unreadable), "events": list(undone)}
 
+    def dead_count(self) -> int:
+        """How many dead letters there are."""
+        return self._inbox.dead_count() + self._progress.dead_count()
+
     def replay(self, handoff_id: str, skip: bool = False) -> bool:
         """Try a dead handoff, and its agents' dead events, again from where they stopped; False if none is dead.
 

@@ -10,7 +10,7 @@ from tandem.conversations.casefile import CaseFile
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import HandoffRequest
 from tandem.conversations.ownership import Ownership
-from tandem.conversations.waiting import expected_wait, queue
+from tandem.conversations.waiting import expected_wait, place_of
 from tandem.dialogue.trajectory import Trajectory
 from tandem.handoff.building import build_card, number
 from tandem.handoff.duty import DutyHours
@@ -82,7 +82,7 @@ class HandoffService:
 
     def queue_position(self, conversation_id: str) -> int:
         """The place among those who wait, counted from 1; 0 if the customer does not wait."""
-        return queue(self._ledger.open_handoffs()).get(conversation_id, 0)
+        return place_of(self._ledger, conversation_id)
 
 
 def _why(tracker: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,7 @@ webhooks = Table(
     Column("error", Text),
     UniqueConstraint("channel", "delivery_id", name="one_webhook_a_delivery"),
     Index("webhooks_to_do", "id", sqlite_where=text("state = 'todo'"), postgresql_where=text("state = 'todo'")),
+    Index("webhooks_by_state", "state", "received_at"),
 )
 
 agent_events = Table(
@@ -83,4 +84,6 @@ agent_events = Table(
     Index("agent_events_to_do", "conversation_id", "sort_at", "id", sqlite_where=text("state = 'todo'"),
           postgresql_where=text("state = 'todo'")),
     Index("agent_events_of_handoff", "handoff_id"),
+    Index("agent_events_of_conversation", "conversation_id"),
+    Index("agent_events_dead", "id", sqlite_where=text("state = 'dead'"), postgresql_where=text("state = 'dead'")),
 )

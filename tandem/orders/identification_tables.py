@@ -21,7 +21,7 @@ refusals = Table(
     "identification_refusals",
     metadata,
     Column("subject", String(80), primary_key=True),
-    Column("until", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False, index=True),
 )
 
 grants = Table(
@@ -31,7 +31,7 @@ grants = Table(
     Column("order_number", String(64), primary_key=True),
     Column("contact", String(80)),  # whose order it is, as a hash; null if an earlier version granted it
     Column("granted_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
 )
 
 _LOCK = 0x7A4D1DE7  # any number no other lock of this database uses

@@ -8,7 +8,7 @@ from typing import Any
 from tandem.conversations.buttons import stamped
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Author, Conversation, Kind, Message, Owner
-from tandem.conversations.waiting import queue
+from tandem.conversations.waiting import places
 
 _SHOWN = ("image", "attachment", "custom", "elements", "event", "agent")
 _WINDOW = 100  # messages looked through at a time for the name of the agent
@@ -80,7 +80,7 @@ class Places:
         """The place of a waiting conversation, from 1; None if it does not wait. Blocking."""
         stale = self._read_at is None or self._clock() - self._read_at > _PLACES_TTL
         if stale or conversation_id not in self._places:
-            self._places = queue(self._ledger.open_handoffs())
+            self._places = places(self._ledger)
             self._read_at = self._clock()
         return self._places.get(conversation_id)
 

@@ -1,0 +1,206 @@
+"""Nothing that is asked all the time reads all that is kept: every statement, as the code sends it, explained."""
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from rasa.shared.core.events import ActionExecuted
+
+from tandem.channels.tracker_store import KeptTrackerStore
+from tandem.conversations import counters, waiting
+from tandem.conversations.casefile import CaseFile
+from tandem.conversations.deliveries import Deliveries, Parcel
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import Agent, Author, HandoffRequest, Identity, InboundMessage, Mood, Owner
+from tandem.conversations.ownership import Ownership
+from tandem.conversations.router import Router
+from tandem.conversations.turn_queue import TurnQueue
+from tandem.desk import audit
+from tandem.desk.accounts import Role, add_agent
+from tandem.desk.app import create_app
+from tandem.desk.sign_in import SignIn, SignInRefused
+from tandem.desk.watch import Watch
+from tandem.handoff.acts import Acts
+from tandem.handoff.relay import Relay
+from tandem.orders.demo_shop import seed
+from tandem.orders.errors import IdentificationError
+from tandem.services import Services, open_services
+from tandem.settings import Settings
+from tests.fakes.live_agent import FakeTool
+from tests.fakes.talk import DOMAIN
+from tests.integration.desk.conftest import PASSWORD, TOKEN, sign_in
+from tests.integration.growth.plans import Statements
+
+ANNA, BEN = Agent("anna", "Anna"), Agent("ben", "Ben")
+MOOD = Mood("negative", 0.9, -0.5, "worried", 0.4, 0.2)
+OLD, NEW, WITH_BOT = "c24000", "a new one", "c49001"  # conversations
+OWNERS = ((Owner.WAITING,), (Owner.AGENT, Owner.BOT), tuple(Owner))
+MOST_STEPS = 400  # thousand steps of SQLite's machine that one statement may take: some 10 ms
+
+
+@pytest.fixture
+def services(year_url: str) -> Iterator[Services]:
+    opened = open_services(Settings(database_url=year_url, tracker_url=year_url, api_token=TOKEN))
+    counters.fold(opened.engine, 1)
+    yield opened
+    opened.engine.dispose()
+
+
+def ledger_calls(services: Services) -> dict[Callable[..., Any], Callable[[], Any]]:
+    """Each public method of the ledger's services, and a call of it that finds something."""
+    ledger, ownership, deliveries = services.ledger, services.ownership, services.deliveries
+    turns = TurnQueue(ledger)
+    parcels: list[Parcel] = []
+
+    def inbound(conversation: str, **more: Any) -> InboundMessage:
+        channel = "webchat" if conversation != OLD else "telegram"
+        return InboundMessage(conversation, channel, "Where is my order?", **more)
+
+    def reopened() -> None:
+        ownership.open_handoff(HandoffRequest(NEW, "Asked for a person", "intent:ask_for_human", card={"a": "card"}))
+        ownership.claim(NEW, ANNA, capacity=5)
+
+    def leased() -> None:
+        parcels.extend(deliveries.lease(["webchat", "telegram"]))
+        assert parcels
+
+    return {
+        Ledger.receive: lambda: [ledger.receive(inbound(one, client_id="k1")) for one in (NEW, OLD, NEW, WITH_BOT)],
+        Ledger.has_received: lambda: ledger.has_received(inbound(OLD, client_id="m3")),
+        Ledger.start: lambda: ledger.start(inbound(NEW, identity=Identity("s", "eve@example.com"))),
+        Ledger.record_reading: lambda: ledger.record_reading(NEW, 1, MOOD, "order_status"),
+        Ledger.record_bot_reply: lambda: [ledger.record_bot_reply(NEW, epoch, "Tomorrow", key="b1", reply_to=1)
+                                          for epoch in (0, 7)],
+        Ledger.set_typing: lambda: ledger.set_typing(NEW, Author.CUSTOMER, ""),
+        TurnQueue.waits: lambda: turns.waits(NEW, 2),
+        TurnQueue.renew: lambda: turns.renew(NEW, 1),
+        TurnQueue.adopt: lambda: [turns.adopt(channels) for channels in (None, ["webchat"])],
+        TurnQueue.give_back: lambda: turns.give_back(NEW, 1, 1, timedelta(seconds=1)),
+        TurnQueue.finish: lambda: turns.finish(NEW, 1),
+        Ledger.conversation: lambda: ledger.conversation(NEW),
+        Ledger.messages: lambda: [ledger.messages(OLD, after=3, for_customer=True), ledger.messages(OLD, limit=60)],
+        Ledger.latest_messages: lambda: ledger.latest_messages(OLD, 10),
+        Ledger.know_email: lambda: ledger.know_email(NEW, "eve@example.com"),
+        Ledger.last_seq: lambda: ledger.last_seq(OLD),
+        Ledger.transcript: lambda: ledger.transcript(OLD),
+        Ledger.replies_to: lambda: ledger.replies_to(NEW, 1),
+        Ledger.handoffs: lambda: ledger.handoffs(OLD),
+        Ledger.open_handoffs: lambda: [ledger.open_handoffs(), ledger.open_handoffs(cards=False)],
+        Ledger.position: ledger.position,
+        Ledger.changes_since: lambda: ledger.changes_since(ledger.position()),
+        Ledger.fenced: lambda: [ledger.fenced(), ledger.fenced(OLD)],
+        Ledger.list: lambda: [ledger.list(owners, limit=50) for owners in OWNERS],
+        Ownership.open_handoff: lambda: ownership.open_handoff(HandoffRequest(NEW, "Asked", "intent:ask_for_human")),
+        Ownership.tell_waiting: lambda: ownership.tell_waiting(ledger.open_handoffs()[NEW], "Still waiting"),
+        Ownership.claim: lambda: ownership.claim(NEW, ANNA, "Anna is here", capacity=5),
+        Ownership.reply: lambda: ownership.reply(NEW, ANNA, "Hello", "r1"),
+        Ownership.note: lambda: ownership.note(NEW, BEN, "A good customer"),
+        Ownership.release: lambda: ownership.release(NEW, ANNA),
+        Ownership.take_over: lambda: ownership.take_over(NEW, BEN, capacity=5),
+        Ownership.hand_back: lambda: ownership.hand_back(NEW, BEN, "It is on its way"),
+        Ownership.reply_late: lambda: ownership.reply_late(NEW, BEN, "One more thing"),
+        Ownership.leave_queue: lambda: [reopened(), ownership.release(NEW, ANNA), ownership.leave_queue(NEW)],
+        Ownership.resolve: lambda: [reopened(), ownership.resolve(NEW, ANNA)],
+        Deliveries.lease: leased,
+        Deliveries.fetch: lambda: [deliveries.fetch(one, 0, 10) for one in (OLD, NEW)],
+        Deliveries.renew: lambda: deliveries.renew(parcels),
+        Deliveries.part_sent: lambda: deliveries.part_sent(parcels[0], 1),
+        Deliveries.failed: lambda: deliveries.failed(parcels[0], "away"),
+        Deliveries.sent: lambda: deliveries.sent(parcels[-1]),
+        Deliveries.refused: lambda: deliveries.refused(parcels[-1], "no"),
+        Deliveries.cannot_push: lambda: deliveries.cannot_push(parcels[-1]),
+        Deliveries.retry: lambda: deliveries.retry(NEW, 2),
+        Deliveries.answered: lambda: deliveries.answered(NEW, [2]),
+        Deliveries.acknowledge: lambda: deliveries.acknowledge(OLD, 20),
+        Deliveries.acknowledgeable: lambda: deliveries.acknowledgeable(OLD, 20),
+        Deliveries.counts: deliveries.counts,
+        Router.receive: lambda: services.router.receive(inbound(NEW, client_id="k9")),
+        CaseFile.saw_order: lambda: services.case_file.saw_order(NEW, "TD-1", "shipped", {}),
+        CaseFile.tried: lambda: services.case_file.tried(NEW, "find", "found"),
+        CaseFile.promised: lambda: services.case_file.promised(NEW, "a call"),
+        CaseFile.entries: lambda: services.case_file.entries(OLD),
+        waiting.places: lambda: waiting.places(ledger),
+        waiting.place_of: lambda: waiting.place_of(ledger, "c49990"),
+        waiting.claim_pace: lambda: waiting.claim_pace(ledger),
+        waiting.unanswered: lambda: waiting.unanswered(ledger),
+        waiting.said_while_waiting: lambda: [waiting.said_while_waiting(ledger, "@", since)
+                                             for since in (None, ledger.clock())],
+        Ledger.erase: lambda: [ledger.erase(one) for one in (NEW, "c100")],
+    }
+
+
+def test_all_that_the_ledger_is_asked(services: Services, statements: Statements) -> None:
+    calls = ledger_calls(services)
+    public = {method for kind in (Ledger, TurnQueue, Ownership, Deliveries, Router, CaseFile)
+              for name, method in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
+    assert public <= set(calls), "a method of the ledger that this test does not call"
+    with statements.captured():
+        for call in calls.values():
+            call()
+    check(statements, services, least=60)
+
+
+def test_all_that_the_desk_is_asked(services: Services, statements: Statements) -> None:
+    relay = Relay(services.ledger, Acts(services.ledger, services.ownership), {"tool": FakeTool()})
+    app = create_app(services.settings, services, relay=relay)
+    program = TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"})
+    add_agent(services.engine, "sam", "Sam", PASSWORD, Role.SUPERVISOR)
+    with statements.captured():
+        sam = sign_in(TestClient(app, follow_redirects=False), "sam")
+        for path in ("/", "/?c=c49990", "/desk/queue", "/desk/conversation?c=c49990", "/desk/conversation?c=c30000",
+                     "/numbers", "/dead-letters"):
+            assert sam.get(path).status_code == 200, path
+        for path in ("/metrics", "/healthz", "/api/stats", "/api/conversations", "/api/conversations?owner=waiting",
+                     "/api/conversations?owner=bot", "/api/conversations/c49990", "/api/relays/dead"):
+            assert program.get(path).status_code == 200, path
+        for step in ("claim", "release"):
+            assert sam.post(f"/api/conversations/c49991/{step}").status_code == 200
+        with pytest.raises(SignInRefused):
+            SignIn(services.engine).attempt("sam", "a wrong password", "10.0.0.7")
+        audit.entries(services.engine)
+        audit.entries(services.engine, conversation_id=OLD)
+        for _ in range(2):
+            Watch(services).look()
+        for _ in range(3):
+            relay.step()
+        body = b'[{"act": "say", "key": "k", "handoff_id": "h49950", "text": "hello"}]'
+        relay.receive_webhook("tool", {"x-signature": "good", "x-delivery": "new"}, body)
+        relay.step()
+    relay.close()
+    check(statements, services, least=60)
+
+
+async def test_all_that_the_bot_asks(services: Services, statements: Statements, year_url: str) -> None:
+    seed(services.engine, services.ledger.clock(), services.settings.shop_timezone)
+    with statements.captured():
+        store = KeptTrackerStore(DOMAIN, year_url)
+        for who in (OLD, "nobody yet"):
+            tracker = await store.get_or_create_tracker(who)
+            tracker.update(ActionExecuted("action_listen"))
+            await store.save(tracker)
+            assert await store.retrieve(who) is not None
+        assert await store.retrieve_full_tracker("c25000") is not None
+        for contact in ("wrong@example.com", "wrong@example.com"):
+            with pytest.raises(IdentificationError):
+                services.identification.verify(OLD, "TD-10421", contact)
+        services.identification.verified_orders(OLD)
+        services.orders.open_orders("eve@example.com")
+        services.handoff.queue_position("c49990")
+    check(statements, services, least=15)
+
+
+@pytest.fixture
+def statements() -> Statements:
+    return Statements()
+
+
+def check(statements: Statements, services: Services, least: int) -> None:
+    """No statement walks through a table that grows, and none takes long."""
+    assert len(statements.seen) >= least, "hardly anything was asked"
+    scans = statements.scans(services.engine)
+    assert not scans, "\n\n".join(f"{statement}\n{plan}" for statement, plan in scans.items())
+    assert {one: steps for one, steps in statements.steps.items() if steps > MOST_STEPS} == {}
