@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path("var/run")
+LIVE_MODEL = "live-model"  # a file there, with the path of the model that is to answer customers
 WRITE_EVERY = 3.0  # seconds
 FRESH = 15.0  # seconds after which nobody writes it any more
 _FORGET = 3600.0  # seconds after which such a file is removed
@@ -85,3 +86,20 @@ def _path_of(state: RunState, folder: Path) -> Path:
 def _state(told: dict[str, Any]) -> RunState:
     processes = tuple(ProcessState(**one) for one in told.pop("processes"))
     return RunState(**told, processes=processes)
+
+
+def point_to(model: Path, folder: Path = FOLDER) -> None:
+    """Say which model is to answer customers: running bots load it, and those that start later begin with it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = folder / f"{LIVE_MODEL}.{os.getpid()}"
+    fresh.write_text(str(model.resolve()), encoding="utf-8")
+    fresh.replace(folder / LIVE_MODEL)
+
+
+def live_model(folder: Path = FOLDER) -> Path | None:
+    """The model that is to answer customers; None if none was named, or it is gone."""
+    try:
+        model = Path((folder / LIVE_MODEL).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return model if model.is_file() else None

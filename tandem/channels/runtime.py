@@ -12,7 +12,7 @@ from sanic import Sanic
 from tandem.access.limits import RateLimit
 from tandem.channels.action_endpoint import authorise, unequip
 from tandem.channels.deliverer import Deliverer
-from tandem.channels.live_model import make_ready
+from tandem.channels.live_model import LiveModel, make_ready
 from tandem.channels.locks import install
 from tandem.channels.output import Answer
 from tandem.channels.protection import protect_rasa
@@ -102,6 +102,7 @@ class Runtime:
             self.feed.start()
             self._tasks.spawn(self.deliverer.run(lambda: tuple(self.channels)))
             self._tasks.spawn(self._adopt())
+            self._tasks.spawn(LiveModel(self._app).watch())
 
     async def stop(self) -> None:
         """Stop watching and delivering; open turns are taken over by whoever starts next."""

@@ -11,6 +11,7 @@ never passed over (`TrackerConflict`). So two who work on one tracker cannot spo
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
@@ -95,6 +96,13 @@ class KeptTrackerStore(TrackerStore):
     def domain(self, domain: Domain | None) -> None:
         self._domain = domain or Domain.empty()
         self._kept.clear()  # another model has other slots
+
+    def for_domain(self, domain: Domain) -> KeptTrackerStore:
+        """The same table for another model, with no tracker kept in memory that has the slots of this one's."""
+        other = copy.copy(self)
+        other._kept = OrderedDict()
+        other.domain = domain
+        return other
 
     async def keys(self) -> Iterable[str]:
         """The ids of all conversations."""

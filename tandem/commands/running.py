@@ -11,17 +11,20 @@ from tandem.run.console import Console
 from tandem.run.doctor import examine
 from tandem.run.errors import DatabaseAway
 from tandem.run.keys import with_keys
-from tandem.run.model import ensure_model
+from tandem.run.live import bring_live, wait_until_live
 from tandem.run.seeding import seed_demo
 from tandem.run.stack import RunPlan, check_names, run
 from tandem.run.waiting import PATIENCE, wait_for_databases
+from tandem.run_state import installation_of
 from tandem.settings import Settings, is_set, project_root
 
 
 def add_run_command(commands: Any) -> None:
-    """`tandem run [--no-train] [--only PROCESS] [--wait SECONDS]`."""
+    """`tandem run [--no-train] [--only PROCESS] [--wait SECONDS] [--watch]`."""
     parser = commands.add_parser("run", help="train if needed, start the three processes, keep them running")
     parser.add_argument("--no-train", action="store_true", help="refuse to start without a fresh model")
+    parser.add_argument("--watch", action="store_true",
+                        help="bring each change of data/, config.yml, domain.yml to the running bot; the demo does so")
     parser.add_argument("--only", action="append", default=[], metavar="PROCESS",
                         help="start only rasa, actions or desk; may be repeated")
     _add_wait(parser, PATIENCE)
@@ -30,7 +33,7 @@ def add_run_command(commands: Any) -> None:
 
 def add_train_command(commands: Any) -> None:
     """`tandem train [--force]`."""
-    parser = commands.add_parser("train", help="train the model if data, configuration or domain changed")
+    parser = commands.add_parser("train", help="train if data, configuration or domain changed; a running bot takes it")
     parser.add_argument("--force", action="store_true", help="train even if nothing changed")
     parser.set_defaults(command=_train)
 
@@ -48,19 +51,28 @@ def add_doctor_command(commands: Any) -> None:
     parser.set_defaults(command=_doctor)
 
 
+def to_stderr(text: str) -> None:
+    """What happens on the way; the answer goes to standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def _add_wait(parser: argparse.ArgumentParser, seconds: float) -> None:
     parser.add_argument("--wait", type=float, default=seconds, metavar="SECONDS",
                         help=f"how long databases may take to come; {seconds:g} unless given")
 
 
 def _run(settings: Settings, options: argparse.Namespace) -> int:
-    plan = RunPlan(check_names(options.only), train=not options.no_train, wait=options.wait)
+    plan = RunPlan(check_names(options.only), train=not options.no_train, wait=options.wait,
+                   watch=(options.watch or settings.demo) and not options.no_train)
     run(settings, plan, project_root(), Console())
     return 0
 
 
-def _train(_settings: Settings, options: argparse.Namespace) -> int:
-    path = ensure_model(project_root(), print, force=options.force)
+def _train(settings: Settings, options: argparse.Namespace) -> int:
+    path = bring_live(project_root(), to_stderr, force=options.force)
+    told = wait_until_live(installation_of(settings.database_url), path)
+    if told:
+        to_stderr(told)
     print(path.relative_to(project_root()))
     return 0
 
@@ -72,7 +84,7 @@ def _seed(settings: Settings, _options: argparse.Namespace) -> int:
 
 def _doctor(settings: Settings, options: argparse.Namespace) -> int:
     with suppress(DatabaseAway):  # it is among the findings then
-        asyncio.run(wait_for_databases(settings, lambda text: print(text, file=sys.stderr), options.wait))
+        asyncio.run(wait_for_databases(settings, to_stderr, options.wait))
     findings = examine(settings, project_root(), is_set)
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from ipaddress import ip_address
 
 from tandem.access.tokens import SECRETS, valid_tokens
 from tandem.run.finding import Finding
@@ -46,7 +45,7 @@ def _shared(settings: Settings) -> Finding:
 def _demo(settings: Settings) -> Finding:
     if not settings.demo:
         return Finding("demo mode", "off")
-    if is_loopback(settings.host):
+    if settings.demo_on_loopback:
         return Finding("demo mode", f"on, for this machine only ({settings.host})")
     return Finding("demo mode", f"on, and {settings.host} is open to others: the demo's agents are known to everybody",
                    "unset TANDEM_DEMO, or set TANDEM_HOST=127.0.0.1")
@@ -67,11 +66,3 @@ def _cookies(settings: Settings) -> Finding:
         return Finding("cookies", "are for https only, but TANDEM_DESK_URL is http: nobody could stay signed in",
                        "set TANDEM_DESK_URL to its https address, or unset TANDEM_SECURE_COOKIES")
     return Finding("cookies", "over https only" if settings.secure_cookies else "over http too")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens there."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -5,6 +5,7 @@
     ├── DatabaseAway     a database does not answer
     ├── KeysMissing      a secret is not set outside demo mode
     ├── ChannelsOpen     a channel would take anybody's word for who writes
+    ├── DataBroken       data/ or domain.yml cannot be trained on
     ├── TrainingFailed   Rasa could not train the model
     ├── ModelMissing     there is no model trained on the present data
     └── ProcessFailed    a process did not come up
@@ -30,6 +31,10 @@ class KeysMissing(RunError):
 
 class ChannelsOpen(RunError):
     """A channel of credentials.yml asks nobody who they are, and this is no demo on loopback."""
+
+
+class DataBroken(RunError):
+    """data/ or domain.yml has a mistake; the text names file and line of each."""
 
 
 class TrainingFailed(RunError):

