@@ -14,7 +14,6 @@ import logging
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from rasa.core.agent import Agent
 from rasa.core.nlg import TemplatedNaturalLanguageGenerator
@@ -156,8 +155,7 @@ def _over(processor: MessageProcessor, old: Agent, domain: Domain) -> MessagePro
 
 def _store(old: TrackerStore, domain: Domain) -> TrackerStore:
     if isinstance(old, FailSafeTrackerStore):
-        inner: Any = _store(old._tracker_store, domain)
-        return FailSafeTrackerStore(inner, old._on_tracker_store_error)
+        return _store(old._tracker_store, domain)
     if isinstance(old, KeptTrackerStore):
         return old.for_domain(domain)
     old.domain = domain  # of Rasa's own stores none keeps trackers

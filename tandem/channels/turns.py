@@ -161,9 +161,10 @@ class Turns:
                 for_bot(stored), output, conversation.id, input_channel=channel.name(), message_id=message_id,
                 metadata={**metadata, "tandem": _turn_metadata(receipt, flow)},
             )
-            message.parse_data = await self._read(stored)
+            message.parse_data = await self._read(stored, agent)
             fault("turn.before_bot")
-            await on_new_message(message)
+            # Rasa's own handler asks for the agent anew; a turn is answered by the model that has read it.
+            await (on_new_message(message) if agent is self._agent() else agent.handle_message(message))
         fault("turn.after_bot")
         if not output.spoke and await self._still_with_bot(receipt):
             await self._apologise(receipt, "had nothing to say")
@@ -231,15 +232,15 @@ class Turns:
     async def _read_only(self, message: Message) -> None:
         """Read a message that is not the bot's to answer; without a reading it is still there for the agent."""
         try:
-            await self._read(message)
+            await self._read(message, self._equipped_agent())
         except Exception:
             logger.exception("Message %d could not be read", message.seq,
                              extra=about(message.conversation_id, message.epoch))
 
-    async def _read(self, message: Message) -> Any:
+    async def _read(self, message: Message, agent: Agent) -> Any:
         """Let the NLU read a message and note its mood in the ledger, whoever owns the conversation."""
         text = for_bot(message)
-        parse = await self._equipped_agent().parse_message(text)
+        parse = await agent.parse_message(text)
         mood, intent = await read_mood(parse, text), (parse.get("intent") or {}).get("name")
         await write(message.conversation_id, self._ledger.record_reading, message.conversation_id, message.seq, mood,
                     intent)

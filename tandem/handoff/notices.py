@@ -1,13 +1,15 @@
 """Short words of the system to the customer ("Anna has joined"), written by the designer in data/responses/."""
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+logger = logging.getLogger(__name__)
 
 NOTICES = Path("data/responses/notices.yml")
 
@@ -16,10 +18,22 @@ class NoticeError(ValueError):
     """A notice is missing from data/responses/notices.yml or asks for a value nobody gives."""
 
 
-@lru_cache(maxsize=8)
+_read: dict[Path, tuple[int, dict[str, dict[str, Any]]]] = {}  # each file as it was last read, and when it was changed
+
+
 def _load(path: Path) -> dict[str, dict[str, Any]]:
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return {name: variants[0] for name, variants in content.get("responses", {}).items()}
+    """The file as it stands now; while somebody is breaking it, as it stood before."""
+    changed, found = _read.get(path, (0, {}))
+    try:
+        if (now := path.stat().st_mtime_ns) != changed:
+            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            found = {name: variants[0] for name, variants in content.get("responses", {}).items()}
+            _read[path] = (now, found)
+    except (OSError, ValueError, AttributeError, LookupError, TypeError, yaml.YAMLError) as error:
+        if not found:
+            raise
+        logger.warning("%s cannot be read (%s); the words are those from before", path, type(error).__name__)
+    return found
 
 
 def notice(name: str, path: Path = NOTICES, **values: str) -> str:

@@ -33,7 +33,6 @@ def findings(settings: Settings, root: Path, environment_has: Callable[[str], bo
         if name == "credentials.yml" and isinstance(content, dict):
             yield from _channels(content, root)
             yield _open_channels(settings, root)
-    yield _open_channels(settings, root)
     yield _live_agents(root, settings.shop_timezone)
 
 
@@ -61,14 +60,6 @@ def _open_channels(settings: Settings, root: Path) -> Finding:
     """Whether a channel asks nobody who they are; `tandem run` does not start with one, but for a demo on loopback."""
     found = list(open_channels(settings, root))
     return Finding("open channels", f"{len(found)}" if found else "none", " ".join(found))
-
-
-def _open_channels(settings: Settings, root: Path) -> Finding:
-    """Whether any channel would take anybody's word for who writes; `tandem run` refuses to start then."""
-    found = list(open_channels(settings, root))
-    if not found:
-        return Finding("open channels", "none" if not settings.demo_on_loopback else "not looked for in this demo")
-    return Finding("open channels", f"{len(found)} ask nobody who they are", "; ".join(found))
 
 
 def _live_agents(root: Path, zone: ZoneInfo) -> Finding:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,8 @@ class Stack:
     identity_secret: str
     password: str
     process: subprocess.Popen[bytes]
+    environment: Mapping[str, str]
+    root: Path = Path()
 
     @property
     def webchat_url(self) -> str:
@@ -114,7 +116,7 @@ def running(root: Path, folder: Path, **environment: str) -> Iterator[Stack]:
         folder, f"http://127.0.0.1:{rasa}", f"http://127.0.0.1:{actions}", f"http://127.0.0.1:{desk}",
         stack_settings["TANDEM_DATABASE_URL"], stack_settings["TANDEM_TRACKER_URL"],
         stack_settings["TANDEM_API_TOKEN"], stack_settings["TANDEM_IDENTITY_SECRET"],
-        stack_settings["TANDEM_DEMO_PASSWORD"], process,
+        stack_settings["TANDEM_DEMO_PASSWORD"], process, {**clean, **stack_settings}, root,
     )
     try:
         _wait_up(stack)

@@ -6,44 +6,33 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.system.conftest import Stack, free_ports, running
+from tests.system.conftest import Stack, running
 
 pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")
-def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    program = shutil.which("redis-server")
-    assert program, "redis-server is not installed (apt-get install redis-server)"
-    [port] = free_ports(1)
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir",
-               str(tmp_path_factory.mktemp("redis"))]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-        yield port
-        server.terminate()
-
-
-@pytest.fixture(scope="module")
-def pair(
-    project_root: Path, trained_model: Path, redis_port: int, tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Stack]:
-    """Tandem with two Rasa workers whose locks are in Redis."""
+def pair(project_root: Path, trained_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Tandem with two Rasa workers, in a folder whose data may be changed."""
+    assert trained_model.is_file()
     root = tmp_path_factory.mktemp("project")
     for path in project_root.iterdir():
-        if path.name not in ("endpoints.yml", "var", ".git", "tests"):
+        if path.name not in ("data", "models", "var", ".git", "tests"):
             (root / path.name).symlink_to(path)
-    locks = f"\nlock_store:\n  type: redis\n  url: 127.0.0.1\n  port: {redis_port}\n"
-    endpoints = (project_root / "endpoints.yml").read_text(encoding="utf-8")
-    (root / "endpoints.yml").write_text(endpoints + locks, encoding="utf-8")
+    shutil.copytree(project_root / "data", root / "data")
+    (root / "models").mkdir()
+    (root / "models" / trained_model.name).symlink_to(trained_model)
     with running(root, tmp_path_factory.mktemp("stack"), TANDEM_WORKERS="2") as stack:
-        yield stack
+        yield replace(stack, root=root)
 
 
 def say(stack: Stack, customer: str, text: str) -> list[dict[str, str]]:
@@ -99,3 +88,24 @@ def test_both_workers_take_customers(pair: Stack) -> None:
         say(pair, f"shared-{number}-{time.time_ns()}", "hello")
     used = [now - then for now, then in zip(seconds(), before)]
     assert min(used) > 0, used
+
+
+def test_a_changed_word_is_said_by_both_workers_without_a_restart(pair: Stack) -> None:
+    pids = [pair.pid("rasa.1"), pair.pid("rasa.2")]
+    path = pair.root / "data/responses/smalltalk.yml"
+    text = path.read_text(encoding="utf-8")
+    before = say(pair, f"words-{time.time_ns()}", "hello")[0]["text"]
+    assert text.count(before) == 1
+    path.write_text(text.replace(before, "Ahoy, what can I do for you?"), encoding="utf-8")
+    done = subprocess.run([sys.executable, "-m", "tandem.cli", "train"], cwd=pair.root, capture_output=True, text=True,
+                          timeout=120, check=False, env=pair.environment)
+    assert done.returncode == 0 and "2 of 2 running workers answer with it" in done.stderr, done.stderr
+    assert done.stdout.startswith("models/tandem-") and done.stdout.count("\n") == 1
+    for number in range(12):  # on connections of their own: whichever worker takes them
+        assert say(pair, f"words-{number}-{time.time_ns()}", "hello")[0]["text"] == "Ahoy, what can I do for you?"
+    path.write_text(text.replace("text: ", "text: [", 1), encoding="utf-8")
+    refused = subprocess.run([sys.executable, "-m", "tandem.cli", "train"], cwd=pair.root, capture_output=True,
+                             text=True, timeout=120, check=False, env=pair.environment)
+    assert refused.returncode == 1 and re.search(r"data/responses/smalltalk\.yml:\d+: ", refused.stderr)
+    assert say(pair, f"words-{time.time_ns()}", "hello")[0]["text"] == "Ahoy, what can I do for you?"
+    assert [pair.pid("rasa.1"), pair.pid("rasa.2")] == pids
