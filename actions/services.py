@@ -1,6 +1,7 @@
 """The services that actions call, opened when the first action runs."""
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 
 from tandem.logs import configure
@@ -8,10 +9,17 @@ from tandem.orders.policies import ShopPolicies
 from tandem.services import Services, open_services
 from tandem.settings import load
 
+_opening = threading.Lock()
+
+
+def services() -> Services:
+    """The process's services. Blocking; nothing is opened at import, and by several first actions at once only once."""
+    with _opening:
+        return _open()
+
 
 @lru_cache(maxsize=1)
-def services() -> Services:
-    """The process's services. Blocking; nothing is opened at import."""
+def _open() -> Services:
     settings = load()
     configure(settings.log_format, settings.log_level)
     return open_services(settings)

@@ -1,7 +1,6 @@
 """Engines for SQLite and PostgreSQL that behave alike: writers queue, readers never block, times carry a zone."""
 from __future__ import annotations
 
-import functools
 import sqlite3
 import threading
 import time
@@ -15,6 +14,8 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.types import TypeDecorator
+
+from tandem.private_files import private_file, private_folder
 
 BUSY_SECONDS = 10  # for which a writer waits for the other writers of a SQLite file
 LOOK_SECONDS = 0.001  # between two looks whether the other writers are done
@@ -62,11 +63,14 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def open_engine(url: str, limits: Limits = SERVING) -> Engine:
+def open_engine(url: str, limits: Limits = SERVING, durable: bool = True) -> Engine:
     """Open a database.
 
     Args:
-        url: An SQLAlchemy URL. For SQLite the file's folder is made. What its query says of connecting is kept.
+        url: An SQLAlchemy URL. For SQLite the file and its folder are made, open to this user alone. What its query
+            says of connecting is kept.
+        durable: On SQLite: what is committed outlives a power cut, at the price of waiting for the disk at each commit.
+            Without it the last transactions may be lost, as if they had never been; the database stays whole.
         limits: On PostgreSQL. Work that takes long by its nature, such as a migration, calls `lift_limits`.
 
     Errors do not show the values of a statement: they hold what people wrote, and end up in logs.
@@ -78,7 +82,7 @@ def open_engine(url: str, limits: Limits = SERVING) -> Engine:
     if not parsed.drivername.startswith("sqlite"):
         return _open_postgresql(url, dict(parsed.query), limits)
     if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(parsed.database))
     engine = create_engine(
         url, poolclass=QueuePool, pool_size=10, max_overflow=40, pool_timeout=BUSY_SECONDS, hide_parameters=True,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
@@ -88,7 +92,8 @@ def open_engine(url: str, limits: Limits = SERVING) -> Engine:
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         waits = f"busy_timeout={BUSY_SECONDS * 1000}"
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", waits):
+        synchronous = f"synchronous={'FULL' if durable else 'NORMAL'}"
+        for pragma in ("journal_mode=WAL", synchronous, "foreign_keys=ON", waits):
             connection.execute(f"PRAGMA {pragma}")
 
     writers = _writers_of(str(parsed.database))
@@ -99,6 +104,15 @@ def open_engine(url: str, limits: Limits = SERVING) -> Engine:
             writers.begin(connection)
 
     return engine
+
+
+def _make_private(file: Path) -> None:
+    private_folder(file.parent)
+    private_file(file)  # the write-ahead log that SQLite makes beside it is as private
+    for suffix in ("-wal", "-shm"):
+        beside = file.with_name(file.name + suffix)
+        if beside.exists():
+            private_file(beside)
 
 
 def _open_postgresql(url: str, given: dict[str, Any], limits: Limits) -> Engine:
@@ -172,9 +186,14 @@ class _Writers:
             driver.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
 
 
-@functools.cache
+_writers: dict[str, _Writers] = {}
+_looking_up = threading.Lock()
+
+
 def _writers_of(database: str) -> _Writers:
-    return _Writers()
+    """Those of one file, the same for all its engines, also if two are opened at the same moment."""
+    with _looking_up:
+        return _writers.setdefault(database, _Writers())
 
 
 def reading(engine: Engine) -> Engine:

@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tandem.private_files import private_folder
+
 FOLDER = Path("var/run")
 LIVE_MODEL = "live-model"  # a file there, with the path of the model that is to answer customers
 WRITE_EVERY = 3.0  # seconds
@@ -55,7 +57,7 @@ def write(state: RunState, folder: Path = FOLDER) -> None:
     path = _path_of(state, folder)
     fresh = path.with_suffix(".new")
     with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         fresh.write_text(json.dumps(asdict(state)), encoding="utf-8")
         fresh.replace(path)
 

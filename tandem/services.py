@@ -62,7 +62,7 @@ def open_services(settings: Settings) -> Services:
     ledger = Ledger(engine, clock())
     ownership = Ownership(ledger)
     case_file = CaseFile(ledger)
-    orders = open_order_system(settings)
+    orders = open_order_system(settings, engine)
     identification = IdentificationService(engine, orders, on_verified=ledger.know_email)
     duty, patience = read_duty(settings.shop_timezone, project_root() / DUTY)
     endpoints = project_root() / "endpoints.yml"

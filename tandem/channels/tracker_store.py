@@ -82,7 +82,7 @@ class KeptTrackerStore(TrackerStore):
             host: The `url` of endpoints.yml, an SQLAlchemy URL.
         """
         super().__init__(domain, event_broker, **named)
-        self.engine = open_engine(host)
+        self.engine = open_engine(host, durable=False)  # a lost turn of the bot's memory loses no word
         upgrade(self.engine, TRACKERS)
         self._reading = reading(self.engine)
         self._kept: OrderedDict[str, KeptTracker] = OrderedDict()

@@ -6,8 +6,9 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import MetaData, Table, delete, func, inspect, select
+from sqlalchemy import Table, column, delete, func, inspect, select, table
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.sql import TableClause
 
 from tandem.conversations.casefile import EntryKind
 from tandem.conversations.ledger import Ledger
@@ -96,10 +97,10 @@ def erase_tracker(engine: Engine, conversation_id: str) -> int:
         return int(result.rowcount)
 
 
-def _events(engine: Engine) -> Table | None:
-    if not inspect(engine).has_table("events"):
-        return None
-    return Table("events", MetaData(), autoload_with=engine)
+def _events(engine: Engine) -> TableClause | None:
+    """Rasa's table of events, if it is there yet."""
+    there = inspect(engine).has_table("events")
+    return table("events", column("id"), column("sender_id"), column("data")) if there else None
 
 
 def _parsed(data: str | None) -> Any:
@@ -109,10 +110,10 @@ def _parsed(data: str | None) -> Any:
         return data
 
 
-def rows_of(engine: Engine, table: Table, conversation_id: str) -> list[Any]:
+def rows_of(engine: Engine, kept_in: Table, conversation_id: str) -> list[Any]:
     """Read what a table keeps of a conversation, oldest first; keys of the database left out."""
-    shown = [column for column in table.columns if column.name not in ("id", "conversation_id", "key")]
-    query = select(*shown).where(table.c.conversation_id == conversation_id).order_by(*table.primary_key.columns)
+    shown = [one for one in kept_in.columns if one.name not in ("id", "conversation_id", "key")]
+    query = select(*shown).where(kept_in.c.conversation_id == conversation_id).order_by(*kept_in.primary_key.columns)
     with reading(engine).connect() as connection:
         return [plain(dict(row)) for row in connection.execute(query).mappings()]
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import httpx
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from tandem.database import open_engine
@@ -16,11 +17,14 @@ from tandem.settings import Settings, SettingsError
 DEMO_DOCUMENTS_URL = "https://shop.example.com"
 
 
-def open_order_system(settings: Settings) -> OrderSystem:
+def open_order_system(settings: Settings, ledger: Engine | None = None) -> OrderSystem:
     """The shop's order system: `orders_url` if set, else the tables in Tandem's own database.
 
     An `http(s)://` URL is a service (docs/order-systems.md), which is not called yet; anything else is an SQLAlchemy
     URL, whose tables are made where they are missing.
+
+    Args:
+        ledger: The engine of Tandem's own database; orders that are in the same one share it.
 
     Raises:
         SettingsError: The URL cannot be read, or names a database without a driver.
@@ -29,7 +33,7 @@ def open_order_system(settings: Settings) -> OrderSystem:
     url = settings.orders_url or settings.database_url
     name = "TANDEM_ORDERS_URL" if settings.orders_url else "TANDEM_DATABASE_URL"
     try:
-        return _open(url, settings)
+        return _open(url, settings, ledger if url == settings.database_url else None)
     except (ArgumentError, httpx.InvalidURL, ImportError, OSError, ValueError) as error:
         # Without its cause, whose text may quote the URL with its password.
         why = type(error).__name__
@@ -41,10 +45,10 @@ def open_order_system(settings: Settings) -> OrderSystem:
         raise OrderSystemUnavailable(f"the order database does not answer: {error.orig}") from error
 
 
-def _open(url: str, settings: Settings) -> OrderSystem:
+def _open(url: str, settings: Settings, shared: Engine | None) -> OrderSystem:
     if url.startswith(("http://", "https://")):
         return HttpOrderSystem(url)
-    engine = open_engine(url)
+    engine = shared or open_engine(url)
     upgrade(engine, ORDERS)
     documents_url = DEMO_DOCUMENTS_URL if settings.demo else ""
     return SqlOrderSystem(engine, policies=ShopPolicies(zone=settings.shop_timezone), documents_url=documents_url)

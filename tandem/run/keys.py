@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tandem.access.tokens import SECRETS
+from tandem.private_files import private_folder
 from tandem.run.errors import KeysMissing, RunError
 from tandem.settings import Settings
 
@@ -74,7 +75,7 @@ def _read(path: Path) -> dict[str, str]:
 
 
 def _write(path: Path, kept: dict[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     fresh = path.with_suffix(f".{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

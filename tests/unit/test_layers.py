@@ -14,10 +14,11 @@ WEB = ("sanic", "fastapi", "starlette", "flask", "aiohttp", "uvicorn")
 SQL = ("sqlalchemy", "sqlite3", "psycopg2")
 SPEAK_RASA = {"nlu", "dialogue", "channels"}
 # What everything may stand on.
-BASE = {"database", "db", "executors", "faults", "heartbeat", "logs", "run_state", "settings"}
+BASE = {"database", "db", "executors", "faults", "heartbeat", "logs", "private_files", "run_state", "settings"}
 LAYERS = {  # which packages of ours each may import, as docs/architecture.md has it
-    "settings": set(), "database": set(), "db": {"database"}, "executors": set(), "logs": set(), "heartbeat": set(),
-    "run_state": set(), "faults": {"database", "settings"},
+    "settings": set(), "private_files": set(), "database": {"private_files"},
+    "db": {"database"}, "executors": set(), "logs": set(), "heartbeat": set(),
+    "run_state": {"private_files"}, "faults": {"database", "settings"},
     "access": {"settings"},
     "conversations": BASE, "orders": BASE, "nlu": set(), "dialogue": {"nlu"}, "evaluation": {"dialogue", "nlu"},
     "handoff": BASE | {"conversations", "dialogue"},
