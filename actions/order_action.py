@@ -42,7 +42,7 @@ class Desk:
 
     def promise(self, text: str) -> None:
         """Keep what the customer was promised, for whoever answers next."""
-        self.opened.case_file.promised(self.turn.conversation_id, text)
+        self.opened.case_file.promised(self.turn.conversation_id, text, self.turn.message_id)
 
 
 class OrderAction(Action, ABC):
@@ -82,5 +82,5 @@ class OrderAction(Action, ABC):
             reply = Reply("utter_order_not_found", {"number": error.number})
         except OrderSystemUnavailable:
             reply, failures = Reply("utter_order_system_unavailable"), failures + 1
-        opened.case_file.tried(turn.conversation_id, self.name(), reply.response)
+        opened.case_file.tried(turn.conversation_id, self.name(), reply.response, turn.message_id)
         return reply, failures

@@ -32,7 +32,8 @@ class ActionOrderFacts(Answering):
         if order is None:
             return Reply("utter_acknowledge")
         zone = opened.settings.shop_timezone
-        opened.case_file.saw_order(turn.conversation_id, order.number, order.status.value, summarise(order, zone))
+        opened.case_file.saw_order(turn.conversation_id, order.number, order.status.value, summarise(order, zone),
+                                   turn.message_id)
         dates = Desk.of(opened, turn).dates
         if turn.intent in REFUND_INTENTS and order.refund is not None:
             return refund_reply(order, dates)

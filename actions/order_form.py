@@ -158,7 +158,7 @@ class OrderForm(Action, ABC):
             return
         objection = self.objection(order, Desk.of(opened, turn))
         if objection is not None:
-            opened.case_file.tried(turn.conversation_id, self.form, objection.response)
+            opened.case_file.tried(turn.conversation_id, self.form, objection.response, turn.message_id)
             draft.leave(objection)
             return
         self.check(order, draft, turn)
@@ -228,7 +228,8 @@ class OrderForm(Action, ABC):
         draft.failed_lookups = 0.0
         if turn.activates(self.form) or turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
             facts = summarise(order, opened.settings.shop_timezone)
-            opened.case_file.saw_order(turn.conversation_id, order.number, order.status.value, facts)
+            opened.case_file.saw_order(turn.conversation_id, order.number, order.status.value, facts,
+                                       turn.message_id)
         return order
 
     def _verify(self, opened: Services, turn: Turn, draft: Draft, number: str, contact: str) -> Order | None:
@@ -240,12 +241,13 @@ class OrderForm(Action, ABC):
         except NotMatched as missed:
             draft.slots.update(order_number=None, contact=None)
             draft.failed_lookups = float(turn.slot("failed_lookups") or 0) + 1
-            opened.case_file.tried(turn.conversation_id, self.form, "order number and contact did not match")
+            opened.case_file.tried(turn.conversation_id, self.form, "order number and contact did not match",
+                                   turn.message_id)
             response = "utter_not_matched_offer_person" if missed.offer_person else "utter_not_matched"
             draft.replies.append(Reply(response))
         except RefusedForNow:
             draft.slots.update(order_number=None, contact=None)
-            opened.case_file.tried(turn.conversation_id, self.form, "refused after too many misses")
+            opened.case_file.tried(turn.conversation_id, self.form, "refused after too many misses", turn.message_id)
             draft.leave(Reply("utter_refused_for_now"))
         return None
 

@@ -30,6 +30,7 @@ from tandem.handoff.service import HandoffService
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.identification import IdentificationService
 from tandem.orders.policies import ShopPolicies
+from tandem.orders.system import OrderSystem
 from tandem.services import Services, escalation_settings
 from tandem.settings import Settings
 from tests.fakes.heart import Heart, heart_over
@@ -85,9 +86,34 @@ class Shop:
         self.readings[text] = (intent, entities)
         return self.loop.run_until_complete(self._turn(text))
 
+    def taken_over(self) -> None:
+        """All leases run out, and this process takes the interrupted turns over until none is left."""
+        self.heart.clock.advance(seconds=30)
+
+        async def run() -> None:
+            while receipts := self.heart.turns.adopt():
+                for receipt in receipts:
+                    await self.runtime.answer(receipt, self.channel, self.agent.handle_message)
+
+        self.loop.run_until_complete(run())
+
+    @property
+    def orders(self) -> OrderSystem:
+        """The shop's orders."""
+        return self.runtime.services.orders
+
+    @property
+    def action_server(self) -> ActionServer:
+        """Where the bot's actions run."""
+        return cast(ActionServer, cast(Any, self.agent.processor).action_endpoint)
+
+    def replies_to(self, seq: int) -> list[str]:
+        """What the bot answered to the message with this number."""
+        return [one.text for one in self.heart.ledger.replies_to(CUSTOMER, seq)]
+
     def replies(self, message: Message) -> list[str]:
         """What the bot answered to this message."""
-        return [one.text for one in self.heart.ledger.replies_to(CUSTOMER, message.seq)]
+        return self.replies_to(message.seq)
 
     def tracker(self) -> DialogueStateTracker:
         """The dialogue's memory as it is stored."""

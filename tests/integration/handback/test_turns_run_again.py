@@ -1,0 +1,166 @@
+"""A bot turn that is run again after a crash at any point: one answer, one act, and no word answers two questions."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from rasa.core.agent import Agent
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from tandem.channels.tracker_store import KeptTrackerStore
+from tandem.conversations.tables import messages
+from tandem.conversations.turn_queue import TurnQueue
+from tests.fakes.heart import ANNA
+from tests.fakes.orders import FakeOrderSystem
+from tests.integration.handback.shop import CUSTOMER, Shop, is_response, open_shop
+
+Crash = Callable[[Shop, pytest.MonkeyPatch], None]
+
+
+@pytest.fixture
+def shop(dialogue: Agent, tmp_path: Path) -> Iterator[Shop]:
+    with open_shop(dialogue, tmp_path) as opened:
+        opened.agent.tracker_store = KeptTrackerStore(opened.agent.domain, f"sqlite:///{tmp_path / 'rasa.db'}")
+        yield opened
+
+
+def locked(*_: Any, **__: Any) -> Any:
+    raise OperationalError("x", {}, Exception("database is locked"))
+
+
+def before_it_is_read(shop: Shop, broken: pytest.MonkeyPatch) -> None:
+    broken.setattr(shop.heart.ledger, "record_reading", locked)
+
+
+def before_the_first_word(shop: Shop, broken: pytest.MonkeyPatch) -> None:
+    broken.setattr(shop.heart.ledger, "record_bot_reply", locked)
+
+
+def after_the_words_before_the_tracker_is_saved(shop: Shop, broken: pytest.MonkeyPatch) -> None:
+    broken.setattr(cast(Any, shop.agent.tracker_store), "_write", locked)
+
+
+def after_the_tracker_was_saved(shop: Shop, broken: pytest.MonkeyPatch) -> None:
+    broken.setattr(TurnQueue, "finish", locked)
+
+
+CRASHES = (before_it_is_read, before_the_first_word, after_the_words_before_the_tracker_is_saved,
+           after_the_tracker_was_saved)
+
+
+def crashes_at(
+    crash: Crash, shop: Shop, monkeypatch: pytest.MonkeyPatch, text: str, intent: str, **entities: str,
+) -> int:
+    """The customer writes, the turn breaks off there, and is taken over; the number of the message."""
+    with monkeypatch.context() as broken:
+        crash(shop, broken)
+        seq = shop.receipt(text, intent, **entities).message.seq
+    assert is_open(shop, seq)
+    shop.taken_over()
+    assert not is_open(shop, seq)
+    return seq
+
+
+def is_open(shop: Shop, seq: int) -> bool:
+    query = select(messages.c.turn).where(messages.c.conversation_id == CUSTOMER, messages.c.seq == seq)
+    with shop.heart.ledger.reading.connect() as connection:
+        return bool(connection.execute(query).scalar_one() == "open")
+
+
+def times_heard(shop: Shop, text: str) -> int:
+    """How often the tracker holds the message."""
+    return sum(event.as_dict().get("text") == text and event.type_name == "user" for event in shop.tracker().events)
+
+
+@pytest.mark.parametrize("crash", CRASHES)
+def test_a_message_counts_and_is_answered_once(shop: Shop, monkeypatch: pytest.MonkeyPatch, crash: Crash) -> None:
+    shop.says("hello", "greet")
+    seq = crashes_at(crash, shop, monkeypatch, "How do I pay?", "payment_methods")
+    [answer] = shop.replies_to(seq)
+    assert is_response(answer, "utter_payment_methods")
+    assert times_heard(shop, "How do I pay?") == 1
+
+
+@pytest.mark.parametrize("crash", CRASHES)
+def test_its_words_do_not_answer_the_next_question(shop: Shop, monkeypatch: pytest.MonkeyPatch, crash: Crash) -> None:
+    shop.says("I want to send something back", "return_item")
+    shop.says("TD-10300", order_number="TD-10300")
+    crashes_at(crash, shop, monkeypatch, "delivered@example.com", "inform", email="delivered@example.com")
+    crashes_at(crash, shop, monkeypatch, "MUG-004", "inform", return_item="MUG-004")
+    tracker = shop.tracker()
+    assert tracker.active_loop_name == "return_item_form" and tracker.get_slot("requested_slot") == "return_reason"
+    assert tracker.get_slot("return_reason") is None, "the item is no answer to why it goes back"
+    assert shop.orders.find("TD-10300").return_request is None
+
+
+@pytest.mark.parametrize("crash", CRASHES)
+def test_an_act_is_done_once(shop: Shop, monkeypatch: pytest.MonkeyPatch, crash: Crash) -> None:
+    acts: list[str] = []
+    real = FakeOrderSystem.cancel
+
+    def cancel(self: FakeOrderSystem, number: str, *, idempotency_key: str) -> Any:
+        acts.append(idempotency_key)
+        return real(self, number, idempotency_key=idempotency_key)
+
+    monkeypatch.setattr(FakeOrderSystem, "cancel", cancel)
+    shop.says("Cancel my order", "cancel_order")
+    shop.says("TD-10433", order_number="TD-10433")
+    shop.says("new@example.com", email="new@example.com")
+    if shop.tracker().get_slot("requested_slot") != "confirmed":
+        pytest.fail(str(shop.heart.texts()))
+    seq = crashes_at(crash, shop, monkeypatch, "yes", "affirm")
+    assert len(set(acts)) == 1, "the same key in each run"
+    assert len(shop.replies_to(seq)) == 1, shop.replies_to(seq)
+    promises = [one for one in shop.heart.case_file.entries(CUSTOMER) if one.kind.value == "promise"]
+    assert len(promises) == 1
+
+
+def test_a_turn_that_a_person_overtook_is_not_run_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        after_the_tracker_was_saved(shop, broken)
+        seq = shop.receipt("How do I pay?", "payment_methods").message.seq
+    shop.heart.ownership.take_over(CUSTOMER, ANNA)
+    said = shop.heart.texts()
+    shop.taken_over()
+    assert shop.heart.texts() == said and not is_open(shop, seq)
+
+
+def test_a_late_call_of_the_handoff_opens_nothing_in_a_later_epoch(shop: Shop) -> None:
+    """The action server was frozen in the middle of `action_handoff`; meanwhile Anna came and went."""
+    calls: list[Any] = []
+    real = shop.action_server.request
+
+    async def request(json: Any, **more: Any) -> Any:
+        if json.get("next_action") == "action_handoff":
+            calls.append(json)
+        return await real(json, **more)
+
+    shop.action_server.request = request
+    shop.says("A person please", "ask_for_human")
+    shop.heart.ownership.claim(CUSTOMER, ANNA)
+    shop.heart.ownership.hand_back(CUSTOMER, ANNA)
+    said = shop.heart.texts()
+    late = shop.loop.run_until_complete(real(calls[0]))
+    assert shop.heart.ledger.open_handoffs() == {} and len(shop.heart.ledger.handoffs(CUSTOMER)) == 1
+    assert late["responses"] == [] and late["events"] == []
+    assert shop.heart.texts() == said
+
+
+def test_a_repeated_call_of_the_handoff_in_its_own_turn_finds_it(shop: Shop) -> None:
+    calls: list[Any] = []
+    real = shop.action_server.request
+
+    async def request(json: Any, **more: Any) -> Any:
+        calls.append(json)
+        return await real(json, **more)
+
+    shop.action_server.request = request
+    shop.says("A person please", "ask_for_human")
+    [handoff] = shop.heart.ledger.handoffs(CUSTOMER)
+    call = next(one for one in calls if one.get("next_action") == "action_handoff")
+    again = shop.loop.run_until_complete(real(call))
+    assert again["responses"][0]["announces"] == handoff.id
+    assert len(shop.heart.ledger.handoffs(CUSTOMER)) == 1
