@@ -121,6 +121,11 @@ class ConversationLocks(LockStore):
         threads = 1 if isinstance(shared, PostgresLocks) else _THREADS
         self._threads = ThreadPoolExecutor(threads, "locks") if shared is not None else None
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the shared locks failed a moment ago, so that turns go on without them."""
+        return self._clock() < self._away_until
+
     @asynccontextmanager
     async def lock(
         self, conversation_id: str, lock_lifetime: float = 0.0, wait_time_in_seconds: float = 0.0,
@@ -139,7 +144,7 @@ class ConversationLocks(LockStore):
     @asynccontextmanager
     async def _with_workers(self, conversation_id: str) -> AsyncGenerator[None, None]:
         ticket = None
-        if self._shared is not None and self._clock() >= self._away_until:
+        if self._shared is not None and not self.is_away:
             try:
                 ticket = await self._take(self._shared, conversation_id)
             except Exception as error:  # whatever a lock service may say

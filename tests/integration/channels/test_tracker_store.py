@@ -1,6 +1,7 @@
 """The tracker store keeps trackers in memory, and is right all the same: beside other workers, erasures and crashes."""
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from random import Random
 
@@ -11,7 +12,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy.exc import OperationalError
 
 from tandem.channels.kept_tracker import state_of
-from tandem.channels.tracker_store import KeptTrackerStore
+from tandem.channels.tracker_store import KeptTrackerStore, TrackerConflict
 from tandem.conversations.personal_data import erase_tracker
 from tests.fakes.talk import DOMAIN, by_chance, session, turn
 
@@ -157,3 +158,59 @@ async def test_conversations_do_not_mix_and_all_are_listed(database_url: str) ->
     for who in ("a", "b"):
         found = await store.retrieve(who)
         assert found is not None and found.get_slot("order_number") == who
+
+
+async def test_who_saves_second_on_the_same_ground_is_refused(database_url: str) -> None:
+    """A worker that was frozen in the middle of a turn comes back: the other one has run it meanwhile."""
+    one, other = KeptTrackerStore(DOMAIN, database_url), KeptTrackerStore(DOMAIN, database_url)
+    await say(one, session(1.0))
+    frozen, live = await one.retrieve("c"), await other.retrieve("c")
+    assert frozen is not None and live is not None
+    for tracker in (frozen, live):
+        for event in hello(2.0, seen=3):
+            tracker.update(event)
+    await other.save(live)
+    with pytest.raises(TrackerConflict):
+        await one.save(frozen)
+    truth = await rasas(database_url).retrieve("c")
+    assert truth is not None and len(truth.events) == 2 + 6, "once"
+    assert await state(one) == state_of(truth), "and nothing is left of it in memory"
+
+
+async def test_of_two_that_begin_a_conversation_one_is_refused(database_url: str) -> None:
+    one, other = KeptTrackerStore(DOMAIN, database_url), KeptTrackerStore(DOMAIN, database_url)
+    trackers = [store.init_tracker("new") for store in (one, other)]
+    for tracker in trackers:
+        for event in session(1.0):
+            tracker.update(event)
+    await one.save(trackers[0])
+    with pytest.raises(TrackerConflict):
+        await other.save(trackers[1])
+
+
+async def test_threads_that_save_at_once_never_both_succeed(database_url: str) -> None:
+    stores = [KeptTrackerStore(DOMAIN, database_url) for _ in range(4)]
+    await say(stores[0], session(1.0))
+    trackers = [await store.retrieve("c") for store in stores]
+    for tracker in trackers:
+        assert tracker is not None
+        for event in hello(2.0, seen=3):
+            tracker.update(event)
+    done = await asyncio.gather(*(store.save(tracker) for store, tracker in zip(stores, trackers) if tracker),
+                                return_exceptions=True)
+    assert sorted(type(one).__name__ for one in done) == ["NoneType"] + ["TrackerConflict"] * 3
+    truth = await rasas(database_url).retrieve("c")
+    assert truth is not None and len(truth.events) == 2 + 6
+
+
+async def test_what_was_erased_in_the_middle_of_a_turn_does_not_come_back(database_url: str) -> None:
+    store = KeptTrackerStore(DOMAIN, database_url)
+    await say(store, session(1.0))
+    tracker = await store.retrieve("c")
+    assert tracker is not None
+    for event in hello(2.0, order_number="TD-1"):
+        tracker.update(event)
+    erase_tracker(store.engine, "c")
+    with pytest.raises(TrackerConflict):
+        await store.save(tracker)
+    assert await store.retrieve("c") is None

@@ -222,3 +222,48 @@ def test_the_parts_that_are_sent_are_known_to_whoever_goes_on(heart: Heart) -> N
     heart.clock.advance(minutes=1)
     [third] = heart.deliveries.lease(["telegram"])
     assert third.parts_sent == 1, "an attempt that was overtaken has nothing more to say"
+
+
+def test_what_is_being_sent_here_is_not_taken_again_here(heart: Heart) -> None:
+    talk(heart, "one")
+    parcel = lease_one(heart)
+    heart.clock.advance(hours=1)
+    held = {("c", parcel.message.seq)}
+    assert heart.deliveries.lease(["telegram"], held=held) == []
+    assert lease_one(heart).attempt == 2, "another process takes it for dead"
+
+
+def test_held_messages_do_not_keep_others_from_being_taken(heart: Heart) -> None:
+    for number in range(3):
+        heart.says(conversation=f"c{number}")
+        heart.bot_says("hello", conversation=f"c{number}")
+    first = heart.deliveries.lease(["telegram"], limit=2)
+    heart.clock.advance(hours=1)
+    held = {(one.message.conversation_id, one.message.seq) for one in first}
+    assert len(heart.deliveries.lease(["telegram"], limit=1, held=held)) == 1
+
+
+def test_a_send_that_takes_longer_than_its_lease_keeps_it(heart: Heart) -> None:
+    talk(heart, "one")
+    parcel = lease_one(heart)
+    for _ in range(5):
+        heart.clock.advance(seconds=20)
+        heart.deliveries.renew([parcel])
+        assert heart.deliveries.lease(["telegram"]) == []
+    heart.deliveries.sent(parcel)
+    heart.deliveries.renew([parcel])
+    assert state(heart, "one") is Delivery.SENT
+
+
+def test_a_send_that_succeeded_after_all_is_not_made_a_third_time(heart: Heart) -> None:
+    talk(heart, "one")
+    frozen = lease_one(heart)
+    heart.clock.advance(minutes=1)
+    second = lease_one(heart)
+    heart.deliveries.sent(frozen)
+    assert state(heart, "one") is Delivery.PENDING, "the second attempt is being made, and will tell"
+    heart.deliveries.failed(second, "500")
+    heart.deliveries.sent(frozen)
+    assert state(heart, "one") is Delivery.DOUBT
+    heart.clock.advance(hours=1)
+    assert heart.deliveries.lease(["telegram"]) == []

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -20,6 +21,7 @@ from tandem.conversations.abilities import Abilities
 from tandem.conversations.deliveries import Parcel
 from tandem.conversations.model import Author, Delivery, Kind, Message
 from tandem.executors import NotBegun
+from tests.fakes.heart import heart_over
 
 
 class Outbox:
@@ -95,7 +97,7 @@ def parcel(text: str, conversation: str = "c", seq: int = 1, **data: Any) -> Par
 
 
 @asynccontextmanager
-async def working(outbox: Outbox, act: Callable[[str], Any]) -> AsyncIterator[Deliverer]:
+async def working(outbox: Any, act: Callable[[str], Any]) -> AsyncIterator[Deliverer]:
     def output_for(channel: str, address: Mapping[str, Any]) -> OutputChannel | None:
         return Phone(act)
 
@@ -208,6 +210,54 @@ async def test_a_parcel_that_is_already_on_its_way_here_is_not_sent_twice() -> N
         assert sends == ["one"]
         go_on.set()
         await until(lambda: outbox.ended)
+
+
+async def test_a_send_that_outlives_its_lease_is_made_and_written_down_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the real outbox, whose lease runs out in the middle: a slow thread, a database that was locked."""
+    monkeypatch.setattr(deliverer, "SEND_TIMEOUT", 30)
+    go_on, sends = asyncio.Event(), []
+
+    def act(text: str) -> Any:
+        sends.append(text)
+        return go_on.wait()
+
+    with heart_over(f"sqlite:///{tmp_path / 'heart.db'}") as heart:
+        heart.says(channel="phone")
+        heart.bot_says("one")
+        async with working(heart.deliveries, act):
+            await until(lambda: sends)
+            for _ in range(3):
+                heart.clock.advance(minutes=1)
+                await asyncio.sleep(0.1)
+            go_on.set()
+            await until(lambda: heart.ledger.messages("c")[-1].delivery is not Delivery.PENDING)
+            await asyncio.sleep(0.1)
+        assert sends == ["one"]
+        assert heart.ledger.messages("c")[-1].delivery is Delivery.SENT
+
+
+async def test_sends_that_take_long_keep_their_leases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliverer, "SEND_TIMEOUT", 30)
+    monkeypatch.setattr(deliverer, "_RENEW", 0.02)
+    go_on, sends = asyncio.Event(), []
+
+    def act(text: str) -> Any:
+        sends.append(text)
+        return go_on.wait()
+
+    with heart_over(f"sqlite:///{tmp_path / 'heart.db'}") as heart:
+        heart.says(channel="phone")
+        heart.bot_says("one")
+        async with working(heart.deliveries, act):
+            await until(lambda: sends)
+            for _ in range(3):
+                heart.clock.advance(seconds=25)
+                await asyncio.sleep(0.2)
+                assert heart.deliveries.lease(["phone"]) == [], "another process sees that it is alive"
+            go_on.set()
+            await until(lambda: heart.ledger.messages("c")[-1].delivery is Delivery.SENT)
 
 
 async def test_each_part_is_written_down_before_the_next_and_none_is_sent_twice(
