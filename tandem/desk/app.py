@@ -15,7 +15,7 @@ from tandem.conversations.feed import Feed
 from tandem.desk import account_routes, admin_api, api, dead_letters, doors, errors, live, live_agents, pages
 from tandem.desk.audit import Readings
 from tandem.desk.canned import CANNED, CannedResponses
-from tandem.desk.doorkeeper import Doorkeeper
+from tandem.desk.pace import Pace
 from tandem.desk.parts import Desk
 from tandem.desk.rendering import FOLDER, Pages
 from tandem.desk.responses import BodyLimit, SecurityHeaders
@@ -82,7 +82,7 @@ def create_app(
     app.state.desk = Desk(
         settings=settings, services=services, sessions=Sessions(services.engine), sign_in=SignIn(services.engine),
         feed=feed, work=Work(services, feed), pages=Pages(settings), canned=CannedResponses(canned),
-        relay=carries, doorkeeper=Doorkeeper(), readings=Readings(services.engine),
+        relay=carries, pace=Pace(limited=not settings.demo_on_loopback), readings=Readings(services.engine),
     )
     errors.install(app)
     app.add_middleware(BodyLimit)

@@ -28,10 +28,17 @@ def cookie_name(secure: bool) -> str:
 
 
 def session_of(request: Request) -> Session | None:
-    """Find the session of the request's cookie; blocking. Only what an agent does keeps it from ending idle."""
+    """Find the session of the request's cookie; blocking. Only what an agent does keeps it from ending idle.
+
+    Raises:
+        HTTPException: 429, the account sends too many requests.
+    """
     desk = desk_of(request)
     session_id = request.cookies.get(cookie_name(desk.settings.secure_cookies))
-    return desk.sessions.find(session_id, touch=_done_by_hand(request)) if session_id else None
+    session = desk.sessions.find(session_id, touch=_done_by_hand(request)) if session_id else None
+    if session is not None:
+        desk.pace.agent(session.account.id)
+    return session
 
 
 def _done_by_hand(request: Request) -> bool:
@@ -87,7 +94,9 @@ def _program(header: str, request: Request) -> Principal:
     if not tokens:
         raise Unauthenticated("the API token is not configured; set TANDEM_API_TOKEN, see docs/settings.md")
     if not accepts(tokens, bearer_of(header)):
+        desk_of(request).pace.wrong_token(request.client.host if request.client else "")
         raise Unauthenticated("the API token is wrong")
+    desk_of(request).pace.program()
     # Header values come as Latin-1; clients that send UTF-8 mean UTF-8.
     name = request.headers.get("x-tandem-agent", "").encode("latin-1", "replace").decode("utf-8", "replace")
     return Principal(agent_named(name or DEFAULT_PROGRAM), Role.ADMIN)

@@ -22,7 +22,7 @@ from tandem.desk.responses import SafeJSONResponse
 logger = logging.getLogger(__name__)
 
 _NAMES = {400: "bad_request", 401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
-          409: "conflict", 413: "too_large", 422: "invalid"}
+          409: "conflict", 413: "too_large", 422: "invalid", 429: "too_many"}
 
 
 class DeskError(Exception):

@@ -82,12 +82,12 @@ async def webhook(request: Request, channel: Annotated[str, Path(max_length=64)]
     try:
         answer = await run_in_threadpool(desk.relay.receive_webhook, channel, headers, body)
     except UnknownChannel as error:
-        desk.doorkeeper.rejected(address)
+        desk.pace.rejected_webhook(address)
         raise NotThere("endpoints.yml has no live-agent channel of this name") from error
     except WebhookUnreadable as error:
         raise Unreadable(str(error)) from error
     except WebhookRejected as error:
-        desk.doorkeeper.rejected(address)
+        desk.pace.rejected_webhook(address)
         logger.warning("A webhook for %s was rejected: %s", channel, error)
         raise Unauthenticated(str(error)) from error
     fault("webhook.before_answer")

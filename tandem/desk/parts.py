@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tandem.conversations.feed import Feed
 from tandem.desk.audit import Readings
 from tandem.desk.canned import CannedResponses
-from tandem.desk.doorkeeper import Doorkeeper
+from tandem.desk.pace import Pace
 from tandem.desk.rendering import Pages
 from tandem.desk.sessions import Sessions
 from tandem.desk.sign_in import SignIn
@@ -29,5 +29,5 @@ class Desk:
     pages: Pages
     canned: CannedResponses
     relay: Relay
-    doorkeeper: Doorkeeper
     readings: Readings
+    pace: Pace

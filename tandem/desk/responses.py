@@ -6,12 +6,11 @@ import math
 from collections.abc import MutableMapping
 from typing import Any
 
-from fastapi import HTTPException
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_BODY = 1_000_000  # bytes of one request
+from tandem.access.limits import MAX_BODY, LimitExceeded, check_shape
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
@@ -73,30 +72,69 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Refuses request bodies above `MAX_BODY`, announced or not."""
+    """Refuses bodies above `MAX_BODY`, announced or not, and JSON that is nested too deeply or has too many values.
+
+    No route takes a body piece by piece, so each is read as a whole before its route begins.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdigit() or int(announced) > MAX_BODY:
-            status, error = (413, "too_large") if announced.isdigit() else (400, "bad_request")
-            response = SafeJSONResponse(
-                {"error": error, "detail": f"a request may have at most {MAX_BODY} bytes"}, status_code=status)
-            await response(scope, receive, send)
+        if not announced.isdigit():
+            await _refuse(400, "bad_request", "Content-Length is no number", scope, receive, send)
             return
-        received = 0
+        body = await _read(receive) if int(announced) <= MAX_BODY else None
+        if body is None:
+            await _refuse(413, "too_large", f"a request may have at most {MAX_BODY} bytes", scope, receive, send)
+            return
+        problem = _problem_with(body)
+        if problem:
+            await _refuse(400, "bad_request", problem, scope, receive, send)
+            return
+        given = False
 
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > MAX_BODY:
-                raise HTTPException(413, f"a request may have at most {MAX_BODY} bytes")
-            return message
+        async def again() -> Message:
+            nonlocal given
+            if given:
+                return await receive()  # only that the client is gone
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
 
-        await self._app(scope, counted, send)
+        await self._app(scope, again, send)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body; None if it is too large. If the client goes away, what had come."""
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message["type"] == "http.request" and message.get("more_body", False)
+        if len(body) > MAX_BODY:
+            return None
+    return bytes(body)
+
+
+def _problem_with(body: bytes) -> str:
+    """Why the shape of a JSON body is not taken; what is no JSON is left to the route."""
+    if body.lstrip()[:1] not in (b"[", b"{"):
+        return ""
+    try:
+        check_shape(json.loads(body))
+    except LimitExceeded as error:
+        return str(error)
+    except RecursionError:
+        return "the body is nested too deeply"
+    except ValueError:
+        return ""
+    return ""
+
+
+async def _refuse(status: int, error: str, detail: str, scope: Scope, receive: Receive, send: Send) -> None:
+    await SafeJSONResponse({"error": error, "detail": detail}, status_code=status)(scope, receive, send)

@@ -11,6 +11,8 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
+from tandem.access.limits import LimitExceeded, check_shape
+
 MAX_BODY = 128 * 1024  # bytes; room for the longest message with every character escaped
 _MAX_SEQ = 2**31 - 1
 
@@ -105,7 +107,7 @@ async def read_json(request: Request) -> dict[str, Any]:
 
     Raises:
         TooLarge: More than `MAX_BODY` bytes; the rest is not kept.
-        BadRequest: Not JSON, or not an object.
+        BadRequest: Not JSON, not an object, or nested too deeply.
     """
     body = bytearray()
     while request.stream is not None and request.stream.request_body:
@@ -119,6 +121,9 @@ async def read_json(request: Request) -> dict[str, Any]:
         return {}
     try:
         content = json.loads(body)
+        check_shape(content)
+    except LimitExceeded as error:
+        raise BadRequest(f"{error}.") from error
     except (ValueError, RecursionError) as error:
         raise BadRequest("The body is not valid JSON.") from error
     if not isinstance(content, dict):

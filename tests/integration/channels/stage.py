@@ -187,7 +187,7 @@ async def staged(heart: Heart, channels: Sequence[InputChannel], bot: Bot | None
 
     for channel in channels:
         app.blueprint(channel.blueprint(handler), url_prefix=f"/webhooks/{channel.url_prefix()}")
-    async with _serving(app) as url, httpx.AsyncClient(timeout=20) as client:
+    async with serving(app) as url, httpx.AsyncClient(timeout=20) as client:
         yield Stage(url, app, app.ctx.tandem, bot, heart, client)
 
 
@@ -230,7 +230,7 @@ async def outside(sends: str, answers: Callable[[str, dict[str, Any]], tuple[int
         status, answer = answers(path, body or {})
         return response.json(answer, status)
 
-    async with _serving(app) as url:
+    async with serving(app) as url:
         service.url = url
         yield service
 
@@ -244,7 +244,7 @@ def _app() -> Sanic:
 
 
 @asynccontextmanager
-async def _serving(app: Sanic) -> AsyncIterator[str]:
+async def serving(app: Sanic) -> AsyncIterator[str]:
     free = socket.socket()
     free.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{free.getsockname()[1]}"

@@ -12,15 +12,24 @@ from sqlalchemy import select, update
 
 from tandem.conversations.model import Message
 from tandem.database import now
+from tandem.desk.accounts import find
 from tandem.desk.app import create_app
-from tandem.desk.sessions import IDLE
+from tandem.desk.pace import REJECTED
+from tandem.desk.sessions import IDLE, Sessions
 from tandem.desk.tables import desk_sessions
 from tandem.desk.work import Work
 from tandem.services import Services
 from tandem.settings import Settings
 
-PUBLIC = {("GET", "/healthz"), ("GET", "/sign-in"), ("POST", "/sign-in"), ("POST", "/sign-out"), ("GET", "/docs"),
-          ("GET", "/favicon.ico"), ("POST", "/live-agents/{channel}/webhook")}  # signed by the tool
+PUBLIC = {  # with the reason
+    ("GET", "/healthz"): "says whether the database answers, and nothing else",
+    ("GET", "/sign-in"): "the page on which one signs in", ("POST", "/sign-in"): "asks for the password itself",
+    ("POST", "/sign-out"): "ends the session that it is sent, if it is sent its form",
+    ("GET", "/docs"): "how the API is used", ("GET", "/favicon.ico"): "a picture",
+    ("POST", "/live-agents/{channel}/webhook"): "signed by the tool",
+}
+OTHER_ROUTES = {"/openapi.json": "the API's description", "/static": "style, scripts and pictures"}
+DEEP = "[" * 900 + "]" * 900
 
 
 def routes(app: FastAPI) -> list[tuple[str, str]]:
@@ -29,15 +38,57 @@ def routes(app: FastAPI) -> list[tuple[str, str]]:
     return found
 
 
+def address_of(path: str) -> str:
+    return path.replace("{conversation_id:path}", "c1").replace("{seq}", "1")
+
+
 def test_every_route_asks_who_is_there(app: FastAPI, stranger: TestClient, waits: Callable[..., str]) -> None:
     waits("c1")
     for method, path in routes(app):
         if (method, path) in PUBLIC:
             continue
-        address = path.replace("{conversation_id:path}", "c1").replace("{seq}", "1")
-        answer = stranger.request(method, address, params={"c": "c1"}, json={"text": "x"} if method == "POST" else None)
+        answer = stranger.request(method, address_of(path), params={"c": "c1"},
+                                  json={"text": "x"} if method == "POST" else None)
         assert answer.status_code == 401, f"{method} {path} answered {answer.status_code} to a stranger"
         assert "Where is my order" not in answer.text
+
+
+def test_what_is_no_route_of_ours_is_known(app: FastAPI) -> None:
+    assert {route.path for route in app.routes if not isinstance(route, APIRoute)} == set(OTHER_ROUTES)
+
+
+def test_every_route_limits_what_a_request_may_carry(app: FastAPI, stranger: TestClient, program: TestClient) -> None:
+    for method, path in routes(app):
+        if method in ("GET", "HEAD"):
+            continue
+        for client in (stranger, program):
+            headers = {"Content-Type": "application/json"}
+            for body, status in ((DEEP, 400), ("[" + "1," * 10_000 + "1]", 400), ("x" * 1_000_001, 413)):
+                answer = client.request(method, address_of(path), content=body, headers=headers)
+                assert answer.status_code == status, f"{method} {path}"
+                assert answer.json()["error"] and answer.json()["detail"]
+
+
+def test_callers_are_slowed_each_by_itself(settings: Settings, services: Services,
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tandem.desk.pace.PROGRAM", 12)
+    monkeypatch.setattr("tandem.desk.pace.AGENT", 6)
+    app = create_app(settings, services)
+    program = TestClient(app, headers={"Authorization": f"Bearer {settings.api_token}"})
+    assert [program.get("/api/stats").status_code for _ in range(4)] == [200, 200, 429, 429]
+    assert int(program.get("/api/stats").headers["Retry-After"]) >= 1
+    for name in ("anna", "sam"):
+        account = find(services.engine, name)
+        assert account is not None
+        agent = TestClient(app, cookies={"tandem_desk": Sessions(services.engine).open(account)[0]})
+        assert [agent.get("/api/stats").status_code for _ in range(4)] == [200, 200, 200, 429], name
+
+
+def test_wrong_tokens_of_one_address_are_refused_briefly_after_a_while(app: FastAPI, program: TestClient) -> None:
+    guesser = TestClient(app, headers={"Authorization": "Bearer wrong"})
+    statuses = [guesser.get("/api/stats").status_code for _ in range(REJECTED + 2)]
+    assert statuses == [401] * REJECTED + [429] * 2
+    assert program.get("/api/stats").status_code == 200, "who has the token is not held up"
 
 
 def test_every_writing_route_needs_the_csrf_token(app: FastAPI, anna: TestClient, waits: Callable[..., str]) -> None:
@@ -46,7 +97,7 @@ def test_every_writing_route_needs_the_csrf_token(app: FastAPI, anna: TestClient
     for method, path in routes(app):
         if method == "GET" or (method, path) in PUBLIC:
             continue
-        address = path.replace("{conversation_id:path}", "c1").replace("{seq}", "1")
+        address = address_of(path)
         for token in (None, "wrong"):
             answer = anna.request(method, address, json={"text": "x"} if method == "POST" else None,
                                   headers={"X-CSRF-Token": token} if token else {})

@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 
 from tandem.conversations.model import Author, Handoff, HandoffRequest, InboundMessage, Kind, Owner
 from tandem.desk.app import create_app
-from tandem.desk.doorkeeper import REJECTED
 from tandem.desk.live_agents import MAX_WEBHOOK
+from tandem.desk.pace import REJECTED
 from tandem.handoff.acts import Acts
 from tandem.handoff.adapters.webhook import WebhookChannel
 from tandem.handoff.adapters.webhook.signature import sign
