@@ -21,6 +21,7 @@ def test_a_handoff_can_be_followed_and_no_word_of_it_is_logged(
     lines: pytest.LogCaptureFixture, tmp_path: Path,
 ) -> None:
     with heart_over(f"sqlite:///{tmp_path / 'x.db'}") as heart:
+        lines.clear()  # what was said of the new database is about no conversation
         heart.says("my secret is kettle")
         opened = heart.hands_off(reason="kettle again")
         heart.bot_says("kettle too late", epoch=0)
