@@ -11,19 +11,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rasa_sdk import Tracker
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
 from actions.answering import Answering
 from actions.draft import Draft
 from actions.order_action import Desk, OrderAction
-from actions.order_form import ANSWERS, EXITS, OrderForm
+from actions.order_form import ANSWERS, EXITS, OrderForm, leave_form
 from actions.reply import Reply
 from actions.turn import REQUESTED_SLOT, Turn
 from tandem.conversations.consent import Consents, Question
-from tandem.conversations.consent_reader import Answer
+from tandem.conversations.consent_reader import Answer, drops_the_matter, regrets
 from tandem.orders.model import Order
 from tandem.services import Services
 
 CONFIRMED = "confirmed"  # the slot, and the last question of each of these forms
 MOST_ASKED = 3  # times that the same is asked; after that, what is not clear is a no
+SOON = 6  # messages of both sides after an act in which "undo it" means that act
 _YES_OR_NO = frozenset({"affirm", "deny"})
 
 
@@ -35,11 +40,13 @@ class ConsentedAct:
         name: Of its intent; `<name>_form` asks, and `action_<name>` acts.
         slots: What the question names besides the order.
         kept: The response that says that everything stays as it is; it gets the order's `number`.
+        way_back: The response, after the act, that says what can still be done about it; it gets `number`.
     """
 
     name: str
     slots: tuple[str, ...]
     kept: str
+    way_back: str
 
     def question(self, slots: Mapping[str, Any]) -> Question:
         """What has to be agreed to, as the slots stand."""
@@ -47,9 +54,12 @@ class ConsentedAct:
                         {slot: str(slots.get(slot) or "") for slot in self.slots})
 
 
-CANCEL_ORDER = ConsentedAct("cancel_order", (), "utter_cancel_order_kept")
-CHANGE_ADDRESS = ConsentedAct("change_address", ("new_address",), "utter_change_address_kept")
-RETURN_ITEM = ConsentedAct("return_item", ("return_item", "return_reason"), "utter_return_item_kept")
+CANCEL_ORDER = ConsentedAct("cancel_order", (), "utter_cancel_order_kept", "utter_cancel_order_way_back")
+CHANGE_ADDRESS = ConsentedAct(
+    "change_address", ("new_address",), "utter_change_address_kept", "utter_change_address_way_back")
+RETURN_ITEM = ConsentedAct(
+    "return_item", ("return_item", "return_reason"), "utter_return_item_kept", "utter_return_item_way_back")
+ACTS: Mapping[str, ConsentedAct] = {act.name: act for act in (CANCEL_ORDER, CHANGE_ADDRESS, RETURN_ITEM)}
 
 
 class ActRefused(Exception):
@@ -86,6 +96,23 @@ class ConsentForm(OrderForm):
 
     act: ClassVar[ConsentedAct]
 
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker)
+        asked_for = turn.slot(REQUESTED_SLOT)
+        if asked_for in self.details and asked_for != CONFIRMED and self._continues(turn) and not self._typed(turn):
+            dropped = drops_the_matter(turn.text)
+            if dropped is not None:
+                self._left(turn, dropped).say(dispatcher)
+                return [*(SlotSet(slot, None) for slot in self.details), *leave_form()]
+        return await super().run(dispatcher, tracker, domain)
+
+    def _left(self, turn: Turn, answer: Answer) -> Reply:
+        if answer is Answer.LATER:
+            return Reply("utter_take_your_time")
+        return Reply(self.act.kept, {"number": str(turn.slot("order_number") or "")})
+
     async def prepare(self, turn: Turn) -> None:
         if turn.slot(REQUESTED_SLOT) == CONFIRMED and self._continues(turn):
             consents = Consents((await asyncio.to_thread(self._open)).ledger)
@@ -98,6 +125,8 @@ class ConsentForm(OrderForm):
             return  # another object by now, which is asked about anew
         if verdict.agrees:
             draft.slots[CONFIRMED] = True
+        elif verdict.answer is Answer.LATER:
+            draft.leave(self._left(turn, Answer.LATER))
         elif verdict.refuses or (turn.intent == "deny" and verdict.answer is Answer.OTHER):
             self.refused(order, draft, turn)
         elif not self._is_another_matter(turn) and (verdict.answer is not Answer.OTHER or turn.intent in _YES_OR_NO):
@@ -113,7 +142,8 @@ class ConsentForm(OrderForm):
             draft.slots[CONFIRMED] = False
 
     def _leads_elsewhere(self, turn: Turn) -> bool:
-        if turn.verdict is not None and (turn.verdict.agrees or turn.verdict.refuses):
+        verdict = turn.verdict
+        if verdict is not None and (verdict.agrees or verdict.refuses or verdict.answer is Answer.LATER):
             return False
         return super()._leads_elsewhere(turn)
 
@@ -144,12 +174,27 @@ class ConsentedAction(OrderAction):
     def answer(self, order: Order, desk: Desk) -> Reply:
         turn, consents = desk.turn, Consents(desk.opened.ledger)
         wanted = self.act.question(turn.tracker.slots)
-        question = consents.allows(turn.conversation_id, turn.seq, wanted)
-        if question is None or not consents.begin(turn.conversation_id, question, turn.seq):
-            return Reply(self.act.kept, {"number": order.number})
+        verdict = consents.verdict(turn.conversation_id, turn.seq)
+        if verdict is None or not verdict.allows(wanted, turn.seq):
+            used = verdict is not None and verdict.used_by is not None and verdict.question.is_about_the_same(wanted)
+            return Reply("utter_already_agreed") if used else Reply(self.act.kept, {"number": order.number})
+        question = verdict.question
+        if not consents.begin(turn.conversation_id, question, turn.seq):
+            return Reply("utter_already_agreed")
         try:
             reply = self.do(order, desk, f"consent:{turn.conversation_id}:{question.id}")
         except ActRefused as refused:
             return refused.reply
         consents.finish(turn.conversation_id, question, turn.seq)
         return reply
+
+
+def way_back(opened: Services, turn: Turn) -> Reply | None:
+    """What can be done about an act that a message soon after it regrets; None if there was none, or no regret."""
+    if turn.active_form or not regrets(turn.text):
+        return None
+    acts = Consents(opened.ledger).acts(turn.conversation_id)
+    latest = next((act for act in acts if act.done), None)
+    if latest is None or not latest.seq < turn.seq <= latest.seq + SOON or latest.question.act not in ACTS:
+        return None
+    return Reply(ACTS[latest.question.act].way_back, {"number": latest.question.number})

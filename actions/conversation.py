@@ -1,7 +1,8 @@
 """Answers that depend on what was said before: greetings after a person, a yes to an offer, details out of the blue."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -9,10 +10,13 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answering import Answering
+from actions.consent import way_back
 from actions.order_form import starts_a_flow
 from actions.reading import bare_numbers, means_the_other, read_payload
 from actions.reply import Reply
+from actions.services import services
 from actions.turn import Turn
+from tandem.services import Services
 
 
 class ActionGreet(Answering):
@@ -58,7 +62,13 @@ class ActionAcceptOffer(Action):
 
 
 class ActionDeny(Action):
-    """Accepts a no; "no, the other one" and "no, 10417" ask about another order."""
+    """Accepts a no; "no, the other one" and "no, 10417" ask about another order.
+
+    A no right after an act comes too late, and is told what can still be done.
+    """
+
+    def __init__(self, open_services: Callable[[], Services] = services) -> None:
+        self._open = open_services
 
     def name(self) -> str:
         return "action_deny"
@@ -69,8 +79,19 @@ class ActionDeny(Action):
         turn = Turn(tracker)
         if not turn.active_form and _names_another_order(turn):
             return [FollowupAction("order_status_form")]
-        Reply("utter_deny").say(dispatcher)
+        too_late = await asyncio.to_thread(lambda: way_back(self._open(), turn))
+        (too_late or Reply("utter_deny")).say(dispatcher)
         return []
+
+
+class ActionNeverMind(Answering):
+    """Leaves what was going on; after an act it says what can still be done instead."""
+
+    def name(self) -> str:
+        return "action_never_mind"
+
+    def reply(self, turn: Turn) -> Reply:
+        return way_back(self._open(), turn) or Reply("utter_never_mind")
 
 
 class ActionInform(Action):

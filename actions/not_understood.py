@@ -15,6 +15,7 @@ from rasa_sdk.events import EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.at_hand import named_by_item, orders_at_hand
+from actions.consent import way_back
 from actions.reply import Reply
 from actions.services import services
 from actions.turn import Turn
@@ -44,6 +45,10 @@ class _Unread(Action, ABC):
         turn = Turn(tracker)
         if not turn.active_form and await asyncio.to_thread(self._names_a_thing, turn):
             return [FollowupAction("order_status_form")]
+        too_late = await asyncio.to_thread(lambda: way_back(self._open(), turn))
+        if too_late is not None:
+            too_late.say(dispatcher)
+            return []
         foreign = detect([turn.text]) not in ("", KNOWN)
         Reply("utter_other_language" if foreign else self.response).say(dispatcher)
         return []

@@ -81,6 +81,15 @@ class Verdict:
         enough = (Answer.YES, Answer.EXPLICIT_YES) if self.alone else (Answer.EXPLICIT_YES,)
         return self.answer in enough and not self.withdrawn
 
+    def allows(self, wanted: Question, seq: int) -> bool:
+        """Message `seq`, of which this is the verdict, agrees to this very act, and no other message has.
+
+        For a turn that is run again it says the same.
+        """
+        if not self.question.is_about_the_same(wanted):
+            return False
+        return self.used_by == seq or (self.used_by is None and self.agrees)
+
     @property
     def refuses(self) -> bool:
         """It is a no."""
@@ -134,18 +143,6 @@ class Consents:
             withdrawn=any(_takes_back(_answer(one, asked, window)) for one in later),
             says_more=says_more_than_no(this.text), used_by=self._used_by(conversation_id, question.id),
         )
-
-    def allows(self, conversation_id: str, seq: int, wanted: Question) -> Question | None:
-        """The question with which message `seq` agrees to this very act; None if it does not, or that was used.
-
-        Asked again for the same message, as in a turn that is run again, it says the same.
-        """
-        verdict = self.verdict(conversation_id, seq)
-        if verdict is None or not verdict.question.is_about_the_same(wanted):
-            return None
-        if verdict.used_by == seq:
-            return verdict.question
-        return verdict.question if verdict.used_by is None and verdict.agrees else None
 
     def begin(self, conversation_id: str, question: Question, seq: int) -> bool:
         """Use a question, once: write down that its act is begun because of message `seq`.

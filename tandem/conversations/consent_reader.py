@@ -23,6 +23,7 @@ class Answer(str, Enum):
     EXPLICIT_YES = "explicit_yes"  # one that names the act: "yes, cancel it"
     NO = "no"
     STOP = "stop"  # a no that drops the matter: "keep it", "don't", "never mind"
+    LATER = "later"  # put off: "let me think about it"
     UNCLEAR = "unclear"  # a yes or a no, and something beside it: a question, a doubt, a condition
     OTHER = "other"  # neither
 
@@ -62,15 +63,22 @@ _LEAD = (
     r"(?:(?:please|pls|plz|just|actually|oh|ah|sorry|well|h+m+|u+m+|u+h+|e+r+m*|wait|hold on|hang on|then|so|and|but|"
     r"thanks|thank you|hey|hi|hello|oops|whoa|in that case|" + "|".join(_WEAK) + r") )*"
 )
-_STOP = (
-    rf"(?:(?:no|nope|nah) )*{_DONT}\b(?! {_NOT_ABOUT_IT}\b)",
-    rf"(?:i|we) (?:really |still |just )?{_DONT} (?:want|wanna|wish|need|agree|cancel|return|send|change)\b",
+# Drops the matter, whatever was asked.
+_DROP = (
+    rf"(?:(?:no|nope|nah) )*{_DONT} (?:return|send|cancel|change|do|bother|touch)\b",
+    rf"(?:i|we) (?:really |still |just )?{_DONT} (?:want|wanna|wish) to (?:return|send|cancel|change)\b",
     r"(?:(?:no|nope|nah|not) )*keep\b", r"(?:no )?leave (?:it|the|my|that|this|everything|things)\b",
-    r"(?:no )?forget\b", r"never ?mind\b", r"nvm\b", r"(?:no )?stop\b", r"abort\b", r"halt\b", r"undo\b",
-    r"not (?:now|today|yet|any ?more)\b", r"(?:i|we)(?:'d| would)? rather\b", r"rather (?:not|keep|leave)\b",
+    r"(?:no )?forget (?:it|that|about)\b", r"never ?mind\b", r"nvm\b", r"(?:no )?stop\b", r"abort\b",
+    r"(?:i|we)(?:'d| would)? rather (?:not|keep|leave)\b", r"rather (?:not|keep|leave)\b",
     r"(?:i|we)(?:'ll| will| want to| wanna|'d like to| would like to| prefer to| decided to) (?:not|keep|leave)\b",
-    r"(?:let's|lets|let me|let us) (?:not|keep|leave)\b", r"(?:i |i've |i have |ive )?changed my mind\b",
-    r"on second thoughts?\b", "🛑", "✋", "🚫", "⛔",
+    r"(?:let's|lets|let me|let us) (?:not|keep|leave)\b",
+)
+# The same, where only a yes or a no is waited for.
+_STOP = (
+    *_DROP, rf"(?:(?:no|nope|nah) )*{_DONT}\b(?! {_NOT_ABOUT_IT}\b)",
+    rf"(?:i|we) (?:really |still |just )?{_DONT} (?:want|wanna|wish|need|agree|cancel|return|send|change)\b",
+    r"(?:no )?forget\b", r"halt\b", r"undo\b", r"not (?:now|today|yet|any ?more)\b", r"(?:i|we)(?:'d| would)? rather\b",
+    r"(?:i |i've |i have |ive )?changed my mind\b", r"on second thoughts?\b", "🛑", "✋", "🚫", "⛔",
 )
 _NO = (
     r"no\b", r"n\b", r"nope\b", r"na+h+\b", r"naw\b", r"nay\b", r"negative\b", r"not\b", r"wrong\b", r"incorrect\b",
@@ -82,9 +90,26 @@ _NEITHER = (
     r"not (?:quite|entirely|bad|only)\b", r"never (?:a |any )?(?:problem|doubt)",
     rf"(?:i|we) (?:really |still |just )?{_DONT} (?:want|need|like) (?:it|them|this|that)\b",  # to cancel, or not to?
 )
+# Puts the decision off.
+_LATER = (
+    r"\bsleep (?:on|over) (?:it|that|this)\b",
+    r"\b(?:think|thinking|thought) (?:about|over|on|it over|that over|this over)\b",
+    r"\b(?:let me|need to|have to|must|want to|going to|i'll|i will) (?:think|decide|consider|check|ask)\b",
+    r"\b(?:undecided|make up my mind|in two minds)\b",
+    r"\b(?:haven't|have not|not) (?:quite |really )?(?:decided|made up my mind)\b",
+    r"\b(?:another|some other) (?:time|day)\b",
+)
+# The same, where only a yes or a no is waited for.
 _DOUBT = (
-    r"\b(?:maybe|perhaps|unsure|dunno|think about|let me think|to think|a moment|not sure|undecided)\b",
-    r"(?:don't|dont|do not) know\b", "🤔",
+    r"\b(?:maybe|perhaps|possibly|unsure|dunno|later|tomorrow|no idea)\b", "🤔",
+    r"\bnot (?:so |really |quite |completely )?(?:sure|certain)\b", r"\b(?:don't|dont|do not) (?:really )?know\b",
+    r"\b(?:a|one) (?:moment|minute|min|sec|second)\b", r"^(?:[^ ]+ )*?(?:wait|hold on|hang on) ?$",
+)
+# Says that a wish was a mistake, or that there was none.
+_REGRET = (
+    r"\bundo\b", r"\btake (?:it|that) back\b", r"\bstill (?:want|need)\b", r"\bmistake\b", r"\bun-?cancel",
+    r"\b(?:revert|reverse|restore)\b", r"\bbring (?:it|that|my order) back\b", r"\bchanged my mind\b",
+    r"\b(?:didn't|didnt|did not|never) (?:want|mean|say|said|ask|agree)", r"^(?:oh )?no\b",
 )
 _ASKING = (
     r"(?:what|whats|what's|why|how|hows|how's|when|where|wheres|where's|who|whos|who's|which|whose)\b",
@@ -113,8 +138,8 @@ _PLAIN_YES, _COURTESY, _FIRM_YES = _one_of(_YES), _one_of(_POLITE), _one_of(set(
 _BEGINS_YES = re.compile(rf"(?:{_PLAIN_YES})(?: |$)")
 _BEGINS_FIRM = re.compile(rf"(?:{_FIRM_YES})(?: |$)")
 _ONLY_COURTESY = re.compile(rf"(?:(?:{_COURTESY})(?: |$))+")
-_LEADS, _STOPS, _NOS, _NEITHERS, _DOUBTS, _ASKINGS = map(
-    _table, ([_LEAD], _STOP, _NO, _NEITHER, _DOUBT, _ASKING))
+_LEADS, _DROPS, _STOPS, _NOS, _NEITHERS = map(_table, ([_LEAD], _DROP, _STOP, _NO, _NEITHER))
+_LATERS, _DOUBTS, _REGRETS, _ASKINGS = map(_table, (_LATER, _DOUBT, _REGRET, _ASKING))
 
 
 def read_answer(text: str, act: str, number: str = "", titles: Mapping[str, Answer] | None = None) -> Answer:
@@ -134,13 +159,28 @@ def read_answer(text: str, act: str, number: str = "", titles: Mapping[str, Answ
         names_it = _ACTS.get(act, "(?!)")
         if re.fullmatch(rf"(?:(?:{_PLAIN_YES}|{_COURTESY}|{names_it})(?: |$))+", line):
             return Answer.EXPLICIT_YES if re.search(rf"(?:^| )(?:{names_it})(?: |$)", line) else Answer.YES
-    return _no_or_unclear([clause for clause in map(_line, _CLAUSE_END.split(plain)) if clause])
+    answer = _no_or_unclear([clause for clause in map(_line, _CLAUSE_END.split(plain)) if clause])
+    return Answer.UNCLEAR if answer is Answer.LATER and asks(text) else answer
 
 
 def asks(text: str) -> bool:
     """The message is a question, by its sign or by the word that it or one of its sentences begins with."""
     clauses = [_rest(clause) for clause in map(_line, _CLAUSE_END.split(_plain(text))) if clause]
     return has_question_mark(text) or any(map(_ASKINGS.match, clauses))
+
+
+def drops_the_matter(text: str) -> Answer | None:
+    """Whether a message drops a wish (STOP) or puts it off (LATER), in the middle of questions about its details."""
+    clauses = [clause for clause in map(_line, _CLAUSE_END.split(_plain(text))) if clause]
+    if any(_DROPS.match(_rest(clause)) for clause in clauses):
+        return Answer.STOP
+    return Answer.LATER if any(map(_LATERS.search, clauses)) and not has_question_mark(text) else None
+
+
+def regrets(text: str) -> bool:
+    """A message, after an act, that wants it undone, calls it a mistake, or says that nobody asked for it."""
+    clauses = [clause for clause in map(_line, _CLAUSE_END.split(_plain(text))) if clause]
+    return any(_REGRETS.search(clause) or _STOPS.match(_rest(clause)) for clause in clauses)
 
 
 def says_more_than_no(text: str) -> bool:
@@ -163,9 +203,10 @@ def _no_or_unclear(clauses: Sequence[str]) -> Answer:
     agrees = any(_BEGINS_FIRM.match(rest) for rest in rests)
     if refuses and not (neither or agrees):
         return Answer.STOP if stops else Answer.NO
-    hesitates = any(_DOUBTS.search(rest) or not (rest or _ONLY_COURTESY.fullmatch(clause))
-                    for rest, clause in zip(rests, clauses, strict=True))
-    if refuses or neither or agrees or hesitates or any(_BEGINS_YES.match(clause) for clause in clauses):
+    if any(_LATERS.search(clause) or _DOUBTS.search(clause) for clause in clauses):
+        return Answer.LATER
+    hums = any(not (rest or _ONLY_COURTESY.fullmatch(clause)) for rest, clause in zip(rests, clauses, strict=True))
+    if refuses or neither or agrees or hums or any(_BEGINS_YES.match(clause) for clause in clauses):
         return Answer.UNCLEAR
     return Answer.OTHER
 

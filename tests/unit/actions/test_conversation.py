@@ -101,14 +101,15 @@ async def test_the_items_of_a_strangers_order_are_not_shown(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("text", ["no, the other one", "no, 10417"])
-async def test_a_no_may_ask_about_another_order(text: str) -> None:
+async def test_a_no_may_ask_about_another_order(shop: Shop, text: str) -> None:
     button = {"title": "TD-10417 · Pan", "payload": '/order_status{"order_number": "TD-10417"}'}
-    outcome = await act(ActionDeny(), Scene(intent="deny", text=text, last_bot={"data": {"buttons": [button]}}))
+    scene = Scene(intent="deny", text=text, last_bot={"data": {"buttons": [button]}})
+    outcome = await act(ActionDeny(shop.open), scene)
     assert outcome.followed_by == ["order_status_form"]
 
 
-async def test_a_mere_no_is_accepted() -> None:
-    assert (await act(ActionDeny(), Scene(intent="deny", text="no"))).said == ["utter_deny"]
+async def test_a_mere_no_is_accepted(shop: Shop) -> None:
+    assert (await act(ActionDeny(shop.open), Scene(intent="deny", text="no"))).said == ["utter_deny"]
 
 
 async def test_a_bare_number_is_taken_as_an_order() -> None:

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.conversations.consent_reader import Answer, asks, read_answer, says_more_than_no
+from tandem.conversations.consent_reader import (
+    Answer,
+    asks,
+    drops_the_matter,
+    read_answer,
+    regrets,
+    says_more_than_no,
+)
 
 TITLES = {"Yes, cancel it": Answer.EXPLICIT_YES}
 YES = (Answer.YES, Answer.EXPLICIT_YES)
@@ -43,8 +50,10 @@ STOP = ["don't", "Don’t cancel it", "dont do it", "do not cancel", "no, keep i
         "stop", "wait, don't", "I changed my mind", "I'd rather keep it", "let's not",
         "on second thought, no", "please don't", "no don't", "actually keep the order", "I don't want to cancel", "🛑",
         "fine, keep it then", "not now", "I want to keep it"]
-NEITHER = ["no problem", "no worries", "not sure", "I'm not sure", "why not", "no idea", "hmm", "wait",
-           "I don't know yet", "never a problem", "I don't want it"]
+NEITHER = ["no problem", "no worries", "why not", "hmm", "never a problem", "I don't want it", "yes but not the lamp"]
+LATER = ["not sure", "I'm not sure", "I don't know yet", "wait", "hold on", "let me think about it", "maybe",
+         "thanks, I'll decide later", "yes, maybe", "one moment please", "no idea",
+         "I have to ask my wife", "another time"]
 
 
 @pytest.mark.parametrize("text", PLAIN)
@@ -63,7 +72,7 @@ def test_a_yes_that_names_another_act_is_none(act: str, text: str) -> None:
     assert all(read_answer(text, other, "TD-10433") not in YES for other in ACTS if other != act)
 
 
-@pytest.mark.parametrize("text", [*NOT_YET, *NO, *STOP, *NEITHER, "", "?", "…", "thanks", "please", "cancel", "oui"])
+@pytest.mark.parametrize("text", [*NOT_YET, *NO, *STOP, *NEITHER, *LATER, "", "?", "…", "thanks", "cancel", "oui"])
 @pytest.mark.parametrize("act", ACTS)
 def test_nothing_else_is_a_yes(text: str, act: str) -> None:
     assert read(text, act) not in YES
@@ -82,6 +91,33 @@ def test_a_no_may_drop_the_matter(text: str) -> None:
 @pytest.mark.parametrize("text", NEITHER)
 def test_what_begins_like_a_no_or_doubts_is_no_answer_yet(text: str) -> None:
     assert read(text) in (Answer.UNCLEAR, Answer.OTHER)
+
+
+@pytest.mark.parametrize("text", LATER)
+def test_a_decision_may_be_put_off(text: str) -> None:
+    assert read(text) is Answer.LATER
+    assert read(f"{text}? when would it ship?") is not Answer.LATER, "a question wants its answer first"
+
+
+@pytest.mark.parametrize(("text", "drops"), [
+    ("no, keep it", Answer.STOP), ("never mind", Answer.STOP), ("don't return it", Answer.STOP),
+    ("I don't want to send it back", Answer.STOP), ("leave it, thanks", Answer.STOP),
+    ("I'd like to think about it", Answer.LATER), ("I haven't decided", Answer.LATER),
+    ("I don't want it any more", None), ("I changed my mind", None), ("it stopped working", None),
+    ("not my colour", None), ("the zip doesn't keep shut", None), ("maybe it's broken", None), ("no", None),
+    ("12 Keep Street", None),
+])
+def test_a_wish_may_be_dropped_while_its_details_are_asked(text: str, drops: Answer | None) -> None:
+    assert drops_the_matter(text) is drops
+
+
+@pytest.mark.parametrize(("text", "regret"), [
+    ("undo that please", True), ("I still want it!", True), ("that was a mistake", True),
+    ("I never said that", True), ("never mind", True), ("no no, keep it", True),
+    ("thanks", False), ("when is it refunded?", False), ("great", False),
+])
+def test_a_regret_is_noticed(text: str, regret: bool) -> None:
+    assert regrets(text) is regret
 
 
 def test_the_typed_words_of_a_button_are_a_press() -> None:
