@@ -71,7 +71,10 @@ def test_resume_asks_for_what_was_missing_and_nothing_else(shop: Shop) -> None:
     for slot in ("order_number", "return_item", "return_reason", "requested_slot"):
         assert after[slot] == before[slot], slot
     assert before["return_item"] and after["requested_slot"] == "return_reason"
-    shop.says("it is too small", return_reason="too small")
+    [question] = shop.says("it is too small", return_reason="too small")
+    assert is_response(question, "utter_ask_return_item_form_confirmed")
+    [done] = shop.says("yes", "affirm")
+    assert is_response(done, "utter_return_item_label_by_mail")
     assert shop.tracker().active_loop_name is None
 
 
@@ -92,6 +95,8 @@ def test_resume_is_for_one_round_only(shop: Shop) -> None:
     shop.says("hi", "greet")
     assert shop.slots()["last_handoff"]["resume"] is False
     shop.says("it is too small", return_reason="too small")
+    [kept] = shop.says("no, keep it", "deny")
+    assert is_response(kept, "utter_return_item_kept")
     shop.says("I want to send something else back", "return_item")
     assert shop.slots()["return_item"] is None
 
@@ -142,3 +147,26 @@ def test_the_same_wish_again_in_the_middle_of_its_form_gets_the_open_question(sh
     asked = shop.says("TD-10300", order_number="TD-10300")
     shop.says("How do I pay?", "payment_methods")
     assert shop.says("The new address, please", "change_address") == asked
+
+
+def test_a_no_in_the_same_breath_as_a_question_ends_the_form_and_the_question_is_answered(shop: Shop) -> None:
+    in_the_middle_of_a_return(shop)
+    shop.says("it is too small", return_reason="too small")
+    kept, answer = shop.says("No, keep it. How do I pay?", "payment_methods")
+    assert is_response(kept, "utter_return_item_kept") and is_response(answer, "utter_payment_methods")
+    assert shop.tracker().active_loop_name is None
+    assert shop.slots()["return_item"] is None
+    [late] = shop.says("ok", "affirm")
+    assert is_response(late, "utter_affirm")
+
+
+def test_after_an_answer_in_between_an_ok_is_asked_about(shop: Shop) -> None:
+    in_the_middle_of_a_return(shop)
+    shop.says("it is too small", return_reason="too small")
+    answer, again = shop.says("How do I pay?", "payment_methods")
+    assert is_response(answer, "utter_payment_methods")
+    assert is_response(again, "utter_ask_return_item_form_confirmed_again")
+    [once_more] = shop.says("ok", "affirm")
+    assert is_response(once_more, "utter_ask_return_item_form_confirmed_again")
+    [done] = shop.says("ok", "affirm")
+    assert is_response(done, "utter_return_item_label_by_mail"), "nothing else was said since it was asked"
