@@ -58,6 +58,7 @@ class Settings:
     desk_port: int = 5080
     workers: int = 1
     public_desk_url: str = ""
+    retention_days: int = 0
     shop_name: str = "Tandem Shop"
     shop_timezone: ZoneInfo = ZoneInfo("America/New_York")
     webchat_origins: tuple[str, ...] = ()
@@ -145,6 +146,12 @@ def _number(value: str) -> int:
         raise ValueError("expected a whole number") from None
 
 
+def _days(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and int(value) <= 36_500):
+        raise ValueError("expected a number of days, or 0 to keep everything")
+    return int(value)
+
+
 def _zone(value: str) -> ZoneInfo:
     try:
         return ZoneInfo(value)
@@ -221,6 +228,7 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "TANDEM_DESK_PORT": ("desk_port", _port),
     "TANDEM_DESK_URL": ("public_desk_url", _text),
     "TANDEM_WORKERS": ("workers", _workers),
+    "TANDEM_RETENTION_DAYS": ("retention_days", _days),
     "TANDEM_SHOP_NAME": ("shop_name", _text),
     "TANDEM_SHOP_TIMEZONE": ("shop_timezone", _zone),
     "TANDEM_WEBCHAT_ORIGINS": ("webchat_origins", _origins),

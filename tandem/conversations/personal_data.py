@@ -89,17 +89,21 @@ def erase_tracker(engine: Engine, conversation_id: str) -> int:
     Returns:
         How many events were removed; 0 if the store does not exist yet.
     """
-    events = _events(engine)
+    with engine.begin() as connection:
+        return erase_events(connection, conversation_id)
+
+
+def erase_events(connection: Connection, conversation_id: str) -> int:
+    """Do what `erase_tracker` does inside a transaction on the trackers' database."""
+    events = _events(connection)
     if events is None:
         return 0
-    with engine.begin() as connection:
-        result = connection.execute(delete(events).where(events.c.sender_id == conversation_id))
-        return int(result.rowcount)
+    return int(connection.execute(delete(events).where(events.c.sender_id == conversation_id)).rowcount)
 
 
-def _events(engine: Engine) -> TableClause | None:
+def _events(database: Engine | Connection) -> TableClause | None:
     """Rasa's table of events, if it is there yet."""
-    there = inspect(engine).has_table("events")
+    there = inspect(database).has_table("events")
     return table("events", column("id"), column("sender_id"), column("data")) if there else None
 
 

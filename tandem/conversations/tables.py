@@ -159,3 +159,10 @@ counter_changes = Table(
     Column("name", String(40), nullable=False),  # delivery:<state>, retried or fenced
     Column("amount", BigInteger, nullable=False),
 )
+
+jobs = Table(
+    "jobs", metadata,
+    Column("name", String(40), primary_key=True),
+    Column("lease_until", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+)

@@ -15,6 +15,7 @@ from tandem.conversations.feed import Feed
 from tandem.desk import account_routes, admin_api, api, dead_letters, doors, errors, live, live_agents, pages
 from tandem.desk.audit import Readings
 from tandem.desk.canned import CANNED, CannedResponses
+from tandem.desk.housekeeping import Housekeeping
 from tandem.desk.pace import Pace
 from tandem.desk.parts import Desk
 from tandem.desk.rendering import FOLDER, Pages
@@ -68,13 +69,16 @@ def create_app(
         use_ledger_threads(_LEDGER_THREADS)
         to_thread.current_default_thread_limiter().total_tokens = _REQUEST_THREADS
         feed.start()
-        watch = asyncio.get_running_loop().create_task(Watch(services).run(), name="watch")
+        loop = asyncio.get_running_loop()
+        tasks = (loop.create_task(Watch(services).run(), name="watch"),
+                 loop.create_task(Housekeeping(services).run(), name="housekeeping"))
         try:
             async with live_agents.working(carries):
                 yield
         finally:
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await feed.stop()
 
     app = FastAPI(title="Tandem desk", version="0.1.0", description=DESCRIPTION, lifespan=lifespan,

@@ -22,6 +22,8 @@ from tandem.conversations.turn_queue import TurnQueue
 from tandem.desk import audit
 from tandem.desk.accounts import Role, add_agent
 from tandem.desk.app import create_app
+from tandem.desk.housekeeping import Housekeeping
+from tandem.desk.retention import prune
 from tandem.desk.sign_in import SignIn, SignInRefused
 from tandem.desk.watch import Watch
 from tandem.handoff.acts import Acts
@@ -109,6 +111,7 @@ def ledger_calls(services: Services) -> dict[Callable[..., Any], Callable[[], An
         Deliveries.fetch: lambda: [deliveries.fetch(one, 0, 10) for one in (OLD, NEW)],
         Deliveries.renew: lambda: deliveries.renew(parcels),
         Deliveries.part_sent: lambda: deliveries.part_sent(parcels[0], 1),
+        Deliveries.not_begun: lambda: deliveries.not_begun(parcels[-1]),
         Deliveries.failed: lambda: deliveries.failed(parcels[0], "away"),
         Deliveries.sent: lambda: deliveries.sent(parcels[-1]),
         Deliveries.refused: lambda: deliveries.refused(parcels[-1], "no"),
@@ -191,6 +194,14 @@ async def test_all_that_the_bot_asks(services: Services, statements: Statements,
         services.orders.open_orders("eve@example.com")
         services.handoff.queue_position("c49990")
     check(statements, services, least=15)
+
+
+def test_all_that_pruning_asks(services: Services, statements: Statements, year_url: str) -> None:
+    with statements.captured():
+        Housekeeping(services).look()
+        removed = prune(services.ledger, year_url, 364, sleep=lambda _: None)  # some two days' worth
+    assert removed["conversations"] > 50
+    check(statements, services, least=25)
 
 
 @pytest.fixture
