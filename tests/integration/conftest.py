@@ -1,100 +1,27 @@
 """Real databases: every test gets an empty one of its own."""
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
 
-_INSTALL = "PostgreSQL's server is not installed; install it (Debian, Ubuntu: apt-get install postgresql)"
-
-
-class _PostgresServer:
-    """A throw-away PostgreSQL on a free port of this machine, for this test run only."""
-
-    def __init__(self, folder: Path) -> None:
-        self._bin = _postgres_programs()
-        self._data = folder / "data"
-        self._log = folder / "server.log"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        if os.geteuid() == 0:
-            shutil.chown(folder, "postgres")
-        self._run("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-        # Nothing here outlives the run, so nothing need reach the disk.
-        options = f"-h 127.0.0.1 -p {self.port} -k {folder} -F -c synchronous_commit=off -c full_page_writes=off"
-        self._run("pg_ctl", "-D", str(self._data), "-l", str(self._log), "-w", "-t", "60", "-o", options, "start")
-
-    def url(self, database: str) -> str:
-        """The SQLAlchemy URL of one of its databases."""
-        return f"postgresql+psycopg2://postgres@127.0.0.1:{self.port}/{database}"
-
-    def execute(self, statement: str) -> None:
-        """Run one administrative statement, outside a transaction."""
-        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(statement)
-        engine.dispose()
-
-    def stop(self) -> None:
-        """Stop it at once; connections still open are cut."""
-        self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
-
-    def _run(self, program: str, *arguments: str) -> None:
-        command = [str(self._bin / program), *arguments]
-        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            command = ["runuser", "-u", "postgres", "--", *command]
-        # pg_ctl's server inherits its output: a pipe would never end.
-        with tempfile.TemporaryFile() as output:
-            done = subprocess.run(command, stdout=output, stderr=output, cwd="/", timeout=120, check=False)
-            output.seek(0)
-            said = output.read().decode(errors="replace")
-        if done.returncode:
-            log = self._log.read_text(errors="replace") if self._log.exists() else ""
-            pytest.fail(f"{program} failed with {done.returncode}:\n{said}\n{log}", pytrace=False)
-
-
-def _postgres_programs() -> Path:
-    """The newest installed server's folder of programs."""
-    installed = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if (path / "pg_ctl").exists()]
-    if installed:
-        return max(installed, key=lambda path: float(path.parent.name))
-    found = shutil.which("pg_ctl")
-    if found is None:
-        pytest.fail(_INSTALL, pytrace=False)
-    return Path(found).resolve().parent
+from tests.fakes.postgres import PostgresServer, postgres_running
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[_PostgresServer]:
+def postgres_server() -> Iterator[PostgresServer]:
     """The run's PostgreSQL, started when the first test asks for it."""
-    # Not pytest's own folder: that one is closed to the `postgres` user.
-    folder = Path(tempfile.mkdtemp(prefix="tandem-pg-"))
-    try:
-        server = _PostgresServer(folder)
-        try:
-            yield server
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres_running() as server:
+        yield server
 
 
 @pytest.fixture
-def postgres_url(postgres_server: _PostgresServer) -> Iterator[str]:
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """The URL of an empty PostgreSQL database, dropped after the test."""
-    name = f"test_{uuid.uuid4().hex}"
-    postgres_server.execute(f"CREATE DATABASE {name}")
-    yield postgres_server.url(name)
-    postgres_server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    url = postgres_server.new_database()
+    yield url
+    postgres_server.drop(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from tests.system.faults.check_acts import forgotten, wrong_acts, wrong_memory, wrong_order
 from tests.system.faults.history import Entry, History, Sent, Shown
 
-PROMISES = ("lost", "doubled", "reordered", "bot words after handoff", "claimed twice", "unanswered", "stuck")
+PROMISES = ("lost", "doubled", "reordered", "answers out of order", "acts not as told", "slots filled by other words",
+            "forgotten by the bot", "bot words after handoff", "claimed twice", "unanswered", "stuck")
 ENDS = ("handed_back", "resolved")
 ACKNOWLEDGED = "webchat"  # its client tells how far it has read
 FETCHED = "rest"
@@ -43,6 +45,10 @@ def check(history: History) -> Verdict:
     _check_numbers(verdict, f"{where}, ledger", [entry.seq for entry in history.entries])
     _check_agents_view(verdict, f"{where}, agent's view", history)
     _check_customers_view(verdict, f"{where}, customer's view", history)
+    for promise, find in (("answers out of order", wrong_order), ("acts not as told", wrong_acts),
+                          ("slots filled by other words", wrong_memory), ("forgotten by the bot", forgotten)):
+        for what in find(history):
+            verdict.add(promise, where, what)
     for entry in bot_words(history):
         verdict.add("bot words after handoff", where, f"{entry.seq} {entry.text!r}")
     for epoch, count in Counter(epoch for epoch, _ in history.claims).items():

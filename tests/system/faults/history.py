@@ -1,15 +1,20 @@
 """What both sides of a conversation lived through, as their own clients saw it, and what the ledger says of it."""
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.engine import Engine
 
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.tables import conversations, handoffs, messages
 from tandem.handoff.tables import relays
+from tests.system.faults.errand import Errand
+
+FORM_SLOTS = frozenset({"order_number", "contact", "return_reason"})
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,15 @@ class Entry:
     doubt: bool = False
 
 
+@dataclass(frozen=True)
+class Remembered:
+    """A message of the customer in the bot's memory: which one, and what its turn put into the form's slots."""
+
+    seq: int
+    text: str
+    slots: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass
 class Side:
     """One client's notes."""
@@ -76,6 +90,9 @@ class History:
     claims: list[tuple[int, str]] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)  # in the outside tool
     breaches: list[str] = field(default_factory=list)  # of the protocol with the outside tool
+    errand: Errand | None = None  # with an order
+    errand_done: bool = False  # the order system says so
+    remembered: list[Remembered] = field(default_factory=list)  # the bot's memory, in its order
     stuck: str = ""  # what the script waited for in vain
 
 
@@ -90,6 +107,21 @@ def read_entries(ledger: Ledger, history: History) -> History:
     history.entries = [_entry(row) for row in rows]
     history.opened = {row.epoch: row.id for row in begun}
     return history
+
+
+def read_memory(trackers: Engine, history: History) -> None:
+    """Fill in what the bot remembers of the customer's messages."""
+    found: list[Remembered] = []
+    with trackers.connect() as connection:
+        for (data,) in connection.execute(text("SELECT data FROM events WHERE sender_id = :this ORDER BY id"),
+                                          {"this": history.conversation_id}):
+            event = json.loads(data)
+            if event["event"] == "user" and event.get("message_id"):
+                found.append(Remembered(int(event["message_id"].rpartition(":")[2]), event["text"], {}))
+            elif event["event"] == "slot" and event["name"] in FORM_SLOTS and event["value"] and found:
+                last = found[-1]
+                found[-1] = replace(last, slots={**last.slots, event["name"]: event["value"]})
+    history.remembered = found
 
 
 def undelivered(ledger: Ledger, channel: str) -> int:

@@ -7,16 +7,21 @@ from pathlib import Path
 from tests.system.faults.checker import PROMISES
 from tests.system.faults.run import Outcome
 
-BEGIN, END = "<!-- table: make faults -->", "<!-- end of table -->"
+BEGIN, END = "<!-- table: make faults, {which} -->", "<!-- end of table -->"
 _KINDS = {"kill": "killed", "hang": "stood still", "locked": "database locked", "full": "disk full",
           "drop": "connection broken", "back": "clock stepped back"}
 
 
-def table(outcome: Outcome, at_once: int, day: str) -> str:
-    """Markdown: promises, faults from outside, faults at named points."""
+def table(outcome: Outcome, at_once: int, day: str, setup: str) -> str:
+    """Markdown: promises, faults from outside, faults at named points.
+
+    Args:
+        setup: Workers and databases, in words.
+    """
     lines = [
-        f"{outcome.conversations} conversations ({_listed(outcome.channels)}), {at_once} at a time, "
-        f"{outcome.messages} messages, {outcome.handoffs} handoffs with two agents claiming at once, "
+        f"{setup}: {outcome.conversations} conversations ({_listed(outcome.channels)}), {at_once} at a time, "
+        f"{outcome.messages} messages, {outcome.errands} errands with an order, "
+        f"{outcome.handoffs} handoffs with two agents claiming at once, "
         f"{outcome.to_the_tool} handoffs to an outside tool, {outcome.take_overs} takeovers in the middle of a bot "
         f"turn, in {outcome.seconds / 60:.0f} minutes on {day}.",
         "", "| promise | broken |", "|---|---|",
@@ -34,12 +39,13 @@ def table(outcome: Outcome, at_once: int, day: str) -> str:
     return "\n".join(lines)
 
 
-def write(path: Path, text: str) -> None:
-    """Put the table between the marks of the page."""
-    page = path.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
+def write(path: Path, text: str, which: str) -> None:
+    """Put the table between the marks of the page; `which` is one (worker) or several."""
+    page, begin = path.read_text(encoding="utf-8"), BEGIN.format(which=which)
+    before, mark, rest = page.partition(begin)
+    assert mark, f"{path} has no {begin}"
     _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    path.write_text(f"{before}{begin}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 def _points(counts: Counter[str]) -> list[str]:

@@ -16,6 +16,8 @@ from tests.system.conftest import Stack
 from tests.system.faults.checker import Verdict, check
 from tests.system.faults.clients import Wire
 from tests.system.faults.history import History, read_entries
+from tests.system.faults.locks import LockService
+from tests.system.faults.orders import make_orders
 from tests.system.faults.script import Stage, live
 from tests.system.faults.tool import OutsideTool
 from tests.system.faults.trouble import FakeApi, Outside, Pace, inside
@@ -31,6 +33,7 @@ class Outcome:
     handoffs: int = 0
     take_overs: int = 0
     to_the_tool: int = 0
+    errands: int = 0
     fenced: int = 0
     seconds: float = 0.0
     channels: Counter[str] = field(default_factory=Counter)
@@ -43,6 +46,7 @@ class Outcome:
 async def run(
     stack: Stack, api: FakeApi, tool: OutsideTool, conversations: int, at_once: int, pace: Pace, seed: int,
     minutes: float = 60.0, say: Callable[[str], None] = lambda _: None, sure_kills: int = 0,
+    locks: LockService | None = None,
 ) -> Outcome:
     """Live `conversations`, `at_once` at a time, and check each when it has come to rest.
 
@@ -50,16 +54,20 @@ async def run(
         minutes: After so many no new conversation begins.
         say: Told of progress and of broken promises as they are found.
         sure_kills: Kill each process at least so often, whatever the dice say.
+        locks: The Redis that the workers share, if there is one; it goes away now and then too.
     """
     rng = random.Random(seed)
     outcome, began = Outcome(), time.monotonic()
-    ledger = Ledger(open_engine(stack.database_url))
-    outside = Outside(stack, pace, rng)
+    engine = open_engine(stack.database_url)
+    ledger = Ledger(engine)
+    await asyncio.to_thread(make_orders, engine, conversations)
+    outside = Outside(stack, pace, rng, engine, locks)
     connector = aiohttp.TCPConnector(limit=0)
     finished: list[History] = []
     async with aiohttp.ClientSession(connector=connector) as http:
         wire = Wire(http, rng)
-        stage = Stage(wire, stack.rasa_url, stack.desk_url, stack.api_token, ledger, api.customers, tool)
+        stage = Stage(wire, stack.rasa_url, stack.desk_url, stack.api_token, ledger, api.customers, tool,
+                      open_engine(stack.tracker_url), engine)
         numbers = iter(range(conversations))
 
         async def one_after_another() -> None:
@@ -87,6 +95,7 @@ async def run(
     await asyncio.to_thread(_said_afterwards, ledger, finished, outcome.verdict)
     outcome.conversations, outcome.messages = len(finished), stage.messages
     outcome.handoffs, outcome.take_overs, outcome.to_the_tool = stage.handoffs, stage.take_overs, stage.to_the_tool
+    outcome.errands = stage.errands
     outcome.fenced = ledger.fenced()
     outcome.outside, outcome.repeated = outside.counts + api.counts + tool.counts, wire.repeated
     outcome.inside = inside(stack.output())

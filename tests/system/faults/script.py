@@ -6,11 +6,13 @@ import random
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.engine import Engine
 
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.tables import messages
 from tests.system.faults.clients import PATIENCE, Agent, Customer, PushCustomer, RestCustomer, Stuck, WebCustomer, Wire
-from tests.system.faults.history import History, Side, carried, read_entries
+from tests.system.faults.history import History, Side, carried, read_entries, read_memory
+from tests.system.faults.orders import done, errand_of, run_errand
 from tests.system.faults.tool import OutsideTool, ToolAgent
 
 QUESTIONS = (
@@ -35,6 +37,9 @@ class Stage:
     ledger: Ledger
     pushed: dict[str, PushCustomer]
     tool: OutsideTool
+    trackers: Engine
+    orders: Engine
+    errands: int = 0
     handoffs: int = 0
     to_the_tool: int = 0
     take_overs: int = 0
@@ -54,6 +59,12 @@ async def live(stage: Stage, number: int) -> History:
         questions = rng.sample(QUESTIONS, 4)
         for _ in range(rng.choice((1, 1, 2))):
             await _ask(customer, questions.pop())
+        if rng.random() < 0.5:
+            history.errand = errand_of(rng, number)
+            stage.errands += 1
+            await run_errand(customer, rng, history.errand)
+        if not isinstance(customer, RestCustomer) and rng.random() < 0.5:
+            await _ask_at_once(customer, rng.sample(QUESTIONS, 3))
         for meeting in range(1, rng.choice((1, 1, 1, 2)) + 1):
             await _meet(stage, rng, customer, history, questions[0], f"{number}.{meeting}")
         await _ask(customer, questions.pop())
@@ -66,13 +77,29 @@ async def live(stage: Stage, number: int) -> History:
     history.cases = stage.tool.cases.get(history.conversation_id, [])
     history.breaches = stage.tool.breaches.get(history.conversation_id, [])
     stage.messages += len(history.customer.sent) + len(history.customer.shown)
-    return await asyncio.to_thread(read_entries, stage.ledger, history)
+    return await asyncio.to_thread(_as_stored, stage, history)
+
+
+def _as_stored(stage: Stage, history: History) -> History:
+    """The conversation with what the databases know of it."""
+    if history.errand is not None:
+        history.errand_done = done(stage.orders, history.errand)
+    read_memory(stage.trackers, history)
+    return read_entries(stage.ledger, history)
 
 
 async def _ask(customer: Customer, question: str) -> None:
     before = customer.heard
     await customer.say(question)
     await customer.hears_more_than(before, question)
+
+
+async def _ask_at_once(customer: Customer, questions: list[str]) -> None:
+    """Questions one after the other without waiting for answers, which any worker may take."""
+    before = customer.heard
+    for question in questions:
+        await customer.say(question)
+    await customer.hears_more_than(before + len(questions) - 1, questions[-1])
 
 
 async def _meet(

@@ -6,7 +6,6 @@ import os
 import random
 import re
 import signal
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,12 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
+from sqlalchemy.engine import Engine
 
 from tests.system.conftest import Stack
 from tests.system.faults import tool
 from tests.system.faults.clients import PushCustomer
+from tests.system.faults.locks import LockService
 
 PROCESSES = ("rasa", "actions", "desk")
+
+
+def processes(workers: int) -> tuple[str, ...]:
+    """The names of the processes of a Tandem with so many Rasa workers."""
+    rasa = ("rasa",) if workers == 1 else tuple(f"rasa.{number}" for number in range(1, workers + 1))
+    return (*rasa, "actions", "desk")
+
+
 LINKED = ("actions", "config.yml", "data", "domain.yml", "models", "tandem", "tests")
 CREDENTIALS = """\
 tandem.channels.rest.Rest:
@@ -49,7 +58,7 @@ live_agent:
 _SPEAKER = re.compile(r"^robin-\d+: ")
 
 
-def make_project(root: Path, folder: Path, url: str) -> Path:
+def make_project(root: Path, folder: Path, url: str, locks: LockService | None = None) -> Path:
     """The project as it stands, but with the channels of this test, on both sides; `url` is where they all end."""
     folder.mkdir()
     for name in LINKED:
@@ -57,7 +66,8 @@ def make_project(root: Path, folder: Path, url: str) -> Path:
     (folder / "credentials.yml").write_text(CREDENTIALS.format(url=url), encoding="utf-8")
     endpoints = (root / "endpoints.yml").read_text(encoding="utf-8")
     live_agent = LIVE_AGENT.format(url=url, name=tool.NAME, secret=tool.SECRET)
-    (folder / "endpoints.yml").write_text(endpoints + live_agent, encoding="utf-8")
+    (folder / "endpoints.yml").write_text(
+        endpoints + live_agent + (locks.endpoints if locks is not None else ""), encoding="utf-8")
     return folder
 
 
@@ -74,17 +84,23 @@ class Pace:
 class Outside:
     """Kills with -9, freezes, and locks the database, at random."""
 
-    def __init__(self, stack: Stack, pace: Pace, rng: random.Random) -> None:
+    def __init__(
+        self, stack: Stack, pace: Pace, rng: random.Random, database: Engine, locks: LockService | None = None,
+    ) -> None:
         self._stack = stack
         self._pace = pace
         self._rng = rng
+        self._database = database
+        self._locks = locks
+        self.names = processes(int(stack.environment.get("TANDEM_WORKERS", "1")))
         self.counts: Counter[str] = Counter()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin."""
         self._tasks = [asyncio.create_task(self._every(pause, trouble)) for pause, trouble in (
-            (self._pace.kill, self._kill), (self._pace.freeze, self._freeze), (self._pace.lock, self._lock)) if pause]
+            (self._pace.kill, self._kill), (self._pace.freeze, self._freeze), (self._pace.lock, self._lock),
+            (self._pace.freeze if self._locks else 0, self._take_locks_away)) if pause]
 
     async def stop(self) -> None:
         """Let things come to rest."""
@@ -106,16 +122,16 @@ class Outside:
     async def kill_each(self, times: int) -> None:
         """Kill every process so often, waiting each time until it is back."""
         for _ in range(times):
-            for name in PROCESSES:
+            for name in self.names:
                 old = self._stack.pid(name)
                 self.kill(name)
                 await asyncio.to_thread(self._stack.wait_restarted, name, old)
 
     async def _kill(self) -> None:
-        self.kill(min(PROCESSES, key=lambda name: (self.counts[f"{name} killed with -9"], self._rng.random())))
+        self.kill(min(self.names, key=lambda name: (self.counts[f"{name} killed with -9"], self._rng.random())))
 
     async def _freeze(self) -> None:
-        name = self._rng.choice(PROCESSES)
+        name = self._rng.choice(self.names)
         with suppress(ProcessLookupError):
             self._stack.freeze(name)
             self.counts[f"{name} frozen for seconds"] += 1
@@ -129,13 +145,15 @@ class Outside:
         self.counts["database locked by another writer"] += 1
 
     def _hold_lock(self, seconds: float) -> None:
-        other = sqlite3.connect(self._stack.database_url.removeprefix("sqlite:///"), timeout=30, isolation_level=None)
-        try:
-            other.execute("BEGIN IMMEDIATE")
+        with self._database.begin() as connection:  # on SQLite that alone keeps other writers out
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("LOCK TABLE conversations IN EXCLUSIVE MODE")
             time.sleep(seconds)
-            other.execute("ROLLBACK")
-        finally:
-            other.close()
+
+    async def _take_locks_away(self) -> None:
+        assert self._locks is not None
+        what = await self._locks.goes_away(self._rng)
+        self.counts[f"Redis {what}"] += 1
 
 
 class FakeApi:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.system.faults.checker import check
-from tests.system.faults.history import Case, Entry, History, Sent, Shown
+from tests.system.faults.errand import REASON, Errand
+from tests.system.faults.history import Case, Entry, History, Remembered, Sent, Shown
 
 
 def entry(seq: int, author: str, text: str, epoch: int = 0, **more: object) -> Entry:
@@ -33,6 +34,7 @@ def healthy(channel: str = "webchat") -> History:
     history.customer.sent = [Sent(one.client_id or "", one.text) for one in entries if one.author == "customer"]
     history.agent.sent = [Sent(one.client_id or "", one.text) for one in entries if one.author == "agent"]
     history.agent.shown = [Shown(one.text, one.seq) for one in entries[:9]]
+    history.remembered = [Remembered(one.seq, one.text) for one in entries if one.seq in (1, 3, 10)]
     numbered = channel == "webchat"
     history.customer.shown = [Shown(one.text, one.seq if numbered else None) for one in entries
                               if numbered or one.author != "customer"]
@@ -245,3 +247,144 @@ def test_a_breach_of_the_tools_protocol_is_found() -> None:
     history = in_the_tool()
     history.breaches = ["message.created before its handoff.opened"]
     assert check(history).broken == {"reordered": 1}
+
+
+def with_errand(kind: str = "cancel", agreed: bool = True) -> History:
+    """A customer has an order cancelled or taken back, and then asks something."""
+    number = "TD-40002"
+    told = f"Done: order {number} is cancelled. The $10 goes back." if kind == "cancel" else f"Return R-{number}: label"
+    entries = [
+        entry(1, "customer", f"please {kind} {number}", client_id="c1"),
+        entry(2, "bot", "Which e-mail address?", reply_to=1, client_id="1.0"),
+        entry(3, "customer", "me@example.com", client_id="c2"),
+        entry(4, "bot", "Shall I?", reply_to=3, client_id="3.0"),
+        entry(5, "customer", "yes" if agreed else "no", client_id="c3"),
+        entry(6, "bot", told if agreed else f"All right, order {number} stays as it is.", reply_to=5, client_id="5.0"),
+        entry(7, "customer", "hours?", client_id="c4"),
+        entry(8, "bot", "8 to 8", reply_to=7, client_id="7.0"),
+    ]
+    history = History("x", "webchat", entries=entries, errand=Errand(number, kind, "me@example.com", agreed),
+                      errand_done=agreed)
+    history.customer.sent = [Sent(one.client_id or "", one.text) for one in entries if one.author == "customer"]
+    history.customer.shown = [Shown(one.text, one.seq) for one in entries]
+    history.remembered = [
+        Remembered(1, entries[0].text, {"order_number": number}),
+        Remembered(3, entries[2].text, {"contact": "me@example.com"}),
+        Remembered(5, entries[4].text), Remembered(7, entries[6].text)]
+    return history
+
+
+@pytest.mark.parametrize("kind", ["cancel", "return"])
+@pytest.mark.parametrize("agreed", [True, False])
+def test_an_errand_that_went_well_breaks_no_promise(kind: str, agreed: bool) -> None:
+    assert check(with_errand(kind, agreed)).broken == {}
+
+
+def do_without_a_yes(history: History) -> None:
+    assert history.errand is not None
+    history.errand = replace(history.errand, agreed=False)
+
+
+def do_and_not_tell(history: History) -> None:
+    say_instead(history, 6, "Something went wrong on our side.")
+
+
+def tell_and_not_do(history: History) -> None:
+    history.errand_done = False
+
+
+def tell_twice(history: History) -> None:
+    assert history.errand is not None
+    words = history.entries[5].text
+    history.entries[7] = replace(history.entries[7], text=words)
+    history.customer.shown[7] = replace(history.customer.shown[7], text=words)
+
+
+def say_instead(history: History, seq: int, words: str) -> None:
+    history.entries[seq - 1] = replace(history.entries[seq - 1], text=words)
+    history.customer.shown[seq - 1] = replace(history.customer.shown[seq - 1], text=words)
+
+
+@pytest.mark.parametrize("kind", ["cancel", "return"])
+@pytest.mark.parametrize("doctor", [do_without_a_yes, do_and_not_tell, tell_and_not_do, tell_twice])
+def test_an_act_that_is_not_as_it_was_told_is_found(doctor: Callable[[History], None], kind: str) -> None:
+    history = with_errand(kind)
+    doctor(history)
+    assert check(history).broken["acts not as told"] == 1, check(history).examples
+
+
+def test_that_an_order_was_cancelled_already_is_no_second_cancelling() -> None:
+    history = with_errand()
+    say_instead(history, 8, "Order TD-40002 is cancelled already. There's nothing left to do.")
+    assert check(history).broken == {}
+
+
+def answer_the_second_first(history: History) -> None:
+    history.entries[5] = replace(history.entries[5], reply_to=7, text="8 to 8")
+    history.entries[7] = replace(history.entries[7], reply_to=5, text="later")
+    history.errand = None
+    history.remembered = [replace(one, slots={}) for one in history.remembered]
+    for place in (5, 7):
+        history.customer.shown[place] = replace(history.customer.shown[place], text=history.entries[place].text)
+
+
+def test_answers_out_of_order_are_found() -> None:
+    history = with_errand()
+    answer_the_second_first(history)
+    assert check(history).broken == {"answers out of order": 1}
+
+
+def remember_twice(history: History) -> None:
+    history.remembered.insert(1, history.remembered[0])
+
+
+def remember_in_another_order(history: History) -> None:
+    history.remembered[2:] = reversed(history.remembered[2:])
+
+
+def take_the_wrong_number(history: History) -> None:
+    history.remembered[3] = replace(history.remembered[3], slots={"order_number": "TD-10421"})
+
+
+def take_a_question_for_a_reason(history: History) -> None:
+    history.remembered[3] = replace(history.remembered[3], slots={"return_reason": "other"})
+
+
+def take_a_no_for_an_address(history: History) -> None:
+    history.remembered[2] = replace(history.remembered[2], slots={"contact": "94107"})
+
+
+def take_an_order_number_without_an_errand(history: History) -> None:
+    history.errand, history.errand_done = None, False
+    history.remembered[1] = replace(history.remembered[1], slots={})
+
+
+@pytest.mark.parametrize("doctor", [remember_twice, remember_in_another_order, take_the_wrong_number,
+                                    take_a_question_for_a_reason, take_a_no_for_an_address,
+                                    take_an_order_number_without_an_errand])
+def test_words_that_filled_what_they_were_not_said_for_are_found(doctor: Callable[[History], None]) -> None:
+    history = with_errand()
+    doctor(history)
+    assert check(history).broken == {"slots filled by other words": 1}, check(history).examples
+
+
+def test_the_reason_that_was_asked_for_may_fill_its_slot() -> None:
+    history = with_errand("return")
+    history.entries[6] = replace(history.entries[6], text=REASON)
+    history.customer.shown[6] = replace(history.customer.shown[6], text=REASON)
+    history.customer.sent[3] = replace(history.customer.sent[3], text=REASON)
+    history.remembered[3] = Remembered(7, REASON, {"return_reason": "changed_mind"})
+    assert check(history).broken == {}
+
+
+def test_a_message_that_was_answered_and_forgotten_is_found() -> None:
+    history = with_errand()
+    del history.remembered[3]
+    assert check(history).broken == {"forgotten by the bot": 1}
+
+
+def test_what_the_bot_could_not_answer_it_need_not_remember() -> None:
+    history = with_errand()
+    del history.remembered[3]
+    history.entries[7] = replace(history.entries[7], client_id="7.trouble")
+    assert check(history).broken == {}

@@ -1,0 +1,70 @@
+"""Compares orders and the bot's memory with the transcript: acts done once and told, words that answer one question."""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tests.system.faults.errand import REASON, announced
+from tests.system.faults.history import History
+
+_REASONS = {"changed_mind", "other"}  # how REASON may be read
+
+
+def wrong_acts(history: History) -> Iterator[str]:
+    """What was done to the customer's order and not told, told and not done, done twice, or not asked for."""
+    errand = history.errand
+    if errand is None:
+        return
+    told = [entry for entry in history.entries if entry.author == "bot" and announced(errand, entry.text)]
+    if history.errand_done and not errand.agreed:
+        yield f"{errand.kind} of {errand.number} without a yes"
+    if history.errand_done and not told:
+        yield f"{errand.kind} of {errand.number} was done and never told"
+    if told and not history.errand_done:
+        yield f"{errand.kind} of {errand.number} was told and not done"
+    if len(told) > 1:
+        yield f"{errand.kind} of {errand.number} was told {len(told)} times"
+
+
+def wrong_order(history: History) -> Iterator[str]:
+    """Answers that came before those to earlier messages."""
+    latest = 0
+    for entry in history.entries:
+        if entry.author == "bot" and entry.reply_to:
+            if entry.reply_to < latest:
+                yield f"{entry.seq} {entry.text!r} answers {entry.reply_to} after the answer to {latest}"
+            latest = max(latest, entry.reply_to)
+
+
+def wrong_memory(history: History) -> Iterator[str]:
+    """What the bot remembers otherwise than it was said: twice, in another order, or as the answer to another question.
+
+    Customers of a run name their own order, their own address and one reason, so what a slot holds tells whether it
+    came from the words that were meant for it.
+    """
+    times = Counter(one.seq for one in history.remembered)
+    for seq, count in times.items():
+        if count > 1:
+            yield f"message {seq} was given to the bot {count} times"
+    numbers = [one.seq for one in history.remembered]
+    if numbers != sorted(numbers):
+        yield f"messages were given to the bot in the order {numbers}"
+    errand = history.errand
+    for one in history.remembered:
+        number, contact = one.slots.get("order_number"), one.slots.get("contact")
+        if number and (errand is None or number != errand.number):
+            yield f"message {one.seq} {one.text!r} filled order_number with {number!r}"
+        if contact and (errand is None or contact != errand.email):
+            yield f"message {one.seq} {one.text!r} filled contact with {contact!r}"
+        if one.slots.get("return_reason") and (one.text != REASON or one.slots["return_reason"] not in _REASONS):
+            yield f"message {one.seq} {one.text!r} filled return_reason with {one.slots['return_reason']!r}"
+
+
+def forgotten(history: History) -> Iterator[str]:
+    """Messages that the bot has answered and does not remember, so that it may ask again for what they said."""
+    known = {one.seq for one in history.remembered}
+    answered = {entry.reply_to for entry in history.entries
+                if entry.author == "bot" and not (entry.client_id or "").endswith((".trouble", ".outdated"))}
+    for entry in history.entries:
+        if entry.author == "customer" and entry.seq in answered and entry.seq not in known:
+            yield f"{entry.seq} {entry.text!r}"

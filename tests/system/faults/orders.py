@@ -1,0 +1,83 @@
+"""What customers of a run do to their orders: each has one to cancel and one to send back, for themselves alone."""
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from dataclasses import replace
+
+from sqlalchemy import select
+from sqlalchemy.engine import Engine
+
+from tandem.database import now
+from tandem.orders.adapters.rows import save_order
+from tandem.orders.adapters.tables import orders, returns
+from tandem.orders.demo_orders import demo_orders
+from tandem.settings import Settings
+from tests.system.faults.clients import Customer
+from tests.system.faults.errand import REASON, Errand
+
+FIRST = 40_000  # numbers behind those of the demo shop
+TO_CANCEL, TO_RETURN = "TD-10433", "TD-10300"  # the demo's orders that are copied
+WISHES = {"cancel": "please cancel order {number}", "return": "I'd like to return order {number}"}
+_MOST = 14  # words that a customer says about one order before they leave it
+_OVER = {"cancel": r"order {number} is cancelled|{number} stays as it is",
+         "return": r"\bR-{number}\b|nothing goes back|{number} stays as it is|already"}
+
+
+def make_orders(engine: Engine, conversations: int) -> None:
+    """Put two orders for each conversation into the database."""
+    shop = {order.number: order for order in demo_orders(now(), Settings().shop_timezone)}
+    with engine.begin() as connection:
+        for place in range(2 * conversations):
+            like = shop[TO_RETURN if place % 2 else TO_CANCEL]
+            number = f"TD-{FIRST + place}"
+            shipment = replace(like.shipments[0], id=f"{number}-1")
+            items = tuple(replace(item, shipment_id=shipment.id) for item in like.items[:1])
+            save_order(connection, replace(like, number=number, email=_email(place // 2), items=items,
+                                           total=items[0].price, shipments=(shipment,)))
+
+
+def errand_of(rng: random.Random, number: int) -> Errand:
+    """What the customer of this conversation does."""
+    kind = rng.choice(("cancel", "return"))
+    order = f"TD-{FIRST + 2 * number + (kind == 'return')}"
+    return Errand(order, kind, _email(number), rng.random() < 0.7)
+
+
+async def run_errand(customer: Customer, rng: random.Random, errand: Errand) -> None:
+    """Say what one says to have an order cancelled or taken back, whatever the bot asks, until it is over."""
+    said = WISHES[errand.kind].format(number=errand.number)
+    for _ in range(_MOST):
+        before = customer.heard
+        await customer.say(said)
+        await customer.hears_more_than(before, said)
+        words = ""
+        while words != (latest := " ".join(one.text for one in customer.side.shown[-3:])):
+            words = latest
+            await asyncio.sleep(0.4)
+        if re.search(_OVER[errand.kind].format(number=errand.number), words, re.IGNORECASE):
+            return
+        last = customer.side.shown[-1].text
+        if "Shall I" in last or "shall I" in last:
+            said = ("yes" if errand.agreed else "no") if rng.random() < 0.8 else "how much is delivery?"
+        elif "e-mail" in last and "?" in last:
+            said = errand.email
+        elif "why" in last.lower() and "goes back" in last:
+            said = REASON
+        else:
+            said = WISHES[errand.kind].format(number=errand.number)
+
+
+def done(engine: Engine, errand: Errand) -> bool:
+    """Whether the order system says that it is done."""
+    with engine.connect() as connection:
+        if errand.kind == "cancel":
+            status = connection.execute(select(orders.c.status).where(orders.c.number == errand.number)).scalar_one()
+            return bool(status == "cancelled")
+        query = select(returns.c.id).where(returns.c.order_number == errand.number)
+        return connection.execute(query).first() is not None
+
+
+def _email(number: int) -> str:
+    return f"customer{number}@example.com"
