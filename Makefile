@@ -56,7 +56,7 @@ evaluate: install ## Measure intents, moods and escalation; reports/evaluation.h
 evaluate-quick: stories
 	@$(QUIET) $(PYTHON) -m tandem.run.quietly tandem.cli evaluate --quick
 
-faults: install-dev ## Live 2,000 conversations while everything breaks, and write docs/reliability.md (about an hour)
+faults: install-dev ## Live 2,000 conversations while everything breaks, and write docs/reliability.md (about an hour); see FAULTS there
 	@$(QUIET) $(PYTHON) -m tests.system.faults --write $(FAULTS)
 
 lock: ## Pin the dependencies anew (needs uv)
