@@ -64,7 +64,8 @@ class TokenCheck:
         self._setting = setting
         self._open_here = open_here
         self._query = query
-        self._off = off or f"set {setting}, see docs/settings.md"
+        only_here = f"this demo is open to this machine only; for others set {setting}, see docs/settings.md"
+        self._off = only_here if open_here else off or f"set {setting}, see docs/settings.md"
         self._rejected = RateLimit(REJECTED, REJECTED)
         self._calls = RateLimit(CALLS, _BURST)
 

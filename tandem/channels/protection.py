@@ -35,6 +35,11 @@ def check_callers(app: Sanic, channel: str, check: Check) -> None:
     _checks(app)[channel] = Entrance(check)
 
 
+def has_check(app: Sanic, channel: str) -> bool:
+    """Whether a channel has said what its routes ask of their callers."""
+    return channel in _checks(app)
+
+
 def _checks(app: Sanic) -> dict[str, Entrance]:
     if not hasattr(app.ctx, "tandem_checks"):
         app.ctx.tandem_checks = {}

@@ -15,6 +15,7 @@ from sanic.request import Request
 from tandem.access.limits import LimitExceeded, check_metadata
 from tandem.channels.output import Answer, ProactiveOutput
 from tandem.channels.parts import declared
+from tandem.channels.protection import has_check
 from tandem.channels.runtime import Runtime
 from tandem.channels.turns import OnNewMessage
 from tandem.conversations.conversation_ids import BARE, conversation_id_for, require_bare
@@ -55,6 +56,13 @@ def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True
             """The base channel's routes, with the router between them and the bot."""
             blueprint = super().blueprint(self.route(on_new_message))
             install(blueprint, self, on_new_message)
+
+            @blueprint.listener("after_server_start")
+            async def warn_if_open(app: Sanic, _: Any) -> None:
+                if not has_check(app, self.url_prefix()) and not Runtime.of(app).settings.demo_on_loopback:
+                    logger.warning("Nobody is asked who they are on the channel %s: whoever knows its address can "
+                                   "write as any customer; see docs/channels.md", self.name())
+
             return blueprint
 
         def route(self, on_new_message: OnNewMessage) -> OnNewMessage:

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from tandem.channels.messaging import Slack, Telegram, Twilio
+from tandem.channels.rest import Rest
 from tandem.handoff.notices import notice
 from tandem.settings import SettingsError
 from tests.fakes.heart import Heart
 from tests.integration.channels import payloads
 from tests.integration.channels.lines import SLACK, TELEGRAM, TELEGRAM_SECRET, TWILIO, Line, line_of, on
 from tests.integration.channels.stage import staged
+from tests.system.faults.push_channel import Push
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
@@ -145,3 +147,13 @@ async def test_rejected_webhooks_of_one_address_are_not_logged_without_end(
         assert set(statuses[:30]) == {403} and statuses[-1] == 429
         assert sum("webhook was refused" in record.message for record in caplog.records) <= 32
         assert await line.write("Hello") == 200, "Telegram itself is served"
+
+
+async def test_a_channel_of_ones_own_that_asks_nobody_is_told_of(
+    heart: Heart, caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with staged(heart, [Push("http://127.0.0.1:1")], demo=False):
+        assert "Nobody is asked who they are on the channel push" in caplog.text
+    caplog.clear()
+    async with staged(heart, [Rest()], demo=False, rest_token="r" * 16):
+        assert "Nobody is asked" not in caplog.text
