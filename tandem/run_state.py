@@ -35,6 +35,7 @@ class ProcessState:
     deaths: int = 0
     freezes: int = 0
     model: str = ""
+    locks: str = ""  # "up" or "away": those that Rasa's workers share
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 IN_LINE = 30.0  # seconds to wait for others in this process
 ANSWER = 3.0  # seconds that a lock service may take to answer
 AWAY = 5.0  # seconds for which a service that failed is not asked
+LOOK_EVERY = 5.0  # seconds between looks whether the shared locks are there
 _LOOK = 0.05  # seconds between looks whether a lock is free
 _THREADS = 4  # a service that hangs must not take the threads that the ledger needs
 
@@ -58,6 +59,10 @@ class SharedLocks(ABC):
     def leave(self, conversation_id: str, ticket: Any) -> None:
         """Give the lock, or the place in the line, up."""
 
+    @abstractmethod
+    def answer(self) -> None:
+        """Do nothing, or raise as the others do when the service is away."""
+
 
 class PostgresLocks(SharedLocks):
     """Advisory locks of one session: when the process dies, its connection ends and all its locks with it."""
@@ -85,6 +90,9 @@ class PostgresLocks(SharedLocks):
         if ticket.served and ticket.session is self._session:  # an earlier session took its locks with it
             ticket.session.execute(self._FREE, {"this": f"lock {conversation_id}"})
 
+    def answer(self) -> None:
+        self.ask("").session.execute(select(1))
+
 
 class TicketLocks(SharedLocks):
     """The lock store that endpoints.yml names, such as Rasa's on Redis."""
@@ -103,6 +111,9 @@ class TicketLocks(SharedLocks):
 
     def leave(self, conversation_id: str, ticket: Any) -> None:
         self._store.cleanup(conversation_id, ticket)
+
+    def answer(self) -> None:
+        self._store.get_lock("")
 
 
 class ConversationLocks(LockStore):
@@ -126,6 +137,16 @@ class ConversationLocks(LockStore):
         """Whether the shared locks failed a moment ago, so that turns go on without them."""
         return self._clock() < self._away_until
 
+    async def look(self) -> bool:
+        """Ask the shared locks whether they are there, so that it is known without a turn; True without any."""
+        if self._shared is not None:
+            try:
+                await self._call(self._shared.answer)
+            except Exception as error:  # whatever a lock service may say
+                self._failed(error)
+                return False
+        return True
+
     @asynccontextmanager
     async def lock(
         self, conversation_id: str, lock_lifetime: float = 0.0, wait_time_in_seconds: float = 0.0,
@@ -148,13 +169,16 @@ class ConversationLocks(LockStore):
             try:
                 ticket = await self._take(self._shared, conversation_id)
             except Exception as error:  # whatever a lock service may say
-                self._away_until = self._clock() + AWAY
-                logger.warning("The locks that workers share cannot be had (%s); turns go on without", _name(error))
+                self._failed(error)
         try:
             yield
         finally:
             if self._shared is not None and ticket is not None:
                 self._leave(self._shared, conversation_id, ticket)
+
+    def _failed(self, error: Exception) -> None:
+        self._away_until = self._clock() + AWAY
+        logger.warning("The locks that workers share cannot be had (%s); turns go on without", _name(error))
 
     async def _take(self, shared: SharedLocks, conversation_id: str) -> Any:
         end = self._clock() + shared.patience
@@ -218,6 +242,15 @@ def install(agent: Agent) -> None:
     processor: Any = getattr(agent, "processor", None)
     if processor is not None:
         processor.tracker_store, processor.lock_store = agent.tracker_store, agent.lock_store
+
+
+async def watch(agent: Callable[[], Agent | None], tell: Callable[[str, str], None]) -> None:
+    """Look again and again whether the locks that workers share are there, and `tell("locks", "up")` or "away"."""
+    while True:
+        locks = getattr(agent(), "lock_store", None)
+        if isinstance(locks, ConversationLocks):
+            tell("locks", "up" if await locks.look() else "away")
+        await asyncio.sleep(LOOK_EVERY)
 
 
 def _locks(agent: Agent) -> ConversationLocks:

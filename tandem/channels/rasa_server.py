@@ -15,6 +15,7 @@ from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
 from tandem.channels.action_endpoint import authorise
+from tandem.channels.locks import ConversationLocks
 from tandem.channels.protection import protect_rasa
 from tandem.settings import Settings, load
 
@@ -35,10 +36,13 @@ def guarded(configure_app: Callable[..., Sanic], settings: Settings) -> Callable
 
 
 async def healthz(request: Request) -> HTTPResponse:
-    """200 once the model is loaded; 503 before, and if it could not be."""
+    """200 once the model is loaded; 503 before, and if it could not be. `locks` are no matter of life: see locks.py."""
     agent = getattr(request.app.ctx, "agent", None)
     ready = agent is not None and agent.is_ready()
-    return json_response({"status": "ok" if ready else "no model is loaded"}, status=200 if ready else 503)
+    locks = getattr(agent, "lock_store", None)
+    away = isinstance(locks, ConversationLocks) and locks.is_away
+    return json_response({"status": "ok" if ready else "no model is loaded", "locks": "away" if away else "ok"},
+                         status=200 if ready else 503)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ from rasa.core.channels.channel import InputChannel, OutputChannel
 from sanic import Sanic
 
 from tandem.access.limits import RateLimit
+from tandem.channels import locks
 from tandem.channels.action_endpoint import authorise, unequip
 from tandem.channels.deliverer import Deliverer
 from tandem.channels.live_model import LiveModel, make_ready
-from tandem.channels.locks import install
 from tandem.channels.output import Answer
 from tandem.channels.protection import protect_rasa
 from tandem.channels.tasks import Tasks
@@ -96,13 +96,14 @@ class Runtime:
             self._started = True
             agent = getattr(self._app.ctx, "agent", None)
             if agent is not None:
-                install(agent)  # for Rasa's HTTP API, before the first message
+                locks.install(agent)  # for Rasa's HTTP API, before the first message
             for part in (agent, getattr(agent, "processor", None)):
                 authorise(getattr(part, "action_endpoint", None), self.settings)
             self.feed.start()
             self._tasks.spawn(self.deliverer.run(lambda: tuple(self.channels)))
             self._tasks.spawn(self._adopt())
             self._tasks.spawn(LiveModel(self._app).watch())
+            self._tasks.spawn(locks.watch(lambda: getattr(self._app.ctx, "agent", None), self._tell))
 
     async def stop(self) -> None:
         """Stop watching and delivering; open turns are taken over by whoever starts next."""
@@ -110,6 +111,11 @@ class Runtime:
         await self.feed.stop()
         await unequip(getattr(self._app.ctx, "agent", None))
         self._started = False
+
+    def _tell(self, word: str, value: str) -> None:
+        heartbeat = getattr(self._app.ctx, "heartbeat", None)
+        if heartbeat is not None:
+            heartbeat.tell(f"{word} {value}")
 
     def require_slow(self, inbound: InboundMessage) -> None:
         """Count a message of a conversation; in a demo on loopback, which programs measure, there is no limit.

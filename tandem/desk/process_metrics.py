@@ -25,3 +25,8 @@ def _lines(states: Sequence[RunState]) -> Iterator[str]:
     for process in processes:
         for reason, count in (("died", process.deaths), ("froze", process.freezes)):
             yield f'tandem_process_restarts_total{{process="{process.name}",reason="{reason}"}} {count}'
+    yield "# HELP tandem_locks_up 1 if the locks that workers share answer, 0 while turns go on without them."
+    yield "# TYPE tandem_locks_up gauge"
+    for process in processes:
+        if process.locks:
+            yield f'tandem_locks_up{{process="{process.name}"}} {int(process.locks == "up")}'

@@ -88,7 +88,8 @@ class Supervisor:
     def states(self) -> tuple[ProcessState, ...]:
         """How the processes stand."""
         return tuple(ProcessState(name, process.pid, process.state, self._deaths[name], self._freezes[name],
-                                  process.told.get("model", "")) for name, process in self._running.items())
+                                  process.told.get("model", ""), process.told.get("locks", ""))
+                     for name, process in self._running.items())
 
     async def _launch(self, spec: ProcessSpec) -> RunningProcess:
         try:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tandem import run_state
@@ -45,3 +46,7 @@ def test_the_metrics_tell_each_process_and_why_it_was_replaced(tmp_path: Path) -
     assert 'tandem_process_up{process="rasa.1"} 1\n' in told and 'tandem_process_up{process="rasa.2"} 0\n' in told
     assert 'tandem_process_restarts_total{process="rasa.1",reason="died"} 2\n' in told
     assert 'tandem_process_restarts_total{process="rasa.2",reason="froze"} 1\n' in told
+    assert "tandem_locks_up{" not in told, "a worker that has none says nothing of them"
+    away = replace(STATE, processes=tuple(replace(one, locks="away") for one in STATE.processes))
+    run_state.write(away, tmp_path)
+    assert 'tandem_locks_up{process="rasa.1"} 0\n' in process_metrics(URL, tmp_path)

@@ -310,6 +310,17 @@ async def test_a_redis_that_is_away_stops_no_turn(heart: Heart) -> None:
         stage.bot.answer = locked
         assert await stage.asks("Hello") == ["You said: Hello"]
         assert ours.is_away
+        told: list[tuple[str, str]] = []
+        watching = asyncio.create_task(locks.watch(lambda: stage.app.ctx.agent, lambda *what: told.append(what)))
+        await stage.until(lambda: told)
+        watching.cancel()
+        assert told == [("locks", "away")], "known without a turn, too"
+
+
+async def test_locks_that_are_there_are_told_so(postgres_url: str, redis_port: int) -> None:
+    for shared in (PostgresLocks(open_engine(postgres_url)), TicketLocks(RedisLockStore("127.0.0.1", port=redis_port))):
+        assert await ConversationLocks(shared).look()
+    assert await ConversationLocks().look()
 
 
 def test_an_agent_gets_the_locks_that_fit_its_database(database_url: str) -> None:
