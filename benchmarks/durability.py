@@ -8,6 +8,7 @@ import statistics
 import tempfile
 import threading
 import time
+import uuid
 from pathlib import Path
 
 from tandem.conversations.ledger import Ledger
@@ -31,7 +32,7 @@ def stored(ledger: Ledger, conversation: str, messages: int) -> list[float]:
 
 def measure(folder: Path, durable: bool) -> str:
     """One line of the table."""
-    engine = open_engine(f"sqlite:///{folder / f'{durable}.db'}", durable=durable)
+    engine = open_engine(f"sqlite:///{folder / f'{uuid.uuid4().hex}.db'}", durable=durable)
     upgrade(engine)
     ledger = Ledger(engine)
     stored(ledger, "warm", 20)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from tandem.commands.agents import add_agent_command
 from tandem.commands.auditing import add_audit_command
+from tandem.commands.backup import add_backup_command, add_restore_command
 from tandem.commands.customers import add_erase_command, add_export_command
 from tandem.commands.data import add_data_command
 from tandem.commands.database import add_db_command
@@ -19,5 +20,5 @@ from tandem.commands.running import (
 COMMANDS = (
     add_run_command, add_train_command, add_seed_command, add_doctor_command, add_agent_command, add_audit_command,
     add_mood_command, add_replay_command, add_data_command, add_evaluate_command, add_export_command, add_erase_command,
-    add_db_command, add_prune_command,
+    add_db_command, add_prune_command, add_backup_command, add_restore_command,
 )

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta, timezone
 
 from sqlalchemy.engine import Connection, Engine
 
+from tandem.database import lift_limits
+
 CONVERSATIONS, MESSAGES_EACH, EVENTS_EACH = 50_000, 20, 6
 AGENTS, WAITING, HELD = 20, 60, 60  # open handoffs are those of the latest conversations
 YEAR = 365 * 24 * 3600
@@ -44,8 +46,11 @@ def fill(engine: Engine) -> None:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("PRAGMA synchronous=OFF")
     with engine.begin() as connection:
+        lift_limits(connection)
         _fill(Filler(connection, end))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET statement_timeout = 0")
         connection.exec_driver_sql("ANALYZE")
 
 
