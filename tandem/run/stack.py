@@ -16,7 +16,7 @@ from typing import Any
 from tandem.run.console import Console
 from tandem.run.databases import upgrade
 from tandem.run.errors import RunError
-from tandem.run.keys import environment_of, with_keys
+from tandem.run.keys import KEPT_IN, environment_of, with_keys
 from tandem.run.live import bring_live, keep_live
 from tandem.run.model import QUIET, require_model
 from tandem.run.open_channels import require_closed
@@ -194,6 +194,8 @@ def welcome(settings: Settings, names: Sequence[str]) -> str:
         lines.append(f"  Desk API   {settings.desk_url}/docs")
         if settings.demo:
             lines.append(f"  Sign in    anna (agent) or sam (supervisor), password {settings.demo_password}")
+    if settings.demo and not settings.demo_on_loopback:
+        lines.append(f"  Tokens     made up where not set, in {KEPT_IN}")
     lines += ["  Stop       Ctrl-C", ""]
     return "\n".join(lines)
 
