@@ -4,12 +4,13 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.order_threads import with_orders
 from actions.reply import Reply
 from actions.services import services
 from actions.turn import Turn
@@ -18,6 +19,8 @@ from tandem.services import Services
 
 class Answering(Action, ABC):
     """Says one reply, and leaves the dialogue as it is."""
+
+    asks_orders: ClassVar[bool] = False  # the reply needs the order system
 
     def __init__(self, open_services: Callable[[], Services] = services) -> None:
         self._open = open_services
@@ -29,6 +32,7 @@ class Answering(Action, ABC):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
-        reply = await asyncio.to_thread(self.reply, Turn(tracker))
+        run = with_orders if self.asks_orders else asyncio.to_thread
+        reply = await run(self.reply, Turn(tracker))
         reply.say(dispatcher)
         return []

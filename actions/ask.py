@@ -12,12 +12,14 @@ from tandem.orders.errors import OrderSystemUnavailable
 class ActionAskOrderNumber(Answering):
     """Asks which order is meant: with buttons if the customer is known, for the number if not."""
 
+    asks_orders = True
+
     def name(self) -> str:
         return "action_ask_order_number"
 
     def reply(self, turn: Turn) -> Reply:
         try:
-            choices = orders_at_hand(self._open(), turn.conversation_id, turn.active_form).choices
+            choices = orders_at_hand(self._open(), turn, turn.active_form).choices
         except OrderSystemUnavailable:
             choices = ()
         if not choices:
@@ -29,12 +31,14 @@ class ActionAskOrderNumber(Answering):
 class ActionAskReturnItem(Answering):
     """Asks which item of the order goes back."""
 
+    asks_orders = True
+
     def name(self) -> str:
         return "action_ask_return_item"
 
     def reply(self, turn: Turn) -> Reply:
         try:
-            order = orders_at_hand(self._open(), turn.conversation_id).find(turn.slot("order_number"))
+            order = orders_at_hand(self._open(), turn).find(turn.slot("order_number"))
         except OrderSystemUnavailable:
             order = None
         items = order.delivered_items if order else ()

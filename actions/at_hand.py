@@ -9,8 +9,8 @@ from datetime import datetime
 from actions.reading import means_the_other
 from actions.services import shop_policies
 from actions.turn import Turn
-from tandem.conversations.model import ConversationNotFound
-from tandem.orders.errors import InvalidOrderNumber, OrderNotFound
+from actions.turn_orders import orders_of
+from tandem.orders.errors import InvalidOrderNumber
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.numbers import normalise_order_number
 from tandem.orders.policies import ShopPolicies, can_cancel, can_change_address, return_refusal
@@ -83,30 +83,13 @@ class AtHand:
         return next((order for order in self.orders if order.number == number), None)
 
 
-def identity_email(opened: Services, conversation_id: str) -> str | None:
-    """The address that the channel vouches for."""
-    try:
-        identity = opened.ledger.conversation(conversation_id).identity
-    except ConversationNotFound:
-        return None
-    return identity.email if identity else None
-
-
-def orders_at_hand(opened: Services, conversation_id: str, form: str = "") -> AtHand:
+def orders_at_hand(opened: Services, turn: Turn, form: str = "") -> AtHand:
     """The orders of the customer whom the channel knows, and those that this conversation has matched.
 
     Raises:
         OrderSystemUnavailable: The order system does not answer.
     """
-    email = identity_email(opened, conversation_id)
-    known = {order.number: order for order in opened.orders.recent_orders(email)} if email else {}
-    for number in opened.identification.verified_orders(conversation_id):
-        if number not in known:
-            try:
-                known[number] = opened.orders.find(number)
-            except OrderNotFound:
-                continue  # gone since it was matched
-    orders = tuple(sorted(known.values(), key=lambda order: (order.placed_at, order.number), reverse=True))
+    orders = orders_of(opened, turn).all()
     is_relevant, at, policies = RELEVANT.get(form), opened.ledger.clock(), shop_policies(opened)
     relevant = tuple(o for o in orders if is_relevant is None or is_relevant(o, at, policies))
     if not relevant and form in _ABOUT_OPEN_ORDERS:

@@ -155,6 +155,7 @@ class ConsentedAction(OrderAction):
     """Does what the customer has said yes to: once for each question, whoever says it how often."""
 
     act: ClassVar[ConsentedAct]
+    changes = True
 
     def name(self) -> str:
         return f"action_{self.act.name}"

@@ -16,6 +16,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.at_hand import named_by_item, orders_at_hand
 from actions.consent import way_back
+from actions.order_threads import with_orders
 from actions.reply import Reply
 from actions.services import services
 from actions.turn import Turn
@@ -43,7 +44,7 @@ class _Unread(Action, ABC):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
         turn = Turn(tracker)
-        if not turn.active_form and await asyncio.to_thread(self._names_a_thing, turn):
+        if not turn.active_form and await with_orders(self._names_a_thing, turn):
             return [FollowupAction("order_status_form")]
         too_late = await asyncio.to_thread(lambda: way_back(self._open(), turn))
         if too_late is not None:
@@ -57,7 +58,7 @@ class _Unread(Action, ABC):
         if len(turn.text.split()) > _FEW_WORDS:
             return False
         try:
-            orders = orders_at_hand(self._open(), turn.conversation_id).orders
+            orders = orders_at_hand(self._open(), turn).orders
         except OrderSystemUnavailable:
             return False
         return named_by_item(turn.text, orders) is not None

@@ -1,7 +1,6 @@
 """What all actions about one order have in common: load it if it may be shown, turn errors into words."""
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.at_hand import identity_email
 from actions.dates import Dates
+from actions.order_threads import with_orders
 from actions.reply import Reply
 from actions.services import services, shop_policies
 from actions.turn import Turn
+from actions.turn_orders import forget_orders, orders_of
 from tandem.orders.errors import InvalidOrderNumber, NotIdentified, OrderNotFound, OrderSystemUnavailable
 from tandem.orders.model import Order
 from tandem.orders.policies import ShopPolicies
@@ -49,6 +49,7 @@ class OrderAction(Action, ABC):
     """Answers about the order in the slot `order_number`, which a form has identified."""
 
     forgets: ClassVar[tuple[str, ...]] = ()  # slots that are emptied when the action is done
+    changes: ClassVar[bool] = False  # the order: it is read anew before and after
 
     def __init__(self, open_services: Callable[[], Services] = services) -> None:
         self._open = open_services
@@ -65,7 +66,7 @@ class OrderAction(Action, ABC):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
         turn = Turn(tracker)
-        reply, failures = await asyncio.to_thread(self._work, turn)
+        reply, failures = await with_orders(self._work, turn)
         reply.say(dispatcher)
         return [SlotSet("failed_lookups", failures), *(SlotSet(slot, None) for slot in self.forgets)]
 
@@ -73,8 +74,9 @@ class OrderAction(Action, ABC):
         opened = self._open()
         failures = float(turn.slot("failed_lookups") or 0)
         try:
-            email = identity_email(opened, turn.conversation_id)
-            order = opened.identification.order_for(turn.conversation_id, str(turn.slot("order_number") or ""), email)
+            if self.changes:
+                forget_orders(opened, turn)
+            order = orders_of(opened, turn).order(str(turn.slot("order_number") or ""))
             reply, failures = self.answer(order, Desk.of(opened, turn)), 0.0
         except (NotIdentified, InvalidOrderNumber):
             reply = Reply("utter_not_identified")
@@ -82,5 +84,7 @@ class OrderAction(Action, ABC):
             reply = Reply("utter_order_not_found", {"number": error.number})
         except OrderSystemUnavailable:
             reply, failures = Reply("utter_order_system_unavailable"), failures + 1
+        if self.changes:
+            forget_orders(opened, turn)
         opened.case_file.tried(turn.conversation_id, self.name(), reply.response, turn.message_id)
         return reply, failures

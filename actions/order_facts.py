@@ -20,13 +20,15 @@ class ActionOrderFacts(Answering):
     Only orders that may be shown already are looked at; to anybody else it says nothing about orders.
     """
 
+    asks_orders = True
+
     def name(self) -> str:
         return "action_order_facts"
 
     def reply(self, turn: Turn) -> Reply:
         opened = self._open()
         try:
-            order = order_in_question(turn, orders_at_hand(opened, turn.conversation_id, f"{turn.intent}_form"))
+            order = order_in_question(turn, orders_at_hand(opened, turn, f"{turn.intent}_form"))
         except OrderSystemUnavailable:
             order = None
         if order is None:

@@ -5,7 +5,6 @@ steps aside (`ActionExecutionRejected`), and then Rasa's rules answer the messag
 """
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from inspect import isabstract
@@ -15,14 +14,16 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActionExecutionRejected, ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.at_hand import AtHand, identity_email, named_by_item, number_in, orders_at_hand, pick
+from actions.at_hand import AtHand, named_by_item, number_in, orders_at_hand, pick
 from actions.draft import Draft
 from actions.order_action import Desk
+from actions.order_threads import with_orders
 from actions.reading import bare_numbers, corrects, typed_button
 from actions.reply import Reply
 from actions.services import services
 from actions.status import item_names
 from actions.turn import REQUESTED_SLOT, Turn
+from actions.turn_orders import orders_of
 from tandem.orders.errors import (
     InvalidContact,
     InvalidOrderNumber,
@@ -79,10 +80,9 @@ class OrderForm(Action, ABC):
         await self.prepare(turn)
         if self._leads_elsewhere(turn):
             return self._step_aside(turn)
-        opened = await asyncio.to_thread(self._open)
         draft = self._begin(turn)
         try:
-            await asyncio.to_thread(self._work, opened, turn, draft)
+            await with_orders(self._work, turn, draft)
         except OrderSystemUnavailable:
             draft.failed_lookups = float(turn.slot("failed_lookups") or 0) + 1
             draft.leave(Reply("utter_order_system_unavailable"))
@@ -149,7 +149,8 @@ class OrderForm(Action, ABC):
         typed = typed_button(turn.text, turn.buttons)
         return {requested: typed[requested]} if requested in typed else {}
 
-    def _work(self, opened: Services, turn: Turn, draft: Draft) -> None:
+    def _work(self, turn: Turn, draft: Draft) -> None:
+        opened = self._open()
         self._choose_order(opened, turn, draft)
         if not draft.slots["order_number"]:
             return
@@ -167,10 +168,10 @@ class OrderForm(Action, ABC):
     def _choose_order(self, opened: Services, turn: Turn, draft: Draft) -> None:
         before = number_in(turn.before("order_number"))
         if turn.activates(self.form):
-            at_hand = orders_at_hand(opened, turn.conversation_id, self.form)
+            at_hand = orders_at_hand(opened, turn, self.form)
             draft.slots["order_number"] = self._bare_number(turn, draft, at_hand) or pick(turn, at_hand)
         elif self._continues(turn) and turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
-            at_hand = orders_at_hand(opened, turn.conversation_id, self.form)
+            at_hand = orders_at_hand(opened, turn, self.form)
             draft.slots["order_number"] = (
                 self._bare_number(turn, draft, at_hand) or draft.slots["order_number"]
                 or named_by_item(turn.text, at_hand.choices))
@@ -212,9 +213,9 @@ class OrderForm(Action, ABC):
     def _identify(self, opened: Services, turn: Turn, draft: Draft) -> Order | None:
         """The order, if it may be shown; otherwise `contact` is emptied or asked for."""
         number, contact = str(draft.slots["order_number"]), draft.slots["contact"]
-        email = identity_email(opened, turn.conversation_id)
+        orders = orders_of(opened, turn)
         try:
-            order = opened.identification.order_for(turn.conversation_id, number, email)
+            order = orders.order(number)
         except (NotIdentified, OrderNotFound):
             if not contact:
                 return None
@@ -222,7 +223,8 @@ class OrderForm(Action, ABC):
             if found is None:
                 return None
             order = found
-        draft.slots["contact"] = contact or email or order.email
+            orders.matched(order)
+        draft.slots["contact"] = contact or orders.email or order.email
         draft.slots["order_items"] = item_names(order.items)
         draft.slots["order_total"] = str(order.total)
         draft.failed_lookups = 0.0

@@ -26,7 +26,7 @@ class ActionOrderStatus(OrderAction):
         return "action_order_status"
 
     def answer(self, order: Order, desk: Desk) -> Reply:
-        at_hand = orders_at_hand(desk.opened, desk.turn.conversation_id, "order_status_form")
+        at_hand = orders_at_hand(desk.opened, desk.turn, "order_status_form")
         others = [other for other in at_hand.relevant if other.number != order.number] if order.status.open else []
         buttons = tuple(order_button(other, "order_status") for other in others[:MOST_BUTTONS])
         reply = status_reply(order, desk.dates)

@@ -37,13 +37,15 @@ class ActionInvoice(OrderAction):
 class ActionPaymentProblem(Answering):
     """Tells of an order on hold if there is one, else what helps when a payment fails."""
 
+    asks_orders = True
+
     def name(self) -> str:
         return "action_payment_problem"
 
     def reply(self, turn: Turn) -> Reply:
         opened = self._open()
         try:
-            orders = orders_at_hand(opened, turn.conversation_id).orders
+            orders = orders_at_hand(opened, turn).orders
         except OrderSystemUnavailable:
             orders = ()
         on_hold = next((order for order in orders if order.status is OrderStatus.PAYMENT_FAILED), None)

@@ -1,4 +1,4 @@
-"""Asks for the action server's own token, however the server is started; `/health` alone is open."""
+"""What is put into the action server, however it is started: the question for its token, and threads for the ledger."""
 from __future__ import annotations
 
 from typing import Any
@@ -8,6 +8,7 @@ from rasa_sdk.plugin import plugin_manager
 
 from tandem.access.sanic_guard import PUBLIC, Entrance, TokenCheck, for_programs, protect
 from tandem.access.tokens import actions_tokens
+from tandem.executors import use_ledger_threads
 from tandem.settings import load
 
 MAX_CALL = 20_000_000  # bytes; a call carries the conversation so far
@@ -26,6 +27,11 @@ class ServerGuard:
             return PUBLIC if path == "/health" else check
 
         protect(app, entrance_of, MAX_CALL)
+        app.register_listener(_give_threads, "before_server_start")
+
+
+async def _give_threads(_: Any, __: Any) -> None:
+    use_ledger_threads()
 
 
 if not plugin_manager().has_plugin(NAME):

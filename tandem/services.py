@@ -23,7 +23,7 @@ from tandem.handoff.factory import build_channels
 from tandem.handoff.relay import Relay
 from tandem.handoff.routing import read_channels, read_routing
 from tandem.handoff.service import HandoffService
-from tandem.orders.factory import open_order_system
+from tandem.orders.factory import guarded_order_system
 from tandem.orders.identification import IdentificationService
 from tandem.orders.system import OrderSystem
 from tandem.settings import Settings, project_root
@@ -62,7 +62,7 @@ def open_services(settings: Settings) -> Services:
     ledger = Ledger(engine, clock())
     ownership = Ownership(ledger)
     case_file = CaseFile(ledger)
-    orders = open_order_system(settings, engine)
+    orders = guarded_order_system(settings, engine)
     identification = IdentificationService(engine, orders, on_verified=ledger.know_email)
     duty, patience = read_duty(settings.shop_timezone, project_root() / DUTY)
     endpoints = project_root() / "endpoints.yml"

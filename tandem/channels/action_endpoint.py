@@ -16,6 +16,7 @@ from tandem.settings import Settings
 logger = logging.getLogger(__name__)
 
 PATIENCE = 10.0  # seconds to wait for an action server that is away; one that is started again takes two to five
+ANSWER_SECONDS = 20.0  # for an action; Rasa would wait five minutes. Asking for orders takes half of it at most
 _FIRST_PAUSE = 0.1
 
 
@@ -41,6 +42,7 @@ class ActionEndpoint(EndpointConfig):
 
         Raises:
             ClientResponseError: It answered with an error.
+            asyncio.TimeoutError: It did not answer within `ANSWER_SECONDS`; the call is not repeated.
             aiohttp.ClientConnectionError: It could not be reached for `PATIENCE` seconds.
         """
         if self.cafile:  # TLS with a certificate of one's own is left to Rasa
@@ -71,6 +73,7 @@ class ActionEndpoint(EndpointConfig):
         headers = {"Content-Type": content_type} if content_type else {}
         headers.update(kwargs.pop("headers", {}))
         params = self.combine_parameters(kwargs)
+        kwargs["timeout"] = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
         async with self._session().request(
             method, concat_url(self.url, subpath), headers=headers, params=params, compress=compress, **kwargs,
         ) as response:

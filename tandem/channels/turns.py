@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 MAX_TRIES = 3  # how often an interrupted or failing bot turn is run
 RETRY_PAUSES = (timedelta(seconds=1), timedelta(seconds=5))  # before a failed turn is run again
+TURN_SECONDS = 45.0  # that Rasa may take for a message; then the customer is told, and the next message is handled
 LOOK_AGAIN = 1.0  # seconds after which a turn that waits asks again, if nothing wakes it
 
 
@@ -131,6 +132,10 @@ class Turns:
                 await self._apologise(receipt, "is given up")
             else:
                 await self._through_bot(receipt, channel, on_new_message, into, metadata)
+        except asyncio.TimeoutError:
+            # Run again it would take as long again, and the customer has waited long enough.
+            how = FAILED
+            await self._apologise(receipt, "took too long and was stopped")
         except Exception:
             logger.exception("Bot turn %d failed", receipt.message.seq, extra=_about(receipt))
             if receipt.tries < MAX_TRIES:
@@ -164,7 +169,8 @@ class Turns:
             message.parse_data = await self._read(stored, agent)
             fault("turn.before_bot")
             # Rasa's own handler asks for the agent anew; a turn is answered by the model that has read it.
-            await (on_new_message(message) if agent is self._agent() else agent.handle_message(message))
+            handle = on_new_message if agent is self._agent() else agent.handle_message
+            await asyncio.wait_for(handle(message), TURN_SECONDS)
         fault("turn.after_bot")
         if not output.spoke and await self._still_with_bot(receipt):
             await self._apologise(receipt, "had nothing to say")

@@ -1,6 +1,8 @@
 """Where the order system is chosen: by the URL of the settings."""
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import httpx
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import ArgumentError, OperationalError
@@ -10,6 +12,7 @@ from tandem.db.schema import ORDERS, upgrade
 from tandem.orders.adapters.http import HttpOrderSystem
 from tandem.orders.adapters.sql import SqlOrderSystem
 from tandem.orders.errors import OrderSystemUnavailable
+from tandem.orders.guarded import GuardedOrderSystem
 from tandem.orders.policies import ShopPolicies
 from tandem.orders.system import OrderSystem
 from tandem.settings import Settings, SettingsError
@@ -17,23 +20,38 @@ from tandem.settings import Settings, SettingsError
 DEMO_DOCUMENTS_URL = "https://shop.example.com"
 
 
-def open_order_system(settings: Settings, ledger: Engine | None = None) -> OrderSystem:
-    """The shop's order system: `orders_url` if set, else the tables in Tandem's own database.
+def open_order_system(settings: Settings) -> OrderSystem:
+    """The shop's order system, for programs that work with nothing else; services get it guarded.
 
-    An `http(s)://` URL is a service (docs/order-systems.md), which is not called yet; anything else is an SQLAlchemy
-    URL, whose tables are made where they are missing.
+    Raises:
+        SettingsError: The URL cannot be read, or names a database without a driver.
+        OrderSystemUnavailable: The database does not answer.
+    """
+    return _opener(settings)()
+
+
+def guarded_order_system(settings: Settings, ledger: Engine | None = None) -> GuardedOrderSystem:
+    """The shop's order system behind a bulkhead and a circuit breaker. It may be away: nothing is asked of it yet.
 
     Args:
         ledger: The engine of Tandem's own database; orders that are in the same one share it.
 
     Raises:
         SettingsError: The URL cannot be read, or names a database without a driver.
-        OrderSystemUnavailable: The database does not answer.
+    """
+    return GuardedOrderSystem(_opener(settings, ledger))
+
+
+def _opener(settings: Settings, ledger: Engine | None = None) -> Callable[[], OrderSystem]:
+    """What opens the order system: `orders_url` if set, else the tables in Tandem's own database.
+
+    An `http(s)://` URL is a service (docs/order-systems.md); anything else is an SQLAlchemy URL, whose tables are made
+    where they are missing.
     """
     url = settings.orders_url or settings.database_url
     name = "TANDEM_ORDERS_URL" if settings.orders_url else "TANDEM_DATABASE_URL"
     try:
-        return _open(url, settings, ledger if url == settings.database_url else None)
+        return _reader(url, settings, ledger if url == settings.database_url else None)
     except (ArgumentError, httpx.InvalidURL, ImportError, OSError, ValueError) as error:
         # Without its cause, whose text may quote the URL with its password.
         why = type(error).__name__
@@ -41,14 +59,20 @@ def open_order_system(settings: Settings, ledger: Engine | None = None) -> Order
             f"{name}: expected http(s):// or an SQLAlchemy URL such as postgresql://, got {why}; "
             "see docs/order-systems.md"
         ) from None
-    except OperationalError as error:
-        raise OrderSystemUnavailable(f"the order database does not answer: {error.orig}") from error
 
 
-def _open(url: str, settings: Settings, shared: Engine | None) -> OrderSystem:
+def _reader(url: str, settings: Settings, shared: Engine | None) -> Callable[[], OrderSystem]:
     if url.startswith(("http://", "https://")):
-        return HttpOrderSystem(url)
+        service = HttpOrderSystem(url)
+        return lambda: service
     engine = shared or open_engine(url)
-    upgrade(engine, ORDERS)
-    documents_url = DEMO_DOCUMENTS_URL if settings.demo else ""
-    return SqlOrderSystem(engine, policies=ShopPolicies(zone=settings.shop_timezone), documents_url=documents_url)
+
+    def open_tables() -> OrderSystem:
+        try:
+            upgrade(engine, ORDERS)
+        except OperationalError as error:
+            raise OrderSystemUnavailable(f"the order database does not answer: {error.orig}") from error
+        documents_url = DEMO_DOCUMENTS_URL if settings.demo else ""
+        return SqlOrderSystem(engine, policies=ShopPolicies(zone=settings.shop_timezone), documents_url=documents_url)
+
+    return open_tables

@@ -1,6 +1,7 @@
 """Orders of a service over HTTP, in the JSON shape of docs/order-systems.md."""
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -15,9 +16,9 @@ from tandem.orders.policies import check_address
 
 T = TypeVar("T")
 
-TIMEOUT = httpx.Timeout(5.0, connect=2.0)  # seconds, for each attempt
+TIMEOUT = httpx.Timeout(5.0, connect=2.0)  # seconds for each silence of an attempt
 PAUSES = (0.1, 0.4)  # seconds before the second and the third attempt
-TOTAL_SECONDS = 10.0  # no attempt begins later: a customer waits for the answer
+TOTAL_SECONDS = 7.0  # for all attempts: a customer waits, and a little later nobody does
 MAX_ANSWER_BYTES = 5_000_000
 _WORTH_ANOTHER_TRY = {429, 500, 502, 503, 504}
 
@@ -105,25 +106,42 @@ class HttpOrderSystem:
     def _ask(self, method: str, path: str, number: str, body: Any = None, key: str = "") -> Any:
         """Send a request until it is answered, and read the JSON of the answer."""
         headers = {"Idempotency-Key": quote(key, errors="replace")} if key else {}
-        started, why = time.monotonic(), ""
+        until, why = time.monotonic() + TOTAL_SECONDS, ""
         for pause in (0.0, *PAUSES):
-            if time.monotonic() - started + pause > TOTAL_SECONDS:
+            if time.monotonic() + pause > until:
                 break
             if pause:
                 self._sleep(pause)
             try:
-                response = self._client.request(method, path, json=body, headers=headers)
+                response, content = self._attempt(method, path, body, headers, until)
             except httpx.RequestError as error:
                 why = type(error).__name__
                 continue
             if response.status_code not in _WORTH_ANOTHER_TRY:
-                return self._answer(response, number, key)
+                return self._answer(response, content, number, key)
             why = f"status {response.status_code}"
         raise OrderSystemUnavailable(f"the order service does not answer: {why}")
 
-    def _answer(self, response: httpx.Response, number: str, key: str) -> Any:
+    def _attempt(
+        self, method: str, path: str, body: Any, headers: dict[str, str], until: float,
+    ) -> tuple[httpx.Response, bytes]:
+        """One request; its answer is read to the end, or until the time is over or it is too long to be one."""
+        left = max(0.01, until - time.monotonic())
+        limits = {kind: min(left, limit) for kind, limit in self._client.timeout.as_dict().items() if limit is not None}
+        timeout = httpx.Timeout(left, **limits)
+        with self._client.stream(method, path, json=body, headers=headers, timeout=timeout) as response:
+            content = b""
+            for chunk in response.iter_bytes():
+                content += chunk
+                if time.monotonic() > until:
+                    raise httpx.ReadTimeout("the answer has no end")
+                if len(content) > MAX_ANSWER_BYTES:
+                    break
+        return response, content
+
+    def _answer(self, response: httpx.Response, content: bytes, number: str, key: str) -> Any:
         try:
-            data = response.json() if len(response.content) <= MAX_ANSWER_BYTES else None
+            data = json.loads(content) if len(content) <= MAX_ANSWER_BYTES else None
         except (ValueError, RecursionError):
             data = None
         if response.is_success and data is not None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -13,7 +14,9 @@ import pytest
 from aiohttp import web
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 
+from tandem.channels import action_endpoint
 from tandem.channels.action_endpoint import ActionEndpoint, equip, unequip
+from tests.fakes.black_hole import black_hole
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -94,6 +97,17 @@ async def test_patience_ends() -> None:
     async with endpoint_at(free_port(), patience=0.3) as endpoint:
         with pytest.raises(aiohttp.ClientConnectionError):
             await endpoint.request(json={})
+
+
+async def test_a_server_that_takes_calls_and_never_answers_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(action_endpoint, "ANSWER_SECONDS", 0.3)
+    with black_hole() as hole:
+        async with endpoint_at(hole.port) as endpoint:
+            began = time.monotonic()
+            with pytest.raises(asyncio.TimeoutError):
+                await endpoint.request(json={}, timeout=300)  # as Rasa calls it
+            assert time.monotonic() - began < 10
+        assert len(hole.taken) == 1, "and is not called again"
 
 
 async def test_an_error_of_the_server_is_told_at_once_as_rasa_tells_it() -> None:

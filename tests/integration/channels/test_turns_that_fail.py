@@ -8,6 +8,7 @@ import pytest
 from rasa.core.channels.channel import UserMessage
 from sqlalchemy.exc import OperationalError
 
+from tandem.channels import turns
 from tandem.channels.rest import Rest
 from tandem.channels.turns import MAX_TRIES
 from tandem.conversations.turn_queue import TurnQueue
@@ -181,3 +182,18 @@ async def test_a_ledger_that_fails_for_a_moment_stops_no_worker(
         heart.says("left behind", channel="rest", push=False)
         heart.clock.advance(seconds=21)
         await stage.until(lambda: stage.bot.texts == ["left behind"])
+
+
+async def test_a_turn_that_takes_too_long_is_stopped_and_the_customer_is_told_at_once(
+    heart: Heart, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "TURN_SECONDS", 0.5)
+    async with staged(heart, [Rest()]) as stage:
+        stage.bot.holds_back()
+        [told] = await stage.asks("Where is my order?", "1")
+        assert told.startswith(TROUBLE)
+        stage.bot.answer = stage.bot.echo
+        assert await stage.asks("Hello", "2") == ["You said: Hello"], "the next message is handled"
+        heart.clock.advance(seconds=60)
+        await asyncio.sleep(0.3)
+        assert stage.bot.texts == ["Where is my order?", "Hello"], "and the first is not run again"

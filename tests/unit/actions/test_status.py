@@ -12,6 +12,7 @@ from actions.order_facts import ActionOrderFacts
 from actions.order_status import ActionOrderStatus, ActionTrackParcel
 from actions.refunds import ActionRefundStatus
 from actions.status import refund_reply, status_reply
+from actions.turn import Turn
 from tandem.orders.model import (
     Money,
     Order,
@@ -22,7 +23,7 @@ from tandem.orders.model import (
     Shipment,
     ShipmentState,
 )
-from tests.unit.actions.conftest import CONVERSATION, RESPONSES, Scene, Shop, act, check_values
+from tests.unit.actions.conftest import RESPONSES, Scene, Shop, act, check_values
 
 
 async def show(shop: Shop, number: str) -> tuple[str, dict[str, str]]:
@@ -95,8 +96,9 @@ async def test_orders_are_told_as_long_as_the_customer_is_known_and_no_longer(sh
     scene = Scene(slots={"order_number": "TD-10421"})
     assert (await act(ActionOrderStatus(shop.open), scene)).said != ["utter_not_identified"]
     shop.clock.advance(minutes=10)
-    assert (await act(ActionOrderStatus(shop.open), scene)).said == ["utter_not_identified"]
-    assert orders_at_hand(shop.services, CONVERSATION).orders == ()
+    later = replace(scene, message_id="m2")
+    assert (await act(ActionOrderStatus(shop.open), later)).said == ["utter_not_identified"]
+    assert orders_at_hand(shop.services, Turn(later.tracker())).orders == ()
 
 
 async def test_other_open_orders_are_offered(shop: Shop) -> None:

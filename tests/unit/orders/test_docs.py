@@ -5,6 +5,8 @@ import json
 import re
 from pathlib import Path
 
+from actions import order_threads
+from tandem.orders import guarded
 from tandem.orders.adapters import http, tables, wire
 from tandem.orders.identification import IdentificationLimits
 from tandem.orders.model import Order
@@ -36,5 +38,8 @@ def test_the_figures_of_the_page_are_those_of_the_code() -> None:
     assert f"neighbours share | {limits.refuse_postcode_after} |" in PAGE
     assert f"{limits.refuse_for.seconds // 60} minutes from" in PAGE
     assert f"misses count | {limits.window.seconds // 3600} hours |" in PAGE
-    assert f"{http.TIMEOUT.read:.0f} s, of which {http.TIMEOUT.connect:.0f} s to connect" in PAGE
-    assert f"none begins after {http.TOTAL_SECONDS:.0f} s" in PAGE
+    assert f"silent for {http.TIMEOUT.read:.0f} s, and take {http.TIMEOUT.connect:.0f} s to connect" in PAGE
+    assert f"together end after {http.TOTAL_SECONDS:.0f} s" in PAGE
+    assert f"in {guarded.THREADS} threads" in PAGE and f"after {guarded.CALL_SECONDS:.0f} s, all calls" in PAGE
+    assert f"one action after {order_threads.ORDER_SECONDS:.0f} s" in PAGE
+    assert http.TOTAL_SECONDS < guarded.CALL_SECONDS, "the adapter ends by itself"
