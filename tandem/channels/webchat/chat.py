@@ -35,7 +35,7 @@ class Chat:
         self.sessions = CustomerSessions(runtime.ledger, runtime.services.identification)
         self.limits = Limits(options)
         self.assets = Assets(runtime.settings.shop_name)
-        self.streams = Streams(runtime, Places(runtime.ledger))
+        self.streams = Streams(runtime, Places(runtime.ledger), options.streams_per_address)
 
     def claim_of(self, request: Request) -> SessionClaim:
         """The session that the request carries; whether it still opens the conversation is for `admit` to say.

@@ -33,11 +33,13 @@ class Options:
     Attributes:
         messages_per_minute: Of one conversation; an address may send eight times as many, for customers who share it.
         sessions_per_minute: New or resumed conversations from one address.
+        streams_per_address: Pages of customers of one address that are open at the same time.
         proxies: How many proxies of the shop's own stand in front, each adding to `X-Forwarded-For`.
     """
 
     messages_per_minute: int = 40
     sessions_per_minute: int = 60
+    streams_per_address: int = 500
     proxies: int = 0
 
     @classmethod

@@ -197,7 +197,7 @@ async def _stream(chat: Chat, request: Request) -> None:
     after = http.read_seq(request.headers.get("last-event-id") or request.args.get("after", "0"), "after")
     last = _read_last(request) if "last-event-id" not in request.headers else None
     await chat.admit(claim)
-    with chat.streams.admit(claim.conversation_id):
+    with chat.streams.admit(claim.conversation_id, chat.address_of(request)):
         response: BaseHTTPResponse = await request.respond(
             content_type="text/event-stream; charset=utf-8",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},

@@ -31,10 +31,12 @@ _BATCH = 200  # messages read at a time
 class Streams:
     """All open streams of one process, so that they end when the server stops."""
 
-    def __init__(self, runtime: Runtime, places: Places) -> None:
+    def __init__(self, runtime: Runtime, places: Places, per_address: int) -> None:
         self._runtime = runtime
         self._places = places
+        self._per_address = per_address
         self._open: Counter[str] = Counter()
+        self._addresses: Counter[str] = Counter()
         self._closing = False
 
     def close(self) -> None:
@@ -44,21 +46,24 @@ class Streams:
             self._runtime.feed.nudge(conversation_id)
 
     @contextmanager
-    def admit(self, conversation_id: str) -> Iterator[None]:
+    def admit(self, conversation_id: str, address: str) -> Iterator[None]:
         """Count a stream while it is open.
 
         Raises:
-            TooMany: The conversation has enough of them.
+            TooMany: The conversation, or all those of the network address, have enough of them.
         """
-        if self._open[conversation_id] >= _STREAMS:
+        if self._open[conversation_id] >= _STREAMS or self._addresses[address] >= self._per_address:
             raise TooMany(5)
-        self._open[conversation_id] += 1
+        counted = ((self._open, conversation_id), (self._addresses, address))
+        for counter, key in counted:
+            counter[key] += 1
         try:
             yield
         finally:
-            self._open[conversation_id] -= 1
-            if not self._open[conversation_id]:
-                del self._open[conversation_id]
+            for counter, key in counted:
+                counter[key] -= 1
+                if not counter[key]:
+                    del counter[key]
 
     async def state(self, conversation_id: str) -> dict[str, Any]:
         """The conversation's state as it stands.

@@ -1,6 +1,7 @@
 """The web chat's endpoints on a real port, with a real ledger and the router in front of the bot."""
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -499,6 +500,19 @@ def test_too_many_sessions_from_one_address_are_refused(make_chat: Callable[...,
     chat = make_chat(options=Options(sessions_per_minute=3))
     with httpx.Client(base_url=chat.url) as http:
         assert [http.post("sessions").status_code for _ in range(4)] == [200, 200, 200, 429]
+
+
+def test_streams_of_one_address_are_limited_and_another_address_is_served(make_chat: Callable[..., LiveChat]) -> None:
+    chat = make_chat(options=Options(streams_per_address=2, proxies=1))
+    with httpx.Client(base_url=chat.url) as http, contextlib.ExitStack() as streams:
+        visitors = [start(http)[1] for _ in range(3)]
+
+        def opens(auth: dict[str, str], address: str) -> int:
+            headers = {**auth, "X-Forwarded-For": address}
+            return streams.enter_context(http.stream("GET", "stream", headers=headers)).status_code
+
+        assert [opens(auth, "203.0.113.7") for auth in visitors] == [200, 200, 429]
+        assert opens(visitors[2], "203.0.113.8") == 200
 
 
 def test_only_pages_of_named_origins_may_call(make_chat: Callable[..., LiveChat]) -> None:
