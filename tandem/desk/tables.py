@@ -53,4 +53,5 @@ audit_log = Table(
     Column("conversation_id", String(255), index=True),
     Column("detail", String(255), nullable=False, default=""),
     Index("audit_log_by_actor", "actor", "id"),
+    Index("audit_log_by_action", "action", "id"),
 )

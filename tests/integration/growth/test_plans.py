@@ -165,7 +165,9 @@ def test_all_that_the_desk_is_asked(services: Services, statements: Statements) 
         with pytest.raises(SignInRefused):
             SignIn(services.engine).attempt("sam", "a wrong password", "10.0.0.7")
         audit.entries(services.engine)
-        audit.entries(services.engine, conversation_id=OLD)
+        for which in ({"conversation_id": OLD}, {"actor": "agent1"}, {"action": "none of these"},
+                      {"actor": "agent1", "action": "none of these"}):
+            audit.entries(services.engine, **which)
         for _ in range(2):
             Watch(services).look()
         for _ in range(3):
