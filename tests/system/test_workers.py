@@ -1,6 +1,7 @@
 """Two real Rasa workers on one port: one is killed, one freezes, and customers are answered throughout."""
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -8,13 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, select, text
 
+from tandem.conversations.tables import messages
+from tests.fakes.postgres import postgres_running
 from tests.system.conftest import Stack, running
 
 pytestmark = pytest.mark.timeout(400)
@@ -22,7 +27,7 @@ pytestmark = pytest.mark.timeout(400)
 
 @pytest.fixture(scope="module")
 def pair(project_root: Path, trained_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Tandem with two Rasa workers, in a folder whose data may be changed."""
+    """Tandem with two Rasa workers over PostgreSQL, in a folder whose data may be changed."""
     assert trained_model.is_file()
     root = tmp_path_factory.mktemp("project")
     for path in project_root.iterdir():
@@ -31,7 +36,9 @@ def pair(project_root: Path, trained_model: Path, tmp_path_factory: pytest.TempP
     shutil.copytree(project_root / "data", root / "data")
     (root / "models").mkdir()
     (root / "models" / trained_model.name).symlink_to(trained_model)
-    with running(root, tmp_path_factory.mktemp("stack"), TANDEM_WORKERS="2") as stack:
+    with postgres_running() as server, running(
+            root, tmp_path_factory.mktemp("stack"), TANDEM_WORKERS="2", TANDEM_DATABASE_URL=server.new_database(),
+            TANDEM_TRACKER_URL=server.new_database()) as stack:
         yield replace(stack, root=root)
 
 
@@ -74,6 +81,73 @@ def test_a_worker_that_dies_or_freezes_is_replaced_and_nobody_waits_for_it(
     reason = "died" if number is signal.SIGKILL else "froze"
     assert f'tandem_process_restarts_total{{process="rasa.1",reason="{reason}"}} 1' in metrics
     assert [one["author"] for one in messages].count("customer") == 2
+
+
+QUESTIONS = ("what are your opening hours?", "which ways of paying do you take?", "how much is delivery?",
+             "how long does delivery usually take?", "do you ship to Canada?")
+
+
+def chat(stack: Stack) -> tuple[str, dict[str, str]]:
+    """A new web chat conversation: its id, and what authorises its requests."""
+    opened = httpx.post(f"{stack.webchat_url}sessions", json={}, timeout=30, trust_env=False).raise_for_status().json()
+    return opened["conversation_id"], {"Authorization": f"Bearer {opened['token']}"}
+
+
+def write(stack: Stack, headers: dict[str, str], text: str) -> None:
+    """One message on a connection of its own, which any worker may take; nobody waits for its answer."""
+    body = {"text": text, "client_id": uuid.uuid4().hex}
+    httpx.post(f"{stack.webchat_url}messages", json=body, headers=headers, timeout=30,
+               trust_env=False).raise_for_status()
+
+
+def answered(stack: Stack, conversation_id: str) -> list[tuple[str, int]]:
+    """Author and, of replies, the number of what they answer, in the order of the transcript."""
+    engine = create_engine(stack.database_url)
+    with engine.connect() as connection:
+        rows = connection.execute(select(messages.c.author, messages.c.reply_to, messages.c.seq).where(
+            messages.c.conversation_id == conversation_id).order_by(messages.c.seq)).all()
+    engine.dispose()
+    return [(row.author, row.reply_to or row.seq) for row in rows]
+
+
+def waits_for_all(stack: Stack, conversation_id: str, seconds: float = 90) -> list[int]:
+    """Wait until all is answered; the numbers of what the bot's replies answer, in their order."""
+    def complete() -> bool:
+        found = answered(stack, conversation_id)
+        asked = {number for author, number in found if author == "customer"}
+        return len(asked) > 0 and asked <= {number for author, number in found if author == "bot"}
+
+    until(complete, f"all of {conversation_id} is answered", stack, seconds)
+    return [number for author, number in answered(stack, conversation_id) if author == "bot"]
+
+
+def test_answers_come_in_the_order_of_the_questions_whichever_worker_takes_them(pair: Stack) -> None:
+    talks = [chat(pair) for _ in range(12)]
+    for question in QUESTIONS:
+        for _, headers in talks:
+            write(pair, headers, question)
+    for conversation_id, _ in talks:
+        replies = waits_for_all(pair, conversation_id)
+        assert replies == sorted(replies), conversation_id
+
+
+def test_a_worker_that_dies_in_the_middle_leaves_the_order_to_the_other(pair: Stack) -> None:
+    talks = [chat(pair) for _ in range(8)]
+    for place, question in enumerate(QUESTIONS):
+        for _, headers in talks:
+            write(pair, headers, question)
+        if place == 2:
+            victim = pair.kill("rasa.2")
+    for conversation_id, _ in talks:
+        replies = waits_for_all(pair, conversation_id)
+        assert replies == sorted(replies), conversation_id
+    with create_engine(pair.tracker_url).connect() as connection:
+        for conversation_id, _ in talks:
+            heard = [json.loads(data)["message_id"] for data, in connection.execute(text(
+                "SELECT data FROM events WHERE sender_id = :this AND type_name = 'user' ORDER BY id"),
+                {"this": conversation_id})]
+            assert len(heard) == len(set(heard)) == len(QUESTIONS), "each message reached the bot once"
+    pair.wait_restarted("rasa.2", victim)
 
 
 def test_both_workers_take_customers(pair: Stack) -> None:
