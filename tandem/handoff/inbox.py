@@ -158,7 +158,7 @@ class Inbox:
             rows = connection.execute(query.with_for_update(skip_locked=True)).all()
             for row in rows:
                 connection.execute(update(agent_events).where(agent_events.c.id == row.id)
-                                   .values(lease_until=at + LEASE))
+                                   .values(lease_until=self._ledger.clock() + LEASE))
         return [_event(row) for row in rows]
 
     def event_done(self, event: StoredEvent) -> None:

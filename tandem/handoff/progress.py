@@ -101,7 +101,7 @@ class Progress:
             rows = connection.execute(query.with_for_update(skip_locked=True)).all()
             for row in rows:
                 connection.execute(update(relays).where(relays.c.handoff_id == row.handoff_id).values(
-                    lease_owner=self._owner, lease_until=at + LEASE, calling=True))
+                    lease_owner=self._owner, lease_until=self._ledger.clock() + LEASE, calling=True))
         return [
             Leased(row.handoff_id, row.conversation_id, row.channel, row.epoch, row.reference, row.relayed_seq,
                    row.attempts, row.next_attempt_at <= at, row.calling,
@@ -150,8 +150,8 @@ class Progress:
         Raises:
             LeaseLost: The handoff is in other hands.
         """
-        values.setdefault("lease_until", self._ledger.clock() + LEASE)
         with transaction(self._ledger.engine, "relay_progress") as connection:
+            values.setdefault("lease_until", self._ledger.clock() + LEASE)  # not before: it may wait for the lock
             done = connection.execute(
                 update(relays).where(relays.c.handoff_id == leased.handoff_id, relays.c.lease_owner == self._owner)
                 .values(**values))
