@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -23,6 +24,11 @@ from tandem.channels.routed import routed
 from tandem.channels.runtime import Runtime
 from tandem.executors import Bulkhead
 from tandem.settings import SettingsError
+
+logger = logging.getLogger(__name__)
+
+UNCHECKED = ("Twilio's webhooks cannot be checked, and whoever knows the address can write as any customer: set "
+             "webhook_url in credentials.yml, see docs/channels.md")
 
 
 class _TwilioOutput(TwilioOutput):
@@ -72,8 +78,9 @@ class _Twilio(TwilioInput):
         @blueprint.listener("before_server_start")
         async def ask_for_the_signature(app: Sanic, _: Any) -> None:
             if not self.webhook_url and not Runtime.of(app).settings.demo_on_loopback:
-                raise SettingsError("Twilio's webhooks cannot be checked, and whoever knows the address could write as "
-                                    "any customer: set webhook_url in credentials.yml, see docs/channels.md")
+                raise SettingsError(UNCHECKED)
+            if not self.webhook_url:
+                logger.warning(UNCHECKED)
             check_callers(app, self.url_prefix(), SignatureCheck(
                 self._signed, "not signed with the account's token over webhook_url"))
 
