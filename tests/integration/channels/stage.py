@@ -117,7 +117,7 @@ class Stage:
         found = await asyncio.to_thread(self.heart.ledger.messages, conversation)
         return next(message for message in found if message.text == text)
 
-    async def until(self, true: Callable[[], Any], seconds: float = 15) -> Any:
+    async def until(self, true: Callable[[], Any], seconds: float = 60) -> Any:
         """Wait for what is asked (in a thread) to become true."""
         end = time.monotonic() + seconds
         while True:
@@ -127,7 +127,7 @@ class Stage:
             assert time.monotonic() < end, f"waited {seconds} seconds in vain"
             await asyncio.sleep(0.02)
 
-    async def delivered(self, conversation: str, text: str, state: str, seconds: float = 15) -> None:
+    async def delivered(self, conversation: str, text: str, state: str, seconds: float = 60) -> None:
         """Wait for a message to reach a delivery state."""
         await self.until(lambda: any(
             one.text == text and one.delivery.value == state for one in self.heart.ledger.messages(conversation)
