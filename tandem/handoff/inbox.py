@@ -83,13 +83,15 @@ class Inbox:
             return False
         return True
 
-    def unread(self, limit: int = 50) -> list[StoredWebhook]:
-        """Webhooks that are to be read now, in the order in which they came.
+    def unread(self, limit: int = 50, but: Sequence[str] = ()) -> list[StoredWebhook]:
+        """Webhooks that are to be read now, in the order in which they came, but for those of some channels.
 
         Among them those that were postponed, whenever there is another to be read: a later one may be about the same
         thread, which has become known meanwhile.
         """
         waiting = select(webhooks).where(_TODO_WEBHOOK).order_by(webhooks.c.id)
+        if but:
+            waiting = waiting.where(webhooks.c.channel.not_in(list(but)))
         due = _due(webhooks, self._ledger.clock())
         with self._ledger.reading.connect() as connection:
             rows = connection.execute(waiting.where(due).limit(limit)).all()

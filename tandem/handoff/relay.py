@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 POLL = 0.1  # seconds between looks for work
 PAUSE = 1.0  # seconds after a look that failed
+READING = 0.3  # seconds that a look waits for webhooks to be read; a tool that is slow to give a name is not waited for
 WORKERS = 4  # handoffs of one channel that are carried at the same time
 RENEW = timedelta(seconds=5)  # of leases, while calls are under way
 TIDY = timedelta(minutes=10)
@@ -51,6 +52,8 @@ class Relay:
         self._carrier = Carrier(ledger, self._progress, self._found)
         self._pools = {name: ThreadPoolExecutor(WORKERS, f"relay-{name}") for name in channels}
         self._running: dict[str, Future[None]] = {}
+        self._readers: dict[str, ThreadPoolExecutor] = {}
+        self._reading: dict[str, Future[None]] = {}
         self._lock = threading.Lock()
         self._renewed_at: datetime | None = None
         self._tidied_at: datetime | None = None
@@ -73,13 +76,13 @@ class Relay:
 
     def close(self) -> None:
         """Take no more work on. Calls under way are left to end by themselves."""
-        for pool in self._pools.values():
+        for pool in (*self._pools.values(), *self._readers.values()):
             pool.shutdown(wait=False, cancel_futures=True)
 
     def dispatch(self) -> bool:
         """Carry out what agents did, and start what is due outwards without waiting for it; whether it did anything.
 
-        Blocking, but on a tool only while an adapter's `read` asks it for a name, which each bounds in seconds.
+        Blocking on the database only: what asks a tool does so in threads of that tool.
         """
         if not self._channels:
             return False
@@ -94,6 +97,10 @@ class Relay:
     def step(self) -> bool:
         """`dispatch`, and wait for what it started; whether there was anything."""
         worked = self.dispatch()
+        if self._reading:
+            wait(self._reading.values())
+            self._end_readings()
+            self._carry_out_events()
         with self._lock:
             started = list(self._running.values())
         while wait(started, timeout=RENEW.total_seconds()).not_done:
@@ -184,7 +191,26 @@ class Relay:
     # -- inwards ----------------------------------------------------------------------------------------------
 
     def _read_webhooks(self) -> int:
-        waiting = self._inbox.unread()
+        """Read what has come, in the order of each channel; to read it may mean to ask the tool for a name."""
+        self._end_readings()
+        waiting: dict[str, list[StoredWebhook]] = {}
+        for webhook in self._inbox.unread(but=list(self._reading)):
+            waiting.setdefault(webhook.channel, []).append(webhook)
+        for channel, found in waiting.items():
+            if channel not in self._readers:
+                self._readers[channel] = ThreadPoolExecutor(1, f"relay-{channel}-in")
+            self._reading[channel] = self._readers[channel].submit(self._read_in_order, channel, found)
+        wait([self._reading[channel] for channel in waiting], timeout=READING)
+        self._end_readings()
+        return sum(map(len, waiting.values()))
+
+    def _end_readings(self) -> None:
+        for channel, reading in list(self._reading.items()):
+            if reading.done():
+                del self._reading[channel]
+                reading.result()
+
+    def _read_in_order(self, channel: str, waiting: Sequence[StoredWebhook]) -> None:
         for webhook in waiting:
             try:
                 done = self._read(webhook)
@@ -197,9 +223,7 @@ class Relay:
             else:
                 if done:
                     self._inbox.webhook_done(webhook)
-        for channel in {webhook.channel for webhook in waiting}:
-            self._progress.sign_of_life(channel)
-        return len(waiting)
+        self._progress.sign_of_life(channel)
 
     def _read(self, webhook: StoredWebhook) -> bool:
         adapter = self._channels.get(webhook.channel)
