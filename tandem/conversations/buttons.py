@@ -16,7 +16,8 @@ BACK_TO_BOT = "/back_to_bot"  # the payload of the button that leaves the queue:
 OUTDATED = "/outdated_button"  # stands in the ledger for an answer to a question that is no longer open
 ASIDE = "aside"  # the key in the data of a bot's message that leaves its question open
 _YES, _NO = "affirm", "deny"
-_ANSWERS = frozenset({_YES, _NO, "inform"})  # intents that answer a question; all others begin something
+_DETAIL = "inform"
+_A_CHOICE = re.compile(r'/inform\{\s*"order_number":[^,]*\}')  # of an order: it may be made again, and changes nothing
 _STAMP = re.compile(r"#(\d{1,9})$")
 
 
@@ -55,10 +56,10 @@ def find_press(messages: Sequence[Message], payload: str) -> Press | None:
         return None
     offered, button = offers[-1]
     title = str(button.get("title") or plain)
-    is_open = _intent(plain) not in _ANSWERS or _is_open(offered, messages)
     # Without a number, as from before payloads had one, it must be clear which question is meant.
-    is_clear = number is not None or _intent(plain) not in _ANSWERS or all(_same(offered, one) for one, _ in offers)
-    return Press(title, plain if is_open and is_clear else OUTDATED, offered.seq)
+    is_clear = number is not None or all(_same(offered, one) for one, _ in offers)
+    counts = not _is_answer(plain) or (is_clear and _is_open(offered, messages))
+    return Press(title, plain if counts else OUTDATED, offered.seq)
 
 
 def is_yes(payload: Any) -> bool:
@@ -69,6 +70,11 @@ def is_yes(payload: Any) -> bool:
 def is_no(payload: Any) -> bool:
     """The payload says no to a question."""
     return isinstance(payload, str) and _intent(payload) == _NO
+
+
+def _is_answer(payload: str) -> bool:
+    """It answers a question; all others begin something, or choose an order."""
+    return _intent(payload) in (_YES, _NO) or (_intent(payload) == _DETAIL and not _A_CHOICE.fullmatch(payload))
 
 
 def _is_open(offered: Message, messages: Sequence[Message]) -> bool:

@@ -88,6 +88,14 @@ def test_a_choice_from_a_menu_may_be_pressed_at_any_time() -> None:
     assert pressed(menu, "/ask_for_human#2") == "/ask_for_human"
 
 
+def test_an_order_may_be_chosen_again_and_a_detail_may_not() -> None:
+    choices = [{"title": "TD-1", "payload": '/inform{"order_number": "TD-1"}'},
+               {"title": "Damaged", "payload": '/inform{"return_reason": "damaged"}'},
+               {"title": "Both", "payload": '/inform{"order_number": "TD-1", "return_reason": "damaged"}'}]
+    talk = [customer(1), message(2, "Which?", reply_to=1, buttons=choices), *A_THEN_B[2:]]
+    assert [pressed(talk, f"{one['payload']}#2") for one in choices] == [choices[0]["payload"], OUTDATED, OUTDATED]
+
+
 @pytest.mark.parametrize(("messages", "expected"), [(A_THEN_B[:2], "/affirm"), (A_THEN_B, OUTDATED)])
 def test_a_payload_without_its_message_counts_if_there_is_no_doubt(messages: list[Message], expected: str) -> None:
     assert pressed(messages, "/affirm") == expected
