@@ -16,12 +16,13 @@ from tandem.channels.webchat.http import NotHere
 STATIC = Path(__file__).parent / "static"
 _TYPES = {
     ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".html": "text/html; charset=utf-8",
-    ".svg": "image/svg+xml",
+    ".svg": "image/svg+xml", ".json": "application/json; charset=utf-8",
 }
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "public, no-cache"
 _VERSION = "__TANDEM_VERSION__"
 _SHOP = "__TANDEM_SHOP__"
+_LANGUAGES = "__TANDEM_LANGUAGES__"  # those that the widget has words in: the files of assets/lang
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -51,10 +52,9 @@ class Assets:
         content = {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
         digest = hashlib.sha256("\0".join(f"{name}\0{text}" for name, text in content.items()).encode()).hexdigest()
         self.version = digest[:12]
-        self._assets: Mapping[str, Asset] = {
-            name: _asset(name, text.replace(_VERSION, self.version).replace(_SHOP, html.escape(shop_name)))
-            for name, text in content.items()
-        }
+        languages = " ".join(Path(name).stem for name in content if name.startswith("assets/lang/"))
+        filled = {_VERSION: self.version, _SHOP: html.escape(shop_name), _LANGUAGES: languages}
+        self._assets: Mapping[str, Asset] = {name: _asset(name, _fill(text, filled)) for name, text in content.items()}
 
     def serve(self, request: Request, name: str, version: str | None = None) -> HTTPResponse:
         """A file as an answer; 304 if the browser has it.
@@ -86,6 +86,12 @@ class Assets:
         if "gzip" in str(request.headers.get("accept-encoding", "")):
             body, headers["Content-Encoding"] = asset.packed, "gzip"
         return HTTPResponse(body, headers=headers, content_type=asset.content_type)
+
+
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    for mark, value in values.items():
+        text = text.replace(mark, value)
+    return text
 
 
 def _asset(name: str, text: str) -> Asset:

@@ -188,6 +188,13 @@ def allowed_origin(origin: str, host: str, origins: tuple[str, ...]) -> bool:
         return False
 
 
+def refusal(origin: str, host: str) -> str:
+    """Why a page may not use the chat, and what lets it."""
+    return (f"pages of {origin} may not use the chat that is reached as {host}. Name {origin} in "
+            "TANDEM_WEBCHAT_ORIGINS, or, if they are one site, let the proxy in front pass on the Host header; "
+            "see docs/webchat.md.")
+
+
 def cors_headers(origin: str, host: str, origins: tuple[str, ...]) -> dict[str, str]:
     """The headers that let an allowed page of another origin read the answer."""
     if not origin or not allowed_origin(origin, host, origins):

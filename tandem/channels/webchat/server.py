@@ -78,10 +78,11 @@ class WebChat(InputChannel):
         async def refuse_foreign_pages(request: Request) -> HTTPResponse | None:
             settings = Runtime.of(request.app).settings
             origin, host = request.headers.get("origin", ""), request.headers.get("host", "")
-            static = request.method == "GET" and ("/assets/" in request.path or request.path.endswith(".js"))
-            if static or http.allowed_origin(origin, host, settings.webchat_origins):
+            public = request.method == "GET" and (
+                "/assets/" in request.path or request.path.endswith((".js", "/origin")))
+            if public or http.allowed_origin(origin, host, settings.webchat_origins):
                 return None
-            return ForeignOrigin(f"Pages of {origin} may not embed this chat; see TANDEM_WEBCHAT_ORIGINS.").response()
+            return ForeignOrigin(http.refusal(origin, host)).response()
 
         # Rasa answers every preflight request itself and adds no origin; the headers come from here.
         @blueprint.middleware("response")
@@ -113,6 +114,14 @@ async def _loader(chat: Chat, request: Request) -> BaseHTTPResponse:
 
 async def _asset(chat: Chat, request: Request, version: str, name: str) -> BaseHTTPResponse:
     return chat.assets.serve(request, f"assets/{name}", version)
+
+
+async def _origin(chat: Chat, request: Request) -> BaseHTTPResponse:
+    """Say whether the page that asks may use the chat; any page may read it, for the developer's console."""
+    origin, host = request.headers.get("origin", ""), request.headers.get("host", "")
+    allowed = http.allowed_origin(origin, host, chat.runtime.settings.webchat_origins)
+    found = {"allowed": allowed, "message": "" if allowed else http.refusal(origin, host)}
+    return answer(found, headers={"Access-Control-Allow-Origin": "*"})
 
 
 async def _demo_identity(chat: Chat, request: Request) -> BaseHTTPResponse:
@@ -265,6 +274,7 @@ _ROUTES: tuple[tuple[str, str, Any], ...] = (
     ("/", "GET", _page),
     ("/widget.js", "GET", _loader),
     ("/assets/<version:str>/<name:path>", "GET", _asset),
+    ("/origin", "GET", _origin),
     ("/demo-identity", "GET", _demo_identity),
     ("/sessions", "POST", _sessions),
     ("/sign-out", "POST", _sign_out),

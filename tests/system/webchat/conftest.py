@@ -1,7 +1,9 @@
 """A web chat server for each test module, and a browser for those that look at it."""
 from __future__ import annotations
 
+import http.server
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -74,7 +76,7 @@ class Widget:
     def go(self, url: str) -> Widget:
         """Load a page with the widget."""
         self.page.goto(url)
-        self.find("launcher").wait_for()
+        self.find("launcher").or_(self.find("panel")).locator("visible=true").first.wait_for()
         return self
 
     def open(self) -> Widget:
@@ -119,6 +121,45 @@ def widget(context: BrowserContext, chat: LiveChat) -> Iterator[Widget]:
     opened = Widget(context.new_page()).go(chat.url).open()
     yield opened
     assert opened.errors == []
+
+
+def sign_in(page: Page, name: str) -> None:
+    """Become a customer of the demo shop, or a stranger again, on the demo page."""
+    page.locator("#account summary").click()
+    page.locator("#customers").get_by_role("button", name=name).click()
+
+
+class Site:
+    """Another site than the chat's, with one page."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+        class Quiet(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *args: Any, **more: Any) -> None:
+                super().__init__(*args, directory=str(folder), **more)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                return None
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def page(self, content: str, attributes: str = 'lang="en"') -> str:
+        """Put this on the page; its address."""
+        (self._folder / "shop.html").write_text(
+            f'<!doctype html><html {attributes}><meta charset="utf-8"><title>Shop</title>'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1">{content}', encoding="utf-8")
+        return f"{self.address}/shop.html"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A shop's site on another origin than the chat."""
+    opened = Site(tmp_path)
+    yield opened
+    opened.server.shutdown()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 // The endpoints of the web chat. The token travels in a header only, so that no log of addresses ever holds it.
 const TIMEOUT = 15000;
+const PAGE = 50; // messages fetched at a time
 
 export class ApiError extends Error {
   constructor(status, body, retryAfter) {
@@ -10,7 +11,7 @@ export class ApiError extends Error {
   }
 
   get sessionIsLost() {
-    return this.status === 401 || this.status === 404;
+    return [401, 404, 409].includes(this.status);
   }
 
   get isFinal() {
@@ -18,57 +19,91 @@ export class ApiError extends Error {
   }
 }
 
+// Every request but the first says which conversation its page shows; the server refuses it for another one.
 export class Api {
   constructor(base) {
     this.base = base;
   }
 
   session(token, identity) {
-    return this.#call("POST", "sessions", token, identity ? { identity } : {});
+    return this.#call("POST", "sessions", { token }, identity ? { identity } : {});
   }
 
-  send(token, item) {
+  // Outlives the page, which often is left in the same moment.
+  signOut(session) {
+    return this.#call("POST", "sign-out", session, undefined, { keepalive: true });
+  }
+
+  send(session, item) {
     const { client_id, text, payload, language } = item; // what is undefined is left out
-    return this.#call("POST", "messages", token, { client_id, text, payload, language });
+    return this.#call("POST", "messages", session, { client_id, text, payload, language });
   }
 
-  history(token, after) {
-    return this.#call("GET", `messages?after=${after}`, token);
+  history(session, after) {
+    return this.#call("GET", `messages?after=${after}`, session);
   }
 
-  acknowledge(token, upTo) {
-    return this.#call("POST", "ack", token, { up_to: upTo });
+  earlier(session, before) {
+    return this.#call("GET", `messages?before=${before}&last=${PAGE}`, session);
   }
 
-  typing(token, writes) {
-    return this.#call("POST", "typing", token, { writes });
+  acknowledge(session, upTo) {
+    return this.#call("POST", "ack", session, { up_to: upTo });
   }
 
-  stream(token, after, signal) {
-    return this.#fetch("GET", `stream?after=${after}`, token, undefined, signal);
+  typing(session, writes) {
+    return this.#call("POST", "typing", session, { writes });
   }
 
-  async #call(method, path, token, body) {
+  // What came after a number; with `latest`, at least the last page, however far that goes back.
+  stream(session, { after, latest }, signal) {
+    return this.#fetch("GET", `stream?after=${after}${latest ? `&last=${PAGE}` : ""}`, session, undefined, { signal });
+  }
+
+  async #call(method, path, session, body, more) {
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), TIMEOUT);
     try {
-      const response = await this.#fetch(method, path, token, body, controller.signal);
+      const response = await this.#fetch(method, path, session, body, { ...more, signal: controller.signal });
       return response.status === 204 ? null : await response.json();
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async #fetch(method, path, token, body, signal) {
+  async #fetch(method, path, session, body, more) {
     const headers = {};
-    if (token) headers.Authorization = `Bearer ${token}`;
+    if (session.token) headers.Authorization = `Bearer ${session.token}`;
+    if (session.conversation_id) headers["X-Tandem-Conversation"] = session.conversation_id;
     if (body) headers["Content-Type"] = "application/json";
     const response = await fetch(this.base + path, {
-      method, headers, signal, body: body && JSON.stringify(body),
-      credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer",
+      method, headers, body: body && JSON.stringify(body),
+      credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer", ...more,
+    }).catch((error) => {
+      if (error.name === "TypeError") this.#explain();
+      throw error;
     });
     if (response.ok) return response;
     const told = await response.json().catch(() => null);
+    if (told?.error === "foreign_origin") this.#tellOnce(told.message);
     throw new ApiError(response.status, told, Number(response.headers.get("retry-after")) || null);
+  }
+
+  // A browser does not say why it kept an answer back. The server does, at an address that any page may read.
+  async #explain() {
+    if (!navigator.onLine || this.explained) return;
+    this.explained = true;
+    try {
+      const response = await fetch(`${this.base}origin`, { credentials: "omit", cache: "no-store" });
+      const { allowed, message } = await response.json();
+      if (!allowed) this.#tellOnce(message);
+    } catch {
+      this.explained = false; // the server is away
+    }
+  }
+
+  #tellOnce(message) {
+    if (!this.told) console.error(`Tandem: ${message}`);
+    this.told = true;
   }
 }

@@ -6,9 +6,10 @@ const PARK_AFTER = 30000; // milliseconds a tab must be hidden
 const LOOK_EVERY = 10000; // milliseconds between looks while parked
 
 export class Connection {
-  // api, session(): a promise of the token, cursor(): the last number that came, on*: what the page is told.
-  constructor({ api, session, cursor, onMessage, onState, onStatus, onLost }) {
-    Object.assign(this, { api, session, cursor, onMessage, onState, onStatus, onLost });
+  // api, session(): a promise of the session, position(): from where on, on*: what the page is told, each with the
+  // session that it was asked for.
+  constructor({ api, session, position, onMessage, onState, onStart, onStatus, onLost }) {
+    Object.assign(this, { api, session, position, onMessage, onState, onStart, onStatus, onLost });
     this.attempt = 0;
     this.running = null;
     this.parked = false;
@@ -25,14 +26,17 @@ export class Connection {
     while (this.running === life) {
       const round = (this.controller = new AbortController());
       let pause = 0;
+      let session = null;
       try {
-        const token = await this.session();
-        if (this.parked) pause = await this.#look(token);
-        else await this.#listen(token, round);
+        session = await this.session();
+        if (round !== this.controller || round.signal.aborted) continue; // for a session that has gone meanwhile
+        if (this.parked) pause = await this.#look(session, round);
+        else await this.#listen(session, round);
         if (!this.parked) pause = PAUSES[0];
       } catch (error) {
         if (this.running !== life) break;
-        if (error.sessionIsLost) await this.onLost();
+        if (error.sessionIsLost && session) this.onLost(session, error);
+        if (this.running !== life) break;
         if (!this.parked) this.onStatus(navigator.onLine ? "reconnecting" : "offline");
         pause = error.retryAfter ?? PAUSES[Math.min(this.attempt++, PAUSES.length - 1)] * (0.8 + Math.random() * 0.4);
       }
@@ -58,8 +62,8 @@ export class Connection {
     this.rested?.();
   }
 
-  async #listen(token, round) {
-    const response = await this.api.stream(token, this.cursor(), round.signal);
+  async #listen(session, round) {
+    const response = await this.api.stream(session, this.position(), round.signal);
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let dead = null;
     const alive = () => {
@@ -76,7 +80,7 @@ export class Connection {
         this.onStatus("open");
         const events = (rest + part.value).split("\n\n");
         rest = events.pop();
-        for (const event of events) this.#tell(event);
+        for (const event of events) this.#tell(event, session);
       }
     } finally {
       clearTimeout(dead);
@@ -85,23 +89,25 @@ export class Connection {
     throw new Error("The stream ended.");
   }
 
-  #tell(event) {
+  #tell(event, session) {
     const fields = {};
     for (const line of event.split("\n")) {
       const colon = line.indexOf(":");
       if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 1).replace(/^ /u, "");
     }
-    if (fields.event === "message") this.onMessage(JSON.parse(fields.data));
-    else if (fields.event === "state") this.onState(JSON.parse(fields.data));
+    if (fields.event === "message") this.onMessage(JSON.parse(fields.data), session);
+    else if (fields.event === "state") this.onState(JSON.parse(fields.data), session);
+    else if (fields.event === "start") this.onStart(JSON.parse(fields.data), session);
   }
 
-  async #look(token) {
+  async #look(session, round) {
     let found;
     do {
-      found = await this.api.history(token, this.cursor());
-      for (const message of found.messages) this.onMessage(message);
+      found = await this.api.history(session, this.position().after);
+      if (round !== this.controller || round.signal.aborted) return 0;
+      for (const message of found.messages) this.onMessage(message, session);
     } while (found.more);
-    this.onState(found.state);
+    this.onState(found.state, session);
     return LOOK_EVERY / 1000;
   }
 

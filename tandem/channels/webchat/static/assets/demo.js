@@ -14,6 +14,15 @@ const account = document.querySelector("#account");
 const label = account.querySelector("summary span");
 const menu = account.querySelector("#customers");
 
+// What a shop's own pages do: the chat's script, with the customer's token where somebody is signed in.
+function embed(identity) {
+  const script = document.createElement("script");
+  script.src = "widget.js";
+  script.dataset.title = document.body.dataset.chat;
+  if (identity) script.dataset.identity = identity;
+  document.head.append(script);
+}
+
 function show(customer) {
   label.textContent = customer ? customer.name : "Sign in";
   account.toggleAttribute("data-signed-in", Boolean(customer));
@@ -22,17 +31,21 @@ function show(customer) {
   }
 }
 
-async function signIn(customer) {
+async function identityOf(customer) {
   const response = await fetch(`demo-identity?email=${encodeURIComponent(customer.email)}`);
-  if (!response.ok) return;
-  const { identity } = await response.json();
-  sessionStorage.setItem(CHOSEN, customer.email);
+  return response.ok ? (await response.json()).identity : null;
+}
+
+async function signIn(customer) {
+  const identity = await identityOf(customer);
+  if (!identity) return;
+  localStorage.setItem(CHOSEN, customer.email);
   show(customer);
   window.Tandem?.identify(identity);
 }
 
 function signOut() {
-  sessionStorage.removeItem(CHOSEN);
+  localStorage.removeItem(CHOSEN);
   show(null);
   window.Tandem?.signOut();
 }
@@ -53,16 +66,16 @@ function entry(name, email, situation, choose) {
 
 async function start() {
   const response = await fetch("demo-identity");
-  if (!response.ok) return; // not in demo mode: nobody can sign in here
-  const { customers } = await response.json();
+  const { customers } = response.ok ? await response.json() : { customers: [] };
   for (const customer of customers) {
     menu.append(entry(customer.name, customer.email, SITUATIONS[customer.email] ?? "", () => signIn(customer)));
   }
   menu.append(document.createElement("hr"), entry("A stranger", "", "Not signed in; the assistant has to ask who you are", signOut));
   account.hidden = false;
-  const chosen = customers.find((customer) => customer.email === sessionStorage.getItem(CHOSEN));
-  show(chosen ?? null);
-  if (chosen) await signIn(chosen);
+  const kept = () => customers.find((customer) => customer.email === localStorage.getItem(CHOSEN)) ?? null;
+  show(kept());
+  embed(kept() && (await identityOf(kept())));
+  addEventListener("storage", () => show(kept())); // signed in or out in another tab, as with a shop's cookie
 }
 
 document.addEventListener("click", (event) => {

@@ -86,15 +86,3 @@ export function linked(text, hint) {
   nodes.push(document.createTextNode(text.slice(rest)));
   return nodes;
 }
-
-// Takes on a page's colour, with letters that can be read on it.
-export function paint(host, accent) {
-  const probe = h("span");
-  probe.style.color = accent;
-  document.body.append(probe);
-  const [r, g, b] = getComputedStyle(probe).color.match(/[\d.]+/gu).map((part) => (Number(part) / 255) ** 2.2);
-  probe.remove();
-  host.style.setProperty("--accent", accent);
-  host.style.setProperty("--on-accent", 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.36 ? "#10201b" : "#ffffff");
-  host.style.setProperty("--accent-ink", `color-mix(in srgb, ${accent} 55%, var(--ink))`);
-}

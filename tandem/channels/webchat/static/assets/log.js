@@ -11,8 +11,8 @@ export class Log {
     this.names = names;
     this.on = { onChoice, onRetry, onDiscard };
     this.rows = new Map();
-    this.time = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
-    this.day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+    this.time = new Intl.DateTimeFormat(words.language, { hour: "numeric", minute: "2-digit" });
+    this.day = new Intl.DateTimeFormat(words.language, { weekday: "long", day: "numeric", month: "long" });
     this.element = h("div", {
       class: "log", role: "log", "aria-live": "polite", "aria-label": words.log, "aria-busy": "true", "data-testid": "log",
     });
@@ -38,6 +38,11 @@ export class Log {
       if (row.element === at) at = at.nextSibling;
       else this.element.insertBefore(row.element, at);
     }
+  }
+
+  // While it fills with what was said before, screen readers stay silent.
+  busy() {
+    this.element.setAttribute("aria-busy", "true");
   }
 
   ready() {

@@ -1,36 +1,34 @@
 // Puts the chat together: the conversation's model, the connection to the server, and what the customer sees.
 import { Api, ApiError } from "./api.js";
 import { Connection } from "./connection.js";
-import { h, paint } from "./dom.js";
+import { Host, paint } from "./host.js";
 import { Log } from "./log.js";
 import { Memory } from "./memory.js";
 import { Outbox } from "./outbox.js";
 import { Panel } from "./panel.js";
+import { Session } from "./session.js";
+import { Title } from "./title.js";
 import { Transcript } from "./transcript.js";
-import { words } from "./words.js";
+import { loadWords } from "./words.js";
 
 const TYPING_EVERY = 3000; // milliseconds between typing signs while the customer writes
 const ACKNOWLEDGE_AFTER = 250;
 const SIGN_AFTER = 1500; // milliseconds without a connection before the customer is told
+const BEGINNING = { owner: "bot", agent: null, typing: null, bot_writing: false, queue_position: null };
 
 class Chat {
-  constructor(base, options) {
+  constructor(base, options, words) {
+    this.words = words;
     this.memory = new Memory(base);
     this.api = new Api(base);
     this.transcript = new Transcript();
-    this.identity = options.identity || null;
+    this.title = new Title();
     this.language = options.language;
-    this.checked = false; // whether the server has confirmed the session that was kept
     this.acknowledged = 0;
-    this.state = { owner: "bot", agent: null, typing: null, bot_writing: false, queue_position: null };
-    const names = {
-      title: options.title || words.title,
-      assistant: options.assistant || words.assistant,
-      greeting: options.greeting || words.greeting,
-      starters: options.starters === undefined ? words.starters : options.starters.split("|").map((text) => text.trim()).filter(Boolean),
-    };
-    const host = h("tandem-chat", { "data-theme": options.theme, "data-side": options.side, "data-testid": "tandem-chat" });
-    const root = host.attachShadow({ mode: "open" });
+    this.customersLeft = 0;
+    this.state = BEGINNING;
+    const names = namesOf(options, words);
+    const host = new Host(options, () => this.panel.atEnd && this.panel.toEnd());
     this.log = new Log(words, names, {
       onChoice: (title, payload) => this.choose(title, payload),
       onRetry: (id) => {
@@ -39,7 +37,7 @@ class Chat {
       },
       onDiscard: (id) => this.discard(id),
     });
-    this.panel = new Panel(root, words, names, this.log, {
+    this.panel = new Panel(host.root, words, names, this.log, {
       send: (text) => this.send(text),
       starter: (text) => this.choose(text),
       backToBot: () => this.choose(words.backToBot, "/back_to_bot"),
@@ -47,8 +45,13 @@ class Chat {
       toggle: () => this.toggle(),
       close: () => this.close(),
       seen: () => this.read(),
+      earlier: () => this.loadEarlier(),
     });
-    this.outbox = new Outbox(this.memory, (item) => this.deliver(item), {
+    this.session = new Session(this.api, this.memory, options.identity || null, {
+      onChange: (same) => this.left(same),
+      onOpened: (opened) => this.opened(opened),
+    });
+    this.outbox = new Outbox(this.memory, (item) => this.deliver(item), (item) => this.session.covers(item), {
       onState: (item, state) => {
         this.transcript.setState(item.client_id, state);
         this.redraw();
@@ -60,35 +63,28 @@ class Chat {
     });
     this.connection = new Connection({
       api: this.api,
-      session: () => this.session(),
-      cursor: () => this.transcript.cursor,
-      onMessage: (message) => this.received(message),
-      onState: (state) => this.stateChanged(state),
+      session: () => this.session.get(),
+      position: () => this.position(),
+      onMessage: (message, session) => this.isShown(session) && this.received(message),
+      onState: (state, session) => this.isShown(session) && this.stateChanged(state),
+      onStart: ({ after }, session) => this.isShown(session) && this.begins(after),
       onStatus: (status) => this.statusChanged(status),
-      onLost: () => this.lost(),
+      onLost: (session, error) => this.session.lost(session, error),
     });
     for (const item of this.outbox.items) this.transcript.addOwn(item);
     this.panel.showState(this.state);
     this.redraw();
-    this.#place(host, root, base, options);
-  }
-
-  // Shown once its stylesheet is there.
-  #place(host, root, base, options) {
-    const sheet = h("link", { rel: "stylesheet", href: new URL("widget.css", import.meta.url).href });
     const accent = options.accent && CSS.supports("color", options.accent) ? options.accent : null;
-    host.style.setProperty("display", "none");
-    sheet.addEventListener("load", () => {
-      host.style.removeProperty("display");
-      if (accent) paint(host, accent);
-      this.panel.write(this.memory.draft);
+    if (accent) paint(host.element, accent);
+    host.place(base, () => {
+      const { draft } = this.memory;
+      this.panel.write(draft && this.session.covers(draft) ? draft.text : "");
       if (this.memory.wasOpen ?? options.open === "true") this.open({ focus: false });
     });
-    root.append(sheet);
-    document.body.append(host);
-    document.addEventListener("visibilitychange", () => this.read());
+    document.addEventListener("visibilitychange", () => this.returned());
+    addEventListener("pageshow", () => this.returned());
     addEventListener("online", () => this.outbox.flush(true));
-    if (this.memory.session) this.connection.start();
+    if (this.session.current || this.session.leaving) this.connection.start();
     else this.log.ready();
     this.outbox.flush();
   }
@@ -113,70 +109,69 @@ class Chat {
 
   identify(token) {
     if (!token) return this.signOut();
-    this.identity = token;
-    this.checked = false;
-    this.sessionInMaking = null;
-    if (this.memory.session) this.connection.restart();
+    this.session.identify(token);
+    if (!this.session.current && !this.session.leaving) return;
+    this.connection.restart();
+    this.connection.start();
   }
 
   signOut() {
-    this.identity = null;
-    this.connection.stop();
-    this.outbox.clear();
-    this.#forget();
-    this.log.ready();
+    this.session.signOut();
   }
 
   // -- the session ----------------------------------------------------------------------------------------------
 
-  // The token, after the server has confirmed or opened the session; one request however many ask.
-  async session() {
-    if (this.checked && this.memory.session) return this.memory.session.token;
-    this.sessionInMaking ??= this.#openSession();
-    try {
-      return await this.sessionInMaking;
-    } finally {
-      this.sessionInMaking = null;
-    }
+  isShown(session) {
+    return session.conversation_id === this.session.current?.conversation_id;
   }
 
-  async #openSession() {
-    const known = this.memory.session;
-    const identity = this.identity;
-    const opened = await this.api.session(known?.token, identity);
-    if (identity !== this.identity) return this.#openSession();
-    const changed = known && known.conversation_id !== opened.conversation_id;
-    if (changed) this.#forget({ keepUnsent: true });
-    const read = opened.resumed ? known?.read ?? 0 : 0;
-    this.memory.session = { conversation_id: opened.conversation_id, token: opened.token, read };
-    this.panel.maxText = opened.max_text;
-    this.checked = true;
-    if (changed) this.connection.restart(); // it may still listen to the conversation that is gone
+  opened({ max_text: maxText }) {
+    this.panel.maxText = maxText;
+    this.outbox.rebind(this.session.current.conversation_id);
     this.connection.start();
-    return opened.token;
   }
 
-  // The server no longer knows the session: the conversation was erased, or the secret was changed.
-  async lost() {
-    this.checked = false;
-  }
-
-  #forget({ keepUnsent = false } = {}) {
-    this.checked = false;
+  // The tab shows another conversation from now on, or none. What another customer was shown and wrote goes at once.
+  left(same) {
+    const { current } = this.session;
     this.acknowledged = 0;
-    if (keepUnsent) this.memory.session = null;
-    else this.memory.forget();
+    clearTimeout(this.acknowledging);
+    this.signedAt = 0;
     this.transcript.clear();
+    this.panel.showEarlier(false);
+    if (same && current) this.outbox.rebind(current.conversation_id);
+    else if (!same) {
+      this.customersLeft += 1;
+      this.outbox.clear();
+      this.memory.draft = null;
+      this.panel.write("");
+    }
     for (const item of this.outbox.items) this.transcript.addOwn(item);
-    this.stateChanged({ owner: "bot", agent: null, typing: null, bot_writing: false, queue_position: null });
+    this.stateChanged(BEGINNING);
+    this.live = false;
     this.redraw();
+    if (!current && !this.session.leaving) {
+      this.connection.stop();
+      return;
+    }
+    this.connection.restart(); // it may still listen to the conversation that was left
+    this.connection.start();
+  }
+
+  returned() {
+    this.session.follow(); // a page that slept was told nothing of what other tabs did
+    this.read();
   }
 
   // -- outgoing -------------------------------------------------------------------------------------------------
 
   send(text, payload) {
-    this.transcript.addOwn(this.outbox.add(text, payload));
-    this.memory.draft = "";
+    const { customersLeft } = this;
+    this.session.follow();
+    if (customersLeft !== this.customersLeft) return; // written for a customer who is here no more
+    const { current, customer } = this.session;
+    this.transcript.addOwn(this.outbox.add(text, payload, { conversation_id: current?.conversation_id ?? null, customer }));
+    this.memory.draft = null;
     this.redraw(true);
     this.outbox.flush(true);
   }
@@ -188,13 +183,21 @@ class Chat {
 
   async deliver(item) {
     const told = { ...item, language: this.language || document.documentElement.lang || navigator.language };
+    const session = await this.#sessionFor(item);
     try {
-      return await this.api.send(await this.session(), told);
+      return await this.api.send(session, told);
     } catch (error) {
       if (!(error instanceof ApiError) || !error.sessionIsLost) throw error;
-      await this.lost();
-      return this.api.send(await this.session(), told);
+      this.session.lost(session, error);
+      return this.api.send(await this.#sessionFor(item), told);
     }
+  }
+
+  async #sessionFor(item) {
+    const session = await this.session.get();
+    const isLeft = !this.outbox.items.includes(item) || (item.conversation_id ?? session.conversation_id) !== session.conversation_id;
+    if (isLeft) throw new Error("The conversation of this message was left.");
+    return session;
   }
 
   discard(clientId) {
@@ -205,23 +208,58 @@ class Chat {
   }
 
   typed(text) {
-    this.memory.draft = text;
     const now = Date.now();
+    const { current, customer, confirmed } = this.session;
+    this.memory.draft = { text, at: now, conversation_id: current?.conversation_id ?? null, customer };
     const watched = ["agent", "waiting"].includes(this.state.owner);
     const sign = text.trim() ? now - (this.signedAt ?? 0) > TYPING_EVERY : Boolean(this.signedAt);
-    if (!watched || !this.checked || !sign) return;
+    if (!watched || !confirmed || !current || !sign) return;
     this.signedAt = text.trim() ? now : 0;
-    this.api.typing(this.memory.session?.token, Boolean(text.trim())).catch(() => {}); // a lost sign does no harm
+    this.api.typing(current, Boolean(text.trim())).catch(() => {}); // a lost sign does no harm
   }
 
   // -- incoming -------------------------------------------------------------------------------------------------
+
+  // From where on the server is asked: what was not read, and at least the last page; later, what is missing.
+  position() {
+    if (this.transcript.cursor) return { after: this.transcript.cursor };
+    return { after: this.memory.read(this.session.current?.conversation_id), latest: true };
+  }
+
+  begins(after) {
+    this.transcript.begin = after;
+    this.panel.showEarlier(after > 0);
+  }
+
+  async loadEarlier() {
+    const session = this.session.current;
+    const { begin } = this.transcript;
+    if (!session || !begin || this.loading) return;
+    this.loading = true;
+    try {
+      const { messages, older } = await this.api.earlier(session, begin + 1);
+      if (!this.isShown(session) || begin !== this.transcript.begin) return;
+      this.log.busy();
+      this.transcript.addEarlier(messages);
+      this.panel.inPlace(() => {
+        this.panel.showEarlier(older && this.transcript.begin > 0);
+        this.log.draw(this.transcript.list());
+      });
+      this.drawn = this.transcript.entries.size;
+      setTimeout(() => this.log.ready(), 500);
+    } catch {
+      // The button stays, to be pressed again.
+    } finally {
+      this.loading = false;
+    }
+  }
 
   received(message) {
     const isNew = this.transcript.add(message);
     if (message.client_id && message.author === "customer") this.outbox.discard(message.client_id);
     if (message.author !== "customer") this.#acknowledge(message.seq);
     if (isNew && this.live && message.author !== "customer" && !this.panel.isOpen && message.kind === "text") {
-      this.panel.announce(words.newFrom(this.log.nameOf(message)));
+      this.panel.announce(this.words.newFrom(this.log.nameOf(message)));
     }
     this.redraw();
   }
@@ -252,29 +290,22 @@ class Chat {
   #acknowledge(seq) {
     this.acknowledged = Math.max(this.acknowledged, seq);
     clearTimeout(this.acknowledging);
+    const session = this.session.current;
     this.acknowledging = setTimeout(() => {
-      const { session } = this.memory;
-      if (session) this.api.acknowledge(session.token, this.acknowledged).catch(() => {}); // the next one covers it
+      if (!this.isShown(session)) return;
+      this.api.acknowledge(this.session.current, this.acknowledged).catch(() => {}); // the next one covers it
     }, ACKNOWLEDGE_AFTER);
   }
 
   // Mark what is on the screen as read.
   read() {
-    const { session } = this.memory;
-    if (this.panel.isOpen && !document.hidden && this.panel.atEnd && session && this.transcript.cursor > session.read) {
-      this.memory.session = { ...session, read: this.transcript.cursor };
+    const id = this.session.current?.conversation_id;
+    if (this.panel.isOpen && !document.hidden && this.panel.atEnd && id && this.transcript.cursor > this.memory.read(id)) {
+      this.memory.setRead(id, this.transcript.cursor);
     }
-    this.#showUnread();
-  }
-
-  #showUnread() {
-    const unread = this.transcript.unreadAbove(this.memory.session?.read ?? 0).filter((entry) => entry.kind === "text").length;
+    const unread = this.transcript.unreadAbove(this.memory.read(id)).filter((entry) => entry.kind === "text").length;
     this.panel.showUnread(unread);
-    const prefix = unread ? `(${unread}) ` : "";
-    if (document.title !== (this.titled ?? "") || !this.pageTitle) this.pageTitle = document.title;
-    const title = prefix + this.pageTitle;
-    if (document.title !== title) document.title = title;
-    this.titled = title;
+    this.title.show(unread);
   }
 
   // Several changes of one moment are drawn once.
@@ -298,6 +329,17 @@ class Chat {
   }
 }
 
-export function mount(base, options) {
-  return new Chat(base, options);
+// What the page calls things, else what the words do.
+function namesOf(options, words) {
+  const starters = options.starters?.split("|").map((text) => text.trim()).filter(Boolean);
+  return {
+    title: options.title || words.title,
+    assistant: options.assistant || words.assistant,
+    greeting: options.greeting || words.greeting,
+    starters: starters ?? words.starters,
+  };
+}
+
+export async function mount(base, options) {
+  return new Chat(base, options, await loadWords(options.language || document.documentElement.lang));
 }

@@ -1,4 +1,5 @@
-// What the browser keeps: the session (conversation id, token, how far the customer has read) and unsent messages.
+// What the browser keeps for all its tabs: the session (see session.js), how far the customer has read, unsent messages,
+// and sessions that are to be ended; and for one tab: whether the chat is open, and a draft.
 // Without storage (blocked, full) the chat works until the page is left.
 class Store {
   constructor(area) {
@@ -52,14 +53,45 @@ export class Memory {
     this.tab = new Store("sessionStorage");
   }
 
+  get sessionKey() {
+    return `${this.name}:session`;
+  }
+
+  // With a token: conversation_id, token, customer, since. Without one: since when nobody is here.
   get session() {
-    const found = this.lasting.get(`${this.name}:session`);
-    return found && typeof found.token === "string" ? found : null;
+    const found = this.lasting.get(this.sessionKey);
+    return found && typeof found === "object" ? found : null;
   }
 
   set session(value) {
-    if (value) this.lasting.set(`${this.name}:session`, value);
-    else this.lasting.remove(`${this.name}:session`);
+    this.lasting.set(this.sessionKey, value);
+    const read = this.lasting.get(`${this.name}:read`);
+    if (read && read.conversation_id !== value.conversation_id) this.lasting.remove(`${this.name}:read`);
+  }
+
+  // The highest number that the customer has read. It has a key of its own: a tab that is behind must not write an old
+  // session over a new one.
+  read(conversationId) {
+    const found = this.lasting.get(`${this.name}:read`);
+    if (found && found.conversation_id === conversationId) return found.seq;
+    const { session } = this; // where earlier versions kept it
+    return session?.conversation_id === conversationId ? session?.read ?? 0 : 0;
+  }
+
+  setRead(conversationId, seq) {
+    this.lasting.set(`${this.name}:read`, { conversation_id: conversationId, seq });
+  }
+
+  endings() {
+    return this.lasting.keys(`${this.name}:ending:`).map((key) => this.lasting.get(key)).filter((one) => one?.token);
+  }
+
+  keepEnding(id, token) {
+    this.lasting.set(`${this.name}:ending:${id}`, { id, token });
+  }
+
+  dropEnding(id) {
+    this.lasting.remove(`${this.name}:ending:${id}`);
   }
 
   // Each unsent message has a key of its own, so that two tabs never write over each other.
@@ -76,12 +108,14 @@ export class Memory {
     this.lasting.remove(`${this.name}:unsent:${clientId}`);
   }
 
+  // text, at, conversation_id, customer; earlier versions kept the text alone.
   get draft() {
-    return this.tab.get(`${this.name}:draft`) ?? "";
+    const found = this.tab.get(`${this.name}:draft`);
+    return typeof found === "string" ? { text: found, at: 0 } : found;
   }
 
   set draft(value) {
-    if (value) this.tab.set(`${this.name}:draft`, value);
+    if (value?.text) this.tab.set(`${this.name}:draft`, value);
     else this.tab.remove(`${this.name}:draft`);
   }
 
@@ -91,11 +125,5 @@ export class Memory {
 
   set wasOpen(value) {
     this.tab.set(`${this.name}:open`, value);
-  }
-
-  forget() {
-    this.session = null;
-    this.draft = "";
-    for (const item of this.unsent()) this.dropUnsent(item.client_id);
   }
 }

@@ -3,22 +3,27 @@ const PAUSES = [1, 2, 5, 10, 20, 30]; // seconds between attempts that failed fo
 const STALE = 24 * 3600 * 1000; // what is older is no longer sent without being asked
 
 export class Outbox {
-  // send(item) stores a message on the server; on*: what the page is told.
-  constructor(memory, send, { onState, onSent }) {
+  // send(item) stores a message on the server; covers(item): whether it may still be said; on*: what the page is told.
+  constructor(memory, send, covers, { onState, onSent }) {
     this.memory = memory;
     this.deliver = send;
     this.onState = onState;
     this.onSent = onSent;
     this.attempt = 0;
-    this.busy = false;
+    this.busy = null; // the round that sends, if one does
     const now = Date.now();
-    this.items = memory.unsent().map((item) => ({
+    const [mine, others] = [[], []];
+    for (const item of memory.unsent()) (covers(item) ? mine : others).push(item);
+    for (const item of others) memory.dropUnsent(item.client_id);
+    this.items = mine.map((item) => ({
       ...item, state: item.refused ? "refused" : now - item.at > STALE ? "failed" : "sending", held: now - item.at > STALE,
     }));
   }
 
-  add(text, payload) {
-    const item = { client_id: newId(), text, payload, at: Math.max(Date.now(), (this.items.at(-1)?.at ?? 0) + 1) };
+  // whose: conversation_id (null before there is one) and customer.
+  add(text, payload, whose) {
+    const at = Math.max(Date.now(), (this.items.at(-1)?.at ?? 0) + 1);
+    const item = { client_id: newId(), text, payload, at, ...whose };
     this.memory.keepUnsent(item);
     const queued = { ...item, state: "sending" };
     this.items.push(queued);
@@ -38,9 +43,20 @@ export class Outbox {
     this.memory.dropUnsent(clientId);
   }
 
+  // What waits belongs to another conversation of the same customer from now on.
+  rebind(conversationId) {
+    for (const item of this.items) {
+      if (item.conversation_id === conversationId) continue;
+      item.conversation_id = conversationId;
+      this.memory.keepUnsent({ ...item, state: undefined });
+    }
+  }
+
+  // Drop what was written for a conversation that this tab has left.
   clear() {
     for (const item of this.items) this.memory.dropUnsent(item.client_id);
     this.items = [];
+    this.busy = null; // what comes next does not wait for what is on its way
   }
 
   // Send what waits. `now` does not sit out a pause.
@@ -50,13 +66,13 @@ export class Outbox {
       this.attempt = 0;
     }
     if (this.busy) return;
-    this.busy = true;
+    const round = (this.busy = {});
     try {
-      for (let item = this.#next(); item; item = this.#next()) {
+      for (let item = this.#next(); item && this.busy === round; item = this.#next()) {
         if (!(await this.#try(item))) break;
       }
     } finally {
-      this.busy = false;
+      if (this.busy === round) this.busy = null;
     }
   }
 
@@ -69,10 +85,11 @@ export class Outbox {
     try {
       const { seq, at } = await this.deliver(item);
       this.attempt = 0;
+      if (this.items.includes(item)) this.onSent(item, seq, at);
       this.discard(item.client_id);
-      this.onSent(item, seq, at);
       return true;
     } catch (error) {
+      if (!this.items.includes(item)) return true; // its conversation was left meanwhile
       if (error.status === 429) return this.#pause("slow", error.retryAfter ?? 3);
       if (error.isFinal) {
         item.refused = true;

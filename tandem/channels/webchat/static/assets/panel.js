@@ -1,12 +1,18 @@
 // The widget's frame: launcher, header, the strip above the composer, the composer.
+import { BackButton } from "./back.js";
 import { h, icon, initials, mark } from "./dom.js";
 
 const COUNT_FROM = 0.8; // of the allowed length; the counter shows from there
+const FULL = "(max-width: 520px), (max-height: 480px)"; // as in widget.css: the chat fills the screen
+const NEAR_TOP = 80; // pixels from the top at which earlier messages are fetched
+const TIGHT = 230; // pixels of height under which the header makes room for what is written
 
 export class Panel {
   constructor(root, words, names, log, on) {
-    Object.assign(this, { root, words, names, log, on, maxText: 10000 });
+    Object.assign(this, { root, words, names, log, on, maxText: 10000, full: matchMedia(FULL) });
+    this.back = new BackButton(() => this.on.close());
     this.#build();
+    this.full.addEventListener("change", () => this.isOpen && this.#fill());
     this.input.addEventListener("input", () => this.#typed());
     this.input.addEventListener("keydown", (event) => this.#key(event));
     this.form.addEventListener("submit", (event) => {
@@ -14,6 +20,7 @@ export class Panel {
       this.submit();
     });
     this.panel.addEventListener("keydown", (event) => {
+      if (event.key === "Tab" && this.full.matches) this.#keepInside(event);
       if (event.key !== "Escape" || event.isComposing) return;
       event.stopPropagation();
       this.on.close();
@@ -31,7 +38,7 @@ export class Panel {
     this.launcher = h("button", {
       type: "button", class: "launcher", "data-testid": "launcher", "aria-label": words.openChat, "aria-expanded": "false",
       "aria-controls": "panel", onclick: () => this.on.toggle(),
-    }, mark(), icon("close"), this.badge);
+    }, mark(), this.badge);
     this.person = h("span", { class: "seat person" });
     this.duo = h("span", { class: "duo", "aria-hidden": "true" }, h("span", { class: "seat assistant" }, mark()), this.person);
     this.heading = h("h2", { id: "title", tabindex: "-1" }, names.title);
@@ -45,9 +52,12 @@ export class Panel {
         ...names.starters.map((text) => h("button", {
           type: "button", "data-testid": "starter", onclick: () => this.on.starter(text),
         }, text))));
+    this.earlier = h("button", {
+      type: "button", class: "earlier", "data-testid": "earlier", hidden: true, onclick: () => this.on.earlier(),
+    }, words.earlier);
     this.typing = h("div", { class: "row typing", "data-testid": "typing", hidden: true });
     this.scroller = h("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": words.messages },
-      this.empty, this.log.element, this.typing);
+      this.empty, this.earlier, this.log.element, this.typing);
     this.jump = h("button", { type: "button", class: "jump", "data-testid": "jump", hidden: true, onclick: () => this.#jump() },
       icon("down"), words.jump);
     this.place = h("span", { "data-testid": "place" });
@@ -70,7 +80,8 @@ export class Panel {
         icon("close"))),
     this.connection, h("div", { class: "middle" }, this.scroller, this.jump), this.queue, this.form);
     this.announcer = h("div", { class: "sr", role: "status", "aria-live": "polite", "data-testid": "announcer" });
-    this.root.append(h("div", { class: "frame" }, this.panel, this.launcher), this.announcer);
+    const frame = h("div", { class: "frame", lang: words.language, dir: words.dir }, this.panel, this.launcher, this.announcer);
+    this.root.append(frame);
   }
 
   // -- opening --------------------------------------------------------------------------------------------------
@@ -78,8 +89,8 @@ export class Panel {
   show(focus) {
     this.panel.hidden = false;
     this.launcher.setAttribute("aria-expanded", "true");
-    this.launcher.setAttribute("aria-label", this.words.closeChat);
     this.root.host.dataset.open = "";
+    this.#fill();
     this.#typed();
     this.toEnd();
     // On a touch screen the keyboard would cover what the customer came to read.
@@ -92,8 +103,27 @@ export class Panel {
     (matchMedia("(pointer: coarse)").matches ? this.scroller : this.input).focus({ preventScroll: true });
   }
 
+  // On a screen that the chat fills: nothing behind it is reached, and Back closes it.
+  #fill() {
+    this.panel.toggleAttribute("aria-modal", false);
+    if (this.full.matches) {
+      this.panel.setAttribute("aria-modal", "true");
+      this.back.arm();
+    } else this.back.disarm();
+  }
+
+  #keepInside(event) {
+    const all = [...this.panel.querySelectorAll("button:not(:disabled), a[href], textarea, [tabindex='0']")]
+      .filter((element) => element.getClientRects().length);
+    const at = all.indexOf(this.root.activeElement);
+    if (event.shiftKey ? at > 0 : at < all.length - 1) return;
+    event.preventDefault();
+    all.at(event.shiftKey ? -1 : 0).focus();
+  }
+
   hide(focus) {
     this.panel.hidden = true;
+    this.back.disarm();
     this.launcher.setAttribute("aria-expanded", "false");
     delete this.root.host.dataset.open;
     if (focus) this.launcher.focus({ preventScroll: true });
@@ -167,6 +197,17 @@ export class Panel {
     this.empty.hidden = !isEmpty;
   }
 
+  showEarlier(areThere) {
+    this.earlier.hidden = !areThere;
+  }
+
+  // Keep what is read where it is while something is drawn above it.
+  inPlace(draw) {
+    const below = this.scroller.scrollHeight - this.scroller.scrollTop;
+    draw();
+    this.scroller.scrollTop = this.scroller.scrollHeight - below;
+  }
+
   // -- the composer ---------------------------------------------------------------------------------------------
 
   submit() {
@@ -206,7 +247,8 @@ export class Panel {
 
   toEnd(smooth = false) {
     const behavior = smooth && !matchMedia("(prefers-reduced-motion: reduce)").matches ? "smooth" : "instant";
-    this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior });
+    // The greeting of an empty chat is read from its beginning.
+    this.scroller.scrollTo({ top: this.empty.hidden ? this.scroller.scrollHeight : 0, behavior });
     this.atEnd = true;
     this.jump.hidden = true;
   }
@@ -227,12 +269,13 @@ export class Panel {
     if (this.atEnd) {
       this.jump.hidden = true;
       this.on.seen();
-    }
+    } else if (scrollTop < NEAR_TOP && !this.earlier.hidden) this.on.earlier();
   }
 
   // The part of the screen above a phone's keyboard.
   #fit() {
     const height = globalThis.visualViewport?.height ?? innerHeight;
     this.root.host.style.setProperty("--visible-height", `${Math.round(height)}px`);
+    this.panel.toggleAttribute("data-tight", height < TIGHT);
   }
 }

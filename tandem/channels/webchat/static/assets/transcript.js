@@ -7,6 +7,7 @@ export class Transcript {
   clear() {
     this.entries = new Map();
     this.cursor = 0; // highest number that came in order from the server; a sent message's own number is not one
+    this.begin = null; // the number above which all is here; null before the server has said
   }
 
   // A message from the server; true if it was not known.
@@ -16,6 +17,12 @@ export class Transcript {
     const known = this.entries.get(key);
     this.entries.set(key, { ...message, key, state: "sent" });
     return known === undefined || known.seq === undefined;
+  }
+
+  // Messages from before those that are here.
+  addEarlier(messages) {
+    for (const message of messages) this.add(message);
+    this.begin = messages.length ? messages[0].seq - 1 : 0;
   }
 
   addOwn(item) {

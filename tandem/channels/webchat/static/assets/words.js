@@ -1,69 +1,33 @@
-// What the widget itself says. What the assistant says is written in data/responses/.
-export const words = {
-  title: "Chat with us",
-  assistant: "Assistant",
-  you: "You",
-  person: "A person",
-  greeting: "Hello! Ask about an order, a delivery or a return. If you would rather talk to a person, just say so.",
-  starters: ["Where is my order?", "I want to return something", "Can I talk to a person?"],
-  startersLabel: "Suggestions",
-  openChat: "Open chat",
-  closeChat: "Close chat",
-  unread: (count) => (count === 1 ? "1 new message" : `${count} new messages`),
-  log: "Conversation",
-  messages: "Messages",
-  input: "Your message",
-  placeholder: "Write a message…",
-  placeholderResolved: "Write again any time…",
-  send: "Send",
-  choices: "Answers to choose from",
-  chosen: "chosen",
-  jump: "New messages",
-  status: {
-    bot: "Answers right away",
-    waiting: "Finding a person for you",
-    offDuty: "Nobody is on duty right now",
-    agent: "is with you",
-    agentNameless: "A person is with you",
-    resolved: "Closed. Write again any time.",
-  },
-  place: (place) => (place === 1 ? "You are next in line." : `You are ${ordinal(place)} in line.`),
-  placeOffDuty: (place) => `You will be ${ordinal(place)} in line.`,
-  waiting: "We are looking for someone.",
-  waitingMore: "Keep writing if you like: they will see everything.",
-  backToBot: "Back to the assistant",
-  writes: (name) => `${name} is writing`,
-  reconnecting: "Reconnecting…",
-  offline: "You are offline. What you write is sent when you are back.",
-  online: "Connected again.",
-  state: {
-    sending: "Sending…",
-    waiting: "Waiting for a connection",
-    slow: "A little fast; sending in a moment…",
-    failed: "Not sent",
-    refused: "This message could not be taken",
-    sent: "Sent",
-  },
-  retry: "Try again",
-  discard: "Remove",
-  left: (count) => (count < 0 ? `${-count} characters too many` : `${count} characters left`),
-  today: "Today",
-  yesterday: "Yesterday",
-  image: "Picture",
-  attachment: "Open attachment",
-  newWindow: "opens in a new tab",
-  events: {
-    agent_joined: (name) => `${name || "A person"} has joined the conversation.`,
-    agent_left: () => "You are back in line; someone will be with you soon.",
-    handed_back: () => "The assistant is with you again.",
-    resolved: () => "This conversation has been closed. Write again any time.",
-  },
-  said: (name) => `${name} said:`,
-  newFrom: (name) => `New message from ${name}`,
-};
+// What the widget itself says, in the language of the page: lang/<language>.json. What the assistant says is written in
+// data/responses/.
+const LANGUAGES = "__TANDEM_LANGUAGES__".split(" ");
 
-function ordinal(number) {
-  const tens = number % 100;
-  if (tens >= 11 && tens <= 13) return `${number}th`;
-  return `${number}${["th", "st", "nd", "rd"][number % 10] ?? "th"}`;
+export async function loadWords(wanted) {
+  const tag = String(wanted ?? "").toLowerCase();
+  const language = LANGUAGES.find((one) => one === tag) ?? LANGUAGES.find((one) => one === tag.split("-")[0]) ?? "en";
+  const response = await fetch(new URL(`lang/${language}.json`, import.meta.url), { credentials: "omit" });
+  if (!response.ok) throw new Error(`The chat's words are missing: ${response.status}.`);
+  return phrases(language, await response.json());
+}
+
+function phrases(language, texts) {
+  const plural = new Intl.PluralRules(language);
+  const order = new Intl.PluralRules(language, { type: "ordinal" });
+  const fill = (text, values) => text.replace(/\{(\w+)\}/gu, (_, name) => values[name]);
+  const counted = (forms, rules, count) => fill(forms[rules.select(count)] ?? forms.other, { count });
+  const place = (text) => (number) => fill(text, { place: counted(texts.ordinal, order, number) });
+  const named = (text) => (name) => fill(text, { name: name || texts.person });
+  return {
+    ...texts,
+    language,
+    dir: texts.dir ?? "ltr",
+    unread: (count) => counted(texts.unread, plural, count),
+    place: (number) => (number === 1 ? texts.placeNext : place(texts.place)(number)),
+    placeOffDuty: place(texts.placeOffDuty),
+    writes: named(texts.writes),
+    said: named(texts.said),
+    newFrom: named(texts.newFrom),
+    left: (count) => (count < 0 ? counted(texts.over, plural, -count) : counted(texts.left, plural, count)),
+    events: Object.fromEntries(Object.entries(texts.events).map(([event, text]) => [event, named(text)])),
+  };
 }

@@ -1,0 +1,78 @@
+// The element in which the chat stands on the page, and what a page may do to it: cover it, hide it, swap its body,
+// refuse its stylesheet.
+import { h } from "./dom.js";
+
+// Defined, so that a page's `:not(:defined)` rule does not hide it.
+if (!customElements.get("tandem-chat")) customElements.define("tandem-chat", class extends HTMLElement {});
+
+export class Host {
+  constructor({ theme, side }, onReturn) {
+    this.element = h("tandem-chat", { "data-theme": theme, "data-side": side, "data-testid": "tandem-chat" });
+    this.root = this.element.attachShadow({ mode: "open" });
+    this.onReturn = onReturn;
+  }
+
+  // Shown once its stylesheet is there. It stands beside the body, where neither a body that is swapped nor the page's
+  // rules for the body's children reach it; whatever takes it away, it comes back.
+  place(base, onReady) {
+    const address = new URL("widget.css", import.meta.url).href;
+    const sheet = h("link", { rel: "stylesheet", href: address });
+    this.element.style.setProperty("display", "none");
+    sheet.addEventListener("load", () => this.element.style.removeProperty("display"));
+    sheet.addEventListener("load", onReady, { once: true });
+    sheet.addEventListener("error", () => console.error(
+      `Tandem: the chat stays hidden, because its stylesheet ${address} could not be loaded. If this page has a `
+      + `Content-Security-Policy, allow ${new URL(base).origin} under style-src; see docs/webchat.md.`));
+    this.root.append(sheet);
+    document.documentElement.append(this.element);
+    const observer = new MutationObserver(() => {
+      if (this.element.isConnected) return;
+      this.element.style.setProperty("display", "none"); // the stylesheet is loaded anew
+      document.documentElement.append(this.element);
+      this.#watch(observer);
+      sheet.addEventListener("load", () => this.onReturn(), { once: true });
+    });
+    this.#watch(observer);
+  }
+
+  #watch(observer) {
+    observer.observe(document, { childList: true });
+    observer.observe(document.documentElement, { childList: true });
+  }
+}
+
+// Takes on a page's colour: letters on it that can be read, and a shade of it for letters and borders on the paper.
+export function paint(host, accent) {
+  const brush = h("canvas", { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+  brush.fillStyle = accent;
+  brush.fillRect(0, 0, 1, 1);
+  const colour = [...brush.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  const set = (name, value) => host.style.setProperty(name, value);
+  set("--accent", accent);
+  set("--on-accent", contrast(colour, DARK) >= contrast(colour, LIGHT) ? css(DARK) : css(LIGHT));
+  set("--accent-on-light", css(readable(colour, DARK, [255, 253, 249])));
+  set("--accent-on-dark", css(readable(colour, LIGHT, [20, 27, 25])));
+}
+
+const DARK = [16, 32, 27];
+const LIGHT = [255, 255, 255];
+const css = (colour) => `rgb(${colour.map(Math.round).join(" ")})`;
+
+// The colour, moved towards another until letters in it can be read on the paper (WCAG: 4.5 to 1).
+function readable(colour, towards, paper) {
+  for (let share = 0; share < 1; share += 0.05) {
+    const mixed = colour.map((part, at) => part + (towards[at] - part) * share);
+    if (contrast(mixed, paper) >= 4.6) return mixed;
+  }
+  return towards;
+}
+
+function contrast(one, other) {
+  const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}
+
+function luminance(colour) {
+  const [r, g, b] = colour.map((part) => part / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
