@@ -1,10 +1,10 @@
 """A web chat server for each test module, and a browser for those that look at it."""
 from __future__ import annotations
 
-import http.server
 import json
 import threading
 from collections.abc import Callable, Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -135,14 +135,14 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-        class Quiet(http.server.SimpleHTTPRequestHandler):
+        class Quiet(SimpleHTTPRequestHandler):
             def __init__(self, *args: Any, **more: Any) -> None:
                 super().__init__(*args, directory=str(folder), **more)
 
             def log_message(self, format: str, *args: Any) -> None:
                 return None
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
 

@@ -1,18 +1,19 @@
 // Puts the chat together: the conversation's model, the connection to the server, and what the customer sees.
 import { Api, ApiError } from "./api.js";
 import { Connection } from "./connection.js";
+import { History } from "./history.js";
 import { Host, paint } from "./host.js";
 import { Log } from "./log.js";
 import { Memory } from "./memory.js";
 import { Outbox } from "./outbox.js";
 import { Panel } from "./panel.js";
+import { Receipts } from "./receipts.js";
 import { Session } from "./session.js";
 import { Title } from "./title.js";
 import { Transcript } from "./transcript.js";
 import { loadWords } from "./words.js";
 
 const TYPING_EVERY = 3000; // milliseconds between typing signs while the customer writes
-const ACKNOWLEDGE_AFTER = 250;
 const SIGN_AFTER = 1500; // milliseconds without a connection before the customer is told
 const BEGINNING = { owner: "bot", agent: null, typing: null, bot_writing: false, queue_position: null };
 
@@ -24,7 +25,6 @@ class Chat {
     this.transcript = new Transcript();
     this.title = new Title();
     this.language = options.language;
-    this.acknowledged = 0;
     this.customersLeft = 0;
     this.state = BEGINNING;
     const names = namesOf(options, words);
@@ -45,12 +45,14 @@ class Chat {
       toggle: () => this.toggle(),
       close: () => this.close(),
       seen: () => this.read(),
-      earlier: () => this.loadEarlier(),
+      earlier: () => this.history.load(),
     });
     this.session = new Session(this.api, this.memory, options.identity || null, {
       onChange: (same) => this.left(same),
       onOpened: (opened) => this.opened(opened),
     });
+    this.receipts = new Receipts(this.api, this.session);
+    this.history = new History(this.api, this.session, this.transcript, this.panel, this.log);
     this.outbox = new Outbox(this.memory, (item) => this.deliver(item), (item) => this.session.covers(item), {
       onState: (item, state) => {
         this.transcript.setState(item.client_id, state);
@@ -67,7 +69,7 @@ class Chat {
       position: () => this.position(),
       onMessage: (message, session) => this.isShown(session) && this.received(message),
       onState: (state, session) => this.isShown(session) && this.stateChanged(state),
-      onStart: ({ after }, session) => this.isShown(session) && this.begins(after),
+      onStart: ({ after }, session) => this.isShown(session) && this.history.begins(after),
       onStatus: (status) => this.statusChanged(status),
       onLost: (session, error) => this.session.lost(session, error),
     });
@@ -121,8 +123,8 @@ class Chat {
 
   // -- the session ----------------------------------------------------------------------------------------------
 
-  isShown(session) {
-    return session.conversation_id === this.session.current?.conversation_id;
+  isShown({ conversation_id: id }) {
+    return id === this.session.current?.conversation_id;
   }
 
   opened({ max_text: maxText }) {
@@ -134,11 +136,10 @@ class Chat {
   // The tab shows another conversation from now on, or none. What another customer was shown and wrote goes at once.
   left(same) {
     const { current } = this.session;
-    this.acknowledged = 0;
-    clearTimeout(this.acknowledging);
+    this.receipts.clear();
     this.signedAt = 0;
     this.transcript.clear();
-    this.panel.showEarlier(false);
+    this.history.begins(0);
     if (same && current) this.outbox.rebind(current.conversation_id);
     else if (!same) {
       this.customersLeft += 1;
@@ -195,8 +196,8 @@ class Chat {
 
   async #sessionFor(item) {
     const session = await this.session.get();
-    const isLeft = !this.outbox.items.includes(item) || (item.conversation_id ?? session.conversation_id) !== session.conversation_id;
-    if (isLeft) throw new Error("The conversation of this message was left.");
+    const isOurs = this.outbox.items.includes(item) && (item.conversation_id ?? session.conversation_id) === session.conversation_id;
+    if (!isOurs) throw new Error("The conversation of this message was left.");
     return session;
   }
 
@@ -226,38 +227,10 @@ class Chat {
     return { after: this.memory.read(this.session.current?.conversation_id), latest: true };
   }
 
-  begins(after) {
-    this.transcript.begin = after;
-    this.panel.showEarlier(after > 0);
-  }
-
-  async loadEarlier() {
-    const session = this.session.current;
-    const { begin } = this.transcript;
-    if (!session || !begin || this.loading) return;
-    this.loading = true;
-    try {
-      const { messages, older } = await this.api.earlier(session, begin + 1);
-      if (!this.isShown(session) || begin !== this.transcript.begin) return;
-      this.log.busy();
-      this.transcript.addEarlier(messages);
-      this.panel.inPlace(() => {
-        this.panel.showEarlier(older && this.transcript.begin > 0);
-        this.log.draw(this.transcript.list());
-      });
-      this.drawn = this.transcript.entries.size;
-      setTimeout(() => this.log.ready(), 500);
-    } catch {
-      // The button stays, to be pressed again.
-    } finally {
-      this.loading = false;
-    }
-  }
-
   received(message) {
     const isNew = this.transcript.add(message);
     if (message.client_id && message.author === "customer") this.outbox.discard(message.client_id);
-    if (message.author !== "customer") this.#acknowledge(message.seq);
+    if (message.author !== "customer") this.receipts.acknowledge(message.seq);
     if (isNew && this.live && message.author !== "customer" && !this.panel.isOpen && message.kind === "text") {
       this.panel.announce(this.words.newFrom(this.log.nameOf(message)));
     }
@@ -287,16 +260,6 @@ class Chat {
     this.signTimer = setTimeout(() => this.panel.showConnection(status), status === "offline" ? 0 : SIGN_AFTER);
   }
 
-  #acknowledge(seq) {
-    this.acknowledged = Math.max(this.acknowledged, seq);
-    clearTimeout(this.acknowledging);
-    const session = this.session.current;
-    this.acknowledging = setTimeout(() => {
-      if (!this.isShown(session)) return;
-      this.api.acknowledge(this.session.current, this.acknowledged).catch(() => {}); // the next one covers it
-    }, ACKNOWLEDGE_AFTER);
-  }
-
   // Mark what is on the screen as read.
   read() {
     const id = this.session.current?.conversation_id;
@@ -315,8 +278,8 @@ class Chat {
     this.drawing = true;
     queueMicrotask(() => {
       const entries = this.transcript.list();
-      const grew = entries.length !== this.drawn;
-      this.drawn = entries.length;
+      const grew = this.transcript.cursor !== this.drawnTo;
+      this.drawnTo = this.transcript.cursor;
       this.panel.showEmpty(entries.length === 0);
       this.log.draw(entries);
       if (grew || this.drawOwn) this.panel.follow(this.drawOwn);

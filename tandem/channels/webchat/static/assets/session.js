@@ -101,7 +101,8 @@ export class Session {
     await this.#othersOpen();
     if (this.confirmed && this.current) return this.current;
     const { changes, current: known } = this;
-    const opened = await this.api.session(known?.token ?? this.leaving, this.identity);
+    const token = known?.token ?? this.leaving ?? this.memory.session?.token;
+    const opened = await this.api.session(token, this.identity);
     this.follow();
     if (changes === this.changes) return this.#opened(known, opened);
     if (!this.current && !this.leaving && !this.identity) throw new Error("The customer has signed out.");

@@ -19,12 +19,6 @@ export class Transcript {
     return known === undefined || known.seq === undefined;
   }
 
-  // Messages from before those that are here.
-  addEarlier(messages) {
-    for (const message of messages) this.add(message);
-    this.begin = messages.length ? messages[0].seq - 1 : 0;
-  }
-
   addOwn(item) {
     const key = `c${item.client_id}`;
     if (this.entries.has(key)) return;
