@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import unquote
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
 from tandem.conversations.model import Owner
 from tandem.desk.auth import CallerDep, desk_of
+from tandem.desk.errors import Conflict
 from tandem.desk.inbox import Entry, sort_waiting
 from tandem.desk.json_forms import (
     AgentBody,
@@ -38,8 +40,21 @@ ERRORS: dict[int | str, dict[str, Any]] = {
         (422, "A value is missing or not acceptable"),
     )
 }
+
+
+def shown_is_meant(request: Request, caller: CallerDep) -> None:
+    """See that a step goes to the conversation that the agent has before their eyes.
+
+    Raises:
+        Conflict: The page says in `X-Shown-Conversation`, percent-encoded, that it shows another one.
+    """
+    shown = request.headers.get("x-shown-conversation")
+    if shown is not None and unquote(shown, errors="replace") != request.path_params.get("conversation_id"):
+        raise Conflict("the page shows another conversation; nothing was done")
+
+
 router = APIRouter(prefix="/api/conversations", tags=["conversations"], responses=ERRORS,
-                   default_response_class=SafeJSONResponse)
+                   default_response_class=SafeJSONResponse, dependencies=[Depends(shown_is_meant)])
 Id = Annotated[str, Path(description="The Rasa sender id")]
 Number = Annotated[str, Path(max_length=64, description="The order's number")]
 Limit = Annotated[int, Query(ge=1, le=1000)]

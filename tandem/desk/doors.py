@@ -6,7 +6,7 @@ import secrets
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from tandem.desk import audit
@@ -17,39 +17,40 @@ from tandem.desk.sign_in import SignInRefused, TooManyAttempts
 
 router = APIRouter(include_in_schema=False)
 _FORM_COOKIE = "tandem_form"
+_LONGEST_NEXT = 2_000  # characters
 
 
 @router.get("/sign-in")
-def sign_in_page(request: Request) -> Response:
+def sign_in_page(request: Request, onward: Annotated[str, Query(alias="next")] = "") -> Response:
     """The sign-in page; an agent who is signed in goes on to the desk."""
     if session_of(request) is not None:
-        return RedirectResponse("/", status_code=303)
-    return _page(request)
+        return RedirectResponse(_own_page(onward), status_code=303)
+    return _page(request, onward=onward)
 
 
 @router.post("/sign-in")
 def sign_in(
     request: Request, username: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "",
-    form_token: Annotated[str, Form()] = "",
+    form_token: Annotated[str, Form()] = "", onward: Annotated[str, Form(alias="next")] = "",
 ) -> Response:
     """Check the name and the password, and open a session."""
     desk = desk_of(request)
     if not _own_form(request, form_token):
-        return _page(request, username, "The page was too old. Please try again.", 403)
+        return _page(request, username, "The page was too old. Please try again.", 403, onward)
     address = request.client.host if request.client else "unknown"
     try:
         account = desk.sign_in.attempt(username, password, address)
     except TooManyAttempts as error:
         seconds = max(1, round(error.wait.total_seconds()))
-        page = _page(request, username, f"Too many attempts. Please wait {seconds} seconds.", 429)
+        page = _page(request, username, f"Too many attempts. Please wait {seconds} seconds.", 429, onward)
         page.headers["Retry-After"] = str(seconds)
         return page
     except SignInRefused:
         audit.record(desk.services.engine, "unknown", "session", "sign_in_refused")
-        return _page(request, username, "That name and password do not go together.", 401)
+        return _page(request, username, "That name and password do not go together.", 401, onward)
     with audit.recorded(desk.services.engine, account.id, "session", "sign_in"):
         session_id, _ = desk.sessions.open(account)
-    response = RedirectResponse("/", status_code=303)
+    response = RedirectResponse(_own_page(onward), status_code=303)
     secure = desk.settings.secure_cookies
     response.set_cookie(cookie_name(secure), session_id, max_age=int(ABSOLUTE.total_seconds()), httponly=True,
                         samesite="lax", secure=secure, path="/")
@@ -77,20 +78,39 @@ def sign_out(request: Request, csrf_token: Annotated[str, Form()] = "") -> Respo
     return response
 
 
-def _page(request: Request, username: str = "", problem: str = "", status: int = 200) -> Response:
+def _page(
+    request: Request, username: str = "", problem: str = "", status: int = 200, onward: str = "",
+) -> Response:
     desk = desk_of(request)
     token = request.cookies.get(_FORM_COOKIE) or secrets.token_urlsafe(24)
-    page = desk.pages.render("sign_in.html", username=username[:64], problem=problem, form_token=token)
+    page = desk.pages.render("sign_in.html", username=username[:64], problem=problem, form_token=token,
+                             onward=_own_page(onward))
     page.status_code = status
     page.set_cookie(_FORM_COOKIE, token, httponly=True, samesite="strict", secure=desk.settings.secure_cookies,
                     path="/sign-in")
     return page
 
 
+def _own_page(address: str) -> str:
+    """The address, if it is a page of this desk; else the desk's first page. Nobody is led to another site."""
+    # Browsers read `//host`, `/\\host`, and both with tabs or line breaks between, as another site.
+    plain = address.isprintable() and address.isascii() and "\\" not in address and len(address) <= _LONGEST_NEXT
+    inside = address.startswith("/") and not address.startswith(("//", "/sign-"))
+    return address if plain and inside else "/"
+
+
 def _own_form(request: Request, form_token: str) -> bool:
     # Nobody is signed in yet, so the form is tied to a cookie and to the page's own origin.
     origin = request.headers.get("origin")
-    if origin not in (None, "null") and urlsplit(str(origin)).netloc != request.headers.get("host"):
+    if origin not in (None, "null") and _host_of(str(origin)) != request.headers.get("host"):
         return False
     expected = request.cookies.get(_FORM_COOKIE, "")
     return bool(expected) and hmac.compare_digest(form_token.encode("utf-8", "replace"), expected.encode())
+
+
+def _host_of(origin: str) -> str | None:
+    """Read the host of an Origin header; None if it is no address."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -79,15 +80,26 @@ _CONVERSATION_ERRORS: tuple[tuple[type[Exception], int, str], ...] = (
 
 
 def answer(request: Request, status: int, error: str, detail: Any, headers: dict[str, str] | None = None) -> Response:
-    """An error for whoever asked: a browser that opens a page gets a page, everything else JSON."""
-    if not request.url.path.startswith("/api") and "text/html" in request.headers.get("accept", ""):
+    """Tell an error to whoever asked: a browser that opens a page gets a page, everything else JSON."""
+    if not request.url.path.startswith("/api") and _takes_a_page(request.headers.get("accept", "")):
         if status == 401:
-            return RedirectResponse("/sign-in", status_code=303)
+            return RedirectResponse(_sign_in_for(request), status_code=303)
         pages = request.app.state.desk.pages
         page: Response = pages.render("error.html", status=status, detail=_sentence(status, detail))
         page.status_code = status
         return page
     return SafeJSONResponse({"error": error, "detail": detail}, status_code=status, headers=headers)
+
+
+def _takes_a_page(accept: str) -> bool:
+    """Whether the caller asks for a whole page; a page's script asks for `text/html-fragment` and never shows one."""
+    return "text/html" in {one.partition(";")[0].strip().lower() for one in accept.split(",")}
+
+
+def _sign_in_for(request: Request) -> str:
+    """The sign-in page, which leads on to the page that was asked for."""
+    asked = quote(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
+    return "/sign-in" if request.method != "GET" or asked == "/" else "/sign-in?" + urlencode({"next": asked})
 
 
 def _sentence(status: int, detail: Any) -> str:

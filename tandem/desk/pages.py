@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
@@ -22,11 +22,13 @@ from tandem.desk.orders import orders_seen
 from tandem.desk.parts import Desk
 from tandem.desk.presence import is_away
 from tandem.desk.reach import reach
+from tandem.desk.responses import SafeJSONResponse
 from tandem.desk.sessions import Session
 from tandem.desk.timeline import Line, timeline
 
 FIRST = 200  # messages on opening a conversation; the rest on request
 TAIL = 60  # messages looked at again on every change: their delivery or mood may have moved
+CATCH_UP = 1_000  # messages that a page which slept is given at once; after more it begins anew with the latest
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,6 +42,7 @@ class ConversationView:
     customer: str
     lines: list[Line]
     earlier: int  # messages before the first line
+    gap: bool  # there are more between those that the page knows and the first line
     card: CardView | None
     live_mood: tuple[MoodPoint, ...]
     orders: tuple[OrderView, ...]  # as they were seen last
@@ -80,11 +83,14 @@ def supervisor_signed_in(session: SessionDep) -> Session:
 SupervisorSessionDep = Annotated[Session, Depends(supervisor_signed_in)]
 
 
-def conversation_view(request: Request, session: Session, conversation_id: str, tail: int) -> ConversationView:
+def conversation_view(
+    request: Request, session: Session, conversation_id: str, tail: int, since: int | None = None,
+) -> ConversationView:
     """Read one conversation for its page; blocking.
 
     Args:
         tail: How many of the latest messages to show.
+        since: All messages from this one on, if that are more; None to begin anew.
     """
     desk = desk_of(request)
     ledger = desk.services.ledger
@@ -92,9 +98,13 @@ def conversation_view(request: Request, session: Session, conversation_id: str, 
     desk.readings.note(session.account.id, "session", conversation_id)
     handoffs = ledger.handoffs(conversation_id)
     current = next((one for one in handoffs if one.closed_at is None), None)
-    start = max(0, ledger.last_seq(conversation_id) - tail)
+    last = ledger.last_seq(conversation_id)
+    gap = since is not None and last - since >= CATCH_UP
+    start = max(0, last - (FIRST if gap else tail))
+    if since is not None and not gap:
+        start = min(start, max(0, since - 1))
     # One message more than shown: it tells whether a new day begins with the first.
-    messages = ledger.messages(conversation_id, after=max(0, start - 1), limit=tail + 1_000)
+    messages = ledger.messages(conversation_id, after=max(0, start - 1), limit=last - start + 1_000)
     shown = current or (handoffs[-1] if handoffs else None)
     customer = customer_name(conversation, shown.card if shown else None)
     zone = desk.settings.shop_timezone
@@ -109,7 +119,7 @@ def conversation_view(request: Request, session: Session, conversation_id: str, 
     card = card_view(shown, conversation.identity, earlier, turns) if shown else None
     orders = orders_seen(desk.services.case_file.entries(conversation_id)) or (card.orders if card else ())
     return ConversationView(
-        conversation=conversation, handoff=current, customer=customer, lines=lines, earlier=start, card=card,
+        conversation=conversation, handoff=current, customer=customer, lines=lines, earlier=start, gap=gap, card=card,
         reach=reach(conversation, ledger.clock()),
         live_mood=mood_points(turns), orders=orders, interrupted=_interrupted(current), holder=holder_name,
         is_mine=bool(current and current.claimed_by == session.account.id and conversation.owner is Owner.AGENT),
@@ -144,21 +154,34 @@ def home(
 def queue_fragment(request: Request, session: SessionDep, c: Annotated[str | None, Query()] = None) -> Response:
     """The queue alone, for a refresh."""
     desk = desk_of(request)
-    return desk.pages.render(
+    page = desk.pages.render(
         "_queue.html", session=session, inbox=read_inbox(desk.services.ledger, session.account.id),
         now=desk.services.ledger.clock(), link=link, selected=c, customer_name=customer_name,
         remind=desk.services.patience.remind_minutes * 60)
+    return _for_page_of(session, page)
 
 
 @router.get("/desk/conversation")
 def conversation_fragment(
     request: Request, session: SessionDep, c: Annotated[str, Query()], first: Annotated[bool, Query()] = False,
+    since: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None,
 ) -> Response:
-    """The conversation and its context, for a change of conversation (`first`) or a refresh of the latest messages."""
+    """The conversation and its context, for a change of conversation (`first`) or a refresh.
+
+    A refresh has the latest messages, and with `since` all from that one on.
+    """
     desk = desk_of(request)
-    view = conversation_view(request, session, c, FIRST if first else TAIL)
-    return desk.pages.render("_conversation.html", session=session, view=view, link=link,
+    view = conversation_view(request, session, c, FIRST if first else TAIL, None if first else since)
+    page = desk.pages.render("_conversation.html", session=session, view=view, link=link,
                              now=desk.services.ledger.clock())
+    return _for_page_of(session, page)
+
+
+@router.get("/desk/session")
+def session_form(session: SessionDep) -> SafeJSONResponse:
+    """Whose session the browser has now: a page may be older than it."""
+    return SafeJSONResponse({"agent": session.account.id, "name": session.account.name,
+                             "csrf_token": session.csrf_token})
 
 
 @router.get("/numbers")
@@ -187,6 +210,12 @@ def favicon() -> Response:
 def link(conversation_id: str, everything: bool = False) -> str:
     """The address of a conversation's page."""
     return "/?" + urlencode({"c": conversation_id, **({"all": "1"} if everything else {})}, errors="replace")
+
+
+def _for_page_of(session: Session, fragment: Response) -> Response:
+    """Say whose fragment it is: a page that was opened by another agent must not show it."""
+    fragment.headers["X-Desk-Agent"] = quote(session.account.id)
+    return fragment
 
 
 def _dead(desk: Desk, session: Session) -> int | None:

@@ -1,8 +1,9 @@
-// Writing. A draft lives in localStorage until the server has the message, and carries the id under which it was
-// first sent: sending again after an error or a reload cannot double it.
-import { api, SignedOut } from "./net.js";
+// Writing. The field belongs to the conversation it was opened for, and to no other: what is typed, kept and sent goes
+// there. A draft carries the id under which it was first sent: sending again after an error or a reload cannot double it.
+import { alreadyHolds, shownConversation, toEnd } from "./conversation.js";
 import { Canned } from "./canned.js";
-import { toEnd } from "./parts.js";
+import { keepDraft, readDraft } from "./drafts.js";
+import { api, SignedOut } from "./net.js";
 
 const text = document.getElementById("text");
 const form = document.getElementById("composer");
@@ -10,17 +11,18 @@ const send = document.getElementById("send");
 const status = document.getElementById("send-state");
 const HINT = status.innerHTML;
 const TYPING_EVERY = 3000;
+const SLOW = 250;
 const MODES = { reply: ["Your reply", "Write to the customer"], note: ["Your private note", "A note that only colleagues see"] };
 
 export class Composer {
-  constructor(agent, conversation, sent) {
-    this.agent = agent;
-    this.conversation = conversation;
-    this.sent = sent;
+  /** @param hooks `sent()` after a message was taken, `signedOut(error)` when nobody is signed in. */
+  constructor(hooks) {
+    this.hooks = hooks;
+    this.id = null;  // the conversation that the field belongs to; null while none is shown
     this.mode = "reply";
+    this.could = false;
     this.typed = 0;
-    this.sending = false;
-    this.again = false;  // asked to send while the message before was on its way
+    this.sending = new Map();  // by conversation and mode: whether to send again once the message before has arrived
     this.canned = new Canned(text, (words) => this.insert(words));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.send(); });
     text.addEventListener("input", () => this.changed());
@@ -51,81 +53,86 @@ export class Composer {
     this.changed();
   }
 
-  // -- drafts --
-
-  slot(mode = this.mode, id = this.conversation()) { return `tandem:draft:${this.agent}:${mode}:${id}`; }
-
-  read(slot = this.slot()) {
-    try { return JSON.parse(localStorage.getItem(slot)) || { text: "" }; } catch { return { text: "" }; }
-  }
-
-  keep(draft, slot = this.slot()) {
-    try {
-      if (draft.text || draft.sent) localStorage.setItem(slot, JSON.stringify(draft));
-      else localStorage.removeItem(slot);
-    } catch { /* Without storage the text is still in the field. */ }
-  }
-
-  forget() {
-    for (const slot of Object.keys(localStorage)) if (slot.startsWith("tandem:draft:")) localStorage.removeItem(slot);
-  }
+  draft(mode = this.mode) { return this.id ? readDraft(this.id, mode) : { text: "" }; }
 
   changed() {
-    const draft = this.read();
-    this.keep({ ...draft, text: text.value });
+    if (!this.id) return;
+    keepDraft(this.id, this.mode, { ...this.draft(), text: text.value });
     this.grow();
-    if (this.mode === "reply" && !text.value.startsWith("/")) this.canned.hide();
-    if (this.mode === "reply" && text.value.startsWith("/") && !text.value.includes("\n")) this.canned.show(text.value.slice(1));
-    if (this.mode === "reply" && text.value.trim() && !text.value.startsWith("/")) this.type();
+    const command = this.mode === "reply" && text.value.startsWith("/");
+    if (this.mode === "reply" && !command) this.canned.hide();
+    if (command && !text.value.includes("\n")) this.canned.show(text.value.slice(1));
+    if (this.mode === "reply" && text.value.trim() && !command) this.type();
   }
 
-  // -- modes --
+  // -- which conversation, and what is written --
 
-  enter() {
-    if (!this.conversation()) return;
-    this.setMode(!this.canReply() && this.read(this.slot("note")).text ? "note" : "reply");
+  /** Belong to conversation `id`, which the page shows now. */
+  enter(id) {
+    this.id = id;
+    this.could = this.canReply();
+    this.setMode(!this.could && this.draft("note").text ? "note" : "reply");
   }
 
-  leave() { this.stopTyping(); this.canned.hide(); this.say(""); }
+  /** Belong to no conversation: the page is about to show another one. */
+  leave() {
+    this.stopTyping();
+    this.canned.hide();
+    this.id = null;
+    text.value = "";
+    this.say("");
+    this.enable();
+  }
 
-  canReply() { return Boolean(document.getElementById("composer-state").dataset.canReply); }
+  canReply() { return this.id !== null && alreadyHolds(); }
 
-  update() {
-    if (this.canReply() !== this.could) {
-      this.could = this.canReply();
+  /** The words for the customer that were not sent yet. */
+  unsent() { return this.draft("reply").text.trim(); }
+
+  /** Follow what has become of the conversation. */
+  update(holder = "") {
+    if (!this.id) return;
+    const can = this.canReply();
+    if (can !== this.could) {
+      const lost = this.could && !can;
+      this.could = can;
       if (this.mode === "note" && !text.value) this.setMode("reply");
+      if (lost && this.unsent()) {
+        this.stopTyping();
+        this.say(`${holder || "The conversation has moved on"}. Your text is kept here and was not sent.`, true);
+      } else if (can) this.say("");
     }
     this.enable();
   }
 
   setMode(mode) {
     this.mode = mode;
-    this.could = this.canReply();
     form.dataset.mode = mode;
     for (const button of form.querySelectorAll("button.mode[data-mode]")) {
       button.setAttribute("aria-pressed", String(button.dataset.mode === mode));
     }
     [form.querySelector("label").textContent, text.placeholder] = MODES[mode];
     send.textContent = mode === "note" ? "Add note" : "Send";
-    text.value = this.read().text || "";
+    text.value = this.draft().text || "";
     this.canned.hide();
     this.enable();
     this.grow();
   }
 
   enable() {
-    const able = this.mode === "note" || this.canReply();
+    const able = this.id !== null && (this.mode === "note" || this.canReply());
     // A draft stays readable and can be copied even when the conversation has gone to somebody else.
     text.readOnly = !able;
     form.classList.toggle("closed", !able && !text.value);
+    form.hidden = this.id === null;
     this.grow();
     send.disabled = !able;
-    form.querySelector('[data-mode="reply"]').disabled = !this.canReply() && !this.read(this.slot("reply")).text;
+    form.querySelector('[data-mode="reply"]').disabled = !this.canReply() && !this.draft("reply").text;
     document.getElementById("canned-button").disabled = !this.canReply();
   }
 
   focus(mode) {
-    if (mode === "reply" && !this.canReply() && !this.read(this.slot("reply")).text) return;
+    if (!this.id || (mode === "reply" && !this.canReply() && !this.draft("reply").text)) return;
     if (mode !== this.mode) this.setMode(mode);
     else this.enable();
     text.focus();
@@ -142,44 +149,43 @@ export class Composer {
   async send() {
     const words = text.value;
     if (!words.trim() || send.disabled) return;
-    if (this.sending) { this.again = true; return; }
+    const { id, mode } = this;
+    const key = `${mode}:${id}`;
+    if (this.sending.has(key)) { this.sending.set(key, true); return; }
     if (this.mode === "reply" && /^\/\S*$/.test(words.trim())) {
       this.say(`No canned response is called ${words.trim()}.`, true);
       return;
     }
-    const id = this.conversation();
-    const mode = this.mode;
-    const slot = this.slot();
-    const draft = this.read(slot);
+    const draft = this.draft();
     const clientId = draft.sent === words && draft.client_id ? draft.client_id : newId();
-    this.keep({ text: words, sent: words, client_id: clientId }, slot);
-    this.sending = true;
-    const slow = setTimeout(() => this.say("Sending…"), 250);
+    keepDraft(id, mode, { text: words, sent: words, client_id: clientId });
+    const here = () => this.id === id && this.mode === mode;
+    this.sending.set(key, false);
+    const slow = setTimeout(() => { if (here()) this.say("Sending…"); }, SLOW);
+    let done = false;
     try {
-      await api(id, mode, { text: words, client_id: clientId });
+      await api(id, mode, { text: words, client_id: clientId }, shownConversation());
+      clearTimeout(slow);
+      done = true;
       // What was typed while the message was on its way is the next draft.
-      const open = this.slot() === slot;
-      const now = open ? text.value : this.read(slot).text;
+      const now = here() ? text.value : readDraft(id, mode).text;
       const rest = now.startsWith(words) ? now.slice(words.length).replace(/^\n/, "") : now;
-      this.keep({ text: rest }, slot);
-      if (open) { text.value = rest; this.grow(); this.say(""); }
+      keepDraft(id, mode, { text: rest });
+      if (here()) { text.value = rest; this.grow(); this.say(""); toEnd(); }
       this.typed = 0;
-      await this.sent();
-      if (open) toEnd();
+      this.hooks.sent();
     } catch (error) {
-      this.again = false;
-      if (error instanceof SignedOut) this.sent();  // the page then offers to sign in
-      if (this.slot() === slot) {
-        this.say(error instanceof SignedOut ? "You are signed out. Your text is kept; sign in and send it again."
+      clearTimeout(slow);
+      if (error instanceof SignedOut) this.hooks.signedOut(error);
+      if (here()) {
+        this.say(error instanceof SignedOut ? `${error.message} Your text is kept; sign in and send it again.`
           : `${error.message} Your text is kept.`, true);
       }
     } finally {
-      clearTimeout(slow);
-      this.sending = false;
+      const again = this.sending.get(key);
+      this.sending.delete(key);
       this.enable();
-      const again = this.again && this.slot() === slot;
-      this.again = false;
-      if (again) this.send();
+      if (done && again && here()) this.send();
     }
   }
 
@@ -192,14 +198,16 @@ export class Composer {
   type() {
     if (!this.canReply() || Date.now() - this.typed < TYPING_EVERY) return;
     this.typed = Date.now();
-    api(this.conversation(), "typing", { writes: true }).catch(() => {});
+    this.tell(true);
   }
 
   stopTyping() {
     if (!this.typed) return;
     this.typed = 0;
-    if (this.canReply()) api(this.conversation(), "typing", { writes: false }).catch(() => {});
+    if (this.canReply()) this.tell(false);
   }
+
+  tell(writes) { api(this.id, "typing", { writes }, shownConversation()).catch(() => {}); }
 }
 
 function newId() {

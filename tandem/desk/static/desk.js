@@ -1,114 +1,170 @@
 // The desk: opens conversations, keeps queue and conversation fresh, carries out the agent's steps.
 import { api, fragment, post, SignedOut } from "./net.js";
-import { applyConversation, applyQueue, tick } from "./parts.js";
+import {
+  freshFrom, isAbout, ownerInWords, showConversation, shownConversation, showOpening, tick,
+} from "./conversation.js";
 import { Composer } from "./composer.js";
 import { alertWaiting, announce, remind, setUpSound, toast } from "./alerts.js";
+import { askBefore } from "./closing.js";
+import { countDrafts, forgetDrafts } from "./drafts.js";
 import { setUpKeys } from "./keys.js";
+import { applyQueue, markOpen, nameInQueue } from "./queue.js";
+import { isSignedOut, showSignedOut, watchSession } from "./session.js";
 
 const body = document.body;
-const state = { id: body.dataset.conversation || null, stream: null, retry: 0, busy: false };
-const query = () => (state.id ? `?c=${encodeURIComponent(state.id)}` : "");
-const composer = new Composer(body.dataset.agent, () => state.id, () => refreshConversation());
+const RETRIES = [1, 2, 4, 8, 15];  // seconds
+const SAFETY_NET = 45_000;  // milliseconds: whatever sign was missed, the page is not older than this
+// `reading` ends what was asked about the conversation before; `opening` says that its first answer is still to come.
+const state = { id: body.dataset.conversation || null, reading: new AbortController(), opening: false, stream: null, streamDown: false, retry: 0, busy: false };
+const composer = new Composer({ sent: () => { refreshQueue(); refreshConversation(); }, signedOut });
+const address = (id) => (id ? `/?c=${encodeURIComponent(id)}` : "/");
 
 // -- keeping fresh ---------------------------------------------------------------------------------------------
 
-function trouble(error) {
-  if (error instanceof SignedOut) showSignedOut();
-  else connection("Reconnecting…", true);
+/** What the page last heard from each way to the desk; it is reconnecting as long as one of them is down. */
+const down = new Set();
+function connected(way, up) {
+  if (up) down.delete(way);
+  else down.add(way);
+  const words = down.size ? "Reconnecting…" : "";
+  const place = document.getElementById("connection");
+  if (place.textContent !== words) place.textContent = words;
+  place.classList.toggle("bad", down.size > 0);
 }
 
-/** Runs `work` at once, and once more if asked again meanwhile: bursts of signs cost two requests, not twenty. */
-function coalesced(work) {
+function signedOut(error) {
+  state.stream?.close();
+  state.stream = null;
+  for (const way of [...down]) connected(way, true);
+  showSignedOut(error);
+}
+
+const pause = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
+
+/** Runs `work` at once, once more if asked again meanwhile, and again later if it failed: an answer must come. */
+function refresher(way, work) {
   let running = null;
   let again = false;
-  return async function run() {
-    if (running) { again = true; return running; }
-    running = (async () => {
-      do { again = false; await work().catch(trouble); } while (again);
+  let failed = 0;
+  return function run() {
+    again = true;
+    running ??= (async () => {
+      await null;  // so that `running` is set before it can be over
+      while (again && !isSignedOut()) {
+        again = false;
+        try {
+          await work();
+          failed = 0;
+          connected(way, true);
+        } catch (error) {
+          if (error instanceof SignedOut) { signedOut(error); break; }
+          connected(way, false);
+          await pause(RETRIES[Math.min(failed++, RETRIES.length - 1)]);
+          again = true;
+        }
+      }
+      running = null;
     })();
-    try { await running; } finally { running = null; }
+    return running;
   };
 }
 
-const refreshQueue = coalesced(async () => {
-  applyQueue(await fragment(`/desk/queue${query()}`));
+const refreshQueue = refresher("queue", async () => {
+  const page = await fragment("/desk/queue");
+  if (!page) return;
+  applyQueue(page, state.id);
   alertWaiting();
   remind();
 });
 
-const refreshConversation = coalesced(async () => {
-  const id = state.id;
-  if (!id) return;
-  const page = await fragment(`/desk/conversation${query()}`);
-  if (id !== state.id) return;
-  if (page) applyConversation(page, false);
-  else { announce("This conversation has been erased."); await open(null); }
-  composer.update();
+const refreshConversation = refresher("conversation", async () => {
+  const { id, reading } = state;
+  if (!id || state.opening) return;
+  let page;
+  try {
+    page = await fragment(`/desk/conversation?c=${encodeURIComponent(id)}&since=${freshFrom()}`, reading.signal);
+  } catch (error) {
+    if (reading.signal.aborted) return;  // another conversation is open by now
+    throw error;
+  }
+  if (reading.signal.aborted) return;
+  if (!page) { announce("This conversation has been erased."); open(null); return; }
+  if (!isAbout(page, id)) throw new Error("The desk answered about another conversation.");
+  showConversation(page, false);
+  composer.update(ownerInWords());
 });
 
-function connection(text, bad = false) {
-  const place = document.getElementById("connection");
-  if (place.textContent !== text) place.textContent = text;
-  place.classList.toggle("bad", bad);
-}
-
-function showSignedOut() {
-  state.stream?.close();
-  connection("You are signed out. What you typed is kept.", true);
-  if (!document.getElementById("sign-in-again")) {
-    const link = Object.assign(document.createElement("a"), { id: "sign-in-again", href: "/sign-in", textContent: "Sign in" });
-    document.getElementById("connection").append(" ", link);
-  }
-}
+function refresh() { refreshQueue(); refreshConversation(); }
 
 function listen() {
   state.stream?.close();
-  const stream = new EventSource(`/desk/events${query()}`);
+  const query = state.id ? `?c=${encodeURIComponent(state.id)}` : "";
+  const stream = new EventSource(`/desk/events${query}`);
   state.stream = stream;
   stream.addEventListener("hello", () => {
     state.retry = 0;
-    connection("");
-    refreshQueue();
-    refreshConversation();
+    connected("stream", true);
+    refresh();
   });
   stream.addEventListener("queue", refreshQueue);
   stream.addEventListener("conversation", refreshConversation);
-  stream.addEventListener("signed-out", showSignedOut);
+  stream.addEventListener("signed-out", () => signedOut());
   stream.onerror = () => {
-    connection("Reconnecting…", true);
-    if (stream.readyState !== EventSource.CLOSED || stream !== state.stream) return;
+    if (stream !== state.stream) return;
+    connected("stream", false);
+    if (stream.readyState !== EventSource.CLOSED) return;
     // The browser gives up on an error answer; the desk does not.
-    state.retry = Math.min(state.retry + 1, 5);
-    setTimeout(() => { if (stream === state.stream) { refreshQueue(); listen(); } }, 500 * 2 ** state.retry);
+    const seconds = RETRIES[Math.min(state.retry++, RETRIES.length - 1)];
+    setTimeout(() => { if (stream === state.stream) { refreshQueue(); listen(); } }, seconds * 1000);
   };
 }
 
 // -- opening ---------------------------------------------------------------------------------------------------
 
-export async function open(id, push = true) {
-  if (id) {
-    let page;
-    try { page = await fragment(`/desk/conversation?first=1&c=${encodeURIComponent(id)}`); } catch (error) { trouble(error); return; }
-    if (!page) { toast("This conversation does not exist any more."); refreshQueue(); return; }
-    composer.leave();
-    state.id = id;
-    applyConversation(page, true);
-  } else {
-    composer.leave();
-    state.id = null;
-  }
+/** Show conversation `id`, or none. From here on nothing that belongs to the one before is shown, typed or sent. */
+export function open(id, push = true) {
+  state.reading.abort();
+  state.reading = new AbortController();
+  composer.leave();
+  state.id = id || null;
+  state.opening = Boolean(state.id);
   body.dataset.conversation = state.id || "";
   document.getElementById("open").hidden = !state.id;
   document.getElementById("nothing").hidden = Boolean(state.id);
-  if (!state.id) document.getElementById("context-body").replaceChildren();
+  showOpening(state.id ? nameInQueue(state.id) || "…" : "");
   pane(state.id ? "conversation" : "queue");
-  for (const row of document.querySelectorAll("#queue [data-conversation]")) {
-    if (row.dataset.conversation === state.id) row.setAttribute("aria-current", "page");
-    else row.removeAttribute("aria-current");
-  }
-  if (push) history.pushState({ id: state.id }, "", state.id ? `/${query()}` : "/");
-  composer.enter();
+  markOpen(state.id);
+  if (push) history.pushState({ id: state.id }, "", address(state.id));
   listen();
+  return state.id ? load() : Promise.resolve();
+}
+
+async function load() {
+  const { id, reading } = state;
+  for (let tries = 0; !reading.signal.aborted; tries++) {
+    try {
+      const page = await fragment(`/desk/conversation?first=1&c=${encodeURIComponent(id)}`, reading.signal);
+      if (reading.signal.aborted) return;
+      if (!page) { toast("This conversation does not exist any more."); open(null); refreshQueue(); return; }
+      if (!isAbout(page, id)) throw new Error("The desk answered about another conversation.");
+      state.opening = false;
+      showConversation(page, true);
+      composer.enter(id);
+      return;
+    } catch (error) {
+      if (reading.signal.aborted) return;
+      if (error instanceof SignedOut) { signedOut(error); return; }  // when that heals, `resume` opens it
+      showOpening(nameInQueue(id) || "…", "It cannot be fetched just now. Trying again…");
+      await pause(RETRIES[Math.min(tries, RETRIES.length - 1)]);
+    }
+  }
+}
+
+function resume() {
+  listen();
+  refreshQueue();
+  if (state.opening) load();
+  else refreshConversation();
 }
 
 function pane(name) { body.dataset.pane = name; }
@@ -120,88 +176,83 @@ document.addEventListener("click", (event) => {
   const target = event.target.closest("a[data-conversation], [data-pane], [data-step], [data-retry], [data-order]");
   if (!target || target === body) return;
   const { conversation, pane: shown, step, retry, order } = target.dataset;
-  if (target.matches("a[data-conversation]")) { event.preventDefault(); open(conversation); }
+  if (target.matches("a[data-conversation]")) { event.preventDefault(); openByHand(conversation); }
   else if (step) take(step);
   else if (order) actOnOrder(order, target.dataset.do);
   else if (retry) act(`messages/${retry}/retry`, {});
   else if (shown) { event.preventDefault(); pane(shown); }
 });
 
+/** Open a conversation, and lead keyboard and screen reader to it. */
+function openByHand(id) {
+  open(id);
+  document.getElementById("subject")?.focus({ preventScroll: true });
+}
+
 // -- steps -----------------------------------------------------------------------------------------------------
 
-async function act(step, values) {
-  const id = state.id;
+/** Do a step of the conversation that the page shows; `id` where the agent was asked about one before. */
+async function act(step, values, id = shownConversation()) {
+  if (!id) return false;
   state.busy = true;
   for (const button of document.querySelectorAll("#head [data-step]")) button.disabled = true;
   try {
-    await api(id, step, values);
+    await api(id, step, values, shownConversation() || "");
     return true;
   } catch (error) {
-    if (error instanceof SignedOut) showSignedOut();
+    if (error instanceof SignedOut) signedOut(error);
     else toast(error.message);
     return false;
   } finally {
     for (const button of document.querySelectorAll("#head [data-step]")) button.disabled = false;
     refreshQueue();
-    await refreshConversation();
+    await Promise.race([refreshConversation(), pause(5)]);
     state.busy = false;
   }
 }
 
 function actOnOrder(number, what) {
+  const id = shownConversation();
   if (what === "cancel" && !window.confirm(`Cancel order ${number}? This cannot be undone.`)) return;
-  act(`orders/${encodeURIComponent(number)}/${what}`, {});
+  act(`orders/${encodeURIComponent(number)}/${what}`, {}, id);
 }
-
-const CLOSING = {
-  "hand-back": ["Hand back to the bot", "The bot answers the customer's next message.", "Hand back"],
-  resolve: ["Resolve the conversation", "The customer is told that it is closed. If they write again, the bot answers.", "Resolve"],
-};
 
 export async function take(step) {
   const button = document.querySelector(`#head [data-step="${step}"]`);
-  if (!button || button.disabled) return;
-  if (!CLOSING[step]) {
-    if (await act(step, {}) && (step === "claim" || step === "take-over")) composer.focus("reply");
-    return;
-  }
-  const dialog = document.getElementById("closing");
-  const note = document.getElementById("closing-note");
-  [["closing-title", 0], ["closing-text", 1], ["closing-yes", 2]].forEach(([id, part]) => {
-    document.getElementById(id).textContent = CLOSING[step][part];
-  });
-  const next = document.getElementById("closing-next");
-  next.hidden = !button.dataset.flow;
-  document.getElementById("closing-flow").textContent = button.dataset.flow || "";
-  dialog.querySelector("form").reset();
-  dialog.returnValue = "";
-  dialog.showModal();
-  note.focus();
-  const id = state.id;
-  dialog.onclose = () => {
-    if (dialog.returnValue !== "yes" || id !== state.id) return;
-    const resume = !next.hidden && next.querySelector("[value=resume]").checked;
-    act(step, { note_for_bot: note.value.trim(), ...(step === "hand-back" ? { resume } : {}) });
-  };
+  const id = shownConversation();
+  if (!button || button.disabled || !id) return;
+  const values = await askBefore(step, button.dataset.flow, composer.unsent());
+  if (!values || id !== shownConversation()) return;
+  if (await act(step, values, id) && (step === "claim" || step === "take-over")) composer.focus("reply");
 }
 
-document.getElementById("closing-note").addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); document.getElementById("closing-yes").click(); }
+document.getElementById("sign-out").addEventListener("submit", (event) => {
+  const drafts = countDrafts();
+  const lose = drafts === 1 ? "A text that you have not sent is" : `${drafts} texts that you have not sent are`;
+  if (drafts && !window.confirm(`${lose} lost if you sign out. Sign out?`)) { event.preventDefault(); return; }
+  composer.leave();
+  forgetDrafts();
 });
-document.getElementById("sign-out").addEventListener("submit", () => composer.forget());
 
 const away = document.getElementById("away");
 away.addEventListener("click", async () => {
   const now = away.getAttribute("aria-pressed") !== "true";
-  try { await post("/api/me/presence", { away: now }); } catch (error) { toast(error.message); return; }
+  try { await post("/api/me/presence", { away: now }); } catch (error) {
+    if (error instanceof SignedOut) signedOut(error);
+    else toast(error.message);
+    return;
+  }
   away.setAttribute("aria-pressed", String(now));
   away.textContent = now ? "Away" : "Available";
 });
 
 setUpSound();
-setUpKeys({ open, take, composer, busy: () => state.busy });
+setUpKeys({ open, take, composer, busy: () => state.busy || state.opening });
+watchSession(resume);
 setInterval(() => { tick(); remind(); }, 10_000);
+setInterval(() => { if (!document.hidden) refresh(); }, SAFETY_NET);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
 tick();
 alertWaiting();
-composer.enter();
+if (state.id) composer.enter(state.id);
 listen();

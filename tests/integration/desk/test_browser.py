@@ -169,8 +169,14 @@ def test_drafts_belong_to_their_conversation_and_mode(desk: Page, waits: Callabl
     expect(desk.locator("#text")).to_have_value("for c1")
     desk.get_by_role("button", name="Private note").click()
     expect(desk.locator("#text")).to_have_value("a note on c1")
+    desk.once("dialog", lambda dialog: dialog.dismiss())
+    desk.get_by_role("button", name="Sign out").click()
+    expect(desk.locator("#text")).to_have_value("a note on c1")
+    asked: list[str] = []
+    desk.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
     desk.get_by_role("button", name="Sign out").click()
     expect(desk).to_have_url(re.compile("/sign-in$"))
+    assert asked == ["2 texts that you have not sent are lost if you sign out. Sign out?"]
     assert desk.evaluate("() => Object.keys(localStorage).filter((key) => key.includes('draft'))") == []
 
 

@@ -242,3 +242,34 @@ def test_an_agent_takes_nothing_from_a_colleague_who_was_quicker_by_a_moment(
     monkeypatch.setattr(Work, "conversation", lambda *_: before)
     assert anna.post("/api/conversations/c1/take-over").status_code == 409
     assert services.ledger.open_handoffs()["c1"].claimed_by == "sam"
+
+
+@pytest.mark.parametrize(("onward", "leads_to"), [
+    ("/?c=c1", "/?c=c1"), ("/?c=a%2Fb&all=1", "/?c=a%2Fb&all=1"), ("/numbers", "/numbers"), ("", "/"),
+    ("//evil.example", "/"), ("https://evil.example/", "/"), ("/\\evil.example", "/"), ("\\\\evil.example", "/"),
+    ("/\t/evil.example", "/"), ("javascript:alert(1)", "/"), ("/sign-out", "/"), ("/" + "x" * 3000, "/"), ("evil", "/"),
+    ("/\r\nSet-Cookie: a=b", "/"),
+])
+def test_signing_in_leads_to_the_page_that_was_asked_for_and_to_no_other_site(
+    stranger: TestClient, onward: str, leads_to: str,
+) -> None:
+    form = stranger.get("/sign-in", params={"next": onward})
+    token = form.text.split('name="form_token" value="')[1].split('"')[0]
+    answer = stranger.post("/sign-in", data={"username": "anna", "password": "correct horse battery",
+                                             "form_token": token, "next": onward})
+    assert (answer.status_code, answer.headers["location"]) == (303, leads_to)
+
+
+def test_a_link_into_the_desk_survives_the_sign_in(stranger: TestClient) -> None:
+    sent = stranger.get("/?c=c%2F1%C3%BC", headers={"Accept": "text/html,application/xhtml+xml;q=0.9"})
+    assert (sent.status_code, sent.headers["location"]) == (303, "/sign-in?next=%2F%3Fc%3Dc%252F1%25C3%25BC")
+    form = stranger.get(sent.headers["location"])
+    assert 'name="next" value="/?c=c%2F1%C3%BC"' in form.text
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://]", "\\", "http://evil.example", "x" * 500])
+def test_any_other_origin_is_refused_without_an_error(stranger: TestClient, origin: str) -> None:
+    token = stranger.get("/sign-in").text.split('name="form_token" value="')[1].split('"')[0]
+    answer = stranger.post("/sign-in", data={"username": "anna", "password": "x", "form_token": token},
+                           headers={"Origin": origin})
+    assert answer.status_code == 403
