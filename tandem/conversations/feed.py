@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,6 +13,36 @@ from tandem.conversations.ledger import Ledger
 logger = logging.getLogger(__name__)
 
 EVERYTHING = "*"
+
+
+class ChangedIds:
+    """Collects which conversations changed, until they are taken; on the event loop.
+
+    Args:
+        only: Collect these alone; None for all.
+    """
+
+    def __init__(self, only: frozenset[str] | None = None) -> None:
+        self.only = only
+        self.event = asyncio.Event()
+        self._ids: set[str] = set()
+
+    def add(self, conversation_id: str) -> None:
+        """Note a change."""
+        if self.only is None or conversation_id in self.only:
+            self._ids.add(conversation_id)
+            self.event.set()
+
+    def take(self) -> set[str]:
+        """Take what was noted; the collection begins anew."""
+        ids, self._ids = self._ids, set()
+        self.event.clear()
+        return ids
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until there is something to take, or for so long."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.event.wait(), seconds)
 
 
 class Feed:
@@ -25,7 +56,18 @@ class Feed:
         self._ledger = ledger
         self._interval = interval
         self._watchers: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._collectors: set[ChangedIds] = set()
         self._task: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def changes(self, only: frozenset[str] | None = None) -> Iterator[ChangedIds]:
+        """Collect which conversations change, of these or of all."""
+        collector = ChangedIds(only)
+        self._collectors.add(collector)
+        try:
+            yield collector
+        finally:
+            self._collectors.discard(collector)
 
     @contextmanager
     def watch(self, conversation_id: str = EVERYTHING) -> Iterator[asyncio.Event]:
@@ -41,6 +83,8 @@ class Feed:
 
     def nudge(self, conversation_id: str) -> None:
         """Wake the watchers of one conversation now. Call it on the event loop."""
+        for collector in self._collectors:
+            collector.add(conversation_id)
         for key in (conversation_id, EVERYTHING):
             for event in self._watchers.get(key, ()):
                 event.set()
@@ -62,13 +106,15 @@ class Feed:
         since: int | None = None  # nobody watched
         while True:
             await asyncio.sleep(self._interval)
-            if not self._watchers:
+            if not self._watchers and not self._collectors:
                 since = None
                 continue
             try:
                 if since is None:
                     since, seen = await asyncio.to_thread(self._ledger.position), {}
-                    changed = [(conversation_id, 0) for conversation_id in self._watchers]  # since they read, unseen
+                    # Since they read, unseen.
+                    watched = self._watchers.keys() | {one for each in self._collectors for one in each.only or ()}
+                    changed = [(conversation_id, 0) for conversation_id in watched]
                 else:
                     since, changed = await asyncio.to_thread(self._ledger.changes_since, since)
             except Exception:  # whatever it was, the next look must come

@@ -12,14 +12,27 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from tandem.conversations.feed import Feed
-from tandem.desk import account_routes, admin_api, api, dead_letters, doors, errors, live, live_agents, pages
+from tandem.desk import (
+    account_routes,
+    admin_api,
+    api,
+    dead_letters,
+    doors,
+    errors,
+    live,
+    live_agents,
+    pages,
+    queue_routes,
+)
 from tandem.desk.audit import Readings
+from tandem.desk.board import Board
 from tandem.desk.canned import CANNED, CannedResponses
 from tandem.desk.housekeeping import Housekeeping
+from tandem.desk.inbox import customer_name
 from tandem.desk.pace import Pace
 from tandem.desk.parts import Desk
 from tandem.desk.rendering import FOLDER, Pages
-from tandem.desk.responses import BodyLimit, SecurityHeaders
+from tandem.desk.responses import BodyLimit, Compress, SecurityHeaders
 from tandem.desk.sessions import Sessions
 from tandem.desk.sign_in import SignIn
 from tandem.desk.watch import Watch
@@ -62,6 +75,9 @@ def create_app(
     """
     services = services or open_services(settings)
     feed = Feed(services.ledger)
+    rendered = Pages(settings)
+    board = Board(services.ledger, feed, lambda entry: rendered.fragment(
+        "_row.html", entry=entry, link=pages.link, customer_name=customer_name))
     carries = relay or open_relay(services)
 
     @contextlib.asynccontextmanager
@@ -71,7 +87,8 @@ def create_app(
         feed.start()
         loop = asyncio.get_running_loop()
         tasks = (loop.create_task(Watch(services).run(), name="watch"),
-                 loop.create_task(Housekeeping(services).run(), name="housekeeping"))
+                 loop.create_task(Housekeeping(services).run(), name="housekeeping"),
+                 loop.create_task(board.run(), name="board"))
         try:
             async with live_agents.working(carries):
                 yield
@@ -85,14 +102,15 @@ def create_app(
                   docs_url=None, redoc_url=None)
     app.state.desk = Desk(
         settings=settings, services=services, sessions=Sessions(services.engine), sign_in=SignIn(services.engine),
-        feed=feed, work=Work(services, feed), pages=Pages(settings), canned=CannedResponses(canned),
+        feed=feed, board=board, work=Work(services, feed), pages=rendered, canned=CannedResponses(canned),
         relay=carries, pace=Pace(limited=not settings.demo_on_loopback), readings=Readings(services.engine),
     )
     errors.install(app)
+    app.add_middleware(Compress)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, secure=settings.secure_cookies)
     for router in (admin_api.health, admin_api.router, account_routes.api, account_routes.pages, api.router,
-                   doors.router, pages.router, dead_letters.router,
+                   doors.router, pages.router, queue_routes.router, dead_letters.router,
                    live.router, live_agents.door, live_agents.router):
         app.include_router(router)
     app.mount("/static", _Files(directory=FOLDER / "static"), name="static")

@@ -3,20 +3,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from tandem.conversations.model import Author, Conversation, ConversationNotFound, Handoff, Owner
 from tandem.desk.accounts import Role, find
 from tandem.desk.api import ERRORS
 from tandem.desk.auth import desk_of, session_of
+from tandem.desk.board import Snapshot
 from tandem.desk.canned import CannedResponse, filled
 from tandem.desk.card_view import CardView, MoodPoint, OrderView, card_view, mood_points
 from tandem.desk.errors import Forbidden, Unauthenticated
-from tandem.desk.inbox import customer_name, read_inbox
+from tandem.desk.inbox import customer_name
 from tandem.desk.numbers import figures, read_numbers
 from tandem.desk.orders import orders_seen
 from tandem.desk.parts import Desk
@@ -26,11 +28,13 @@ from tandem.desk.responses import SafeJSONResponse
 from tandem.desk.sessions import Session
 from tandem.desk.timeline import Line, timeline
 
+WINDOW = 200  # rows of a section of the queue that a page has at first; the others come on request
 FIRST = 200  # messages on opening a conversation; the rest on request
 TAIL = 60  # messages looked at again on every change: their delivery or mood may have moved
 CATCH_UP = 1_000  # messages that a page which slept is given at once; after more it begins anew with the latest
 
 router = APIRouter(include_in_schema=False)
+_Response = TypeVar("_Response", bound=Response)
 
 
 @dataclass(frozen=True)
@@ -128,11 +132,16 @@ def conversation_view(
 
 
 @router.get("/")
-def home(
+async def home(
     request: Request, session: SessionDep, c: Annotated[str | None, Query()] = None,
     everything: Annotated[bool, Query(alias="all")] = False,
 ) -> Response:
     """The desk, with a conversation open or none."""
+    snapshot = await desk_of(request).board.snapshot()
+    return await run_in_threadpool(_home, request, session, c, everything, snapshot)
+
+
+def _home(request: Request, session: Session, c: str | None, everything: bool, snapshot: Snapshot) -> Response:
     desk = desk_of(request)
     view, missing = None, False
     if c is not None:
@@ -141,24 +150,13 @@ def home(
         except ConversationNotFound:
             missing = True
     page = desk.pages.render(
-        "desk.html", session=session, inbox=read_inbox(desk.services.ledger, session.account.id), view=view,
-        now=desk.services.ledger.clock(), link=link, selected=c, missing=missing, customer_name=customer_name,
+        "desk.html", session=session, snapshot=snapshot, window=WINDOW, view=view,
+        now=desk.services.ledger.clock(), link=link, missing=missing,
         remind=desk.services.patience.remind_minutes * 60, away=is_away(desk.services.engine, session.account.id),
         dead=_dead(desk, session))
     if missing:
         page.status_code = 404
     return page
-
-
-@router.get("/desk/queue")
-def queue_fragment(request: Request, session: SessionDep, c: Annotated[str | None, Query()] = None) -> Response:
-    """The queue alone, for a refresh."""
-    desk = desk_of(request)
-    page = desk.pages.render(
-        "_queue.html", session=session, inbox=read_inbox(desk.services.ledger, session.account.id),
-        now=desk.services.ledger.clock(), link=link, selected=c, customer_name=customer_name,
-        remind=desk.services.patience.remind_minutes * 60)
-    return _for_page_of(session, page)
 
 
 @router.get("/desk/conversation")
@@ -174,7 +172,7 @@ def conversation_fragment(
     view = conversation_view(request, session, c, FIRST if first else TAIL, None if first else since)
     page = desk.pages.render("_conversation.html", session=session, view=view, link=link,
                              now=desk.services.ledger.clock())
-    return _for_page_of(session, page)
+    return for_page_of(session, page)
 
 
 @router.get("/desk/session")
@@ -212,7 +210,7 @@ def link(conversation_id: str, everything: bool = False) -> str:
     return "/?" + urlencode({"c": conversation_id, **({"all": "1"} if everything else {})}, errors="replace")
 
 
-def _for_page_of(session: Session, fragment: Response) -> Response:
+def for_page_of(session: Session, fragment: _Response) -> _Response:
     """Say whose fragment it is: a page that was opened by another agent must not show it."""
     fragment.headers["X-Desk-Agent"] = quote(session.account.id)
     return fragment

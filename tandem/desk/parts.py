@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tandem.conversations.feed import Feed
 from tandem.desk.audit import Readings
+from tandem.desk.board import Board
 from tandem.desk.canned import CannedResponses
 from tandem.desk.pace import Pace
 from tandem.desk.rendering import Pages
@@ -25,6 +26,7 @@ class Desk:
     sessions: Sessions
     sign_in: SignIn
     feed: Feed
+    board: Board
     work: Work
     pages: Pages
     canned: CannedResponses

@@ -25,16 +25,26 @@ class Pages:
         zone = settings.shop_timezone
         self._environment.filters["clock"] = lambda at: f"{at.astimezone(zone):%H:%M}"
         self._environment.filters["moment"] = lambda at: _moment(at, zone)
+        self._environment.filters["clip"] = clip
         self._environment.filters["span"] = span
         self._environment.filters["slug"] = lambda value: "".join(one for one in str(value).lower() if one.isalpha())
         self._environment.filters["percent"] = lambda value: f"{round(value * 100)} %"
         self._environment.globals.update(shop=settings.shop_name, version=_version(), Owner=Owner,
                                          CANCELLABLE={one.replace("_", " ") for one in CANCELLABLE})
 
+    def fragment(self, template: str, **values: Any) -> str:
+        """Render a piece of a page, which is put into others as it is."""
+        return self._environment.get_template(template).render(**values).encode("utf-8", "replace").decode()
+
     def render(self, template: str, **values: Any) -> HTMLResponse:
         """A page. Text that UTF-8 cannot hold is replaced, never an error."""
         text = self._environment.get_template(template).render(**values)
         return HTMLResponse(text.encode("utf-8", "replace"))
+
+
+def clip(text: str, length: int) -> str:
+    """The text, or its beginning where it is longer than there is room for."""
+    return text if len(text) <= length else f"{text[:length - 1].rstrip()}…"
 
 
 def span(since: datetime, at: datetime) -> str:

@@ -7,6 +7,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -69,6 +70,23 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class Compress:
+    """Compresses what pages fetch, but no streams, and no whole pages.
+
+    A page holds the session's token beside what others wrote; how well the two compress together would tell of it.
+    """
+
+    _PATHS = ("/desk/", "/static/", "/api/")
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._compressed = GZipMiddleware(app, minimum_size=1_000, compresslevel=5)  # leaves event streams alone
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        wanted = scope["type"] == "http" and scope["path"].startswith(self._PATHS)
+        await (self._compressed if wanted else self._app)(scope, receive, send)
 
 
 class BodyLimit:

@@ -1,6 +1,9 @@
-// Signs that somebody new waits: the title, a soft sound if wanted, and words for screen readers.
+// Signs that somebody new waits or that one's own customer has written: the title, marks on the rows, a soft sound if
+// wanted, and words for screen readers.
+import { rowsOf, waitingCount } from "./queue.js";
+
 const SOUND = "tandem:sound";
-let known = null;
+const SEEN = `tandem:seen:${document.body.dataset.agent}`;  // conversation id: when its customer had written last
 let audio = null;
 
 export function announce(words) { document.getElementById("announce").textContent = words; }
@@ -13,14 +16,47 @@ export function toast(words) {
   setTimeout(() => one.remove(), 8000);
 }
 
-export function alertWaiting() {
-  const rows = [...document.querySelectorAll("#group-waiting [data-conversation]")];
-  showTitle();
-  const fresh = known ? rows.filter((row) => !known.has(row.dataset.conversation)) : [];
-  known = new Set(rows.map((row) => row.dataset.conversation));
-  if (!fresh.length) return;
-  announce(`${fresh.length === 1 ? "A customer waits" : `${fresh.length} customers wait`}: ${fresh[0].querySelector(".why")?.textContent || ""}`);
+const name = (row) => row.querySelector(".who").textContent;
+
+/** Somebody new waits. */
+export function alertWaiting(rows) {
+  if (!rows.length) return;
+  const why = rows[0].querySelector(".why")?.textContent || "";
+  announce(`${rows.length === 1 ? "A customer waits" : `${rows.length} customers wait`}: ${why}`);
   if (wanted()) chime();
+}
+
+// -- one's own customers --
+
+let seen = read();
+let unread = new Set();
+
+function read() { try { return JSON.parse(localStorage.getItem(SEEN)) || {}; } catch { return {}; } }
+
+/** Mark customers of this agent who have written since the agent last looked; `open` is looked at now. */
+export function markUnread(open) {
+  const rows = rowsOf("mine");
+  const before = unread;
+  unread = new Set();
+  seen = { ...read() };
+  const kept = {};
+  for (const row of rows) {
+    const { conversation, written = "" } = row.dataset;
+    const looking = conversation === open && !document.hidden;
+    kept[conversation] = looking || !(conversation in seen) ? written : seen[conversation];
+    const isNew = written > kept[conversation];
+    row.querySelector(".unread").hidden = !isNew;
+    row.classList.toggle("new", isNew);
+    if (isNew) unread.add(conversation);
+  }
+  seen = kept;
+  try { localStorage.setItem(SEEN, JSON.stringify(seen)); } catch { /* marks last as long as the page, then */ }
+  const fresh = rows.filter((row) => unread.has(row.dataset.conversation) && !before.has(row.dataset.conversation));
+  if (fresh.length) {
+    announce(`${name(fresh[0])} has written`);
+    if (wanted()) chime();
+  }
+  showTitle();
 }
 
 // Customers whom this agent has left without an answer for too long: a sign on their row, in the title and, each minute,
@@ -31,8 +67,9 @@ let reminded = 0;
 export function remind() {
   const limit = Number(document.getElementById("queue-state")?.dataset.remind || 0) * 1000;
   late = 0;
-  for (const row of document.querySelectorAll("#group-mine [data-unanswered]")) {
-    const waits = limit > 0 && Date.now() - Date.parse(row.dataset.unanswered) >= limit;
+  for (const row of rowsOf("mine")) {
+    const since = row.dataset.unanswered;
+    const waits = limit > 0 && since && Date.now() - Date.parse(since) >= limit;
     row.querySelector(".late").hidden = !waits;
     if (waits) late += 1;
   }
@@ -44,9 +81,10 @@ export function remind() {
 }
 
 function showTitle() {
-  const title = document.title.replace(/^(! )?(\(\d+\) )?/, "");
-  const rows = document.querySelectorAll("#group-waiting [data-conversation]").length;
-  document.title = `${late ? "! " : ""}${rows ? `(${rows}) ` : ""}${title}`;
+  if (document.body.classList.contains("over")) return;
+  const title = document.title.replace(/^(! )?(● )?(\(\d+\) )?/, "");
+  const waiting = waitingCount();
+  document.title = `${late ? "! " : ""}${unread.size ? "● " : ""}${waiting ? `(${waiting}) ` : ""}${title}`;
 }
 
 const wanted = () => { try { return localStorage.getItem(SOUND) === "on"; } catch { return false; } };

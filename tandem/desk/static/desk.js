@@ -1,21 +1,23 @@
 // The desk: opens conversations, keeps queue and conversation fresh, carries out the agent's steps.
-import { api, fragment, post, SignedOut } from "./net.js";
+import { api, fragment, get, post, SignedOut } from "./net.js";
 import {
   freshFrom, isAbout, ownerInWords, showConversation, shownConversation, showOpening, tick,
 } from "./conversation.js";
 import { Composer } from "./composer.js";
-import { alertWaiting, announce, remind, setUpSound, toast } from "./alerts.js";
+import { alertWaiting, announce, markUnread, remind, setUpSound, toast } from "./alerts.js";
 import { askBefore } from "./closing.js";
-import { countDrafts, forgetDrafts } from "./drafts.js";
+import { countDrafts, forgetDrafts, readDraft } from "./drafts.js";
 import { setUpKeys } from "./keys.js";
-import { applyQueue, markOpen, nameInQueue } from "./queue.js";
+import { markOpen, nameInQueue, queueVersion, setUpQueue, takeIn } from "./queue.js";
 import { isSignedOut, showSignedOut, watchSession } from "./session.js";
+import { Live } from "./stream.js";
 
 const body = document.body;
 const RETRIES = [1, 2, 4, 8, 15];  // seconds
 const SAFETY_NET = 45_000;  // milliseconds: whatever sign was missed, the page is not older than this
 // `reading` ends what was asked about the conversation before; `opening` says that its first answer is still to come.
-const state = { id: body.dataset.conversation || null, reading: new AbortController(), opening: false, stream: null, streamDown: false, retry: 0, busy: false };
+const state = { id: body.dataset.conversation || null, reading: new AbortController(), opening: false, busy: false };
+const live = new Live(hear);
 const composer = new Composer({ sent: () => { refreshQueue(); refreshConversation(); }, signedOut });
 const address = (id) => (id ? `/?c=${encodeURIComponent(id)}` : "/");
 
@@ -33,8 +35,7 @@ function connected(way, up) {
 }
 
 function signedOut(error) {
-  state.stream?.close();
-  state.stream = null;
+  live.close();
   for (const way of [...down]) connected(way, true);
   showSignedOut(error);
 }
@@ -70,11 +71,7 @@ function refresher(way, work) {
 }
 
 const refreshQueue = refresher("queue", async () => {
-  const page = await fragment("/desk/queue");
-  if (!page) return;
-  applyQueue(page, state.id);
-  alertWaiting();
-  remind();
+  if (!takeIn(await get(`/desk/queue?since=${queueVersion()}`))) takeIn(await get("/desk/queue"));
 });
 
 const refreshConversation = refresher("conversation", async () => {
@@ -96,27 +93,17 @@ const refreshConversation = refresher("conversation", async () => {
 
 function refresh() { refreshQueue(); refreshConversation(); }
 
-function listen() {
-  state.stream?.close();
-  const query = state.id ? `?c=${encodeURIComponent(state.id)}` : "";
-  const stream = new EventSource(`/desk/events${query}`);
-  state.stream = stream;
-  stream.addEventListener("hello", () => {
-    state.retry = 0;
-    connected("stream", true);
-    refresh();
-  });
-  stream.addEventListener("queue", refreshQueue);
-  stream.addEventListener("conversation", refreshConversation);
-  stream.addEventListener("signed-out", () => signedOut());
-  stream.onerror = () => {
-    if (stream !== state.stream) return;
-    connected("stream", false);
-    if (stream.readyState !== EventSource.CLOSED) return;
-    // The browser gives up on an error answer; the desk does not.
-    const seconds = RETRIES[Math.min(state.retry++, RETRIES.length - 1)];
-    setTimeout(() => { if (stream === state.stream) { refreshQueue(); listen(); } }, seconds * 1000);
-  };
+/** What the live stream says. */
+function hear(name, data) {
+  connected("stream", name !== "down");
+  if (name === "hello") {
+    refreshConversation();
+    if (data.version !== queueVersion()) refreshQueue();
+  } else if (name === "queue") {
+    if (!takeIn(data)) refreshQueue();
+  } else if (name === "stale" || name === "joined") refresh();
+  else if (name === "conversation" && data.id === state.id) refreshConversation();
+  else if (name === "signed-out") signedOut();
 }
 
 // -- opening ---------------------------------------------------------------------------------------------------
@@ -135,7 +122,8 @@ export function open(id, push = true) {
   pane(state.id ? "conversation" : "queue");
   markOpen(state.id);
   if (push) history.pushState({ id: state.id }, "", address(state.id));
-  listen();
+  live.follow(state.id);
+  markUnread(state.id);
   return state.id ? load() : Promise.resolve();
 }
 
@@ -161,7 +149,7 @@ async function load() {
 }
 
 function resume() {
-  listen();
+  live.follow(state.id);
   refreshQueue();
   if (state.opening) load();
   else refreshConversation();
@@ -246,13 +234,22 @@ away.addEventListener("click", async () => {
   away.textContent = now ? "Away" : "Available";
 });
 
+setUpQueue({
+  arrived: alertWaiting,
+  changed() { markOpen(state.id); markUnread(state.id); remind(); },
+  lost(row) {
+    const { conversation } = row.dataset;
+    if (conversation === state.id || !readDraft(conversation, "reply").text.trim()) return;
+    toast(`A colleague has ${nameInQueue(conversation)} now. What you had not sent is kept there.`);
+  },
+  behind: refreshQueue,
+});
 setUpSound();
 setUpKeys({ open, take, composer, busy: () => state.busy || state.opening });
 watchSession(resume);
 setInterval(() => { tick(); remind(); }, 10_000);
 setInterval(() => { if (!document.hidden) refresh(); }, SAFETY_NET);
-document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+document.addEventListener("visibilitychange", () => { if (!document.hidden) { refresh(); markUnread(state.id); } });
 tick();
-alertWaiting();
 if (state.id) composer.enter(state.id);
-listen();
+live.follow(state.id);

@@ -169,9 +169,15 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def desk_of(name: str, browser: Browser, address: str) -> Iterator[Page]:
-    """An agent's desk in the browser; a script error or a breach of the content policy fails the test."""
+def desk_of(name: str, browser: Browser, address: str, script: str = "") -> Iterator[Page]:
+    """An agent's desk in the browser; a script error or a breach of the content policy fails the test.
+
+    Args:
+        script: Run in each page before its own scripts.
+    """
     context = browser.new_context(base_url=address)
+    if script:
+        context.add_init_script(script)
     page = context.new_page()
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))

@@ -152,7 +152,7 @@ def test_the_desk_refuses_a_step_whose_page_shows_somebody_else(
 
 
 def test_a_fragment_for_a_stranger_is_refused_and_never_the_sign_in_page(stranger: TestClient) -> None:
-    for address in ("/desk/queue", "/desk/conversation?c=c1", "/desk/session", "/"):
+    for address in ("/desk/queue", "/desk/queue/more", "/desk/conversation?c=c1", "/desk/session", "/"):
         answer = stranger.get(address, headers={"Accept": "text/html-fragment"})
         assert (answer.status_code, answer.headers["content-type"]) == (401, "application/json")
         assert "sign-in" not in answer.text
