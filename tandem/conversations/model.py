@@ -218,7 +218,11 @@ class NotAllowed(ConversationError):
 
 
 class AlreadyClaimed(NotAllowed):
-    """Another agent has claimed the conversation."""
+    """Another agent has claimed the conversation: `holder`, by their id."""
+
+    def __init__(self, holder: str | None) -> None:
+        super().__init__(f"{holder or 'another agent'} has already claimed this conversation")
+        self.holder = holder
 
 
 class NoRoom(NotAllowed):

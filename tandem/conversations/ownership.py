@@ -75,7 +75,7 @@ class Ownership:
             if holder == agent.id:
                 return store.to_conversation(row, at)
             if holder is not None:
-                raise AlreadyClaimed(f"{holder} has already claimed this conversation")
+                raise AlreadyClaimed(holder)
             row = steps.take(connection, row, at, "claim")
             if capacity is not None:
                 steps.require_room(connection, agent, capacity)
@@ -110,7 +110,7 @@ class Ownership:
             if holder == agent.id:
                 return store.to_conversation(row, at)
             if holder is not None and not from_colleague:
-                raise AlreadyClaimed(f"{holder} has already claimed this conversation")
+                raise AlreadyClaimed(holder)
             waits = row.owner == Owner.WAITING.value
             row = steps.take(connection, row, at, "take_over")
             if waits and capacity is not None:

@@ -132,4 +132,4 @@ def require_holder(connection: Connection, row: Row, agent: Agent | None) -> Non
         raise NotAllowed(f"claim the conversation first; it is owned by {row.owner}")
     has = holder(connection, row)
     if agent is not None and has != agent.id:
-        raise AlreadyClaimed(f"{has} has claimed this conversation")
+        raise AlreadyClaimed(has)

@@ -19,18 +19,14 @@ from tandem.desk.json_forms import (
     ErrorOut,
     HandBackBody,
     MessageOut,
-    OrderOut,
     TextBody,
     TypingBody,
     conversation_form,
     message_form,
 )
-from tandem.desk.orders import OrderWork
 from tandem.desk.principal import Principal
 from tandem.desk.responses import SafeJSONResponse
 from tandem.desk.work import Work
-from tandem.orders.model import Order
-from tandem.orders.summary import summarise
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     code: {"model": ErrorOut, "description": text} for code, text in (
@@ -56,10 +52,8 @@ def shown_is_meant(request: Request, caller: CallerDep) -> None:
 router = APIRouter(prefix="/api/conversations", tags=["conversations"], responses=ERRORS,
                    default_response_class=SafeJSONResponse, dependencies=[Depends(shown_is_meant)])
 Id = Annotated[str, Path(description="The Rasa sender id")]
-Number = Annotated[str, Path(max_length=64, description="The order's number")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 HEAD: dict[int | str, dict[str, Any]] = {200: {"model": ConversationHead}}
-ORDER: dict[int | str, dict[str, Any]] = {200: {"model": OrderOut}, 503: {"model": ErrorOut}}
 MESSAGE: dict[int | str, dict[str, Any]] = {200: {"model": MessageOut}}
 
 
@@ -165,27 +159,6 @@ def retry(
 ) -> SafeJSONResponse:
     """Try a message again whose delivery failed or is in doubt."""
     return SafeJSONResponse(message_form(_work(request).retry(_as(caller, body), conversation_id, seq)))
-
-
-@router.post("/{conversation_id:path}/orders/{number}/look-up", responses=ORDER)
-def look_up_order(request: Request, conversation_id: Id, number: Number, caller: CallerDep) -> SafeJSONResponse:
-    """An order of this customer as it is now. 409 unless the customer has shown that it is theirs."""
-    order = OrderWork(_work(request)).look_up(caller, conversation_id, number)
-    return _order(request, order)
-
-
-@router.post("/{conversation_id:path}/orders/{number}/cancel", responses=ORDER)
-def cancel_order(
-    request: Request, conversation_id: Id, number: Number, caller: CallerDep, body: AgentBody | None = None,
-) -> SafeJSONResponse:
-    """Cancel an order of this customer for the agent who holds the conversation; repeats change nothing."""
-    order = OrderWork(_work(request)).cancel(_as(caller, body), conversation_id, number)
-    return _order(request, order)
-
-
-def _order(request: Request, order: Order) -> SafeJSONResponse:
-    zone = desk_of(request).settings.shop_timezone
-    return SafeJSONResponse({"number": order.number, "status": order.status.value, "facts": summarise(order, zone)})
 
 
 @router.get("/{conversation_id:path}", responses={200: {"model": ConversationOut}})

@@ -21,6 +21,7 @@ from tandem.desk import (
     errors,
     live,
     live_agents,
+    order_routes,
     pages,
     queue_routes,
 )
@@ -109,8 +110,8 @@ def create_app(
     app.add_middleware(Compress)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, secure=settings.secure_cookies)
-    for router in (admin_api.health, admin_api.router, account_routes.api, account_routes.pages, api.router,
-                   doors.router, pages.router, queue_routes.router, dead_letters.router,
+    for router in (admin_api.health, admin_api.router, account_routes.api, account_routes.pages, order_routes.router,
+                   api.router, doors.router, pages.router, queue_routes.router, dead_letters.router,
                    live.router, live_agents.door, live_agents.router):
         app.include_router(router)
     app.mount("/static", _Files(directory=FOLDER / "static"), name="static")

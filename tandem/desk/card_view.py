@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from tandem.conversations.model import Handoff, Identity
+from tandem.desk.rendering import clip
 from tandem.handoff.language import name_of
+from tandem.orders.model import OrderStatus
+from tandem.orders.policies import status_allows_cancelling
 
 WIDTH, HEIGHT, EDGE = 280, 64, 7  # of the mood's line, in its own units
 POINTS = 40  # on the mood's line
+LONGEST = 400  # characters of one fact: the whole words stand in the transcript
+CALM = frozenset({"neutral", "satisfied"})
+UPSET = 0.6  # the frustration from which on the bar is red
+TURN = 160  # characters of the message at which the mood turned
 _CUSTOMER = {"name": "Name", "email": "E-mail", "language": "Language", "subject": "Customer id"}
 Turn = tuple[int, float, str, str]  # a message's seq, its mood 0..1 (1 is the worst), emotion and text
 
@@ -34,6 +41,7 @@ class OrderView:
     status: str
     seen_at: str
     facts: tuple[tuple[str, str], ...]
+    can_cancel: bool  # as far as the shop's policy can tell by the status
 
 
 @dataclass(frozen=True)
@@ -79,18 +87,18 @@ def card_view(
     last = turns[-1][0] if turns else 0
     mood = mood_points([*turns, *(turn for turn in since if turn[0] > last)], turning)
     return CardView(
-        reason=handoff.reason, trigger=_signal(handoff.trigger), urgency=handoff.urgency,
-        summary=_text(card.get("summary")).removeprefix(handoff.reason.rstrip(".") + ".").strip(),
-        signals=tuple((_signal(one.get("name")), _unit(one.get("value")), _text(one.get("detail")))
+        reason=clip(handoff.reason, LONGEST), trigger=_signal(handoff.trigger), urgency=handoff.urgency,
+        summary=clip(_text(card.get("summary")).removeprefix(handoff.reason.rstrip(".") + ".").strip(), LONGEST),
+        signals=tuple((_signal(one.get("name")), _unit(one.get("value")), _clipped(one.get("detail")))
                       for one in _mappings(card.get("signals"))),
-        customer=tuple((label, _text(value)) for label, value in facts if label != "Verified by" and _text(value)),
+        customer=tuple((label, _clipped(value)) for label, value in facts if label != "Verified by" and _text(value)),
         verified_by=_words(customer.get("verified_by")),
-        mood=mood, turning_text=next((_text(one.get("text")) for one in _mappings(card.get("mood"))
+        mood=mood, turning_text=next((clip(_text(one.get("text")), TURN) for one in _mappings(card.get("mood"))
                                       if turning is not None and one.get("seq") == turning), ""),
         orders=tuple(order_view(one) for one in _mappings(card.get("orders"))),
-        attempts=tuple((_step(one.get("action")), _text(one.get("at")), _step(one.get("outcome")))
+        attempts=tuple((_step(one.get("action")), _text(one.get("at")), clip(_step(one.get("outcome")), LONGEST))
                        for one in _mappings(card.get("attempts"))),
-        promises=tuple(_text(one) for one in _list(card.get("promises"))),
+        promises=tuple(_clipped(one) for one in _list(card.get("promises"))),
         interrupted_flow=_words(card.get("interrupted_flow")),
         earlier=_earlier(card, earlier),
         details=_details(card),
@@ -103,10 +111,15 @@ def mood_points(turns: Sequence[Turn], turning: Any = None) -> tuple[MoodPoint, 
     step = (WIDTH - 2 * EDGE) / max(1, len(turns) - 1)
     return tuple(
         MoodPoint(x=EDGE + index * step if len(turns) > 1 else WIDTH / 2,
-                  y=HEIGHT - EDGE - score * (HEIGHT - 2 * EDGE), seq=seq, emotion=emotion,
-                  label=f"{emotion}, {round(score * 100)} %: {text[:80]}", turning=seq == turning)
+                  y=HEIGHT - EDGE - score * (HEIGHT - 2 * EDGE), seq=seq, emotion=feeling(emotion, score),
+                  label=f"{feeling(emotion, score)}, {round(score * 100)} %: {text[:80]}", turning=seq == turning)
         for index, (seq, score, emotion, text) in enumerate(turns)
     )
+
+
+def feeling(emotion: str, frustration: float) -> str:
+    """What to call a mood: not "neutral" or "satisfied" beside a frustration that says otherwise."""
+    return "frustrated" if emotion in CALM and frustration >= UPSET else emotion
 
 
 def _turns(card: Mapping[str, Any]) -> list[Turn]:
@@ -118,20 +131,28 @@ def _turns(card: Mapping[str, Any]) -> list[Turn]:
 def order_view(one: Mapping[str, Any]) -> OrderView:
     """An order of a card or case file: `number`, `status`, `seen_at`, and `facts` in pairs."""
     facts = [tuple(fact) for fact in _list(one.get("facts")) if isinstance(fact, (list, tuple)) and len(fact) == 2]
-    return OrderView(_text(one.get("number")), _words(one.get("status")), _text(one.get("seen_at")),
-                     tuple((_text(label), _text(value)) for label, value in facts))
+    status = _text(one.get("status"))
+    return OrderView(_text(one.get("number")), _words(status), _text(one.get("seen_at")),
+                     tuple((_text(label), _clipped(value)) for label, value in facts), _may_be_cancelled(status))
+
+
+def _may_be_cancelled(status: str) -> bool:
+    try:
+        return status_allows_cancelling(OrderStatus(status))
+    except ValueError:
+        return False
 
 
 def _earlier(card: Mapping[str, Any], earlier: Sequence[Handoff]) -> tuple[tuple[str, str, str], ...]:
     if earlier:
-        return tuple((one.reason, _words(one.outcome), one.opened_at.isoformat()) for one in earlier)
-    return tuple((_text(one.get("reason")), _words(one.get("outcome")), _text(one.get("opened_at")))
+        return tuple((clip(one.reason, LONGEST), _words(one.outcome), one.opened_at.isoformat()) for one in earlier)
+    return tuple((_clipped(one.get("reason")), _words(one.get("outcome")), _text(one.get("opened_at")))
                  for one in _mappings(card.get("earlier_handoffs")))
 
 
 def _details(card: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    slots = [(str(name), _text(value)) for name, value in _mapping(card.get("slots")).items() if _text(value)]
-    entities = [(_text(one.get("entity")), _text(one.get("value"))) for one in _mappings(card.get("entities"))]
+    slots = [(str(name), _clipped(value)) for name, value in _mapping(card.get("slots")).items() if _text(value)]
+    entities = [(_text(one.get("entity")), _clipped(one.get("value"))) for one in _mappings(card.get("entities"))]
     return tuple(slots + entities)
 
 
@@ -139,6 +160,10 @@ def _text(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(filter(None, map(_text, value)))
     return "" if value is None or value == {} else str(value)
+
+
+def _clipped(value: Any) -> str:
+    return clip(_text(value), LONGEST)
 
 
 def _words(value: Any) -> str:

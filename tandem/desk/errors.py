@@ -18,6 +18,7 @@ from tandem.conversations.model import (
     InvalidMessage,
     NotAllowed,
 )
+from tandem.desk.accounts import find
 from tandem.desk.responses import SafeJSONResponse
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class DeskError(Exception):
     ├── Forbidden          the role or the CSRF token forbids it
     ├── NotThere           the message or the customer does not exist
     ├── Conflict           the thing exists, but not in a state that allows the step
+    ├── TooMany            there were too many attempts
     └── Unavailable        a system behind the desk does not answer
     """
 
@@ -65,6 +67,12 @@ class Conflict(DeskError):
     status, error = 409, "conflict"
 
 
+class TooMany(DeskError):
+    """There were too many attempts; later ones may do."""
+
+    status, error = 429, "too_many"
+
+
 class Unavailable(DeskError):
     """A system behind the desk does not answer."""
 
@@ -73,7 +81,6 @@ class Unavailable(DeskError):
 
 _CONVERSATION_ERRORS: tuple[tuple[type[Exception], int, str], ...] = (
     (ConversationNotFound, 404, "not_found"),
-    (AlreadyClaimed, 409, "already_claimed"),
     (NotAllowed, 409, "not_allowed"),
     (InvalidMessage, 422, "invalid"),
 )
@@ -116,6 +123,12 @@ def install(app: FastAPI) -> None:
     def desk_error(request: Request, error: DeskError) -> Response:
         headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
         return answer(request, error.status, error.error, str(error), headers)
+
+    @app.exception_handler(AlreadyClaimed)
+    def already_claimed(request: Request, error: AlreadyClaimed) -> Response:
+        holder = find(request.app.state.desk.services.engine, error.holder) if error.holder else None
+        detail = f"{holder.name} has this conversation" if holder else str(error)
+        return answer(request, 409, "already_claimed", detail)
 
     for kind, status, name in _CONVERSATION_ERRORS:
         app.add_exception_handler(kind, _handler(status, name))

@@ -73,12 +73,25 @@ class MessageOut(BaseModel):
     data: dict[str, Any]
 
 
+class FindOrderBody(AgentBody):
+    """What the customer says of an order."""
+
+    number: StrictStr = Field(..., max_length=64, description="The order's number")
+    contact: StrictStr = Field(..., max_length=254, description="The e-mail address or postcode on the order")
+
+
 class OrderOut(BaseModel):
     """An order as it is now."""
 
     number: str
     status: str
     facts: dict[str, str] = Field(..., description="label to value, ready to read")
+
+
+class OrdersOut(BaseModel):
+    """Several orders."""
+
+    orders: list[OrderOut]
 
 
 class HandoffOut(BaseModel):

@@ -3,27 +3,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tandem.conversations.casefile import CaseEntry, EntryKind
 from tandem.conversations.model import InvalidMessage, NotAllowed
 from tandem.conversations.store import printable
 from tandem.desk import audit
 from tandem.desk.card_view import OrderView, order_view
-from tandem.desk.errors import Conflict, NotThere, Unavailable
+from tandem.desk.errors import Conflict, NotThere, TooMany, Unavailable
 from tandem.desk.principal import Principal
 from tandem.desk.work import Work
 from tandem.orders.errors import (
     IdempotencyConflict,
+    InvalidContact,
     InvalidOrderNumber,
     NotCancellable,
     NotIdentified,
+    NotMatched,
     OrderNotFound,
     OrderSystemUnavailable,
+    RefusedForNow,
 )
-from tandem.orders.model import Order, OrderStatus
+from tandem.orders.model import Order
 from tandem.orders.summary import summarise
 
-CANCELLABLE = frozenset({OrderStatus.PROCESSING.value, OrderStatus.PAYMENT_FAILED.value})
+RECENT = 5  # orders that are listed for a customer whom the channel vouches for
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,50 @@ class OrderWork:
                                               f"cancelled:{order.number}:{caller.agent.id}"[:255])
         return order
 
+    def find(self, caller: Principal, conversation_id: str, number: str, contact: str) -> Order:
+        """Find the order for which the customer names its number and the e-mail address or postcode on it.
+
+        It is identification as the bot does it: once they match, the order may be shown in this conversation, and
+        misses are counted and limited.
+
+        Raises:
+            ConversationNotFound: There is no such conversation.
+            NotAllowed: The agent does not hold the conversation.
+            InvalidMessage: The text is no order number, or neither an address nor a postcode.
+            Conflict: They do not match; which of them is wrong is not told.
+            TooMany: There were too many misses.
+            Unavailable: The order system does not answer.
+        """
+        self._require_holder(caller, conversation_id)
+        order = self._reach(lambda: self.work.services.identification.verify(conversation_id, number, contact).order)
+        with self.work.act(caller, "find_order", conversation_id, order.number):
+            self._seen(conversation_id, order)
+        return order
+
+    def recent(self, caller: Principal, conversation_id: str) -> tuple[Order, ...]:
+        """The latest orders of the customer for whom the channel vouches; they are kept in the case file.
+
+        Raises:
+            ConversationNotFound: There is no such conversation.
+            NotAllowed: The agent does not hold the conversation.
+            Conflict: The channel does not vouch for the customer.
+            Unavailable: The order system does not answer.
+        """
+        self._require_holder(caller, conversation_id)
+        identity = self.work.conversation(conversation_id).identity
+        if identity is None or not identity.email:
+            raise Conflict("the channel does not say who the customer is; ask for the order number and the e-mail")
+        found = self._reach(lambda: self.work.services.orders.recent_orders(identity.email, RECENT))
+        with self.work.act(caller, "list_orders", conversation_id, f"{len(found)} orders"):
+            for order in reversed(found):
+                self._seen(conversation_id, order)
+        return found
+
+    def _require_holder(self, caller: Principal, conversation_id: str) -> None:
+        self.work.conversation(conversation_id)
+        if not self.work.holds(caller, conversation_id):
+            raise NotAllowed("only the agent who holds the conversation may look up its customer's orders")
+
     def _order(self, conversation_id: str, number: str) -> Order:
         identity = self.work.conversation(conversation_id).identity
         email = identity.email if identity else None
@@ -88,13 +137,19 @@ class OrderWork:
         services.case_file.saw_order(conversation_id, order.number, order.status.value,
                                      summarise(order, services.settings.shop_timezone))
 
-    def _reach(self, step: Callable[[], Order]) -> Order:
+    def _reach(self, step: Callable[[], _Found]) -> _Found:
         try:
             return step()
         except InvalidOrderNumber as error:
             raise InvalidMessage("this is no order number") from error
         except NotIdentified as error:
             raise Conflict("the customer has not shown that this order is theirs") from error
+        except InvalidContact as error:
+            raise InvalidMessage("this is neither an e-mail address nor a postcode") from error
+        except NotMatched as error:
+            raise Conflict("this number and this contact do not belong together") from error
+        except RefusedForNow as error:
+            raise TooMany("there were too many misses; for a while nothing is compared, not even what is right") from error
         except OrderNotFound as error:
             raise NotThere("the order system has no such order any more") from error
         except NotCancellable as error:

@@ -1,7 +1,7 @@
 """The agents' pages and the fragments that keep them fresh. Everything a page changes goes through the JSON API."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 from urllib.parse import quote, urlencode
@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from tandem.conversations.model import Author, Conversation, ConversationNotFound, Handoff, Owner
+from tandem.conversations.model import Author, Conversation, ConversationNotFound, Handoff, Message, Owner
 from tandem.desk.accounts import Role, find
 from tandem.desk.api import ERRORS
 from tandem.desk.auth import desk_of, session_of
@@ -31,6 +31,7 @@ from tandem.desk.timeline import Line, timeline
 WINDOW = 200  # rows of a section of the queue that a page has at first; the others come on request
 FIRST = 200  # messages on opening a conversation; the rest on request
 TAIL = 60  # messages looked at again on every change: their delivery or mood may have moved
+URGENT = 0.7  # the urgency from which on a handoff is marked
 CATCH_UP = 1_000  # messages that a page which slept is given at once; after more it begins anew with the latest
 
 router = APIRouter(include_in_schema=False)
@@ -50,6 +51,7 @@ class ConversationView:
     card: CardView | None
     live_mood: tuple[MoodPoint, ...]
     orders: tuple[OrderView, ...]  # as they were seen last
+    alarming: frozenset[int]  # messages after which the matter went to people as urgent
     interrupted: str  # what the bot can carry on with after a hand-back
     reach: str  # what the customer's channel can do
     holder: str | None
@@ -125,7 +127,7 @@ def conversation_view(
     return ConversationView(
         conversation=conversation, handoff=current, customer=customer, lines=lines, earlier=start, gap=gap, card=card,
         reach=reach(conversation, ledger.clock()),
-        live_mood=mood_points(turns), orders=orders, interrupted=_interrupted(current), holder=holder_name,
+        live_mood=mood_points(turns), orders=orders, alarming=_alarming(messages, handoffs), interrupted=_interrupted(current), holder=holder_name,
         is_mine=bool(current and current.claimed_by == session.account.id and conversation.owner is Owner.AGENT),
         canned=_canned(request, session, conversation, customer, card), can=_abilities(conversation, current, session),
     )
@@ -221,6 +223,13 @@ def _dead(desk: Desk, session: Session) -> int | None:
     if not desk.relay.channels or not session.account.role.covers(Role.SUPERVISOR):
         return None
     return desk.relay.dead_count()
+
+
+def _alarming(messages: Sequence[Message], handoffs: Sequence[Handoff]) -> frozenset[int]:
+    """The customer's messages that brought an urgent handoff about."""
+    urgent = [one for one in handoffs if one.urgency >= URGENT]
+    said = [(one.at, one.seq) for one in messages if one.author is Author.CUSTOMER]
+    return frozenset(max((seq for at, seq in said if at <= one.opened_at), default=0) for one in urgent)
 
 
 def _interrupted(handoff: Handoff | None) -> str:

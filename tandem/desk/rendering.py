@@ -1,18 +1,20 @@
 """Renders the desk's templates, with the shop's clock and the few words that they share."""
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from tandem.conversations.model import Owner
-from tandem.desk.orders import CANCELLABLE
 from tandem.settings import Settings
 
 FOLDER = Path(__file__).parent
+_ADDRESS = re.compile(r"\bhttps?://[^\s<>\x00-\x20\u200b-\u200f\u202a-\u202e\u2066-\u2069]+", re.IGNORECASE)
 
 
 class Pages:
@@ -25,12 +27,13 @@ class Pages:
         zone = settings.shop_timezone
         self._environment.filters["clock"] = lambda at: f"{at.astimezone(zone):%H:%M}"
         self._environment.filters["moment"] = lambda at: _moment(at, zone)
+        self._environment.filters["zone"] = lambda at: f"{at.astimezone(zone):%Z}"
+        self._environment.filters["links"] = links
         self._environment.filters["clip"] = clip
         self._environment.filters["span"] = span
         self._environment.filters["slug"] = lambda value: "".join(one for one in str(value).lower() if one.isalpha())
         self._environment.filters["percent"] = lambda value: f"{round(value * 100)} %"
-        self._environment.globals.update(shop=settings.shop_name, version=_version(), Owner=Owner,
-                                         CANCELLABLE={one.replace("_", " ") for one in CANCELLABLE})
+        self._environment.globals.update(shop=settings.shop_name, version=_version(), Owner=Owner)
 
     def fragment(self, template: str, **values: Any) -> str:
         """Render a piece of a page, which is put into others as it is."""
@@ -40,6 +43,32 @@ class Pages:
         """A page. Text that UTF-8 cannot hold is replaced, never an error."""
         text = self._environment.get_template(template).render(**values)
         return HTMLResponse(text.encode("utf-8", "replace"))
+
+
+def links(text: str) -> list[tuple[str, str]]:
+    """Cut a text into pieces with their web addresses: ("see ", ""), ("https://...", "https://...").
+
+    Only whole `http://` and `https://` addresses become links. What ends a sentence does not belong to one.
+    """
+    pieces: list[tuple[str, str]] = []
+    end = 0
+    for found in _ADDRESS.finditer(text):
+        address = found[0].rstrip(".,;:!?\"'»”’")
+        while address.endswith(")") and address.count(")") > address.count("("):
+            address = address[:-1].rstrip(".,;:!?")
+        if not _host(address):
+            continue
+        pieces += [(text[end:found.start()], ""), (address, address)]
+        end = found.start() + len(address)
+    return [piece for piece in [*pieces, (text[end:], "")] if piece[0]]
+
+
+def _host(address: str) -> str:
+    """Read the host of a web address; empty if it has none that can be read."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def clip(text: str, length: int) -> str:
@@ -64,7 +93,7 @@ def _moment(value: Any, zone: Any) -> str:
     except ValueError:
         return str(value)
     at = (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).astimezone(zone)
-    return f"{at.day} {at:%b %H:%M}"
+    return f"{at.day} {at:%b %H:%M %Z}"
 
 
 def _version() -> str:

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from tandem.conversations.model import Author, Delivery, Handoff, Kind, Message
+from tandem.desk.card_view import LONGEST, feeling
+from tandem.desk.rendering import clip
 
 SPEAKERS = {Author.CUSTOMER: "Customer", Author.BOT: "Bot", Author.AGENT: "Agent", Author.SYSTEM: "System"}
 EVENTS = {"agent_joined": "{agent} joined", "agent_left": "{agent} put the conversation back into the queue",
@@ -28,7 +30,7 @@ class Line:
     """One line of the transcript; `key` names it on the page, `role` chooses its look."""
 
     key: str
-    role: str  # customer, bot, agent, note, event, handoff
+    role: str  # customer, bot, agent, note, event, handoff, for_bot
     speaker: str
     text: str
     at: datetime
@@ -41,6 +43,12 @@ class Line:
     def can_retry(self) -> bool:
         """Whether the agent may send it again."""
         return self.message is not None and self.message.delivery in (Delivery.FAILED, Delivery.DOUBT)
+
+    @property
+    def feeling(self) -> str:
+        """What to call the customer's mood."""
+        mood = self.message.mood if self.message else None
+        return feeling(mood.emotion, mood.frustration) if mood else ""
 
     @property
     def offers(self) -> list[str]:
@@ -57,6 +65,13 @@ class Line:
         return address if isinstance(address, str) and address.startswith(("https://", "http://")) else None
 
 
+@dataclass(frozen=True)
+class LineForBot:
+    """The line that an agent left for the bot at the end of a handoff."""
+
+    handoff: Handoff
+
+
 def timeline(
     messages: Sequence[Message], handoffs: Sequence[Handoff], customer: str, zone: ZoneInfo, today: date,
     from_start: bool = True,
@@ -66,17 +81,24 @@ def timeline(
     Args:
         from_start: Whether the messages begin the conversation; if not, handoffs before the first are left out.
     """
+    lines: list[Line] = []
     marks = [one for one in handoffs if from_start or (messages and one.opened_at >= messages[0].at)]
-    moments: list[tuple[datetime, int, Message | Handoff]] = [(one.at, one.seq, one) for one in messages]
+    moments: list[tuple[datetime, int, Message | Handoff | LineForBot]] = [(one.at, one.seq, one) for one in messages]
     # A mark stands after the message that led to it, even where both carry the same time.
     moments += [(one.opened_at, 2**31, one) for one in marks]
-    lines: list[Line] = []
+    # What the agent left for the bot stands after the message with which the conversation ended.
+    moments += [(one.closed_at, 2**31 + 1, LineForBot(one)) for one in handoffs
+                if one.closed_at and one.note_for_bot and (from_start or (messages and one.closed_at >= messages[0].at))]
     last: date | None = None
     for at, _, moment in sorted(moments, key=lambda item: item[:2]):
         day = at.astimezone(zone).date()
         label = _day(day, today) if day != last else None
         last = day
-        lines.append(_mark(moment, label) if isinstance(moment, Handoff) else _line(moment, customer, label))
+        if isinstance(moment, LineForBot):
+            handoff = moment.handoff
+            lines.append(Line(f"b{handoff.id}", "for_bot", "Line for the bot", handoff.note_for_bot, at, label))
+        else:
+            lines.append(_mark(moment, label) if isinstance(moment, Handoff) else _line(moment, customer, label))
     return lines
 
 
@@ -94,7 +116,7 @@ def _line(message: Message, customer: str, day: str | None) -> Line:
 
 
 def _mark(handoff: Handoff, day: str | None) -> Line:
-    return Line(f"h{handoff.id}", "handoff", "Went to people", handoff.reason, handoff.opened_at, day)
+    return Line(f"h{handoff.id}", "handoff", "Went to people", clip(handoff.reason, LONGEST), handoff.opened_at, day)
 
 
 def _day(day: date, today: date) -> str:

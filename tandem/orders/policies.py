@@ -22,7 +22,12 @@ DEFAULT_POLICIES = ShopPolicies()
 
 def can_cancel(order: Order) -> bool:
     """Nothing of the order has left the warehouse."""
-    return order.status in (OrderStatus.PROCESSING, OrderStatus.PAYMENT_FAILED)
+    return status_allows_cancelling(order.status)
+
+
+def status_allows_cancelling(status: OrderStatus) -> bool:
+    """Whether an order of this status may be cancelled, for those who know no more of it."""
+    return status in (OrderStatus.PROCESSING, OrderStatus.PAYMENT_FAILED)
 
 
 def can_change_address(order: Order) -> bool:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
-from tandem.orders.model import Order, Shipment
+from tandem.orders.model import Order, OrderStatus, Shipment
 
 
 def summarise(order: Order, zone: tzinfo) -> dict[str, str]:
@@ -19,9 +19,10 @@ def summarise(order: Order, zone: tzinfo) -> dict[str, str]:
         "Payment due by": _time(order.payment_due_by, zone),
         "Cancelled": _time(order.cancelled_at, zone),
     }
+    closed = order.status is OrderStatus.CANCELLED
     for number, shipment in enumerate(order.shipments, 1):
         prefix = f"Parcel {number}: " if len(order.shipments) > 1 else ""
-        facts.update({_label(prefix, label): value for label, value in _shipment(shipment, zone).items()})
+        facts.update({_label(prefix, label): value for label, value in _shipment(shipment, zone, closed).items()})
     if order.return_request is not None:
         facts["Return"] = f"{order.return_request.id}, {_words(order.return_request.reason.value)}"
         facts["Return received"] = _time(order.return_request.received_at, zone)
@@ -31,14 +32,17 @@ def summarise(order: Order, zone: tzinfo) -> dict[str, str]:
     return {label: value for label, value in facts.items() if value}
 
 
-def _shipment(shipment: Shipment, zone: tzinfo) -> dict[str, str]:
+def _shipment(shipment: Shipment, zone: tzinfo, closed: bool) -> dict[str, str]:
     scan = shipment.last_scan
-    return {
-        "Parcel": _words(shipment.state.value),
-        "Carrier": " ".join(part for part in (shipment.carrier, shipment.tracking_number) if part),
+    to_come = {} if closed else {  # nothing is promised any more of what was cancelled
         "Ships by": _time(shipment.ships_by, zone) if shipment.shipped_at is None else "",
         "Promised by": _time(shipment.promised_by, zone),
         "Expected by": _time(shipment.expected_by, zone) if shipment.delivered_at is None else "",
+    }
+    return {
+        "Parcel": _words(shipment.state.value),
+        "Carrier": " ".join(part for part in (shipment.carrier, shipment.tracking_number) if part),
+        **to_come,
         "Delivered": _time(shipment.delivered_at, zone),
         "Last scan": f"{_words(scan.event.value)}, {scan.place}, {_time(scan.at, zone)}" if scan else "",
         "Carrier searches since": _time(shipment.investigation_since, zone),
@@ -54,4 +58,4 @@ def _words(value: str) -> str:
 
 
 def _time(moment: datetime | None, zone: tzinfo) -> str:
-    return f"{moment.astimezone(zone):%a %d %b %Y, %H:%M}" if moment else ""
+    return f"{moment.astimezone(zone):%a %d %b %Y, %H:%M %Z}" if moment else ""

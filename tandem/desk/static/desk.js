@@ -10,6 +10,7 @@ import { countDrafts, forgetDrafts, readDraft } from "./drafts.js";
 import { setUpKeys } from "./keys.js";
 import { markOpen, nameInQueue, queueVersion, setUpQueue, takeIn } from "./queue.js";
 import { isSignedOut, showSignedOut, watchSession } from "./session.js";
+import { listOrders, setUpOrders } from "./orders.js";
 import { Live } from "./stream.js";
 
 const body = document.body;
@@ -89,6 +90,7 @@ const refreshConversation = refresher("conversation", async () => {
   if (!isAbout(page, id)) throw new Error("The desk answered about another conversation.");
   showConversation(page, false);
   composer.update(ownerInWords());
+  listOrders(act);
 });
 
 function refresh() { refreshQueue(); refreshConversation(); }
@@ -138,6 +140,7 @@ async function load() {
       state.opening = false;
       showConversation(page, true);
       composer.enter(id);
+      listOrders(act);
       return;
     } catch (error) {
       if (reading.signal.aborted) return;
@@ -185,8 +188,7 @@ async function act(step, values, id = shownConversation()) {
   state.busy = true;
   for (const button of document.querySelectorAll("#head [data-step]")) button.disabled = true;
   try {
-    await api(id, step, values, shownConversation() || "");
-    return true;
+    return await api(id, step, values, shownConversation() || "") || true;
   } catch (error) {
     if (error instanceof SignedOut) signedOut(error);
     else toast(error.message);
@@ -246,10 +248,14 @@ setUpQueue({
 });
 setUpSound();
 setUpKeys({ open, take, composer, busy: () => state.busy || state.opening });
+setUpOrders((error) => { if (error instanceof SignedOut) signedOut(error); }, () => refreshConversation());
 watchSession(resume);
 setInterval(() => { tick(); remind(); }, 10_000);
 setInterval(() => { if (!document.hidden) refresh(); }, SAFETY_NET);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { refresh(); markUnread(state.id); } });
 tick();
-if (state.id) composer.enter(state.id);
+if (state.id) {
+  composer.enter(state.id);
+  listOrders(act);
+}
 live.follow(state.id);

@@ -5,6 +5,7 @@
 export function morph(old, fresh) {
   if (old.isEqualNode(fresh)) return;
   if (old.nodeType !== Node.ELEMENT_NODE) { old.nodeValue = fresh.nodeValue; return; }
+  if (old.dataset?.kept !== undefined) return;  // what the page's scripts say there
   attributes(old, fresh);
   children(old, fresh);
 }

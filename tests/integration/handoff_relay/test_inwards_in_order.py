@@ -81,7 +81,7 @@ def test_a_word_is_tried_again_when_somebody_else_takes_the_conversation_between
     handoff = world.opened()
 
     def taken(*args: Any, **values: Any) -> Any:
-        raise AlreadyClaimed("anna has claimed this conversation")
+        raise AlreadyClaimed("anna")
 
     world.webhook(world.event("said", handoff, text="first"), world.event("said", handoff, text="second"))
     monkeypatch.setattr(Ownership, "reply", taken)

@@ -22,7 +22,7 @@ def test_every_order_has_a_summary_without_gaps(order: Order) -> None:
 def test_a_delay_shows_in_the_status_and_the_dates() -> None:
     facts = summarise(ORDERS["TD-10388"], timezone.utc)
     assert facts["Status"] == "shipped, delayed"
-    assert facts["Expected by"] == "Fri 27 Jun 2025, 20:00"
+    assert facts["Expected by"] == "Fri 27 Jun 2025, 20:00 UTC"
     assert facts["Last scan"].startswith("held, Gary, IN")
 
 
