@@ -16,6 +16,8 @@ from tandem.conversations.tables import conversations, handoffs, messages
 CLAIMS = 20  # the latest claims that an estimate looks at
 LEAST = 5  # with fewer there is no honest estimate
 RECENT = timedelta(days=1)
+PAUSE = timedelta(hours=1)  # without a claim: the desk was closed, or nobody waited
+FORESEEN = timedelta(hours=3)  # what lies further ahead is not foretold
 _WAITING = and_(handoffs.c.closed_at.is_(None), handoffs.c.claimed_by.is_(None))
 
 
@@ -48,22 +50,27 @@ def place_of(ledger: Ledger, conversation_id: str) -> int:
 
 @dataclass(frozen=True)
 class Pace:
-    """How agents have claimed lately: the usual wait from opening to claim, and the time between two claims."""
+    """How agents claim: the usual wait from opening to claim, and the time that one claim takes on average."""
 
     usual: timedelta
     between: timedelta
 
-    def wait_at(self, place: int) -> timedelta:
+    def wait_at(self, place: int) -> timedelta | None:
         """How long the customer at this place of the queue may have to wait, from opening to claim.
 
-        The usual wait or, where the queue is long, the time in which as many as stand before them are usually claimed;
-        whichever is longer.
+        The usual wait or, where the queue is long, the time in which as many as stand before them are claimed;
+        whichever is longer. None where that is so far ahead that nobody can tell.
         """
-        return max(self.usual, self.between * place)
+        wait = max(self.usual, self.between * place)
+        return wait if wait <= FORESEEN else None
 
 
 def claim_pace(ledger: Ledger) -> Pace | None:
-    """The pace of the latest claims, as medians; None if too few are known; blocking."""
+    """The pace of the latest claims; None if too few are known; blocking.
+
+    The time between claims is their mean: agents claim in bursts, so that a median tells of the bursts or of the pauses
+    between them, and jumps from one to the other. Time since the latest claim counts once it is longer.
+    """
     query = (
         select(handoffs.c.opened_at, handoffs.c.claimed_at)
         .where(handoffs.c.claimed_at > ledger.clock() - RECENT).order_by(handoffs.c.claimed_at.desc()).limit(CLAIMS)
@@ -72,8 +79,11 @@ def claim_pace(ledger: Ledger) -> Pace | None:
         rows = connection.execute(query).all()
     if len(rows) < LEAST:
         return None
-    return Pace(median(row.claimed_at - row.opened_at for row in rows),
-                median(one.claimed_at - other.claimed_at for one, other in pairwise(rows)))
+    gaps = [one.claimed_at - other.claimed_at for one, other in pairwise(rows)]
+    worked = [gap for gap in gaps if gap < PAUSE] or [PAUSE]  # nights and breaks are no pace
+    since_last = min(ledger.clock() - rows[0].claimed_at, PAUSE)
+    between = max(sum(worked, timedelta(0)), since_last) / len(worked)
+    return Pace(median(row.claimed_at - row.opened_at for row in rows), between)
 
 
 def expected_wait(ledger: Ledger, place: int) -> timedelta | None:

@@ -37,7 +37,7 @@ class Numbers:
     open_by_agent: Mapping[str, int]
     agents: tuple[Presence, ...]
     handoffs: int  # opened in the period
-    first_response: Spread  # from the opening of a handoff to an agent's first word
+    first_response: Spread  # from the opening of a handoff to an agent's first word, or to now where none came yet
     handle_time: Spread  # from the claim to the end
     containment: float | None  # share of the conversations of the period that needed nobody; 0..1
     deliveries: Mapping[str, int]  # messages in each delivery state
@@ -98,7 +98,7 @@ def prometheus(numbers: Numbers) -> str:
     states = Counter(one.state for one in numbers.agents)
     put("agents", "gauge", "Agents by presence.", [(f'{{state="{one}"}}', states[one]) for one in _WORTH])
     for name, times, text in (
-        ("first_response_seconds", numbers.first_response, "From handoff to an agent's first word, last 7 days."),
+        ("first_response_seconds", numbers.first_response, "From handoff to a first word, or till now; last 7 days."),
         ("handle_time_seconds", numbers.handle_time, "From claim to end, last 7 days."),
     ):
         put(name, "gauge", text, [('{quantile="0.5"}', times.p50), ('{quantile="0.95"}', times.p95)])
@@ -119,7 +119,8 @@ def figures(numbers: Numbers) -> Iterator[tuple[str, str, str]]:
     yield "With agents", str(sum(numbers.open_by_agent.values())), "open conversations"
     yield "Handoffs", str(numbers.handoffs), "opened in 7 days"
     for label, times in (("First response", numbers.first_response), ("Handle time", numbers.handle_time)):
-        spread = f"median of {times.count} in 7 days; 19 of 20 within {duration(times.p95)}"
+        waits = ", those who still wait by their wait so far" if times is numbers.first_response else ""
+        spread = f"median of {times.count} in 7 days{waits}; 19 of 20 within {duration(times.p95)}"
         yield label, duration(times.p50), spread if times.count else "none in 7 days"
     share = "–" if numbers.containment is None else f"{round(numbers.containment * 100)} %"
     yield "Containment", share, "of conversations needed nobody, 7 days"
@@ -145,7 +146,10 @@ def _times(services: Services, since: datetime) -> tuple[list[float], list[float
         handoffs.c.opened_at > since)
     with services.ledger.reading.connect() as connection:
         rows = connection.execute(query).all()
-    first = [(row.first_reply_at - row.opened_at).total_seconds() for row in rows if row.first_reply_at]
+    # Who still waits counts by the wait so far: else the figure is best while nobody is answered.
+    at = services.ledger.clock()
+    first = [((row.first_reply_at or at) - row.opened_at).total_seconds() for row in rows
+             if row.first_reply_at or not row.closed_at]
     handled = [(row.closed_at - row.claimed_at).total_seconds() for row in rows if row.closed_at and row.claimed_at]
     return first, handled, len(rows)
 

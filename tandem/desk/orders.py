@@ -149,7 +149,7 @@ class OrderWork:
         except NotMatched as error:
             raise Conflict("this number and this contact do not belong together") from error
         except RefusedForNow as error:
-            raise TooMany("there were too many misses; for a while nothing is compared, not even what is right") from error
+            raise TooMany("there were too many misses; for a while nothing is compared") from error
         except OrderNotFound as error:
             raise NotThere("the order system has no such order any more") from error
         except NotCancellable as error:

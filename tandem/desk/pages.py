@@ -127,7 +127,8 @@ def conversation_view(
     return ConversationView(
         conversation=conversation, handoff=current, customer=customer, lines=lines, earlier=start, gap=gap, card=card,
         reach=reach(conversation, ledger.clock()),
-        live_mood=mood_points(turns), orders=orders, alarming=_alarming(messages, handoffs), interrupted=_interrupted(current), holder=holder_name,
+        live_mood=mood_points(turns), orders=orders,
+        alarming=_alarming(messages, handoffs), interrupted=_interrupted(current), holder=holder_name,
         is_mine=bool(current and current.claimed_by == session.account.id and conversation.owner is Owner.AGENT),
         canned=_canned(request, session, conversation, customer, card), can=_abilities(conversation, current, session),
     )
@@ -189,7 +190,7 @@ def numbers_page(request: Request, session: SupervisorSessionDep) -> Response:
     """How the desk stands, for supervisors."""
     desk = desk_of(request)
     numbers = read_numbers(desk.services, desk.relay)
-    return desk.pages.render("numbers.html", figures=list(figures(numbers)), agents=numbers.agents,
+    return desk.pages.render("numbers.html", session=session, figures=list(figures(numbers)), agents=numbers.agents,
                              now=desk.services.ledger.clock())
 
 

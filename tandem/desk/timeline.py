@@ -87,8 +87,9 @@ def timeline(
     # A mark stands after the message that led to it, even where both carry the same time.
     moments += [(one.opened_at, 2**31, one) for one in marks]
     # What the agent left for the bot stands after the message with which the conversation ended.
+    begin = messages[0].at if messages and not from_start else None
     moments += [(one.closed_at, 2**31 + 1, LineForBot(one)) for one in handoffs
-                if one.closed_at and one.note_for_bot and (from_start or (messages and one.closed_at >= messages[0].at))]
+                if one.closed_at and one.note_for_bot and (begin is None or one.closed_at >= begin)]
     last: date | None = None
     for at, _, moment in sorted(moments, key=lambda item: item[:2]):
         day = at.astimezone(zone).date()

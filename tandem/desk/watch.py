@@ -105,8 +105,8 @@ class Watch:
             if handoff.told_at is not None or not duty.on_duty(handoff.opened_at):
                 return "", ""
             name = "still_waiting_off_duty"
-        elif pace is not None:
-            left = handoff.opened_at + pace.wait_at(place) - at
+        elif pace is not None and (expected := pace.wait_at(place)) is not None:
+            left = handoff.opened_at + expected - at
             name = "still_waiting_expected" if left > timedelta(0) else "still_waiting_longer"
             wait = wait_in_words(left)
         return name, notice(name, position=str(place), wait=wait)
