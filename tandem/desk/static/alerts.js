@@ -6,7 +6,14 @@ const SOUND = "tandem:sound";
 const SEEN = `tandem:seen:${document.body.dataset.agent}`;  // conversation id: when its customer had written last
 let audio = null;
 
-export function announce(words) { document.getElementById("announce").textContent = words; }
+const TOGETHER = 1500;  // milliseconds: what is said so soon after something else would take its place unheard
+let said = 0;
+
+export function announce(words) {
+  const place = document.getElementById("announce");
+  place.textContent = Date.now() - said < TOGETHER && place.textContent ? `${place.textContent}. ${words}` : words;
+  said = Date.now();
+}
 
 export function toast(words) {
   const place = document.getElementById("toasts");

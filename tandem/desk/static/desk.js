@@ -259,3 +259,5 @@ if (state.id) {
   listOrders(act);
 }
 live.follow(state.id);
+// From here on steps and words are heard; before, buttons and field are out of reach.
+body.dataset.ready = "1";

@@ -186,7 +186,7 @@ def desk_of(name: str, browser: Browser, address: str, script: str = "") -> Iter
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("navigation", name="Queue")).to_be_visible()
+    expect(page.locator("body[data-ready]")).to_be_visible()
     try:
         yield page
     finally:

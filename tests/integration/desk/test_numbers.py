@@ -50,7 +50,8 @@ def test_times_and_shares(week: Clock, anna: TestClient, sam: TestClient) -> Non
     assert numbers["handle_time"] == {"count": 4, "p50": 1200.0, "p95": 1200.0}
     assert (numbers["waiting"], numbers["longest_wait_seconds"], numbers["handoffs"]) == (1, 300.0, 5)
     assert (numbers["containment"], numbers["fenced"]) == (0.5, 1)
-    assert "median of 5 in 7 days, those who still wait by their wait so far; 19 of 20 within 10 min" in sam.get("/numbers").text
+    spread = "median of 5 in 7 days, those who still wait by their wait so far; 19 of 20 within 10 min"
+    assert spread in sam.get("/numbers").text
     week.advance(days=8)
     assert "none in 7 days" in sam.get("/numbers").text
     later = anna.get("/api/stats").json()
@@ -121,3 +122,10 @@ def test_a_spread_is_made_of_what_was_measured(seconds: list[float]) -> None:
         known = {round(one, 1) for one in seconds}
         assert {found.p50, found.p95} <= known and found.p50 <= found.p95
         assert sum(one <= found.p95 + 0.05 for one in seconds) >= 0.95 * len(seconds)
+
+
+def test_the_page_brings_itself_up_to_date_without_loading_anew(week: Clock, sam: TestClient) -> None:
+    page = sam.get("/numbers").text
+    assert "http-equiv" not in page and "/static/numbers.js" in page
+    answer = sam.get("/numbers", headers={"Accept": "text/html-fragment"})
+    assert answer.status_code == 200 and "<main" in answer.text

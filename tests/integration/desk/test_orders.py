@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx import Response
 
 from tandem.conversations.model import Identity, Kind, Message
 from tandem.desk import audit
@@ -113,3 +114,72 @@ def test_empty_rows_of_the_card_are_not_shown(services: Services, waits: Callabl
     assert (view.customer, view.details) == ((), (("return_item", "mug"),))
     waits("c4", card={"customer": {"verified_orders": ["TD-1", "TD-2"]}})
     assert card_view(services.ledger.open_handoffs()["c4"], None).customer == (("Verified orders", "TD-1, TD-2"),)
+
+
+@pytest.fixture
+def stranger_with_anna(waits: Callable[..., str], anna: TestClient) -> TestClient:
+    """A customer whom nobody knows, with Anna."""
+    waits("c5", "a person, please")
+    anna.post("/api/conversations/c5/claim")
+    return anna
+
+
+def find(client: TestClient, number: str, contact: str) -> Response:
+    return client.post("/api/conversations/c5/orders/find", json={"number": number, "contact": contact})
+
+
+def test_an_order_is_found_by_what_the_customer_says_of_it(
+    stranger_with_anna: TestClient, services: Services,
+) -> None:
+    page = stranger_with_anna.get("/desk/conversation?c=c5").text
+    assert 'id="find-order"' in page and "TD-10388" not in page
+    for number, contact in (("TD-10388", "new@example.com"), ("TD-99999", "late@example.com")):
+        answer = find(stranger_with_anna, number, contact)
+        assert answer.status_code == 409 and "do not belong together" in answer.json()["detail"]
+    answer = find(stranger_with_anna, "td 10388", "Late@Example.com")
+    assert (answer.status_code, answer.json()["number"]) == (200, "TD-10388")
+    assert "TD-10388" in stranger_with_anna.get("/desk/conversation?c=c5").text
+    assert stranger_with_anna.post("/api/conversations/c5/orders/TD-10388/look-up").status_code == 200
+    assert [one.detail for one in audit.entries(services.engine, action="find_order")] == ["TD-10388"]
+
+
+def test_guessing_at_the_desk_is_limited_as_with_the_bot(stranger_with_anna: TestClient) -> None:
+    for _ in range(6):
+        assert find(stranger_with_anna, "TD-10388", "nobody@example.com").status_code == 409
+    assert find(stranger_with_anna, "TD-10388", "late@example.com").status_code == 429
+
+
+@pytest.mark.parametrize(("number", "contact"), [("", "a@b.cd"), ("TD-10388", ""), ("x" * 65, "a@b.cd"),
+                                                 ("TD-10388", "no contact at all"), ("\x00", "a@b.cd")])
+def test_what_can_be_no_order_or_contact_is_refused(
+    stranger_with_anna: TestClient, number: str, contact: str,
+) -> None:
+    assert find(stranger_with_anna, number, contact).status_code == 422
+
+
+def test_only_the_agent_who_has_the_customer_finds_and_lists_orders(
+    stranger_with_anna: TestClient, with_anna: TestClient, sam: TestClient,
+) -> None:
+    assert find(sam, "TD-10388", "late@example.com").status_code == 409
+    assert sam.post("/api/conversations/c1/orders/recent").status_code == 409
+    assert stranger_with_anna.post("/api/conversations/c5/orders/recent").status_code == 409, "nobody vouches for them"
+
+
+def test_the_orders_of_a_customer_who_went_straight_to_a_person_are_listed(
+    with_anna: TestClient, orders: FakeOrderSystem,
+) -> None:
+    assert 'data-list="1"' in with_anna.get("/desk/conversation?c=c1").text
+    answer = with_anna.post("/api/conversations/c1/orders/recent")
+    assert [one["number"] for one in answer.json()["orders"]] == ["TD-10433"]
+    page = with_anna.get("/desk/conversation?c=c1").text
+    assert "TD-10433" in page and 'data-list="1"' not in page
+    orders.down = True
+    assert with_anna.post("/api/conversations/c1/orders/recent").status_code == 503
+
+
+def test_what_a_colleague_has_is_said_with_their_name(
+    with_anna: TestClient, sam: TestClient, waits: Callable[..., str],
+) -> None:
+    answer = sam.post("/api/conversations/c1/claim")
+    assert (answer.status_code, answer.json()) == (
+        409, {"error": "already_claimed", "detail": "Anna Berg has this conversation"})

@@ -162,7 +162,7 @@ def sign_in(page: Page, name: str) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("navigation", name="Queue")).to_be_visible()
+    expect(page.locator("body[data-ready]")).to_be_visible()
 
 
 def test_a_page_whose_session_is_over_keeps_the_words_and_heals_by_a_sign_in_elsewhere(

@@ -11,10 +11,10 @@ import pytest
 
 from tandem.conversations.model import Author, Conversation, Delivery, Handoff, Identity, Kind, Message, Owner
 from tandem.desk.canned import CANNED, CannedResponse, CannedResponses, filled
-from tandem.desk.card_view import HEIGHT, POINTS, WIDTH, card_view, mood_points
+from tandem.desk.card_view import HEIGHT, LONGEST, POINTS, TURN, WIDTH, card_view, feeling, mood_points
 from tandem.desk.inbox import PATIENCE, Entry, customer_name, sort_waiting
 from tandem.desk.pages import link
-from tandem.desk.rendering import span
+from tandem.desk.rendering import clip, links, span
 from tandem.desk.responses import SafeJSONResponse
 from tandem.desk.timeline import DELIVERIES, timeline
 
@@ -190,3 +190,61 @@ def test_the_summary_does_not_repeat_the_reason_above_it() -> None:
     view = card_view(handoff(card=card), None)
     assert view.summary == "Last said: “hi” (neutral)."
     assert view.customer == (("Name", "Eve"), ("E-mail", "eve@example.com"), ("Customer id", "demo:7"))
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("see https://a.example/x?y=1#z.", ["https://a.example/x?y=1#z"]),
+    ("(https://a.example/a_(b)) and http://b.example, too", ["https://a.example/a_(b)", "http://b.example"]),
+    ("HTTPS://A.EXAMPLE/", ["HTTPS://A.EXAMPLE/"]), ("https:// nothing", []), ("http://[", []), ("https://[::1", []),
+    ("javascript:alert(1) data:text/html,x ftp://a.example www.a.example", []), ("xhttps://a.example", []),
+    ("https://a.example/\u202etxt.exe", ["https://a.example/"]),
+    ('https://a.example/"onclick="x', ['https://a.example/"onclick="x']),
+    ("", []), ("https://a.example" * 2000, ["https://a.example" * 2000]),
+])
+def test_only_whole_web_addresses_become_links(text: str, expected: list[str]) -> None:
+    pieces = links(text)
+    assert [address for _, address in pieces if address] == expected
+    assert "".join(shown for shown, _ in pieces) == text, "not a character is lost"
+    assert all(shown == address for shown, address in pieces if address), "a link says where it leads"
+
+
+def test_long_facts_of_a_card_are_clipped_and_the_turning_message_more_so() -> None:
+    long = "word " * 2000
+    card = {"summary": long, "turning_point": 1, "mood": [{"seq": 1, "text": long, "score": 0.9}], "promises": [long],
+            "slots": {"a": long}, "signals": [{"name": "x", "value": 1, "detail": long}], "customer": {"name": long},
+            "attempts": [{"action": "a", "at": "", "outcome": long}],
+            "orders": [{"number": "1", "status": "shipped", "facts": [["Items", long]]}]}
+    view = card_view(handoff(card=card), None)
+    assert len(view.turning_text) <= TURN and view.turning_text.endswith("…")
+    for text in (view.summary, view.promises[0], view.details[0][1], view.signals[0][2], view.customer[0][1],
+                 view.attempts[0][2], view.orders[0].facts[0][1]):
+        assert len(text) <= LONGEST and text.endswith("…")
+    assert clip("short", 5) == "short" and clip("longer", 5) == "long…"
+
+
+@pytest.mark.parametrize(("emotion", "frustration", "shown"), [
+    ("neutral", 0.81, "frustrated"), ("satisfied", 0.7, "frustrated"), ("neutral", 0.2, "neutral"),
+    ("angry", 0.9, "angry"), ("worried", 0.9, "worried"), ("satisfied", 0.1, "satisfied"),
+])
+def test_a_mood_is_not_called_calm_beside_a_red_bar(emotion: str, frustration: float, shown: str) -> None:
+    assert feeling(emotion, frustration) == shown
+    assert mood_points([(1, frustration, emotion, "text")])[0].emotion == shown
+
+
+@pytest.mark.parametrize(("status", "can"), [
+    ("processing", True), ("payment_failed", True), ("shipped", False), ("cancelled", False), ("no such status", False),
+    ("", False),
+])
+def test_whether_an_order_may_be_cancelled_is_the_policys_to_say(status: str, can: bool) -> None:
+    view = card_view(handoff(card={"orders": [{"number": "1", "status": status}]}), None)
+    assert view.orders[0].can_cancel is can
+
+
+def test_the_line_for_the_bot_stays_in_the_transcript() -> None:
+    ended = handoff(closed_at=NOON + timedelta(minutes=5), outcome="handed_back", note_for_bot="sent a voucher")
+    later = message(2, at=NOON + timedelta(minutes=9))
+    lines = timeline([message(1), later], [ended], "Eve", UTC, NOON.date())
+    assert [(line.role, line.text) for line in lines] == [
+        ("customer", "text 1"), ("handoff", "Asked for a person"), ("for_bot", "sent a voucher"),
+        ("customer", "text 2")]
+    assert all(line.role != "for_bot" for line in timeline([later], [ended], "Eve", UTC, NOON.date(), from_start=False))

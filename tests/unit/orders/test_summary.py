@@ -1,12 +1,13 @@
 """What agents read about an order."""
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
 
 from tandem.orders.demo_orders import demo_orders
-from tandem.orders.model import Order
+from tandem.orders.model import Order, OrderStatus
 from tandem.orders.summary import summarise
 
 ORDERS = {order.number: order for order in demo_orders(datetime(2025, 6, 24, 15, 0, tzinfo=timezone.utc), timezone.utc)}
@@ -30,3 +31,12 @@ def test_parcels_are_told_apart() -> None:
     facts = summarise(ORDERS["TD-10299"], timezone.utc)
     assert facts["Parcel 1: parcel"] == "delivered"
     assert facts["Parcel 2: parcel"] == "back ordered"
+
+
+def test_a_cancelled_order_promises_nothing() -> None:
+    cancelled = [order for order in ORDERS.values() if order.status is OrderStatus.CANCELLED]
+    kept = replace(ORDERS["TD-10388"], status=OrderStatus.CANCELLED)  # its parcel still carries the old promise
+    for order in (*cancelled, kept):
+        facts = " ".join(summarise(order, timezone.utc))
+        assert "romised by" not in facts and "xpected by" not in facts and "hips by" not in facts
+    assert cancelled and "Promised by" in summarise(ORDERS["TD-10388"], timezone.utc)
