@@ -17,6 +17,7 @@ from tandem.conversations.model import Author, Conversation, Kind, Owner
 from tandem.conversations.tables import conversations, handoffs, messages
 
 _LOOKED_AT = 200  # messages of a conversation that are looked at for the agent's latest word
+COUNTED = 1_000
 _SOME = 500  # ids that one query names
 
 _WITH_HANDOFF = select(
@@ -68,14 +69,16 @@ def latest(
     query = _WITH_HANDOFF.where(conversations.c.owner == owner.value)
     if before is not None:
         at, conversation_id = before
-        query = query.where(or_(conversations.c.updated_at < at, and_(
-            conversations.c.updated_at == at, conversations.c.id > conversation_id)))
+        query = query.where(conversations.c.updated_at <= at, or_(
+            conversations.c.updated_at < at, conversations.c.id > conversation_id))
     return _read(ledger, query.order_by(conversations.c.updated_at.desc(), conversations.c.id).limit(limit))
 
 
 def count(ledger: Ledger, owner: Owner) -> int:
-    """Count an owner's conversations; blocking."""
-    query = select(func.count()).select_from(conversations).where(conversations.c.owner == owner.value)
+    """Count an owner's conversations, up to one more than `COUNTED`: nobody asks for more; blocking."""
+    some = select(conversations.c.id).where(conversations.c.owner == owner.value).order_by(
+        conversations.c.updated_at.desc()).limit(COUNTED + 1).subquery()
+    query = select(func.count()).select_from(some)
     with ledger.reading.connect() as connection:
         return int(connection.execute(query).scalar_one())
 

@@ -154,7 +154,10 @@ def test_all_that_the_desk_is_asked(services: Services, statements: Statements) 
     add_agent(services.engine, "sam", "Sam", PASSWORD, Role.SUPERVISOR)
     with statements.captured():
         sam = sign_in(TestClient(app, follow_redirects=False), "sam")
-        for path in ("/", "/?c=c49990", "/desk/queue", "/desk/conversation?c=c49990", "/desk/conversation?c=c30000",
+        for path in ("/", "/?c=c49990", "/desk/queue", "/desk/queue/more?section=resolved&rank=-1e12&last=",
+                     "/desk/queue/more?section=bot&rank=-1.7e9&last=x",
+                     "/desk/queue/more?section=waiting&rank=0&last=x",
+                     "/desk/conversation?c=c49990", "/desk/conversation?c=c30000",
                      "/numbers", "/dead-letters"):
             assert sam.get(path).status_code == 200, path
         for path in ("/metrics", "/healthz", "/api/stats", "/api/conversations", "/api/conversations?owner=waiting",
