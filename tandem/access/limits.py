@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from typing import Any
 
 MAX_BODY = 1_000_000  # bytes of any request
@@ -12,6 +14,9 @@ MAX_DEPTH = 32  # levels of lists and objects within each other
 MAX_VALUES = 10_000  # keys and values in one body
 MAX_METADATA = 16_000  # bytes of what a channel's message carries beside its text
 _REMEMBERED = 20_000  # keys; the longest unused is forgotten first
+_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_STEPS = bytes.maketrans(b"[{]}", b"\1\1\2\2")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
 
 
 class LimitExceeded(ValueError):
@@ -39,6 +44,12 @@ def check_shape(value: Any, depth: int = MAX_DEPTH, values: int = MAX_VALUES) ->
         if seen > values:
             raise LimitExceeded(f"a body may have at most {values} keys and values")
         level, deep = below, deep + 1
+
+
+def depth_of(body: bytes) -> int:
+    """How deep the lists and objects of a JSON text are nested, without reading it into objects."""
+    brackets = _STRINGS.sub(b"", body).translate(_STEPS, _NO_BRACKETS)
+    return max(accumulate(map((0, 1, -1).__getitem__, brackets), initial=0))
 
 
 def check_metadata(metadata: Any) -> None:

@@ -14,7 +14,15 @@ from sanic.exceptions import PayloadTooLarge, SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from tandem.access.limits import MAX_BODY, MAX_VALUES, LimitExceeded, RateLimit, check_shape
+from tandem.access.limits import (
+    MAX_BODY,
+    MAX_DEPTH,
+    MAX_VALUES,
+    LimitExceeded,
+    RateLimit,
+    check_shape,
+    depth_of,
+)
 from tandem.access.sanic_connections import watch_connections
 from tandem.access.tokens import accepts, bearer_of
 
@@ -23,7 +31,6 @@ logger = logging.getLogger(__name__)
 REJECTED = 30  # requests without a good token that one address is told of in full, then as many a minute
 CALLS = 6000  # requests a minute that all programs with the token may send to one process
 _BURST = 1000
-_MANY_VALUES = 1_000_000  # keys and values in what a program with the token sends: whole conversations
 
 Check = Callable[[Request], "HTTPResponse | None"]  # the refusal, or None if the caller may go on
 
@@ -32,12 +39,12 @@ Check = Callable[[Request], "HTTPResponse | None"]  # the refusal, or None if th
 class Entrance:
     """What is asked of the callers of a route.
 
-    `check` is None for a route that is public or whose own code checks; `values` is how many keys and values the JSON
-    of a body may have.
+    `check` is None for a route that is public or whose own code checks. `values` is how many keys and values the JSON
+    of a body may have; None for any number, where the callers are programs that send whole conversations.
     """
 
     check: Check | None = None
-    values: int = MAX_VALUES
+    values: int | None = MAX_VALUES
 
 
 PUBLIC = Entrance()
@@ -45,7 +52,7 @@ PUBLIC = Entrance()
 
 def for_programs(check: Check) -> Entrance:
     """The entrance of programs that send whole conversations."""
-    return Entrance(check, _MANY_VALUES)
+    return Entrance(check, None)
 
 
 class TokenCheck:
@@ -147,11 +154,15 @@ def path_of(request: Request) -> str:
     return "/" + str(request.route.path).lstrip("/") if request.route is not None else str(request.path)
 
 
-def problem_with_body(request: Request, values: int) -> HTTPResponse | None:
+def problem_with_body(request: Request, values: int | None) -> HTTPResponse | None:
     """Refuse a body that is too large, too deep or broken JSON; what is no JSON at all is left to the route."""
     if len(request.body) > request.app.config.REQUEST_MAX_SIZE:
         raise PayloadTooLarge("the body is too large")
     try:
+        if values is None:
+            if depth_of(request.body) > MAX_DEPTH:
+                raise LimitExceeded(f"lists and objects may be nested {MAX_DEPTH} levels deep")
+            return None
         for content in _json_in(request):
             check_shape(content, values=values)
     except LimitExceeded as error:

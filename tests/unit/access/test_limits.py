@@ -1,9 +1,12 @@
 """How much one request may carry, and how often one may come."""
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tandem.access.limits import (
     MAX_DEPTH,
@@ -13,6 +16,7 @@ from tandem.access.limits import (
     RateLimit,
     check_metadata,
     check_shape,
+    depth_of,
 )
 from tests.fakes.clock import Seconds
 
@@ -38,6 +42,26 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
 def test_what_has_too_many_parts_is_refused(value: Any) -> None:
     with pytest.raises(LimitExceeded, match="keys and values"):
         check_shape(value)
+
+
+@pytest.mark.parametrize(("text", "depth"), [
+    ("", 0), ("1", 0), ("[]", 1), ('{"a": [1, {"b": []}]}', 4), ('["]]]]", [[1]]]', 3), ('["\\\\", "\\"[[[", []]', 2),
+    ("[" * 900 + "]" * 900, 900), ('{"a": "' + "[" * 900 + '"}', 1), ("not JSON ]]]", 0), ('["never closed [[[', 4),
+])
+def test_depth_is_counted_without_reading(text: str, depth: int) -> None:
+    assert depth_of(text.encode()) == depth
+
+
+@given(st.recursive(st.none() | st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(
+    st.text(), inner)))
+def test_depth_is_that_of_what_is_read(value: Any) -> None:
+    def depth(one: Any) -> int:
+        if isinstance(one, dict):
+            return 1 + max(map(depth, one.values()), default=0)
+        return 1 + max(map(depth, one), default=0) if isinstance(one, list) else 0
+
+    for text in (json.dumps(value), json.dumps(value, ensure_ascii=False, indent=1)):
+        assert depth_of(text.encode("utf-8", "surrogatepass")) == depth(value)
 
 
 def test_metadata_is_small() -> None:
