@@ -51,19 +51,22 @@ class Bulkhead:
     do not keep the process from ending.
     """
 
-    def __init__(self, name: str, threads: int, patience: float = 1.0) -> None:
+    def __init__(self, name: str, threads: int, patience: float = 1.0, waiting: int | None = None) -> None:
         """
         Args:
             name: Of what is called, for the log.
             patience: Seconds that work waits for a free thread.
+            waiting: How much work may wait so at a time; more is refused at once. None for any amount.
         """
         self.name = name
         self.threads = threads
         self._patience = patience
+        self._waiting = waiting
         self._changed = threading.Condition()
         self._jobs: deque[_Job] = deque()
         self._started = 0
         self._idle = 0
+        self._inside = 0  # jobs at work or waiting
         self._hanging = 0
         self._full = False
 
@@ -136,6 +139,9 @@ class Bulkhead:
     def _put(self, work: Callable[[], Any]) -> _Job:
         job = _Job(work)
         with self._changed:
+            if self._waiting is not None and self._inside >= self.threads + self._waiting:
+                raise NotBegun(f"{self.name}: too much waits for a thread already")
+            self._inside += 1
             self._jobs.append(job)
             if len(self._jobs) > self._idle and self._started < self.threads:
                 self._started += 1
@@ -148,10 +154,13 @@ class Bulkhead:
         with self._changed:
             if job in self._jobs:
                 self._jobs.remove(job)
+                self._inside -= 1
 
     def _serve(self) -> None:
         while True:
             self._do(self._next())
+            with self._changed:
+                self._inside -= 1
 
     def _next(self) -> _Job:
         with self._changed:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,12 +14,15 @@ from sqlalchemy.exc import IntegrityError
 from tandem.conversations.tables import handoffs
 from tandem.database import now, reading, serialise
 from tandem.desk.tables import agents, desk_sessions
+from tandem.executors import Bulkhead
 
 MIN_PASSWORD = 12  # characters
 MAX_PASSWORD = 256
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)  # the OWASP minimum for Argon2id
-_hashing = threading.BoundedSemaphore(4)  # so that a storm of sign-ins cannot fill the memory
+# A storm of sign-ins fills neither the memory nor the threads that agents' pages are made in.
+_HASHING = Bulkhead("passwords", 4, patience=5.0, waiting=8)
+_HASH_SECONDS = 10.0  # a hash takes some 50 milliseconds
 _ADMINS = "accounts with the role admin"  # one change at a time, or the last two could remove each other
 _NOBODY = _hasher.hash("nobody has this password")
 
@@ -221,16 +223,14 @@ def _check_password(agent_id: str, password: str) -> None:
 
 
 def _hash(password: str) -> str:
-    with _hashing:
-        return _hasher.hash(password.encode("utf-8", "replace"))
+    return _HASHING.call(_HASH_SECONDS, _hasher.hash, password.encode("utf-8", "replace"))
 
 
 def _matches(password_hash: str, password: str) -> bool:
     if len(password) > MAX_PASSWORD:
         return False
     try:
-        with _hashing:
-            return _hasher.verify(password_hash, password.encode("utf-8", "replace"))
+        return _HASHING.call(_HASH_SECONDS, _hasher.verify, password_hash, password.encode("utf-8", "replace"))
     except (VerificationError, InvalidHashError):
         return False
 

@@ -20,6 +20,7 @@ from tandem.conversations.model import (
 )
 from tandem.desk.accounts import find
 from tandem.desk.responses import SafeJSONResponse
+from tandem.executors import NotBegun
 
 logger = logging.getLogger(__name__)
 
@@ -151,6 +152,10 @@ def install(app: FastAPI) -> None:
     def database(request: Request, error: SQLAlchemyError) -> Response:
         logger.error("The database did not answer", exc_info=error)
         return answer(request, 503, "unavailable", "the database did not answer; try again in a moment")
+
+    @app.exception_handler(NotBegun)
+    def busy(request: Request, error: NotBegun) -> Response:
+        return answer(request, 503, "unavailable", "the desk is busy; try again in a moment")
 
     @app.exception_handler(Exception)
     def unexpected(request: Request, error: Exception) -> Response:

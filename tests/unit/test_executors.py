@@ -72,6 +72,16 @@ async def test_no_more_threads_are_started_than_allowed_however_much_is_asked(go
     assert not bulkhead._jobs, "what was refused is forgotten"
 
 
+async def test_no_more_waits_than_may_and_the_rest_is_told_at_once(go_on: threading.Event) -> None:
+    bulkhead = Bulkhead("x", 2, patience=30, waiting=3)
+    asked = [asyncio.ensure_future(bulkhead.run(30, go_on.wait)) for _ in range(20)]
+    await asyncio.sleep(0.2)
+    assert sum(one.done() for one in asked) == 15
+    go_on.set()
+    ended = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(one) for one in ended].count(NotBegun) == 15
+
+
 async def test_who_goes_away_before_the_work_is_begun_takes_it_along(go_on: threading.Event) -> None:
     bulkhead, done = Bulkhead("x", 1, patience=30), []
     first = asyncio.ensure_future(bulkhead.run(30, go_on.wait))
