@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 
 from tandem.conversations.ledger import TURN_LEASE, Ledger
 from tandem.conversations.model import HandoffRequest, Identity, InboundMessage
+from tandem.conversations.turn_queue import TurnQueue
 from tandem.database import open_engine
 from tandem.db.schema import TRACKERS, upgrade
 from tandem.desk import audit, customers
@@ -64,7 +65,7 @@ def says(
     services: Services, conversation_id: str, text: str = "Where is it?", identity: Identity | None = None,
 ) -> None:
     message = services.ledger.receive(InboundMessage(conversation_id, "rest", text, identity=identity)).message
-    services.ledger.finish_turn(conversation_id, message.seq)
+    TurnQueue(services.ledger).finish(conversation_id, message.seq)
 
 
 def found(services: Services, email: str) -> list[str]:
@@ -184,7 +185,7 @@ def test_an_erasure_waits_for_the_turn_that_saves_its_tracker_at_its_end(
         begun.wait(10)
         time.sleep(0.5)
         remembers(tracker, "c1", "Where is it?")
-        services.ledger.finish_turn("c1", message.seq)
+        TurnQueue(services.ledger).finish("c1", message.seq)
 
     running = threading.Thread(target=turn)
     running.start()
@@ -220,5 +221,5 @@ def test_a_bot_that_always_answers_is_said_and_nothing_is_half_erased(
     message = services.ledger.receive(InboundMessage("c1", "rest", "And now?")).message
     with pytest.raises(customers.BotAnswers):
         customers.erase(services.ledger, tracker_url, ["c1"], "ada", "session",
-                        lambda _: services.ledger.renew_turn("c1", message.seq))
+                        lambda _: TurnQueue(services.ledger).renew("c1", message.seq))
     assert [one.text for one in services.ledger.messages("c1")] == ["Where is it?", "And now?"]
