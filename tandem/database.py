@@ -35,6 +35,7 @@ SERVING = Limits()
 # A server that is gone is noticed: by probes after 10 s of silence, or when what was sent is not taken for 15 s.
 _DEAD_PEER = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
               "tcp_user_timeout": 15_000}
+_RECOVERABLE = "recoverable"  # the option of connections whose commits need not outlive a power cut
 _POOL_SECONDS = 5  # for which a thread waits for a connection that other threads use
 _LOCKED = frozenset({"55P03", "40P01", "40001"})  # lock_not_available, deadlock_detected, serialization_failure
 
@@ -100,8 +101,15 @@ def open_engine(url: str, limits: Limits = SERVING, durable: bool = True) -> Eng
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-            writers.begin(connection)
+        options = connection.get_execution_options()
+        if options.get("isolation_level") == "AUTOCOMMIT":
+            return
+        level = "FULL" if durable and not options.get(_RECOVERABLE) else "NORMAL"
+        if connection.info.get(_RECOVERABLE, "FULL" if durable else "NORMAL") != level:
+            driver: Any = connection.connection.dbapi_connection
+            driver.execute(f"PRAGMA synchronous={level}")
+            connection.info[_RECOVERABLE] = level
+        writers.begin(connection)
 
     return engine
 
@@ -201,6 +209,14 @@ def reading(engine: Engine) -> Engine:
     if engine.dialect.name == "sqlite":
         return engine  # a query alone opens none there; to set and reset its isolation costs as much as the query
     return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def recoverable(engine: Engine) -> Engine:
+    """The same database for what is found out again if a power cut takes it.
+
+    On SQLite a commit does not wait for the disk then; the next one that does takes it along.
+    """
+    return engine.execution_options(**{_RECOVERABLE: True}) if engine.dialect.name == "sqlite" else engine
 
 
 def serialise(connection: Connection, name: str) -> None:

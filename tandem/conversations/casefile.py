@@ -82,7 +82,7 @@ class CaseFile:
 
     def _add(self, conversation_id: str, kind: EntryKind, message_id: str, data: Mapping[str, Any]) -> None:
         content = clean_data(data)
-        with self._ledger.engine.begin() as connection:
+        with self._ledger.recoverable.begin() as connection:
             connection.execute(_ADD[connection.dialect.name], {
                 "conversation_id": conversation_id, "kind": kind.value, "at": self._ledger.clock(), "data": content,
                 "key": _key(message_id, kind, content) if message_id else None,

@@ -128,7 +128,7 @@ class Ledger(Transcript):
 
     def record_reading(self, conversation_id: str, seq: int, mood: Mood | None, intent: str | None) -> None:
         """Note how the NLU read a customer's message; the conversation's mood is that of the latest one read."""
-        with self.engine.begin() as connection:
+        with self.recoverable.begin() as connection:
             row = store.lock(connection, conversation_id)
             at = self.clock()
             connection.execute(_READ, {

@@ -11,7 +11,7 @@ from tandem.conversations import counters, store
 from tandem.conversations.changes import Changes, changes_since, position
 from tandem.conversations.model import Conversation, ConversationNotFound, Delivery, Handoff, Kind, Message, Owner
 from tandem.conversations.tables import conversations, fenced_replies, handoffs, messages
-from tandem.database import now, reading
+from tandem.database import now, reading, recoverable
 
 Clock = Callable[[], datetime]
 
@@ -28,6 +28,7 @@ class Transcript:
     def __init__(self, engine: Engine, clock: Clock = now) -> None:
         self.engine = engine
         self.reading = reading(engine)
+        self.recoverable = recoverable(engine)
         self.clock = clock
 
     def conversation(self, conversation_id: str) -> Conversation:

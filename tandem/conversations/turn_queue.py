@@ -70,7 +70,7 @@ class TurnQueue:
 
     def finish(self, conversation_id: str, seq: int, tries: int = 1, how: str = DONE) -> bool:
         """Say that the bot is done with this message; False if the turn was over, or is in other hands."""
-        with transaction(self._ledger.engine, "turn_end") as connection:
+        with transaction(self._ledger.recoverable, "turn_end") as connection:
             try:
                 row = store.lock(connection, conversation_id)
             except ConversationNotFound:
@@ -105,7 +105,7 @@ class TurnQueue:
         return adopted
 
     def _hold(self, step: str, conversation_id: str, seq: int, tries: int, longer: timedelta) -> bool:
-        with transaction(self._ledger.engine, step) as connection:
+        with transaction(self._ledger.recoverable, step) as connection:
             held = connection.execute(_HELD, {"this": conversation_id, "number": seq, "tries": tries,
                                               "turn_lease": self._ledger.clock() + TURN_LEASE + longer})
             return bool(held.rowcount)

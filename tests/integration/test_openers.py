@@ -10,8 +10,9 @@ import pytest
 
 import actions.services
 import tandem.services
-from tandem.database import _writers_of, open_engine
+from tandem.database import _writers_of, open_engine, recoverable
 from tandem.orders.adapters.sql import SqlOrderSystem
+from tandem.orders.guarded import GuardedOrderSystem
 from tandem.services import Services, open_services
 from tandem.settings import Settings
 
@@ -73,8 +74,10 @@ def test_orders_in_the_ledgers_database_share_its_engine(tmp_path: Path) -> None
     own = f"sqlite:///{tmp_path / 'tandem.db'}"
     for orders_url, shared in (("", True), (own, True), (f"sqlite:///{tmp_path / 'shop.db'}", False)):
         services = tandem.services.open_services(Settings(database_url=own, orders_url=orders_url))
-        assert isinstance(services.orders, SqlOrderSystem)
-        assert (services.orders._engine is services.engine) is shared
+        assert isinstance(services.orders, GuardedOrderSystem)
+        orders = services.orders._work(lambda system: system)
+        assert isinstance(orders, SqlOrderSystem)
+        assert (orders._engine is services.engine) is shared
         services.engine.dispose()
 
 
@@ -88,4 +91,14 @@ def test_the_ledger_waits_for_the_disk(tmp_path: Path, durable: bool, level: int
     engine = open_engine(f"sqlite:///{tmp_path / 'shop.db'}", durable=durable)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == level
+    engine.dispose()
+
+
+def test_what_is_found_out_again_does_not_wait_for_the_disk_and_nothing_else_is_hurried(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'shop.db'}")
+    levels = []
+    for one in (engine, recoverable(engine), recoverable(engine), engine, engine, recoverable(engine), engine):
+        with one.begin() as connection:  # all over the same connection
+            levels.append(connection.exec_driver_sql("PRAGMA synchronous").scalar_one())
+    assert levels == [2, 1, 1, 2, 2, 1, 2]
     engine.dispose()
