@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 T = TypeVar("T")
@@ -57,6 +58,7 @@ class Settings:
     actions_webhook: str = ""
     desk_port: int = 5080
     workers: int = 1
+    proxies: int = 0
     public_desk_url: str = ""
     retention_days: int = 0
     shop_name: str = "Tandem Shop"
@@ -92,6 +94,11 @@ class Settings:
     def desk_url(self) -> str:
         """Where agents' browsers reach the desk."""
         return self.public_desk_url or self.local_desk_url
+
+    @property
+    def desk_base_path(self) -> str:
+        """The path under which agents' browsers reach the desk, such as "/desk"; empty at the root of its host."""
+        return urlsplit(self.public_desk_url).path.rstrip("/")
 
     @property
     def local_desk_url(self) -> str:
@@ -131,6 +138,19 @@ def _port(value: str) -> int:
     if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 65535):
         raise ValueError("expected a port from 1 to 65535")
     return int(value)
+
+
+def _proxies(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and int(value) <= 10):
+        raise ValueError("expected a number of proxies from 0 to 10")
+    return int(value)
+
+
+def _address(value: str) -> str:
+    found = urlsplit(value)
+    if found.scheme not in ("http", "https") or not found.hostname or found.query or found.fragment:
+        raise ValueError("expected an address such as https://desk.example.com or https://shop.example.com/desk")
+    return value.rstrip("/")
 
 
 def _workers(value: str) -> int:
@@ -226,9 +246,10 @@ VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "TANDEM_ACTIONS_PORT": ("actions_port", _port),
     "TANDEM_ACTIONS_URL": ("actions_webhook", _text),
     "TANDEM_DESK_PORT": ("desk_port", _port),
-    "TANDEM_DESK_URL": ("public_desk_url", _text),
+    "TANDEM_DESK_URL": ("public_desk_url", _address),
     "TANDEM_WORKERS": ("workers", _workers),
     "TANDEM_RETENTION_DAYS": ("retention_days", _days),
+    "TANDEM_PROXIES": ("proxies", _proxies),
     "TANDEM_SHOP_NAME": ("shop_name", _text),
     "TANDEM_SHOP_TIMEZONE": ("shop_timezone", _zone),
     "TANDEM_WEBCHAT_ORIGINS": ("webchat_origins", _origins),

@@ -32,6 +32,7 @@ from tandem.desk.housekeeping import Housekeeping
 from tandem.desk.inbox import customer_name
 from tandem.desk.pace import Pace
 from tandem.desk.parts import Desk
+from tandem.desk.proxies import BehindProxies
 from tandem.desk.rendering import FOLDER, Pages
 from tandem.desk.responses import BodyLimit, Compress, SecurityHeaders
 from tandem.desk.sessions import Sessions
@@ -110,6 +111,7 @@ def create_app(
     app.add_middleware(Compress)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, secure=settings.secure_cookies)
+    app.add_middleware(BehindProxies, settings=settings)
     for router in (admin_api.health, admin_api.router, account_routes.api, account_routes.pages, order_routes.router,
                    api.router, doors.router, pages.router, queue_routes.router, dead_letters.router,
                    live.router, live_agents.door, live_agents.router):

@@ -2,19 +2,22 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import secrets
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from tandem.access.tokens import same
 from tandem.desk import audit
 from tandem.desk.auth import cookie_name, desk_of, session_of
 from tandem.desk.errors import Forbidden
+from tandem.desk.proxies import origin_trouble
 from tandem.desk.sessions import ABSOLUTE
 from tandem.desk.sign_in import SignInRefused, TooManyAttempts
 
+logger = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
 _FORM_COOKIE = "tandem_form"
 _LONGEST_NEXT = 2_000  # characters
@@ -35,8 +38,9 @@ def sign_in(
 ) -> Response:
     """Check the name and the password, and open a session."""
     desk = desk_of(request)
-    if not _own_form(request, form_token):
-        return _page(request, username, "The page was too old. Please try again.", 403, onward)
+    trouble = origin_trouble(request, desk.settings) or _form_trouble(request, form_token)
+    if trouble:
+        return _page(request, username, trouble, 403, onward)
     address = request.client.host if request.client else "unknown"
     try:
         account = desk.sign_in.attempt(username, password, address)
@@ -99,18 +103,18 @@ def _own_page(address: str) -> str:
     return address if plain and inside else "/"
 
 
-def _own_form(request: Request, form_token: str) -> bool:
-    # Nobody is signed in yet, so the form is tied to a cookie and to the page's own origin.
-    origin = request.headers.get("origin")
-    if origin not in (None, "null") and _host_of(str(origin)) != request.headers.get("host"):
-        return False
+def _form_trouble(request: Request, form_token: str) -> str:
+    """Why a form is not the one that was shown to this browser; empty if it is.
+
+    Nobody is signed in yet, so the form is tied to a cookie, and by `origin_trouble` to the page's own origin.
+    """
     expected = request.cookies.get(_FORM_COOKIE, "")
-    return bool(expected) and hmac.compare_digest(form_token.encode("utf-8", "replace"), expected.encode())
-
-
-def _host_of(origin: str) -> str | None:
-    """Read the host of an Origin header; None if it is no address."""
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return None
+    if expected:
+        return "" if same(expected, form_token) else "The page was too old. Please try again."
+    over = request.headers.get("x-forwarded-proto", request.url.scheme)
+    if desk_of(request).settings.secure_cookies and over == "http":
+        logger.warning("Nobody can sign in over http: cookies go over https only (TANDEM_SECURE_COOKIES=1); "
+                       "see docs/proxies.md")
+        return ("The desk's cookies are for https only (TANDEM_SECURE_COOKIES=1), and this page came over http. Open "
+                "it by its https address; see docs/proxies.md.")
+    return "The browser did not send the page's cookie. Allow cookies, and try again."

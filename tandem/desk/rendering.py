@@ -8,13 +8,27 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import Extension
 from starlette.responses import HTMLResponse
 
 from tandem.conversations.model import Owner
+from tandem.desk.proxies import under
 from tandem.settings import Settings
 
 FOLDER = Path(__file__).parent
 _ADDRESS = re.compile(r"\bhttps?://[^\s<>\x00-\x20\u200b-\u200f\u202a-\u202e\u2066-\u2069]+", re.IGNORECASE)
+
+
+class LinksUnderBase(Extension):
+    """Lets templates link as if the desk stood at the root of its host: each link goes through `under_base`."""
+
+    _FIXED = re.compile(r'''\b(href|src|action)="(/[^"{]*)''')
+    _FILLED = re.compile(r'''\b(href|src|action)="{{ *([^}|]+?) *}}''')
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Rewrite the links of a template's source (from `Extension`)."""
+        source = self._FIXED.sub(r'''\1="{{ "\2" | under_base }}''', source)
+        return self._FILLED.sub(r'''\1="{{ (\2) | under_base }}''', source)
 
 
 class Pages:
@@ -23,7 +37,9 @@ class Pages:
     def __init__(self, settings: Settings) -> None:
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True)
+            trim_blocks=True, lstrip_blocks=True, extensions=[LinksUnderBase])
+        base = settings.desk_base_path
+        self._environment.filters["under_base"] = lambda address: under(base, str(address))
         zone = settings.shop_timezone
         self._environment.filters["clock"] = lambda at: f"{at.astimezone(zone):%H:%M}"
         self._environment.filters["moment"] = lambda at: _moment(at, zone)
@@ -33,7 +49,7 @@ class Pages:
         self._environment.filters["span"] = span
         self._environment.filters["slug"] = lambda value: "".join(one for one in str(value).lower() if one.isalpha())
         self._environment.filters["percent"] = lambda value: f"{round(value * 100)} %"
-        self._environment.globals.update(shop=settings.shop_name, version=_version(), Owner=Owner)
+        self._environment.globals.update(shop=settings.shop_name, base=base, version=_version(), Owner=Owner)
 
     def fragment(self, template: str, **values: Any) -> str:
         """Render a piece of a page, which is put into others as it is."""

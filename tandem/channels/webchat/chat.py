@@ -74,4 +74,4 @@ class Chat:
 
     def address_of(self, request: Request) -> str:
         """The address that limits count by."""
-        return http.address_of(request, self.options.proxies)
+        return http.address_of(request, self.options.proxies or self.runtime.settings.proxies)

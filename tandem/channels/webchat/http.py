@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
 from tandem.access.limits import LimitExceeded, check_shape
+from tandem.access.proxies import Unbelieved, client_address
 
 MAX_BODY = 128 * 1024  # bytes; room for the longest message with every character escaped
 _MAX_SEQ = 2**31 - 1
@@ -97,6 +99,9 @@ class TooMany(ChatError):
         super().__init__("Too many requests; try again in a moment.", {"Retry-After": str(max(1, round(wait + 0.5)))})
 
 
+_unbelieved = Unbelieved(logging.getLogger(__name__), "the web chat")
+
+
 def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
     """A JSON answer that no cache keeps."""
     return json_response(body, status=status, headers={"Cache-Control": "no-store", **(headers or {})})
@@ -159,10 +164,9 @@ def address_of(request: Request, proxies: int) -> str:
 
     IPv6 customers own whole /64 networks, so these count as one address.
     """
-    found = str(request.ip or "")
-    forwarded = [part.strip() for part in ",".join(request.headers.getall("x-forwarded-for", [])).split(",")]
-    if 0 < proxies <= len(forwarded) and forwarded[-proxies]:
-        found = forwarded[-proxies]
+    forwarded = request.headers.getall("x-forwarded-for", [])
+    _unbelieved.look(proxies, forwarded)
+    found = client_address(str(request.ip or ""), forwarded, proxies)
     try:
         address = ipaddress.ip_address(found)
     except ValueError:
@@ -192,7 +196,7 @@ def refusal(origin: str, host: str) -> str:
     """Why a page may not use the chat, and what lets it."""
     return (f"pages of {origin} may not use the chat that is reached as {host}. Name {origin} in "
             "TANDEM_WEBCHAT_ORIGINS, or, if they are one site, let the proxy in front pass on the Host header; "
-            "see docs/webchat.md.")
+            "see docs/proxies.md.")
 
 
 def cors_headers(origin: str, host: str, origins: tuple[str, ...]) -> dict[str, str]:

@@ -82,7 +82,9 @@ class WebChat(InputChannel):
                 "/assets/" in request.path or request.path.endswith((".js", "/origin")))
             if public or http.allowed_origin(origin, host, settings.webchat_origins):
                 return None
-            return ForeignOrigin(http.refusal(origin, host)).response()
+            refusal = http.refusal(origin[:100], host[:100])
+            logger.warning("The web chat refused a page: %s", refusal)
+            return ForeignOrigin(refusal).response()
 
         # Rasa answers every preflight request itself and adds no origin; the headers come from here.
         @blueprint.middleware("response")

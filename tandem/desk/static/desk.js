@@ -1,4 +1,5 @@
 // The desk: opens conversations, keeps queue and conversation fresh, carries out the agent's steps.
+import { at } from "./base.js";
 import { api, fragment, get, post, SignedOut } from "./net.js";
 import {
   freshFrom, isAbout, ownerInWords, showConversation, shownConversation, showOpening, tick,
@@ -20,7 +21,7 @@ const SAFETY_NET = 45_000;  // milliseconds: whatever sign was missed, the page 
 const state = { id: body.dataset.conversation || null, reading: new AbortController(), opening: false, busy: false };
 const live = new Live(hear);
 const composer = new Composer({ sent: () => { refreshQueue(); refreshConversation(); }, signedOut });
-const address = (id) => (id ? `/?c=${encodeURIComponent(id)}` : "/");
+const address = (id) => at(id ? `/?c=${encodeURIComponent(id)}` : "/");
 
 // -- keeping fresh ---------------------------------------------------------------------------------------------
 

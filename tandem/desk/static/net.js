@@ -1,6 +1,8 @@
 // Talking to the desk. Writes carry the CSRF token and the conversation that the page shows; every failure becomes an
 // Error with words for the agent.
 
+import { at } from "./base.js";
+
 /** Nobody is signed in any more. */
 export class SignedOut extends Error {
   constructor(words = "You are signed out.") { super(words); }
@@ -22,7 +24,7 @@ async function request(address, options = {}) {
   signal?.addEventListener("abort", abort);
   if (signal?.aborted) abort();
   try {
-    const response = await fetch(address, { credentials: "same-origin", redirect: "manual", ...options, signal: stop.signal });
+    const response = await fetch(at(address), { credentials: "same-origin", redirect: "manual", ...options, signal: stop.signal });
     // A redirect can only lead to a sign-in page, ours or that of a proxy before us.
     if (response.status === 401 || response.type === "opaqueredirect") throw new SignedOut();
     return { response, text: await response.text() };

@@ -1,4 +1,5 @@
 // The end of a session: says so, and heals by itself once the agent has signed in again, in whatever tab.
+import { at } from "./base.js";
 import { OtherAgent, renewSession, SignedOut } from "./net.js";
 
 const banner = document.getElementById("signed-out");
@@ -27,7 +28,7 @@ export function showSignedOut(error = new SignedOut()) {
   const other = error instanceof OtherAgent;
   words.textContent = other ? `${error.message} What you typed is kept for you.` : `${error.message} What you typed is kept.`;
   link.textContent = other ? "Go on as they" : "Sign in";
-  link.href = other ? "/" : `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+  link.href = at(other ? "/" : `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
   banner.hidden = false;
   document.body.classList.add("over");
   document.title = document.title.replace(/^.*Desk/, "Signed out");

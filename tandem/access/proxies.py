@@ -1,0 +1,36 @@
+"""Whose request it is, where proxies of the shop's own stand in front."""
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+
+def client_address(peer: str, forwarded: Sequence[str], proxies: int) -> str:
+    """The address of the client.
+
+    Args:
+        peer: Whoever opened the connection.
+        forwarded: The values of the `X-Forwarded-For` headers, in their order.
+        proxies: How many proxies of the shop's own stand in front, each of which adds an entry. So many entries at the
+            end can be believed; what stands before them the client may have made up.
+    """
+    entries = [part.strip() for part in ",".join(forwarded).split(",")]
+    return entries[-proxies] if 0 < proxies <= len(entries) and entries[-proxies] else peer
+
+
+class Unbelieved:
+    """Says once that a proxy stands in front of which the settings know nothing: all then share its limits."""
+
+    def __init__(self, logger: logging.Logger, what: str) -> None:
+        self._logger = logger
+        self._what = what
+        self._told = False
+
+    def look(self, proxies: int, forwarded: Sequence[str]) -> None:
+        """Look at the `X-Forwarded-For` headers of a request."""
+        if self._told or proxies or not any(forwarded):
+            return
+        self._told = True
+        self._logger.warning(
+            "Requests to %s carry X-Forwarded-For, but TANDEM_PROXIES is 0: all who come through the proxy count as "
+            "one address, and share its limits. Set it to the number of proxies; see docs/proxies.md", self._what)
