@@ -14,14 +14,16 @@ import asyncio
 import copy
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SQLTrackerStore, TrackerStore
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, SessionStarted, deserialise_events
+from rasa.shared.core.events import Event, SessionStarted, UserUttered, deserialise_events
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.engine.row import Row
@@ -49,6 +51,32 @@ _INSERT = insert(_events)
 
 class TrackerConflict(Exception):
     """Somebody else has written to the tracker since it was read; nothing was saved, the turn is to be run again."""
+
+
+class AlreadyHeard(Exception):
+    """The tracker holds the message that is being answered: somebody else has run the turn meanwhile."""
+
+
+_message: ContextVar[str] = ContextVar("the id of the message that is being answered", default="")
+
+
+@contextmanager
+def answering(message_id: str) -> Iterator[None]:
+    """Refuse, in this task, to give out a tracker that holds this message already, with `AlreadyHeard`.
+
+    Only who reads the tracker under the conversation's lock can know: while one waits for the lock, a worker that was
+    taken for dead may end the turn.
+    """
+    token = _message.set(message_id)
+    try:
+        yield
+    finally:
+        _message.reset(token)
+
+
+def holds(tracker: DialogueStateTracker, message_id: str) -> bool:
+    """Whether a message of the customer is in the tracker."""
+    return any(isinstance(event, UserUttered) and event.message_id == message_id for event in tracker.events)
 
 
 @dataclass(frozen=True)
@@ -120,7 +148,17 @@ class KeptTrackerStore(TrackerStore):
         return tracker
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
-        """The tracker of the last session, its oldest turns folded; None for a conversation without events."""
+        """The tracker of the last session, its oldest turns folded; None for a conversation without events.
+
+        Raises:
+            AlreadyHeard: It holds the message that `answering` names.
+        """
+        tracker = await self._retrieve(sender_id)
+        if tracker is not None and _message.get() and holds(tracker, _message.get()):
+            raise AlreadyHeard(f"message {_message.get()} has been answered")
+        return tracker
+
+    async def _retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         kept = self._kept.pop(sender_id, None)
         if kept is not None:
             mark = _mark_of(kept)

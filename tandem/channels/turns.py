@@ -18,6 +18,7 @@ from tandem.channels.locks import install
 from tandem.channels.moods import read_mood
 from tandem.channels.output import Answer, FencedOutput
 from tandem.channels.tasks import Tasks
+from tandem.channels.tracker_store import AlreadyHeard, answering
 from tandem.channels.trackers import leave_forms, say_again
 from tandem.channels.words import for_bot
 from tandem.conversations.buttons import ASIDE, OUTDATED
@@ -155,25 +156,38 @@ class Turns:
         )
         message_id = f"{conversation.id}:{stored.seq}"
         if receipt.tries == 1 or not await say_again(agent, conversation.id, message_id, output):
-            flow = None
-            if receipt.handed_back is not None:
-                left = await leave_forms(agent, conversation.id)
-                flow = left or receipt.handed_back.card.get("interrupted_flow")
-            if stored.data.get("payload") == OUTDATED:
-                await self._say_outdated(receipt)
-                return
-            message = UserMessage(
-                for_bot(stored), output, conversation.id, input_channel=channel.name(), message_id=message_id,
-                metadata={**metadata, "tandem": _turn_metadata(receipt, flow)},
-            )
-            message.parse_data = await self._read(stored, agent)
-            fault("turn.before_bot")
-            # Rasa's own handler asks for the agent anew; a turn is answered by the model that has read it.
-            handle = on_new_message if agent is self._agent() else agent.handle_message
-            await asyncio.wait_for(handle(message), TURN_SECONDS)
+            try:
+                with answering(message_id):
+                    given = await self._give_to_bot(receipt, agent, UserMessage(
+                        for_bot(stored), output, conversation.id, input_channel=channel.name(), message_id=message_id,
+                        metadata=dict(metadata),
+                    ), on_new_message)
+                if not given:
+                    return
+            except AlreadyHeard:
+                await say_again(agent, conversation.id, message_id, output)
         fault("turn.after_bot")
         if not output.spoke and await self._still_with_bot(receipt):
             await self._apologise(receipt, "had nothing to say")
+
+    async def _give_to_bot(
+        self, receipt: Receipt, agent: Agent, message: UserMessage, on_new_message: OnNewMessage,
+    ) -> bool:
+        """Read the message, and give it to Rasa with what it is to know of it; False if it is not for the bot."""
+        flow = None
+        if receipt.handed_back is not None:
+            left = await leave_forms(agent, receipt.conversation.id)
+            flow = left or receipt.handed_back.card.get("interrupted_flow")
+        if receipt.message.data.get("payload") == OUTDATED:
+            await self._say_outdated(receipt)
+            return False
+        message.metadata = {**(message.metadata or {}), "tandem": _turn_metadata(receipt, flow)}
+        message.parse_data = await self._read(receipt.message, agent)
+        fault("turn.before_bot")
+        # Rasa's own handler asks for the agent anew; a turn is answered by the model that has read it.
+        handle = on_new_message if agent is self._agent() else agent.handle_message
+        await asyncio.wait_for(handle(message), TURN_SECONDS)
+        return True
 
     async def _wait_in_line(self, message: Message) -> None:
         """Wait until all earlier messages of the conversation are dealt with, whichever worker has them."""

@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 from rasa.core.tracker_store import SQLTrackerStore
-from rasa.shared.core.events import ActionExecuted, BotUttered, Event, SlotSet
+from rasa.shared.core.events import ActionExecuted, BotUttered, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy.exc import OperationalError
 
 from tandem.channels.kept_tracker import state_of
-from tandem.channels.tracker_store import KeptTrackerStore, TrackerConflict
+from tandem.channels.tracker_store import AlreadyHeard, KeptTrackerStore, TrackerConflict, answering
 from tandem.conversations.personal_data import erase_tracker
 from tests.fakes.talk import DOMAIN, by_chance, session, turn
 
@@ -214,3 +214,16 @@ async def test_what_was_erased_in_the_middle_of_a_turn_does_not_come_back(databa
     with pytest.raises(TrackerConflict):
         await store.save(tracker)
     assert await store.retrieve("c") is None
+
+
+async def test_a_tracker_that_holds_the_message_that_is_being_answered_is_not_given_out(database_url: str) -> None:
+    """Between looking and having the lock a worker that was taken for dead may have ended the turn."""
+    store = KeptTrackerStore(DOMAIN, database_url)
+    heard = UserUttered("hello", {"name": "greet"}, message_id="c:1", timestamp=1.5)
+    await say(store, [*session(1.0), heard])
+    for one in (store, KeptTrackerStore(DOMAIN, database_url)):
+        with answering("c:1"), pytest.raises(AlreadyHeard):
+            await one.retrieve("c")
+        with answering("c:2"):
+            assert await one.retrieve("c") is not None
+        assert await one.retrieve("c") is not None

@@ -1,7 +1,8 @@
 """A bot turn that is run again after a crash at any point: one answer, one act, and no word answers two questions."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from rasa.core.agent import Agent
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from tandem.channels.locks import ConversationLocks
 from tandem.channels.tracker_store import KeptTrackerStore
 from tandem.conversations.tables import messages
 from tandem.conversations.turn_queue import TurnQueue
@@ -164,3 +166,29 @@ def test_a_repeated_call_of_the_handoff_in_its_own_turn_finds_it(shop: Shop) -> 
     again = shop.loop.run_until_complete(real(call))
     assert again["responses"][0]["announces"] == handoff.id
     assert len(shop.heart.ledger.handoffs(CUSTOMER)) == 1
+
+
+def test_a_turn_that_another_worker_ends_while_this_one_waits_for_the_lock_is_not_run_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its lease seemed to have run out, as it does to a machine whose clock is ahead."""
+    shop.says("I want to send something back", "return_item")
+    shop.says("TD-10300", order_number="TD-10300")
+    real, taken = ConversationLocks.lock, []
+
+    @asynccontextmanager
+    async def slow(self: ConversationLocks, conversation_id: str) -> AsyncIterator[None]:
+        if not taken:
+            taken.append(True)
+            shop.heart.clock.advance(seconds=30)
+            [receipt] = shop.heart.turns.adopt()
+            await shop.runtime.answer(receipt, shop.channel, shop.agent.handle_message)
+        async with real(self, conversation_id):
+            yield
+
+    monkeypatch.setattr(ConversationLocks, "lock", slow)
+    text = "delivered@example.com"
+    answers = shop.says(text, email=text)
+    assert times_heard(shop, text) == 1 and len(answers) == 1
+    tracker = shop.tracker()
+    assert tracker.active_loop_name == "return_item_form" and tracker.get_slot("return_reason") is None

@@ -68,7 +68,8 @@ async def _run(
     tool = OutsideTool(random.Random(options.seed + 1), well=options.calm)
     project = make_project(ROOT, folder / "project", f"http://127.0.0.1:{port}", locks)
     wanted = {"kill": options.kills, "hang:2": 2.0, "locked": 6.0, "full": 6.0, "drop": 15.0}
-    faults = "" if options.calm else rules(options.conversations, wanted, clock_steps=10)
+    faults = "" if options.calm else rules(
+        options.conversations, wanted, clock_steps=10, steps=(7, 45) if options.workers == 1 else (1, 2))
     pace = Pace(0, 0, 0) if options.calm else Pace(kill=90.0)
     await api.start(port, *tool.routes())
     try:

@@ -118,8 +118,8 @@ def read_memory(trackers: Engine, history: History) -> None:
             event = json.loads(data)
             if event["event"] == "user" and event.get("message_id"):
                 found.append(Remembered(int(event["message_id"].rpartition(":")[2]), event["text"], {}))
-            elif event["event"] == "slot" and event["name"] in FORM_SLOTS and event["value"] and found:
-                last = found[-1]
+            elif event["event"] == "slot" and event["name"] in FORM_SLOTS and found:
+                last = found[-1]  # a form may take back what the words have filled
                 found[-1] = replace(last, slots={**last.slots, event["name"]: event["value"]})
     history.remembered = found
 

@@ -63,7 +63,7 @@ async def run_errand(customer: Customer, rng: random.Random, errand: Errand) -> 
             said = ("yes" if errand.agreed else "no") if rng.random() < 0.8 else "how much is delivery?"
         elif "e-mail" in last and "?" in last:
             said = errand.email
-        elif "why" in last.lower() and "goes back" in last:
+        elif re.search(r"\bwhy\b.* go(es)? back", last, re.IGNORECASE):
             said = REASON
         else:
             said = WISHES[errand.kind].format(number=errand.number)

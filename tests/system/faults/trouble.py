@@ -8,7 +8,7 @@ import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,7 +239,9 @@ DATABASE_ONLY, WIRE_ONLY = {"locked", "full"}, {"drop"}
 CLOCK_LOOKS = 600.0  # of all processes, for each conversation
 
 
-def rules(conversations: int, wanted: Mapping[str, float], clock_steps: float) -> str:
+def rules(
+    conversations: int, wanted: Mapping[str, float], clock_steps: float, steps: Sequence[int] = (7, 45),
+) -> str:
     """The value of TANDEM_FAULTS that brings about so many faults of each kind at each point in a run.
 
     Args:
@@ -247,8 +249,9 @@ def rules(conversations: int, wanted: Mapping[str, float], clock_steps: float) -
         wanted: Faults at each point by action, its seconds after a colon: {"kill": 1.5, "hang:2": 3}. Databases fail
             at commits only, connections elsewhere only.
         clock_steps: How often a clock steps back.
+        steps: By so many seconds. Workers whose clocks differ by more than a lease take each other for dead.
     """
-    found = [f"clock:{min(1.0, clock_steps / conversations / CLOCK_LOOKS):.7f}:back:{seconds}" for seconds in (7, 45)]
+    found = [f"clock:{min(1.0, clock_steps / conversations / CLOCK_LOOKS):.7f}:back:{seconds}" for seconds in steps]
     for point, passes in POINTS.items():
         for action, count in wanted.items():
             if action not in DATABASE_ONLY | WIRE_ONLY or (action in DATABASE_ONLY) == point.endswith("commit"):
