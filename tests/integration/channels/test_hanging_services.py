@@ -19,7 +19,7 @@ from tandem.conversations.tables import messages
 from tests.fakes.black_hole import BlackHole, black_hole
 from tests.fakes.heart import Heart
 from tests.integration.channels.lines import FACEBOOK, KINDS, TWILIO, Kind, line_of
-from tests.integration.channels.stage import Stage
+from tests.integration.channels.stage import Stage, staged
 
 CUSTOMERS = 30  # of the service that hangs; more than there are threads for any one thing
 AT_ONCE = 5.0  # seconds; whoever is held up waits for `HANG`
@@ -119,3 +119,20 @@ def _states(heart: Heart, kind: Kind) -> list[tuple[str, int, bool, bool]]:
         messages.c.author == "bot", messages.c.text == "Good day")
     with heart.ledger.reading.connect() as connection:
         return [tuple(row) for row in connection.execute(query)]
+
+
+async def test_clients_that_are_slow_hold_up_nobody(heart: Heart) -> None:
+    """Half a request, and an answer that nobody reads."""
+    async with staged(heart, [Rest()]) as stage:
+        assert await stage.asks("Hello") == ["You said: Hello"]
+        host, port = stage.url.removeprefix("http://").split(":")
+        half = b"POST /webhooks/rest/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
+        unread = b"GET /webhooks/rest/conversations/c/messages HTTP/1.1\r\nHost: x\r\n\r\n" * 50
+        slow = [await asyncio.open_connection(host, int(port)) for _ in range(100)]
+        for number, (_, writer) in enumerate(slow):
+            writer.write(half if number % 2 else unread)
+        await asyncio.sleep(0.5)
+        for number in range(3):
+            assert await asyncio.wait_for(stage.asks(f"Hello {number}"), AT_ONCE) == [f"You said: Hello {number}"]
+        for _, writer in slow:
+            writer.close()
