@@ -201,6 +201,7 @@ class Bot:
             "RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3", "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
             "TANDEM_DATABASE_URL": f"sqlite:///{var}/tandem.db", "TANDEM_TRACKER_URL": f"sqlite:///{var}/rasa.db",
             "TANDEM_ACTIONS_URL": "http://127.0.0.1:9/webhook", "PYTHONWARNINGS": "ignore",
+            "TANDEM_DEMO": "1",  # in which the REST channel needs no token on loopback
         }
 
     def _rasa(self, *arguments: str) -> None:
