@@ -16,6 +16,8 @@ GROWING = {
     "audit_log", "sign_in_attempts", "identification_misses", "identification_refusals", "identification_grants",
     "events",
 }
+COSTLY = 500.0  # of PostgreSQL's units, which are pages read one after the other
+PASSING_ON = {"Nested Loop", "Incremental Sort", "Subquery Scan"}  # take no more rows than they are asked for
 STEPS = 1000  # of SQLite's virtual machine between two calls of its progress handler
 
 
@@ -88,14 +90,16 @@ def _postgresql(connection: Connection, statement: str, parameters: Any, partial
     yield from _walk(tree[0]["Plan"], "", partial)
 
 
-def _walk(plan: dict[str, Any], relation: str, partial: set[str], is_cut: bool = False) -> Iterator[str]:
+def _walk(plan: dict[str, Any], relation: str, partial: set[str], cut_at: float = COSTLY) -> Iterator[str]:
     relation = plan.get("Relation Name", relation)
     kind, index = plan["Node Type"], plan.get("Index Name")
     if relation in GROWING:
         if kind == "Seq Scan":
             yield f"{kind} on {relation}, filter {plan.get('Filter')}"
-        elif index and "Index Cond" not in plan and index not in partial and (
-                "Filter" in plan or (plan["Plan Rows"] > 10_000 and not is_cut)):
+        elif index and "Index Cond" not in plan and index not in partial and cut_at >= COSTLY and (
+                "Filter" in plan or plan["Plan Rows"] > 10_000):
             yield f"{kind} of all of {index}, filter {plan.get('Filter')}"
     for part in plan.get("Plans", ()):
-        yield from _walk(part, relation, partial, kind == "Limit")
+        # A walk in the order of an index that ends early, because most rows fit, is none through the table.
+        cut = plan["Total Cost"] if kind == "Limit" else cut_at if kind in PASSING_ON else COSTLY
+        yield from _walk(part, relation, partial, cut)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from rasa.shared.core.events import ActionExecuted
+from sqlalchemy import delete, func, select
 
 from tandem.channels.tracker_store import KeptTrackerStore
 from tandem.conversations import counters, waiting
@@ -18,6 +19,7 @@ from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Agent, Author, HandoffRequest, Identity, InboundMessage, Mood, Owner
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
+from tandem.conversations.tables import conversations, messages
 from tandem.conversations.turn_queue import TurnQueue
 from tandem.desk import audit
 from tandem.desk.accounts import Role, add_agent
@@ -28,6 +30,7 @@ from tandem.desk.sign_in import SignIn, SignInRefused
 from tandem.desk.watch import Watch
 from tandem.handoff.acts import Acts
 from tandem.handoff.relay import Relay
+from tandem.handoff.tables import relays
 from tandem.orders.demo_shop import seed
 from tandem.orders.errors import IdentificationError
 from tandem.services import Services, open_services
@@ -199,6 +202,20 @@ async def test_all_that_the_bot_asks(services: Services, statements: Statements,
         services.orders.open_orders("eve@example.com")
         services.handoff.queue_position("c49990")
     check(statements, services, least=15)
+
+
+@pytest.mark.parametrize("query", [
+    select(messages.c.delivery, func.count()).group_by(messages.c.delivery),
+    select(func.count()).select_from(messages).where(messages.c.attempts > 1),
+    select(messages.c.id).where(messages.c.attempts == 99).order_by(messages.c.id).limit(20),
+    delete(relays).where(~select(conversations.c.id).where(conversations.c.id == relays.c.conversation_id).exists()),
+], ids=["counts", "retried", "in the order of ids", "orphans"])
+def test_the_check_finds_what_it_looks_for(services: Services, statements: Statements, query: Any) -> None:
+    with statements.captured(), services.engine.connect() as connection:
+        transaction = connection.begin()
+        connection.execute(query)
+        transaction.rollback()
+    assert len(statements.scans(services.engine)) == 1
 
 
 def test_all_that_pruning_asks(services: Services, statements: Statements, year_url: str) -> None:
