@@ -94,7 +94,8 @@ def origin_trouble(request: Request, settings: Settings) -> str:
         own = urlsplit(settings.public_desk_url)
     except ValueError:
         return "The browser's Origin cannot be read."
-    if found.netloc.lower() == host.lower() or (found.scheme, found.netloc) == (own.scheme, own.netloc):
+    theirs = (found.scheme.lower(), found.netloc.lower())
+    if all(theirs) and (theirs[1] == host.lower() or theirs == (own.scheme.lower(), own.netloc.lower())):
         return ""
     trouble = f"Host is {host[:100]}, Origin is {str(origin)[:100]}"
     logger.warning("A form was refused: %s. If a proxy stands in front, let it pass the Host header on, or set "
