@@ -19,9 +19,10 @@ RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm 
     && useradd --system --uid 1000 --home-dir /app tandem
 WORKDIR /app
 COPY --from=build --chown=root:root /app /app
-RUN mkdir var && chown tandem:tandem var
+RUN mkdir -p var/run && chown -R tandem:tandem var
 USER tandem
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 TANDEM_HOST=0.0.0.0
 VOLUME /app/var
 EXPOSE 5005 5055 5080
+HEALTHCHECK --interval=30s --timeout=20s --start-period=5m CMD ["tandem", "status"]
 CMD ["tandem", "run", "--no-train"]

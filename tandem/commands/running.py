@@ -15,7 +15,7 @@ from tandem.run.live import bring_live, wait_until_live
 from tandem.run.seeding import seed_demo
 from tandem.run.stack import RunPlan, check_names, run
 from tandem.run.waiting import PATIENCE, wait_for_databases
-from tandem.run_state import installation_of
+from tandem.run_state import installation_of, read
 from tandem.settings import Settings, is_set, project_root
 
 
@@ -42,6 +42,14 @@ def add_seed_command(commands: Any) -> None:
     """`tandem seed`."""
     parser = commands.add_parser("seed", help="put the demo's orders and agents in place, as of now")
     parser.set_defaults(command=_seed)
+
+
+def add_status_command(commands: Any) -> None:
+    """`tandem status [--only PROCESS]`."""
+    parser = commands.add_parser("status", help="tell which processes run; 1 unless all of them are up")
+    parser.add_argument("--only", action="append", default=[], metavar="PROCESS",
+                        help="look only at rasa, actions or desk; may be repeated")
+    parser.set_defaults(command=_status)
 
 
 def add_doctor_command(commands: Any) -> None:
@@ -80,6 +88,18 @@ def _train(settings: Settings, options: argparse.Namespace) -> int:
 def _seed(settings: Settings, _options: argparse.Namespace) -> int:
     print(seed_demo(with_keys(settings) if settings.demo else settings))
     return 0
+
+
+def _status(settings: Settings, options: argparse.Namespace) -> int:
+    wanted = check_names(options.only)
+    found = [process for run in read(installation_of(settings.database_url)) for process in run.processes
+             if process.name.partition(".")[0] in wanted]
+    for process in found:
+        print(f"{process.name:<8}  {process.state:<8}  process {process.pid}, died {process.deaths} times, froze "
+              f"{process.freezes} times" + (f", {process.model}" if process.model else ""))
+    if not found:
+        print("nothing runs here", file=sys.stderr)
+    return 0 if found and all(process.state == "up" for process in found) else 1
 
 
 def _doctor(settings: Settings, options: argparse.Namespace) -> int:

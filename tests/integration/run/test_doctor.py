@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from tandem import run_state
+from tandem.cli import main
 from tandem.run.channel_names import trouble_with_channel
 from tandem.run.doctor import examine
 from tandem.run.finding import Finding
@@ -158,3 +160,16 @@ def test_a_running_tandem_is_recognised_on_its_ports(settings: Settings, folder:
     assert "TANDEM_DESK_PORT" in found[f"port {settings.desk_port} (desk)"].mend
     assert found["rasa"].well and "replaced 2 times" in found["rasa"].state
     assert not found["actions"].well
+
+
+@pytest.mark.parametrize(("arguments", "code"), [([], 1), (["--only", "rasa"], 0), (["--only", "desk"], 1)])
+def test_the_status_is_good_if_all_that_is_asked_for_is_up(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int,
+) -> None:
+    for name in [name for name in os.environ if name.startswith("TANDEM_")]:
+        monkeypatch.delenv(name)
+    processes = (ProcessState("rasa.1", 17, "up", deaths=2), ProcessState("actions", 18, "down"))
+    run_state.write(RunState(installation_of(Settings().database_url), 4711, {}, processes))
+    assert main(["status", *arguments]) == code
+    said = capsys.readouterr()
+    assert ("rasa.1" in said.out and "died 2 times" in said.out) is (arguments != ["--only", "desk"])
