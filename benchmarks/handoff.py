@@ -208,7 +208,7 @@ async def measure_order(stack: Stack, http: aiohttp.ClientSession) -> Row:
     await ask_on()
     took.clear()
     await asyncio.gather(*(ask_on() for _ in range(ASKING)))
-    return milliseconds(f'"Where is my order?" with action server and database, {ASKING} at once', 150, took)
+    return milliseconds(f'"Where is my order?" with action server and database, {ASKING} at once', 120, took)
 
 
 async def _meet_a_person(stack: Stack, http: aiohttp.ClientSession, sender: str) -> None:
