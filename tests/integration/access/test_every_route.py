@@ -4,12 +4,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
 import pytest
+from rasa.core.agent import Agent
 from rasa.core.run import configure_app
+from rasa.utils.endpoints import EndpointConfig
 from rasa_sdk import endpoint
 from rasa_sdk.plugin import plugin_manager
 from sanic import Sanic
@@ -21,7 +24,7 @@ from tandem.channels.rest import Rest
 from tandem.channels.runtime import Runtime
 from tandem.channels.webchat.server import WebChat
 from tandem.services import Services
-from tandem.settings import Settings
+from tandem.settings import VARIABLES, Settings
 from tests.fakes.heart import Heart
 from tests.integration.channels import payloads
 from tests.integration.channels.stage import Bot, serving
@@ -36,6 +39,7 @@ PUBLIC = {  # with the reason
     "/webhooks/webchat": "the page for trying the chat", "/webhooks/webchat/widget.js": "the chat's script",
     "/webhooks/webchat/sessions": "opens a conversation for whoever visits the shop; limited by address",
     "/webhooks/webchat/assets/<version:str>/<name:path>": "style and scripts",
+    "/webhooks/webchat/origin": "says to a page whether it may embed the chat, and nothing else",
     "/health": "says that the action server runs, and nothing else",
 }
 REFUSED = {401, 403, 404}  # 404: there is no such thing for anybody, such as the demo's sign-in
@@ -147,3 +151,25 @@ async def test_every_route_limits_what_a_request_may_carry(server: tuple[Sanic, 
                                                  content=b'{"a": "' + b"x" * 21_000_000 + b'"}')
                     assert large.status_code in REFUSED | {413, 429}, f"{method} {path} took 21 MB"
     assert heart.ledger.list() == []
+
+
+async def test_a_rasa_server_that_is_started_by_hand_is_protected_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TANDEM_DATABASE_URL", f"sqlite:///{tmp_path / 'tandem.db'}")
+    monkeypatch.setenv("TANDEM_SECRET_KEY", "k" * 32)
+    monkeypatch.setenv("TANDEM_REST_TOKEN", TOKENS["rest_token"])
+    Sanic.test_mode = True
+    app = configure_app([Rest()], enable_api=True)  # as `rasa run --enable-api` makes it
+    app.ctx.agent = Agent(action_endpoint=EndpointConfig("http://127.0.0.1:9/webhook"))
+    try:
+        async with serving(app) as url, httpx.AsyncClient(timeout=30) as client:
+            for method, path in routes(app):
+                answer = await client.request(method, url + address_of(path), json={} if method != "GET" else None)
+                assert answer.status_code in REFUSED or path in PUBLIC, f"{method} {path} answered {answer.status_code}"
+            assert app.ctx.agent.action_endpoint.headers["Authorization"].startswith("Bearer "), "and calls its actions"
+    finally:
+        app.ctx.tandem.services.engine.dispose()
+        Sanic._app_registry.pop(app.name, None)
