@@ -11,14 +11,17 @@ never passed over (`TrackerConflict`). So two who work on one tracker cannot spo
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import copy
+import functools
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SQLTrackerStore, TrackerStore
@@ -32,6 +35,9 @@ from tandem.channels.kept_tracker import KeptTracker, from_events, shortened
 from tandem.database import open_engine, reading
 from tandem.db.schema import TRACKERS, upgrade
 
+_T = TypeVar("_T")
+
+THREADS = 8
 KEPT = 256  # trackers in memory, of the conversations that spoke last; some 100 kB each
 _events = SQLTrackerStore.SQLEvent.__table__
 _MARK = "_tandem_mark"
@@ -139,7 +145,7 @@ class KeptTrackerStore(TrackerStore):
             with self._reading.connect() as connection:
                 return [row.sender_id for row in connection.execute(select(_events.c.sender_id).distinct()).all()]
 
-        return await asyncio.to_thread(read)
+        return await _in_thread(read)
 
     def init_tracker(self, sender_id: str) -> DialogueStateTracker:
         """A tracker for a conversation without events."""
@@ -162,19 +168,19 @@ class KeptTrackerStore(TrackerStore):
         kept = self._kept.pop(sender_id, None)
         if kept is not None:
             mark = _mark_of(kept)
-            rows = await asyncio.to_thread(self._rows, sender_id, mark.newest)
+            rows = await _in_thread(self._rows, sender_id, mark.newest)
             if rows and mark.is_at(rows[0]):
                 if len(rows) > 1:
                     for event in _deserialised(rows[1:]):
                         kept.update(event)
                     kept = _marked(shortened(kept), rows[-1])
                 return kept
-        rows = await asyncio.to_thread(self._rows, sender_id)
+        rows = await _in_thread(self._rows, sender_id)
         return _marked(shortened(self._made(sender_id, rows)), rows[-1]) if rows else None
 
     async def retrieve_full_tracker(self, conversation_id: str) -> DialogueStateTracker | None:
         """The tracker of all sessions, with all their events; None for a conversation without events."""
-        rows = await asyncio.to_thread(self._rows, conversation_id, 0)
+        rows = await _in_thread(self._rows, conversation_id, 0)
         return _marked(self._made(conversation_id, rows), rows[-1]) if rows else None
 
     async def save(self, tracker: DialogueStateTracker) -> None:
@@ -185,12 +191,12 @@ class KeptTrackerStore(TrackerStore):
         """
         known = getattr(tracker, _MARK, None)
         # Made elsewhere: like Rasa's store, take as stored as many as the last session has.
-        mark = known or _Mark(await asyncio.to_thread(self._count, tracker.sender_id))
+        mark = known or _Mark(await _in_thread(self._count, tracker.sender_id))
         events = list(tracker.events)
         new = events[mark.stored:]
         if new:
             rows = [_row(tracker.sender_id, event) for event in new]
-            newest = await asyncio.to_thread(self._write, tracker.sender_id, rows, known)
+            newest = await _in_thread(self._write, tracker.sender_id, rows, known)
             mark = _Mark(len(events), newest, new[-1].timestamp)
             if self.event_broker is not None:
                 await self._stream_new_events(self.event_broker, new, tracker.sender_id)
@@ -231,6 +237,17 @@ class KeptTrackerStore(TrackerStore):
             if len(rows) > 1:
                 connection.execute(_INSERT, list(rows[:-1]))
             return int(connection.execute(_INSERT, rows[-1]).inserted_primary_key[0])
+
+
+async def _in_thread(work: Callable[..., _T], *args: Any) -> _T:
+    """Run a call of the trackers' database, which may hang while the ledger's answers, in threads of its own."""
+    in_context = functools.partial(contextvars.copy_context().run, work, *args)
+    return await asyncio.get_running_loop().run_in_executor(_threads(), in_context)
+
+
+@functools.cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="trackers")
 
 
 def _deserialised(rows: Iterable[Row]) -> list[Event]:

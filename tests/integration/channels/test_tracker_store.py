@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterable
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -14,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from tandem.channels.kept_tracker import state_of
 from tandem.channels.tracker_store import AlreadyHeard, KeptTrackerStore, TrackerConflict, answering
 from tandem.conversations.personal_data import erase_tracker
+from tandem.executors import use_ledger_threads
 from tests.fakes.talk import DOMAIN, by_chance, session, turn
 
 
@@ -227,3 +230,19 @@ async def test_a_tracker_that_holds_the_message_that_is_being_answered_is_not_gi
         with answering("c:2"):
             assert await one.retrieve("c") is not None
         assert await one.retrieve("c") is not None
+
+
+async def test_a_database_of_trackers_that_hangs_takes_no_thread_of_the_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use_ledger_threads(2)
+    store, go_on = KeptTrackerStore(DOMAIN, f"sqlite:///{tmp_path / 'trackers.db'}"), threading.Event()
+    monkeypatch.setattr(store, "_rows", lambda *_: go_on.wait(60) and [])
+    hanging = [asyncio.ensure_future(store.retrieve(f"c{number}")) for number in range(20)]
+    await asyncio.sleep(0.2)
+    try:
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "read"), 5) == "read"
+        assert not any(one.done() for one in hanging)
+    finally:
+        go_on.set()
+    await asyncio.gather(*hanging)
