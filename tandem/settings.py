@@ -227,6 +227,14 @@ def _fault_rule(text: str) -> FaultRule:
     return rule
 
 
+# What keeps libraries from talking.
+QUIET: Mapping[str, str] = {
+    "RASA_TELEMETRY_ENABLED": "false",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+    "PYTHONUNBUFFERED": "1",
+}
+
 VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "TANDEM_DATABASE_URL": ("database_url", _text),
     "TANDEM_ORDERS_URL": ("orders_url", _text),
@@ -295,6 +303,12 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
     """The environment of a process that Tandem starts: this process's own, and `overrides` over it."""
     return {**os.environ, **overrides}
+
+
+def set_defaults(variables: Mapping[str, str]) -> None:
+    """Set variables of libraries in this process's own environment, unless the operator has set them."""
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
 
 
 def is_set(variable: str) -> bool:

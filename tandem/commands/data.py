@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tandem.run.errors import RunError
+from tandem.run.quietly import silence
 from tandem.settings import Settings, project_root
 
 
@@ -23,6 +24,7 @@ def add_data_command(commands: Any) -> None:
 
 
 def _lint(_settings: Settings, options: argparse.Namespace) -> int:
+    silence()
     # Imported here: the encoders take seconds, and other commands do without.
     from tandem.dialogue.conversations import ConversationFileError
     from tandem.evaluation.examples import DataFileError

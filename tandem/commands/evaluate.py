@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tandem.run.errors import RunError
 from tandem.run.model import ensure_model
+from tandem.run.quietly import silence
 from tandem.settings import Settings, project_root
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def _evaluate(_settings: Settings, options: argparse.Namespace) -> int:
         raise RunError("a baseline needs all figures; leave out `--quick`")
     root = project_root()
     model = ensure_model(root, print)
+    silence()
     # Imported here: Rasa and the encoders take seconds.
     from tandem.dialogue.conversations import ConversationFileError
     from tandem.dialogue.parser import ModelUnreadable

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tandem.dialogue.conversations import ConversationFileError, LabelledConversation, LabelledMessage, load
 from tandem.run.errors import RunError
 from tandem.run.model import MODELS, ensure_model
+from tandem.run.quietly import silence
 from tandem.settings import Settings, project_root
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ def add_replay_command(commands: Any) -> None:
 
 
 def _mood(_settings: Settings, options: argparse.Namespace) -> int:
-    from tandem.nlu.mood import NoMoodModel, current  # takes a second: only for the command that needs it
+    silence()
+    from tandem.nlu.mood import NoMoodModel, current  # takes seconds: only for the command that needs it
 
     try:
         model = current(project_root() / MODELS)
@@ -57,7 +60,8 @@ def _replay(_settings: Settings, options: argparse.Namespace) -> int:
     conversations = _conversations(options.file, options.only)
     if options.plot and len(conversations) > 1:
         raise RunError(f"{len(conversations)} conversations cannot be drawn into one picture; choose one with --only")
-    model = ensure_model(project_root(), print)
+    model = ensure_model(project_root(), to_stderr)
+    silence()
     # Imported here: Rasa and the encoders take seconds.
     from tandem.dialogue.parser import ModelParser, ModelUnreadable
     from tandem.dialogue.replay import Replayer
@@ -79,6 +83,11 @@ def _replay(_settings: Settings, options: argparse.Namespace) -> int:
             print(f"drawn into {options.plot}")
     parser.close()
     return 0
+
+
+def to_stderr(text: str) -> None:
+    """What happens on the way; the answer goes to standard output."""
+    print(text, file=sys.stderr)
 
 
 def _conversations(file: Path, only: str) -> Sequence[LabelledConversation]:

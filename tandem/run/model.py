@@ -14,15 +14,9 @@ from pathlib import Path
 import yaml
 
 from tandem.run.errors import ModelMissing, RunError, TrainingFailed
-from tandem.settings import child_environment
+from tandem.settings import QUIET, child_environment
 
 MODELS = Path("models")
-QUIET = {
-    "RASA_TELEMETRY_ENABLED": "false",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
-    "PYTHONUNBUFFERED": "1",
-}
 QUIETLY = (sys.executable, "-m", "tandem.run.quietly")
 LOG = Path("training.log")
 _STEP = re.compile(r"Starting to train component '([^']+)'")

@@ -5,11 +5,16 @@ PYTHONWARNINGS says. Other warnings are shown.
 """
 from __future__ import annotations
 
+import logging
 import runpy
 import sys
 import warnings
 from collections.abc import Sequence
 from typing import TextIO
+
+import structlog
+
+from tandem.settings import QUIET, set_defaults
 
 _show = warnings.showwarning
 
@@ -20,6 +25,18 @@ def _show_others(
 ) -> None:
     if not issubclass(category, (DeprecationWarning, PendingDeprecationWarning, FutureWarning)):
         _show(message, category, filename, lineno, file, line)
+
+
+def _show_none(*_parts: object, **_named: object) -> None:
+    """Rasa warns of slots, pins and features too, which whoever reads a sentence's mood cannot mend."""
+
+
+def silence() -> None:
+    """Let this process print its own answer and nothing of its libraries; before Rasa and TensorFlow are imported."""
+    set_defaults(QUIET)
+    warnings.showwarning = _show_none
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 def run_module(command: Sequence[str]) -> None:

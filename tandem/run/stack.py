@@ -18,7 +18,7 @@ from tandem.run.databases import upgrade
 from tandem.run.errors import RunError
 from tandem.run.keys import KEPT_IN, environment_of, with_keys
 from tandem.run.live import bring_live, keep_live
-from tandem.run.model import QUIET, require_model
+from tandem.run.model import require_model
 from tandem.run.open_channels import require_closed
 from tandem.run.ports import addresses, listen, require_free
 from tandem.run.process import BEATS, LISTEN, ProcessSpec
@@ -26,7 +26,7 @@ from tandem.run.seeding import seed_demo
 from tandem.run.supervisor import Supervisor
 from tandem.run.waiting import PATIENCE, wait_for_databases
 from tandem.run_state import ProcessState, RunState, installation_of, live_model, point_to, remove, write
-from tandem.settings import Settings
+from tandem.settings import QUIET, Settings
 
 _MODEL = "--model"
 PROCESSES = ("rasa", "actions", "desk")
