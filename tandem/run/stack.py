@@ -188,7 +188,8 @@ def welcome(settings: Settings, names: Sequence[str]) -> str:
     """Where everything is, and in demo mode how to sign in."""
     lines = [""]
     if "rasa" in names:
-        lines.append(f"  Web chat   {settings.rasa_url}/webhooks/webchat/")
+        page = "" if settings.demo else "widget.js"  # there is a page to try it on in demo mode only
+        lines.append(f"  Web chat   {settings.rasa_url}/webhooks/webchat/{page}")
     if "desk" in names:
         lines.append(f"  Desk       {settings.desk_url}/")
         lines.append(f"  Desk API   {settings.desk_url}/docs")

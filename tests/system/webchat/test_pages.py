@@ -161,7 +161,12 @@ def test_the_console_says_that_the_stylesheet_is_not_allowed(
 
 CONTRASTS = """() => {
     const root = document.querySelector("tandem-chat").shadowRoot;
-    const number = (color) => color.match(/[\\d.]+/g).map(Number);
+    const brush = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+    const number = (color) => {
+        brush.fillStyle = color;
+        brush.fillRect(0, 0, 1, 1);
+        return [...brush.getImageData(0, 0, 1, 1).data];
+    };
     const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
         .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
         .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
@@ -181,9 +186,10 @@ CONTRASTS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("accent", ["#2f9e6e", "#ff7a00", "#ffd400", "#e91e63", "#1a73e8", "#111111", "#ffffff",
-                                    "oklch(0.72 0.17 60)", "teal"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("accent", "theme"), [
+    ("#2f9e6e", "light"), ("#e91e63", "dark"), ("#ffd400", "light"), ("oklch(0.72 0.17 60)", "light"),
+    ("#111111", "dark"), ("#ffffff", "light"),
+])
 def test_letters_and_borders_can_be_seen_whatever_the_accent(
     context: BrowserContext, chat: LiveChat, site: Site, accent: str, theme: str,
 ) -> None:
@@ -193,7 +199,7 @@ def test_letters_and_borders_can_be_seen_whatever_the_accent(
     widget.find("quick-reply").first.wait_for()
     widget.find("input").fill("x")
     found = widget.page.evaluate(CONTRASTS)
-    wanted = {"onAccent": 3.0, "bubble": 4.5, "choice": 4.5, "choiceBorder": 3.0, "field": 3.0}
+    wanted = {"onAccent": 4.5, "bubble": 4.5, "choice": 4.5, "choiceBorder": 3.0, "field": 3.0}
     assert {name: ratio for name, ratio in found.items() if ratio < wanted[name]} == {}
 
 

@@ -41,7 +41,8 @@ async function signIn(customer) {
   if (!identity) return;
   localStorage.setItem(CHOSEN, customer.email);
   show(customer);
-  window.Tandem?.identify(identity);
+  if (window.Tandem) window.Tandem.identify(identity);
+  else document.addEventListener("tandem:ready", () => window.Tandem.identify(identity), { once: true });
 }
 
 function signOut() {

@@ -49,13 +49,15 @@ export function paint(host, accent) {
   const colour = [...brush.getImageData(0, 0, 1, 1).data].slice(0, 3);
   const set = (name, value) => host.style.setProperty(name, value);
   set("--accent", accent);
-  set("--on-accent", contrast(colour, DARK) >= contrast(colour, LIGHT) ? css(DARK) : css(LIGHT));
+  const best = contrast(colour, DARK) >= contrast(colour, LIGHT) ? DARK : LIGHT;
+  set("--on-accent", css(contrast(colour, best) >= 4.5 ? best : BLACK)); // where the best of both is little, black is more
   set("--accent-on-light", css(readable(colour, DARK, [255, 253, 249])));
   set("--accent-on-dark", css(readable(colour, LIGHT, [20, 27, 25])));
 }
 
 const DARK = [16, 32, 27];
 const LIGHT = [255, 255, 255];
+const BLACK = [0, 0, 0];
 const css = (colour) => `rgb(${colour.map(Math.round).join(" ")})`;
 
 // The colour, moved towards another until letters in it can be read on the paper (WCAG: 4.5 to 1).
