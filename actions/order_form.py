@@ -40,6 +40,7 @@ from tandem.services import Services
 ANSWERS = frozenset({"inform", "affirm", "deny", "nlu_fallback", "out_of_scope"})  # intents of a bare answer
 EXITS = frozenset({"never_mind", "goodbye"})
 ORDER_SLOTS = ("order_number", "contact")
+KNOWN = "known"  # stands in the slot `contact` where nobody has to be asked for it; it proves nothing later
 
 
 class OrderForm(Action, ABC):
@@ -212,6 +213,8 @@ class OrderForm(Action, ABC):
 
     def _identify(self, opened: Services, turn: Turn, draft: Draft) -> Order | None:
         """The order, if it may be shown; otherwise `contact` is emptied or asked for."""
+        if draft.slots["contact"] == KNOWN or (turn.activates(self.form) and "contact" not in turn.filled):
+            draft.slots["contact"] = None  # only what the customer says for this order shows that it is theirs
         number, contact = str(draft.slots["order_number"]), draft.slots["contact"]
         orders = orders_of(opened, turn)
         try:
@@ -224,7 +227,7 @@ class OrderForm(Action, ABC):
                 return None
             order = found
             orders.matched(order)
-        draft.slots["contact"] = contact or orders.email or order.email
+        draft.slots["contact"] = contact or KNOWN
         draft.slots["order_items"] = item_names(order.items)
         draft.slots["order_total"] = str(order.total)
         draft.failed_lookups = 0.0

@@ -66,16 +66,22 @@ def test_a_copy_of_the_session_from_before_signing_in_is_worth_nothing(visitor: 
     assert visitor.http.post("sessions", json={}, headers=kept).json()["conversation_id"] != first
 
 
-def test_orders_are_told_until_the_token_ends_and_not_after_signing_out(visitor: Visitor) -> None:
+def test_orders_are_told_until_the_token_ends(visitor: Visitor) -> None:
     visitor.opens(600)
     assert TOLD in visitor.asks(WHERE)
     visitor.opens(3)  # the last token that the page has given
     time.sleep(3.1)
     assert TOLD not in visitor.asks(WHERE)
+
+
+def test_orders_are_not_told_after_a_page_without_a_token(visitor: Visitor) -> None:
     visitor.opens(600)
     assert TOLD in visitor.asks(WHERE)
-    visitor.opens()  # a page without a token
+    visitor.opens()
     assert TOLD not in visitor.asks(WHERE)
+
+
+def test_signing_out_ends_it_and_the_next_conversation_knows_nobody(visitor: Visitor) -> None:
     visitor.opens(600)
     before, first = dict(visitor.auth), visitor.conversation
     assert visitor.http.post("sign-out", headers=before).status_code == 204

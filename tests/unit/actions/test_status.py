@@ -9,7 +9,7 @@ import pytest
 from actions.at_hand import orders_at_hand
 from actions.dates import Dates
 from actions.order_facts import ActionOrderFacts
-from actions.order_status import ActionOrderStatus, ActionTrackParcel
+from actions.order_status import ActionOrderStatus, ActionTrackParcel, ValidateOrderStatusForm
 from actions.refunds import ActionRefundStatus
 from actions.status import refund_reply, status_reply
 from actions.turn import Turn
@@ -23,7 +23,7 @@ from tandem.orders.model import (
     Shipment,
     ShipmentState,
 )
-from tests.unit.actions.conftest import RESPONSES, Scene, Shop, act, check_values
+from tests.unit.actions.conftest import CONVERSATION, RESPONSES, Scene, Shop, act, check_values
 
 
 async def show(shop: Shop, number: str) -> tuple[str, dict[str, str]]:
@@ -99,6 +99,20 @@ async def test_orders_are_told_as_long_as_the_customer_is_known_and_no_longer(sh
     later = replace(scene, message_id="m2")
     assert (await act(ActionOrderStatus(shop.open), later)).said == ["utter_not_identified"]
     assert orders_at_hand(shop.services, Turn(later.tracker())).orders == ()
+
+
+async def test_an_address_that_nobody_said_proves_nothing_once_the_identity_has_ended(shop: Shop) -> None:
+    """The form must not keep the identity's address, nor one from an earlier question, and match the order with it."""
+    shop.know("on-time@example.com", until=shop.clock() + timedelta(minutes=10))
+    form = ValidateOrderStatusForm(shop.open)
+    first = await act(form, Scene(form="order_status_form", starts=True))
+    assert first.slots["order_number"] == "TD-10421"
+    shop.clock.advance(minutes=10)
+    for number, contact in enumerate((first.slots["contact"], "on-time@example.com")):
+        slots = {"order_number": "TD-10421", "contact": contact}
+        again = await act(form, Scene(slots=slots, form="order_status_form", starts=True, message_id=f"later {number}"))
+        assert again.slots.get("contact") is None and "order_items" not in again.slots
+    assert shop.services.identification.verified_orders(CONVERSATION) == ()
 
 
 async def test_other_open_orders_are_offered(shop: Shop) -> None:
