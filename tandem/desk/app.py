@@ -28,6 +28,7 @@ from tandem.desk import (
 from tandem.desk.audit import Readings
 from tandem.desk.board import Board
 from tandem.desk.canned import CANNED, CannedResponses
+from tandem.desk.card_view import feeling
 from tandem.desk.housekeeping import Housekeeping
 from tandem.desk.inbox import customer_name
 from tandem.desk.pace import Pace
@@ -79,7 +80,7 @@ def create_app(
     feed = Feed(services.ledger)
     rendered = Pages(settings)
     board = Board(services.ledger, feed, lambda entry: rendered.fragment(
-        "_row.html", entry=entry, link=pages.link, customer_name=customer_name))
+        "_row.html", entry=entry, link=pages.link, customer_name=customer_name, feeling=feeling))
     carries = relay or open_relay(services)
 
     @contextlib.asynccontextmanager

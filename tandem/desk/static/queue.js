@@ -48,12 +48,18 @@ export function setUpQueue(given) {
 
 let pressed = false;
 let held = [];
-state.addEventListener("pointerdown", () => { pressed = true; setTimeout(release, 3000); });
+let tooLong = 0;
+state.addEventListener("pointerdown", () => {
+  pressed = true;
+  clearTimeout(tooLong);
+  tooLong = setTimeout(release, 3000);
+});
 for (const name of ["pointerup", "pointercancel", "dragend"]) window.addEventListener(name, () => setTimeout(release));
 
 function release() {
   if (!pressed) return;
   pressed = false;
+  clearTimeout(tooLong);
   const changes = held;
   held = [];
   if (!changes.every(apply)) hooks.behind();
