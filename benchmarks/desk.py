@@ -165,7 +165,8 @@ async def events(answer: aiohttp.ClientResponse) -> AsyncIterator[tuple[str, Any
 
 def session() -> aiohttp.ClientSession:
     """A client that keeps no cookies and opens as many connections as are wanted."""
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar(),
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3)  # less than the desk's, which may close one first
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(),
                                  timeout=aiohttp.ClientTimeout(total=None, sock_read=120), read_bufsize=2**22)
 
 

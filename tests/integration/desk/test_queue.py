@@ -228,6 +228,9 @@ def test_no_update_between_press_and_release_takes_a_click_away(
     for number in range(4):
         waits(f"c{number}")
     expect(desk.locator("#group-waiting a")).to_have_count(4)
+    desk.set_viewport_size({"width": 1280, "height": 1400})  # all rows are in sight
+    desk.evaluate("""() => document.addEventListener("click", (event) => {
+        window.clicked = event.target.closest("a")?.dataset.conversation ?? event.target.outerHTML }, true)""")
     for attempt, name in enumerate(("c1", "c2", "c3") * 2):
         box = desk.locator(f'a[data-conversation="{name}"]').bounding_box()
         assert box is not None
@@ -237,8 +240,10 @@ def test_no_update_between_press_and_release_takes_a_click_away(
         services.ledger.receive(InboundMessage(name, "webchat", f"again {attempt}"))
         desk.wait_for_timeout(450)
         desk.mouse.up()
+        assert desk.evaluate("window.clicked") == name
         expect(desk.locator("#head .id")).to_have_text(name)
-        expect(desk.locator(f'a[data-conversation="urgent-{attempt}"]')).to_have_count(1)
+        expect(desk.locator(f'#group-waiting a[data-conversation="urgent-{attempt}"]')).to_have_count(1)
+        expect(desk.locator(f'a[data-conversation="{name}"] .row-text')).to_have_text(f"again {attempt}")
 
 
 def test_updates_leave_rows_focus_and_selection_alone(
