@@ -270,10 +270,10 @@ class OrderForm(Action, ABC):
         if draft.moved_on:
             emptied = [SlotSet(slot, None) for slot in self.details if turn.slot(slot) is not None]
             return [*emptied, SlotSet(REQUESTED_SLOT, None), ActiveLoop(None), ActionExecutionRejected(self.form)]
-        if draft.over:
-            return [*events, *leave_form()]
         if not events:  # Rasa takes a form that sets no slot for one that has refused the message
             events.append(SlotSet("order_number", draft.slots["order_number"]))
+        if draft.over:
+            return [*events, *leave_form()]
         return [*events, SlotSet(REQUESTED_SLOT, missing[0] if missing else None)]
 
 

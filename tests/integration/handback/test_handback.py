@@ -170,3 +170,12 @@ def test_after_an_answer_in_between_an_ok_is_asked_about(shop: Shop) -> None:
     assert is_response(once_more, "utter_ask_return_item_form_confirmed_again")
     [done] = shop.says("ok", "affirm")
     assert is_response(done, "utter_return_item_label_by_mail"), "nothing else was said since it was asked"
+
+
+def test_a_decision_may_be_put_off_after_an_answer_in_between(shop: Shop) -> None:
+    in_the_middle_of_a_return(shop)
+    shop.says("it is too small", return_reason="too small")
+    shop.says("How do I pay?", "payment_methods")
+    [answer] = shop.says("thanks, let me think about it first", "thanks")
+    assert is_response(answer, "utter_take_your_time")
+    assert shop.tracker().active_loop_name is None
