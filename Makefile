@@ -64,4 +64,4 @@ lock: ## Pin the dependencies anew (needs uv)
 	$(LOCK) --extra dev -o requirements-dev.txt pyproject.toml
 
 clean: ## Remove what was made, but for the databases in var/
-	@rm -rf .venv models reports .rasa .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv models/.new models/.training models/tandem-* models/training.log reports .rasa .mypy_cache .ruff_cache .pytest_cache .hypothesis
