@@ -11,10 +11,13 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tandem import run_state
 from tandem.conversations.deliveries import Parcel
 from tandem.conversations.model import Agent, Message
 from tandem.desk.app import create_app
 from tandem.desk.numbers import prometheus, read_numbers, spread
+from tandem.desk.process_metrics import process_metrics
+from tandem.run_state import RunState, installation_of
 from tandem.services import Services, open_relay
 from tandem.settings import Settings
 from tests.fakes.clock import Clock
@@ -94,9 +97,11 @@ def test_the_metrics_token_reads_the_metrics_and_opens_nothing_else(settings: Se
     assert wrong.get("/metrics").status_code == 401
 
 
-def test_every_metric_is_explained_to_operators(week: Clock, program: TestClient) -> None:
+def test_every_metric_is_explained_to_operators(week: Clock, program: TestClient, tmp_path: Path) -> None:
     page = Path("docs/operations.md").read_text(encoding="utf-8")
-    names = set(re.findall(r"^# TYPE (tandem_\w+)", program.get("/metrics").text, re.M))
+    run_state.write(RunState(installation_of("sqlite:///shop.db"), 1, {}, ()), tmp_path)
+    of_processes = process_metrics("sqlite:///shop.db", tmp_path)  # told where `tandem run` runs, so not here
+    names = set(re.findall(r"^# TYPE (tandem_\w+)", program.get("/metrics").text + of_processes, re.M))
     assert len(names) >= 11
     assert {name for name in names if f"`{name}`" not in page and f"`{name}{{" not in page} == set()
     assert set(re.findall(r"tandem_\w+", page)) - names == set(), "what is explained exists"

@@ -70,6 +70,10 @@ class World:
     def event(self, act: str, handoff: Handoff, key: str | None = None, **values: Any) -> dict[str, Any]:
         return {"act": act, "key": key or f"e{next(self._numbers)}", "handoff_id": handoff.id, **values}
 
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.advance(seconds=seconds)
+
     def settle(self, relay: Relay | None = None) -> None:
         """Let a relay do all that is due at this moment."""
         for _ in range(50):

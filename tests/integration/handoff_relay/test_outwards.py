@@ -1,9 +1,12 @@
 """What reaches agents in the outside tool: once, in order, through crashes and outages."""
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tandem.conversations.model import Owner
+from tandem.desk import customers
 from tandem.handoff.progress import LEASE
 from tests.fakes.live_agent import unavailable
 from tests.integration.handoff_relay.conftest import ANNA, World
@@ -139,11 +142,12 @@ def test_the_next_handoff_waits_for_the_end_of_the_one_before_but_not_for_ever(w
     assert world.tool.threads[second.id] == ["more"]
 
 
-def test_an_erased_customer_leaves_nothing_behind_in_the_relay(world: World) -> None:
+def test_an_erased_customer_leaves_nothing_behind_in_the_relay(world: World, tmp_path: Path) -> None:
     handoff = world.opened()
     world.webhook(world.event("said", handoff, text="personal"))
     world.settle()
-    world.ledger.erase("c1")
+    world.webhook(world.event("said", handoff, text="on its way while the customer is erased"))
+    customers.erase(world.ledger, f"sqlite:///{tmp_path / 'rasa.db'}", ["c1"], "ada", "session", world.sleep)
     world.clock.advance(minutes=11)
     world.settle()
     with world.engine.connect() as connection:
