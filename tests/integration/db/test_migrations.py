@@ -69,7 +69,7 @@ def differences(engine: Engine) -> list[Any]:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={
             "compare_type": True, "target_metadata": metadata, "include_name": is_ours})
-        found = compare_metadata(context, metadata)  # type: ignore[arg-type]
+        found = compare_metadata(context, metadata)
     return [one for one in found if not (one[0].endswith("_index") and one[1].table.name in BY_TANDEM)]
 
 
