@@ -51,8 +51,9 @@ class ValidateReturnItemForm(ConsentForm):
             draft.slots["return_reason"] = turn.before("return_reason")
         reason = draft.slots["return_reason"]
         if reason and reason not in _REASONS:
-            # Any sentence is a reason, but a yes, a no or a question is not.
-            is_reason = turn.intent in ANSWERS - {"affirm", "deny"} and not asks(turn.text)
+            # Any sentence is a reason, but a yes, a no, a question, or what answers an earlier question again is not.
+            is_reason = (turn.intent in ANSWERS - {"affirm", "deny"} and not asks(turn.text)
+                         and not turn.says_only("email", "postcode", "order_number"))
             draft.slots["return_reason"] = ReturnReason.OTHER.value if is_reason else None
         if asked == CONFIRMED and draft.slots["return_reason"] != turn.before("return_reason"):
             draft.answered = True

@@ -68,6 +68,15 @@ class Turn:
         return [str(e.get("value")) for name in names for e in (self.tracker.latest_message or {}).get("entities") or ()
                 if e.get("entity") == name]
 
+    def says_only(self, *names: str) -> bool:
+        """Whether the message is nothing but values of these entities, such as an e-mail address."""
+        rest = list(self.text)
+        for entity in (self.tracker.latest_message or {}).get("entities") or ():
+            if entity.get("entity") in names:
+                start, end = int(entity.get("start") or 0), int(entity.get("end") or 0)
+                rest[start:end] = " " * len(rest[start:end])
+        return rest != list(self.text) and not any(sign.isalnum() for sign in rest)
+
     @cached_property
     def _events(self) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
         """The events before this message and since."""

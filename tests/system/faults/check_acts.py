@@ -63,13 +63,15 @@ def wrong_memory(history: History) -> Iterator[str]:
 def forgotten(history: History) -> Iterator[str]:
     """Messages that the bot has answered and does not remember, so that it may ask again for what they said.
 
-    Not those with which it handed over: once people have the conversation, no turn is run again.
+    Not those with which it handed over: once people have the conversation, no turn is run again. Nor those of a turn
+    that was given up, which says so: what it had said before stands, and the bot's memory of it was never saved.
     """
     last = {entry.epoch: entry.seq for entry in history.entries if entry.author == "customer"}
     handed_over = {seq for epoch, seq in last.items() if epoch < history.entries[-1].epoch}
     known = {one.seq for one in history.remembered}
-    answered = {entry.reply_to for entry in history.entries
-                if entry.author == "bot" and not (entry.client_id or "").endswith((".trouble", ".outdated"))}
+    replies = [entry for entry in history.entries if entry.author == "bot"]
+    given_up = {entry.reply_to for entry in replies if (entry.client_id or "").endswith(".trouble")}
+    answered = {entry.reply_to for entry in replies if not (entry.client_id or "").endswith(".outdated")} - given_up
     for entry in history.entries:
         if entry.author == "customer" and entry.seq in answered and entry.seq not in known | handed_over:
             yield f"{entry.seq} {entry.text!r}"

@@ -173,7 +173,9 @@ class Scene:
         message = {
             "intent": {"name": self.intent, "confidence": 0.9}, "text": self.text,
             "message_id": self.message_id, "metadata": {"tandem": {"seq": self.seq}},
-            "entities": [{"entity": name, "value": value} for name, value in self.entities.items()],
+            "entities": [
+                {"entity": name, "value": value, "start": start, "end": start + len(value)}
+                for name, value in self.entities.items() for start in [max(0, self.text.lower().find(value.lower()))]],
         }
         events: list[dict[str, Any]] = [_slot(*item) for item in self.slots.items()]
         if self.last_bot is not None:

@@ -93,6 +93,24 @@ async def test_reasons_come_from_buttons_intents_and_words(shop: Shop, filled: s
     assert outcome.slots["requested_slot"] == "confirmed", "nothing is registered before a yes"
 
 
+@pytest.mark.parametrize(("text", "entity"), [
+    ("jo@example.com", "email"), ("  JO@example.com!", "email"), ("94107", "postcode"), ("TD-10300.", "order_number")])
+async def test_an_answer_to_an_earlier_question_said_twice_is_no_reason(shop: Shop, text: str, entity: str) -> None:
+    outcome = await returning(shop, requested="return_reason", intent="inform", text=text,
+                              entities={entity: text.strip(" !.")},
+                              filled={"return_reason": text},
+                              slots={"order_number": "TD-10300", "return_item": "TWL-012"})
+    assert outcome.slots["return_reason"] is None
+
+
+async def test_a_reason_may_hold_a_number(shop: Shop) -> None:
+    text = "it does not suit flat 94107"
+    outcome = await returning(shop, requested="return_reason", intent="inform", text=text,
+                              entities={"postcode": "94107"}, filled={"return_reason": text},
+                              slots={"order_number": "TD-10300", "return_item": "TWL-012"})
+    assert outcome.slots["return_reason"] == "other"
+
+
 @pytest.mark.parametrize("text", ["do I have to pay for that?", "can you pick it up", "what if I lost the box"])
 async def test_a_question_is_no_reason(shop: Shop, text: str) -> None:
     outcome = await returning(shop, requested="return_reason", intent="nlu_fallback", text=text,
