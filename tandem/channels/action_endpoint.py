@@ -79,7 +79,7 @@ class ActionEndpoint(EndpointConfig):
         ) as response:
             body = await response.read()
             if response.status >= 400:
-                raise ClientResponseError(response.status, response.reason, body)
+                raise ClientResponseError(response.status, response.reason, _without_request(body))
             return json.loads(body) if response.content_type == "application/json" else None
 
     def _session(self) -> aiohttp.ClientSession:
@@ -93,6 +93,16 @@ def authorise(endpoint: EndpointConfig | None, settings: Settings) -> None:
     token = current_token(actions_tokens(settings))
     if endpoint is not None and token:
         endpoint.headers.setdefault("Authorization", f"Bearer {token}")
+
+
+def _without_request(body: bytes) -> bytes:
+    """Keep of an error's answer what Rasa reads; the SDK repeats the whole request, and the error's text is logged."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return b"{}"
+    kept = {key: said[key] for key in ("action_name", "error") if key in said} if isinstance(said, dict) else {}
+    return json.dumps(kept).encode()
 
 
 def equip(agent: Agent) -> None:

@@ -125,6 +125,18 @@ async def test_an_error_of_the_server_is_told_at_once_as_rasa_tells_it() -> None
     assert len(calls) == 1
 
 
+async def test_what_a_customer_wrote_is_not_in_the_error_of_an_action() -> None:
+    async def fails(request: web.Request) -> web.Response:
+        body = {"error": "it broke", "request_body": {"tracker": {"latest_message": {"text": "my secret"}}}}
+        return web.json_response(body, status=500)
+
+    port = free_port()
+    async with action_server(port, fails), endpoint_at(port) as endpoint:
+        with pytest.raises(ClientResponseError) as caught:
+            await endpoint.request(json={})
+    assert "it broke" in str(caught.value) and "secret" not in str(caught.value)
+
+
 async def test_an_agent_is_equipped_once() -> None:
     processor = SimpleNamespace(action_endpoint=EndpointConfig("http://127.0.0.1:1/webhook", token="t",
                                                                enable_selective_domain=True))

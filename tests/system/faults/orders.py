@@ -4,6 +4,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -45,10 +46,17 @@ def errand_of(rng: random.Random, number: int) -> Errand:
     return Errand(order, kind, _email(number), rng.random() < 0.7)
 
 
-async def run_errand(customer: Customer, rng: random.Random, errand: Errand) -> None:
-    """Say what one says to have an order cancelled or taken back, whatever the bot asks, until it is over."""
+async def run_errand(
+    customer: Customer, rng: random.Random, errand: Errand, is_with_bot: Callable[[], Awaitable[bool]],
+) -> None:
+    """Say what one says to have an order cancelled or taken back, whatever the bot asks, until it is over.
+
+    A bot that was asked the same too often brings in a person: that is an end, too.
+    """
     said = WISHES[errand.kind].format(number=errand.number)
     for _ in range(_MOST):
+        if not await is_with_bot():
+            return
         before = customer.heard
         await customer.say(said)
         await customer.hears_more_than(before, said)

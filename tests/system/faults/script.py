@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.engine import Engine
 
 from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import Owner
+from tandem.conversations.ownership import Ownership
 from tandem.conversations.tables import messages
 from tests.system.faults.clients import PATIENCE, Agent, Customer, PushCustomer, RestCustomer, Stuck, WebCustomer, Wire
 from tests.system.faults.history import History, Side, carried, read_entries, read_memory
@@ -62,7 +64,8 @@ async def live(stage: Stage, number: int) -> History:
         if rng.random() < 0.5:
             history.errand = errand_of(rng, number)
             stage.errands += 1
-            await run_errand(customer, rng, history.errand)
+            await run_errand(customer, rng, history.errand, lambda: _is_with_bot(stage, customer))
+            await _leave_queue(stage, customer)
         if not isinstance(customer, RestCustomer) and rng.random() < 0.5:
             await _ask_at_once(customer, rng.sample(QUESTIONS, 3))
         for meeting in range(1, rng.choice((1, 1, 1, 2)) + 1):
@@ -86,6 +89,17 @@ def _as_stored(stage: Stage, history: History) -> History:
         history.errand_done = done(stage.orders, history.errand)
     read_memory(stage.trackers, history)
     return read_entries(stage.ledger, history)
+
+
+async def _is_with_bot(stage: Stage, customer: Customer) -> bool:
+    now = await asyncio.to_thread(stage.ledger.conversation, customer.conversation_id)
+    return now.owner is Owner.BOT
+
+
+async def _leave_queue(stage: Stage, customer: Customer) -> None:
+    """Go back to the bot, if it has brought in a person over an errand: the meeting of the script comes later."""
+    if not await _is_with_bot(stage, customer):
+        await asyncio.to_thread(Ownership(stage.ledger).leave_queue, customer.conversation_id)
 
 
 async def _ask(customer: Customer, question: str) -> None:
