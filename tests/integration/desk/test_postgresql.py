@@ -82,7 +82,7 @@ def outcomes_of_guessing(services: Services, names: list[str], addresses: list[s
             return type(error)
         raise AssertionError("a guess got in")
 
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(8) as pool:
         return list(pool.map(guess, range(len(names))))
 
 
