@@ -25,6 +25,7 @@ class ChangedIds:
     def __init__(self, only: frozenset[str] | None = None) -> None:
         self.only = only
         self.event = asyncio.Event()
+        self.everything = False  # anything may have changed; whoever collects takes it back and reads all
         self._ids: set[str] = set()
 
     def add(self, conversation_id: str) -> None:
@@ -32,6 +33,11 @@ class ChangedIds:
         if self.only is None or conversation_id in self.only:
             self._ids.add(conversation_id)
             self.event.set()
+
+    def add_everything(self) -> None:
+        """Note that anything may have changed: nobody was looking."""
+        self.everything = True
+        self.event.set()
 
     def take(self) -> set[str]:
         """Take what was noted; the collection begins anew."""
@@ -115,6 +121,8 @@ class Feed:
                     # Since they read, unseen.
                     watched = self._watchers.keys() | {one for each in self._collectors for one in each.only or ()}
                     changed = [(conversation_id, 0) for conversation_id in watched]
+                    for collector in self._collectors:
+                        collector.add_everything()
                 else:
                     since, changed = await asyncio.to_thread(self._ledger.changes_since, since)
             except Exception:  # whatever it was, the next look must come

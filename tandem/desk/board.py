@@ -163,6 +163,13 @@ class Board:
     async def _catch_up(self) -> None:
         """Take in what is said to have changed."""
         async with self._lock:
+            if self._changed.everything:
+                self._changed.everything = False
+                try:
+                    await self._read_anew()
+                except Exception:
+                    self._changed.add_everything()
+                    raise
             ids = self._changed.take()
             if not ids:
                 return
@@ -189,9 +196,12 @@ class Board:
 
     async def _resync(self) -> None:
         async with self._lock:
-            rows, self._live, counts = await asyncio.to_thread(self._read_all)
-            self._later.clear()
-            self._replace(rows, counts)
+            await self._read_anew()
+
+    async def _read_anew(self) -> None:
+        rows, self._live, counts = await asyncio.to_thread(self._read_all)
+        self._later.clear()
+        self._replace(rows, counts)
 
     def _put(self, ids: Iterable[str], found: dict[str, tuple[Overview, Row]], slowly: bool = True) -> None:
         rows = dict(self._rows)

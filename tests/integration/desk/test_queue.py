@@ -191,6 +191,34 @@ def test_a_change_is_sent_as_the_rows_that_changed(services: Services, waits: Ca
     asyncio.run(scene())
 
 
+def test_what_changes_before_the_feed_looks_for_the_first_time_is_not_missed(
+    services: Services, waits: Callable[..., str], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(boards, "PAUSE", 0.01)
+
+    async def scene() -> None:
+        feed = Feed(services.ledger, interval=0.01)
+        board = Board(services.ledger, feed, show)
+        task = asyncio.create_task(board.run())
+        event = asyncio.Event()
+        with board.watch(event):
+            await event.wait()  # the board has read all, and nobody looks for changes yet
+            for name in ("first", "second", "third"):
+                await asyncio.to_thread(waits, name)
+            feed.start()
+            while len((await board.snapshot()).rows) < 3:
+                event.clear()
+                await event.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await feed.stop()
+
+    async def in_time() -> None:
+        await asyncio.wait_for(scene(), 20)
+
+    asyncio.run(in_time())
+
+
 def test_a_page_that_missed_too_much_begins_anew(services: Services, waits: Callable[..., str]) -> None:
     waits("c1")
 
