@@ -98,7 +98,7 @@ def recorded(
 
 def _write_pending(connection: Connection) -> None:
     line = _pending.get()
-    if line is not None and not line.written and line.engine is connection.engine:
+    if line is not None and not line.written and line.engine.pool is connection.engine.pool:
         line.written = True
         _insert(connection, line.values, line.detail if isinstance(line.detail, str) else line.detail(connection))
 

@@ -85,3 +85,6 @@ document.addEventListener("change", async (event) => {
   const kept = said.textContent;
   setTimeout(() => { if (said.textContent === kept) location.reload(); }, 4000);
 });
+
+// Nothing can be pressed or typed before this script listens.
+for (const field of document.querySelectorAll("main [disabled]")) field.disabled = false;
