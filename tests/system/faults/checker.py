@@ -59,7 +59,22 @@ def check(history: History) -> Verdict:
         verdict.add("unanswered", where, f"{entry.seq} {entry.text!r}")
     if history.stuck:
         verdict.add("stuck", where, history.stuck)
+    if verdict.broken:
+        verdict.examples.append(transcript(history))
     return verdict
+
+
+def transcript(history: History) -> str:
+    """What was said and how its turns ended, a line each, for whoever mends a broken promise."""
+    known = {one.seq for one in history.remembered}
+    errand = f", errand {history.errand}, done {history.errand_done}" if history.errand else ""
+    lines = [f"transcript of {history.conversation_id}{errand}"]
+    for entry in history.entries:
+        about = [f"epoch {entry.epoch}", *([f"to {entry.reply_to}"] if entry.reply_to else []),
+                 *([entry.event] if entry.event else []), *([f"turn {entry.turn}"] if entry.turn else []),
+                 *(["not in the bot's memory"] if entry.author == "customer" and entry.seq not in known else [])]
+        lines.append(f"    {entry.at:%H:%M:%S.%f} {entry.seq} {entry.author} ({', '.join(about)}): {entry.text!r}")
+    return "\n".join(lines)
 
 
 def bot_words(history: History) -> Iterator[Entry]:

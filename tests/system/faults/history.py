@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, text
@@ -47,6 +48,8 @@ class Entry:
     event: str = ""
     delivery: str = "none"
     doubt: bool = False
+    at: datetime = datetime.min
+    turn: str = ""  # how the bot's turn for it stands
 
 
 @dataclass(frozen=True)
@@ -149,4 +152,5 @@ def carried(ledger: Ledger, conversation_id: str) -> str:
 
 def _entry(row: Any) -> Entry:
     return Entry(row.seq, row.author, row.kind, row.text, row.epoch, row.client_id, row.reply_to,
-                 str((row.data or {}).get("event") or ""), row.delivery, bool(row.doubt))
+                 str((row.data or {}).get("event") or ""), row.delivery, bool(row.doubt), row.at,
+                 f"{row.turn}, try {row.turn_tries}" if row.turn else "")
