@@ -118,12 +118,15 @@ class ConsentForm(OrderForm):
             consents = Consents((await asyncio.to_thread(self._open)).ledger)
             turn.verdict = await asyncio.to_thread(consents.verdict, turn.conversation_id, turn.seq)
 
+    def is_done_by(self, turn: Turn) -> bool:
+        return turn.verdict is not None and turn.verdict.used_by == turn.seq
+
     def settle(self, order: Order, draft: Draft, turn: Turn) -> None:
         draft.slots[CONFIRMED] = None
         verdict = turn.verdict
         if verdict is None or not verdict.question.is_about_the_same(self.act.question(draft.slots)):
             return  # another object by now, which is asked about anew
-        if verdict.agrees:
+        if verdict.agrees or self.is_done_by(turn):
             draft.slots[CONFIRMED] = True
         elif verdict.answer is Answer.LATER:
             draft.leave(self._left(turn, Answer.LATER))
@@ -175,13 +178,11 @@ class ConsentedAction(OrderAction):
     def answer(self, order: Order, desk: Desk) -> Reply:
         turn, consents = desk.turn, Consents(desk.opened.ledger)
         wanted = self.act.question(turn.tracker.slots)
-        verdict = consents.verdict(turn.conversation_id, turn.seq)
+        verdict = consents.begin(turn.conversation_id, wanted, turn.seq)
         if verdict is None or not verdict.allows(wanted, turn.seq):
             used = verdict is not None and verdict.used_by is not None and verdict.question.is_about_the_same(wanted)
             return Reply("utter_already_agreed") if used else Reply(self.act.kept, {"number": order.number})
         question = verdict.question
-        if not consents.begin(turn.conversation_id, question, turn.seq):
-            return Reply("utter_already_agreed")
         try:
             reply = self.do(order, desk, f"consent:{turn.conversation_id}:{question.id}")
         except ActRefused as refused:

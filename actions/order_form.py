@@ -68,6 +68,10 @@ class OrderForm(Action, ABC):
     async def prepare(self, turn: Turn) -> None:
         """Read what must be known before anything else."""
 
+    def is_done_by(self, turn: Turn) -> bool:
+        """Whether this very message has done already what the form is for, in a turn that broke off."""
+        return False
+
     def check(self, order: Order, draft: Draft, turn: Turn) -> None:
         """Fill details that the order answers, and take out what is no answer."""
 
@@ -158,7 +162,7 @@ class OrderForm(Action, ABC):
         order = self._identify(opened, turn, draft)
         if order is None:
             return
-        objection = self.objection(order, Desk.of(opened, turn))
+        objection = None if self.is_done_by(turn) else self.objection(order, Desk.of(opened, turn))
         if objection is not None:
             opened.case_file.tried(turn.conversation_id, self.form, objection.response, turn.message_id)
             draft.leave(objection)

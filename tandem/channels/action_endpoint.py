@@ -15,7 +15,7 @@ from tandem.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 10.0  # seconds to wait for an action server that is away; one that is started again takes two to five
+PATIENCE = 25.0  # seconds for an action server that is away; one that is started again takes 2 to 20, as busy as it is
 ANSWER_SECONDS = 20.0  # for an action; Rasa would wait five minutes. Asking for orders takes half of it at most
 _FIRST_PAUSE = 0.1
 

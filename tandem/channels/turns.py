@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
@@ -225,12 +224,22 @@ class Turns:
         """Tell the customer that this message finds no answer."""
         conversation, seq = receipt.conversation, receipt.message.seq
         logger.error("Bot turn %d %s", seq, why, extra=_about(receipt))
-        told = await write(conversation.id, functools.partial(
-            self._ledger.record_bot_reply, conversation.id, conversation.epoch, notice(words),
-            reply_to=seq, key=f"{seq}.{words}",
-        ))
+
+        def say() -> Message | None:
+            return self._ledger.record_bot_reply(conversation.id, conversation.epoch, self._apology(receipt, words),
+                                                 reply_to=seq, key=f"{seq}.{words}")
+
+        told = await write(conversation.id, say)
         if told is not None:
             self._recorded(told)
+
+    def _apology(self, receipt: Receipt, words: str) -> str:
+        """The text of the notice; if the customer's yes was acted upon before the turn broke off, it says so."""
+        acts = Consents(self._ledger).acts(receipt.conversation.id)
+        act = next((act for act in acts if act.seq == receipt.message.seq), None)
+        if act is None:
+            return notice(words)
+        return notice("trouble_done" if act.done else "trouble_unsure", number=act.question.number)
 
     async def _finish(self, receipt: Receipt, how: str = DONE) -> None:
         message = receipt.message

@@ -144,18 +144,19 @@ class Consents:
             says_more=says_more_than_no(this.text), used_by=self._used_by(conversation_id, question.id),
         )
 
-    def begin(self, conversation_id: str, question: Question, seq: int) -> bool:
-        """Use a question, once: write down that its act is begun because of message `seq`.
+    def begin(self, conversation_id: str, wanted: Question, seq: int) -> Verdict | None:
+        """Use the yes of message `seq` to `wanted`, if it is one and was not used: write down that the act is begun.
 
         Returns:
-            False if another message has used it.
+            What the message says, read with the conversation locked, so that no word of the customer and no other turn
+            comes in between; the act is begun if it `allows` what is wanted.
         """
         with self._ledger.engine.begin() as connection:
             store.lock(connection, conversation_id)
-            used_by = self._used_by(conversation_id, question.id, connection)
-            if used_by is None:
-                self._write(connection, conversation_id, question, seq, done=False)
-            return used_by in (None, seq)
+            verdict = self.verdict(conversation_id, seq)
+            if verdict is not None and verdict.allows(wanted, seq) and verdict.used_by is None:
+                self._write(connection, conversation_id, verdict.question, seq, done=False)
+            return verdict
 
     def finish(self, conversation_id: str, question: Question, seq: int) -> None:
         """Write down that the order system has done it."""
@@ -174,9 +175,8 @@ class Consents:
     def _window(self, conversation_id: str, seq: int) -> Sequence[Message]:
         return self._ledger.messages(conversation_id, after=max(0, seq - _WINDOW))
 
-    def _used_by(self, conversation_id: str, question_id: str, connection: Any = None) -> int | None:
-        acts = self._acts(conversation_id, connection)
-        return next((act.seq for act in acts if act.question.id == question_id), None)
+    def _used_by(self, conversation_id: str, question_id: str) -> int | None:
+        return next((act.seq for act in self._acts(conversation_id) if act.question.id == question_id), None)
 
     def _acts(self, conversation_id: str, connection: Any = None) -> list[Act]:
         query = (

@@ -15,6 +15,7 @@ from tandem.channels.locks import ConversationLocks
 from tandem.channels.tracker_store import KeptTrackerStore
 from tandem.conversations.tables import messages
 from tandem.conversations.turn_queue import TurnQueue
+from tandem.handoff.notices import notice
 from tests.fakes.heart import ANNA
 from tests.fakes.orders import FakeOrderSystem
 from tests.integration.handback.shop import CUSTOMER, Shop, is_response, open_shop
@@ -98,26 +99,76 @@ def test_its_words_do_not_answer_the_next_question(shop: Shop, monkeypatch: pyte
     assert shop.orders.find("TD-10300").return_request is None
 
 
+ACTS = {
+    "cancel": ("TD-10433", "new@example.com", "utter_cancel_order_done"),
+    "change_address": ("TD-10433", "new@example.com", "utter_change_address_done"),
+    "start_return": ("TD-10300", "delivered@example.com", "utter_return_item_label"),
+}
+ADDRESS = "12 Oak Street, Springfield, IL 62704"
+
+
+def agrees_almost(shop: Shop, act: str) -> None:
+    """The customer says all that the act needs but for the yes."""
+    number, email, _ = ACTS[act]
+    intent = {"cancel": "cancel_order", "change_address": "change_address", "start_return": "return_item"}[act]
+    shop.says(f"I would like to {act}", intent)
+    shop.says(number, order_number=number)
+    shop.says(email, email=email)
+    if act == "change_address":
+        shop.says(ADDRESS, "inform")
+    if act == "start_return":
+        shop.says("The mug", "inform", return_item="MUG-004")
+        shop.says("It is broken", "inform", return_reason="damaged")
+    assert shop.tracker().get_slot("requested_slot") == "confirmed", shop.heart.texts()
+
+
+@pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("crash", CRASHES)
-def test_an_act_is_done_once(shop: Shop, monkeypatch: pytest.MonkeyPatch, crash: Crash) -> None:
-    acts: list[str] = []
-    real = FakeOrderSystem.cancel
+def test_an_act_is_done_once_and_told_as_done(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, crash: Crash, act: str,
+) -> None:
+    keys: list[str] = []
+    real = getattr(FakeOrderSystem, act)
 
-    def cancel(self: FakeOrderSystem, number: str, *, idempotency_key: str) -> Any:
-        acts.append(idempotency_key)
-        return real(self, number, idempotency_key=idempotency_key)
+    def done(self: FakeOrderSystem, *arguments: Any, idempotency_key: str, **named: Any) -> Any:
+        keys.append(idempotency_key)
+        return real(self, *arguments, idempotency_key=idempotency_key, **named)
 
-    monkeypatch.setattr(FakeOrderSystem, "cancel", cancel)
-    shop.says("Cancel my order", "cancel_order")
-    shop.says("TD-10433", order_number="TD-10433")
-    shop.says("new@example.com", email="new@example.com")
-    if shop.tracker().get_slot("requested_slot") != "confirmed":
-        pytest.fail(str(shop.heart.texts()))
+    monkeypatch.setattr(FakeOrderSystem, act, done)
+    agrees_almost(shop, act)
     seq = crashes_at(crash, shop, monkeypatch, "yes", "affirm")
-    assert len(set(acts)) == 1, "the same key in each run"
-    assert len(shop.replies_to(seq)) == 1, shop.replies_to(seq)
+    assert len(set(keys)) == 1, "the same key in each run"
+    [told] = shop.replies_to(seq)
+    assert is_response(told, ACTS[act][2]), told
     promises = [one for one in shop.heart.case_file.entries(CUSTOMER) if one.kind.value == "promise"]
     assert len(promises) == 1
+
+
+@pytest.mark.parametrize("lost_after_it_was_done", [True, False])
+def test_who_loses_the_answer_to_their_yes_is_told_what_became_of_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, lost_after_it_was_done: bool,
+) -> None:
+    agrees_almost(shop, "cancel")
+    real = shop.action_server.request
+
+    async def request(json: Any, **more: Any) -> Any:
+        answer = await real(json, **more)
+        if json.get("next_action") == "action_cancel_order":
+            raise ConnectionError("killed before it could answer")
+        return answer
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise ConnectionError("killed after the order system has done it")
+
+    monkeypatch.setattr(shop.action_server, "request", request)
+    if not lost_after_it_was_done:
+        monkeypatch.setattr("tandem.conversations.consent.Consents.finish", killed)
+    [told] = shop.says("yes", "affirm")
+    monkeypatch.undo()
+    name = "trouble_done" if lost_after_it_was_done else "trouble_unsure"
+    assert told == notice(name, number="TD-10433")
+    assert shop.orders.find("TD-10433").status.value == "cancelled"
+    assert "cancelled" in " ".join(shop.says("Is it cancelled now?", "cancel_order"))
 
 
 def test_a_turn_that_a_person_overtook_is_not_run_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,6 +119,22 @@ def test_one_message_handled_twice_at_once_is_one_act_with_one_answer(opened: Se
     assert talk.writes() == 1
 
 
+@pytest.mark.parametrize("act", ACTS)
+def test_a_no_that_comes_before_the_act_is_begun_stops_it(
+    opened: Services, act: str, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    talk, real = Talk(opened, act), Consents.begin
+    seq = talk.says("yes")
+
+    def begin(*arguments: Any, **named: Any) -> Any:
+        talk.says("no")
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(Consents, "begin", begin)
+    assert talk.acts(seq) == f"utter_{act}_kept"
+    assert talk.writes() == 0 and Consents(opened.ledger).acts("c") == []
+
+
 def test_a_question_that_was_used_is_used(opened: Services) -> None:
     talk = Talk(opened, "change_address")
     assert talk.acts(talk.says("yes")) == "utter_change_address_done"

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.system.faults.errand import REASON, announced
+from tests.system.faults.errand import REASON, announced, told_late
 from tests.system.faults.history import History
 
 _REASONS = {"changed_mind", "other"}  # how REASON may be read
@@ -15,12 +15,14 @@ def wrong_acts(history: History) -> Iterator[str]:
     errand = history.errand
     if errand is None:
         return
-    told = [entry for entry in history.entries if entry.author == "bot" and announced(errand, entry.text)]
+    words = [entry.text for entry in history.entries if entry.author == "bot"]
+    told = [text for text in words if announced(errand, text)]
     if history.errand_done and not errand.agreed:
         yield f"{errand.kind} of {errand.number} without a yes"
-    if history.errand_done and not told:
+    late = told_late(errand, words)
+    if history.errand_done and not told and not late:
         yield f"{errand.kind} of {errand.number} was done and never told"
-    if told and not history.errand_done:
+    if (told or late) and not history.errand_done:
         yield f"{errand.kind} of {errand.number} was told and not done"
     if len(told) > 1:
         yield f"{errand.kind} of {errand.number} was told {len(told)} times"
@@ -67,7 +69,9 @@ def forgotten(history: History) -> Iterator[str]:
     that was given up, which says so: what it had said before stands, and the bot's memory of it was never saved.
     """
     last = {entry.epoch: entry.seq for entry in history.entries if entry.author == "customer"}
-    handed_over = {seq for epoch, seq in last.items() if epoch < history.entries[-1].epoch}
+    began = {entry.seq: entry.epoch for entry in history.entries}
+    handed_over = {seq for epoch, seq in last.items() if epoch < history.entries[-1].epoch} | {
+        entry.reply_to for entry in history.entries if entry.reply_to and entry.epoch > began.get(entry.reply_to, 0)}
     known = {one.seq for one in history.remembered}
     replies = [entry for entry in history.entries if entry.author == "bot"]
     given_up = {entry.reply_to for entry in replies if (entry.client_id or "").endswith(".trouble")}

@@ -92,6 +92,14 @@ class Customer(ABC):
         """Wait until others have said more than `count` messages."""
         await self._until(lambda: self.heard > count, f"an answer to {after!r}")
 
+    async def heard_within(self, seconds: float, count: int) -> bool:
+        """Wait so long for others to have said `count` messages; whether they have."""
+        for _ in range(round(seconds * 10)):
+            if self.heard >= count:
+                break
+            await asyncio.sleep(0.1)
+        return self.heard >= count
+
     async def _until(self, found: Any, what: str) -> None:
         end = asyncio.get_running_loop().time() + PATIENCE
         while not found():

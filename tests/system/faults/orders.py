@@ -21,6 +21,8 @@ from tests.system.faults.errand import REASON, Errand
 FIRST = 40_000  # numbers behind those of the demo shop
 TO_CANCEL, TO_RETURN = "TD-10433", "TD-10300"  # the demo's orders that are copied
 WISHES = {"cancel": "please cancel order {number}", "return": "I'd like to return order {number}"}
+ASIDE = "is there a warranty on what you sell?"  # said instead of a yes or a no
+_ASKS = "shall i"
 _MOST = 14  # words that a customer says about one order before they leave it
 _OVER = {"cancel": r"order {number} is cancelled|{number} stays as it is",
          "return": r"\bR-{number}\b|nothing goes back|{number} stays as it is|already"}
@@ -53,7 +55,7 @@ async def run_errand(
 
     A bot that was asked the same too often brings in a person: that is an end, too.
     """
-    said = WISHES[errand.kind].format(number=errand.number)
+    wish = said = WISHES[errand.kind].format(number=errand.number)
     for _ in range(_MOST):
         if not await is_with_bot():
             return
@@ -67,14 +69,15 @@ async def run_errand(
         if re.search(_OVER[errand.kind].format(number=errand.number), words, re.IGNORECASE):
             return
         last = customer.side.shown[-1].text
-        if "Shall I" in last or "shall I" in last:
-            said = ("yes" if errand.agreed else "no") if rng.random() < 0.8 else "how much is delivery?"
+        was_asked = any(_ASKS in one.text.lower() for one in customer.side.shown)
+        if _ASKS in last.lower():
+            said = ("yes" if errand.agreed else "no") if rng.random() < 0.8 else ASIDE
         elif "e-mail" in last and "?" in last:
             said = errand.email
         elif re.search(r"\bwhy\b.* go(es)? back", last, re.IGNORECASE):
             said = REASON
-        else:
-            said = WISHES[errand.kind].format(number=errand.number)
+        else:  # who does not agree says nothing that could be taken for a yes once they were asked
+            said = wish if errand.agreed or not was_asked else "no"
 
 
 def done(engine: Engine, errand: Errand) -> bool:

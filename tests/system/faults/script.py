@@ -20,6 +20,7 @@ from tests.system.faults.tool import OutsideTool, ToolAgent
 QUESTIONS = (
     "what are your opening hours", "how much is delivery", "which ways of paying do you take?",
     "how long do I have to send something back?", "do you ship to Canada?", "how long does delivery usually take?",
+    "can you wrap it as a gift?", "how do I unsubscribe from the newsletter?",
 )
 PERSON = ("Can I talk to a person?", "agent please", "please connect me with a human being",
           "I would like to speak to a real person please")
@@ -58,19 +59,19 @@ async def live(stage: Stage, number: int) -> History:
         history.conversation_id = customer.conversation_id
         if isinstance(customer, PushCustomer):
             stage.pushed[customer.conversation_id] = customer
-        questions = rng.sample(QUESTIONS, 4)
+        questions = rng.sample(QUESTIONS, len(QUESTIONS))  # each once: who repeats themselves gets a person
         for _ in range(rng.choice((1, 1, 2))):
-            await _ask(customer, questions.pop())
+            await _ask(stage, customer, questions.pop())
         if rng.random() < 0.5:
             history.errand = errand_of(rng, number)
             stage.errands += 1
             await run_errand(customer, rng, history.errand, lambda: _is_with_bot(stage, customer))
             await _leave_queue(stage, customer)
         if not isinstance(customer, RestCustomer) and rng.random() < 0.5:
-            await _ask_at_once(customer, rng.sample(QUESTIONS, 3))
+            await _ask(stage, customer, *(questions.pop() for _ in range(3)))
         for meeting in range(1, rng.choice((1, 1, 1, 2)) + 1):
-            await _meet(stage, rng, customer, history, questions[0], f"{number}.{meeting}")
-        await _ask(customer, questions.pop())
+            await _meet(stage, rng, customer, history, questions.pop(), f"{number}.{meeting}")
+        await _ask(stage, customer, questions.pop())
         await _rest(stage, customer)
     except Stuck as stuck:
         relay = await asyncio.to_thread(carried, stage.ledger, history.conversation_id)
@@ -102,18 +103,21 @@ async def _leave_queue(stage: Stage, customer: Customer) -> None:
         await asyncio.to_thread(Ownership(stage.ledger).leave_queue, customer.conversation_id)
 
 
-async def _ask(customer: Customer, question: str) -> None:
-    before = customer.heard
-    await customer.say(question)
-    await customer.hears_more_than(before, question)
+async def _ask(stage: Stage, customer: Customer, *questions: str) -> None:
+    """Ask one after the other without waiting for answers, which any worker may take, and then wait for all.
 
-
-async def _ask_at_once(customer: Customer, questions: list[str]) -> None:
-    """Questions one after the other without waiting for answers, which any worker may take."""
+    Whoever asks the same too often is handed over; they leave the queue, since the meeting of the script comes later.
+    """
     before = customer.heard
     for question in questions:
         await customer.say(question)
-    await customer.hears_more_than(before + len(questions) - 1, questions[-1])
+    end = asyncio.get_running_loop().time() + PATIENCE
+    while not await customer.heard_within(2.0, before + len(questions)):
+        if not await _is_with_bot(stage, customer):
+            await _leave_queue(stage, customer)
+            return
+        if asyncio.get_running_loop().time() > end:
+            raise Stuck(f"the customer waited for an answer to {questions[-1]!r}")
 
 
 async def _meet(

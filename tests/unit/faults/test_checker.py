@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tandem.handoff.notices import notice
 from tests.system.faults.checker import check
 from tests.system.faults.errand import REASON, Errand
 from tests.system.faults.history import Case, Entry, History, Remembered, Sent, Shown
@@ -311,6 +312,23 @@ def test_an_act_that_is_not_as_it_was_told_is_found(doctor: Callable[[History], 
     history = with_errand(kind)
     doctor(history)
     assert check(history).broken["acts not as told"] == 1, check(history).examples
+
+
+BROKE_OFF, UNSURE = (notice(name, number="TD-40002") for name in ("trouble_done", "trouble_unsure"))
+ALREADY = {"cancel": "Order TD-40002 is cancelled already.", "return": "There's already a return for order TD-40002."}
+
+
+@pytest.mark.parametrize("kind", ["cancel", "return"])
+def test_who_is_told_after_a_turn_that_broke_off_was_told(kind: str) -> None:
+    history = with_errand(kind)
+    say_instead(history, 6, BROKE_OFF)
+    assert check(history).broken == {}
+    say_instead(history, 6, UNSURE)
+    assert check(history).broken["acts not as told"] == 1
+    say_instead(history, 8, ALREADY[kind])
+    assert check(history).broken == {}
+    history.errand_done = False
+    assert check(history).broken["acts not as told"] == 1
 
 
 def test_that_an_order_was_cancelled_already_is_no_second_cancelling() -> None:
