@@ -231,12 +231,13 @@ def _compare_fetched(verdict: Verdict, where: str, shown: Sequence[Shown], due: 
 
 def _compare_pushed(verdict: Verdict, where: str, shown: Sequence[Shown], due: Sequence[Entry]) -> None:
     """At least once and in order; a repeat is allowed where the ledger says that it is in doubt."""
-    place = -1
+    place, first = -1, 0  # of the message that was shown last, and of the first one in a row of the same text
     for one in shown:
         if place + 1 < len(due) and due[place + 1].text == one.text:
             place += 1
+            first = first if place and due[place - 1].text == one.text else place
         elif place >= 0 and due[place].text == one.text:
-            if due[place].doubt:
+            if any(entry.doubt for entry in due[first: place + 1]):
                 verdict.doubts += 1
             else:
                 verdict.add("doubled", where, repr(one.text))
@@ -252,6 +253,6 @@ def _compare_pushed(verdict: Verdict, where: str, shown: Sequence[Shown], due: S
                 verdict.add("lost", where, f"{entry.seq} {entry.text!r}")
             if len(missed) < ahead - place - 1:
                 verdict.add("reordered", where, repr(one.text))
-            place = ahead
+            place = first = ahead
     for entry in due[place + 1:]:
         verdict.add("lost", where, f"{entry.seq} {entry.text!r}")

@@ -122,6 +122,19 @@ def test_a_repeat_on_a_push_channel_is_forgiven_only_where_it_is_in_doubt() -> N
     assert verdict.broken == {} and verdict.doubts == 1
 
 
+@pytest.mark.parametrize("doubt", [True, False])
+def test_of_two_messages_alike_the_first_may_be_the_one_in_doubt(doubt: bool) -> None:
+    history = healthy("push")
+    history.entries += [entry(12, "customer", "delivery?", 3, client_id="c5"),
+                        entry(13, "bot", "3 to 5 days", 3, reply_to=12, client_id="12.0")]
+    history.entries[10] = replace(history.entries[10], doubt=doubt)
+    history.customer.sent.append(Sent("c5", "delivery?"))
+    history.remembered.append(Remembered(12, "delivery?"))
+    history.customer.shown += [Shown("3 to 5 days"), Shown("3 to 5 days")]
+    verdict = check(history)
+    assert (verdict.broken, verdict.doubts) == ({} if doubt else {"doubled": 1}, int(doubt))
+
+
 @pytest.mark.parametrize("channel", ["webchat", "push"])
 def test_messages_in_another_order_are_found(channel: str) -> None:
     history = healthy(channel)
