@@ -25,7 +25,7 @@ class Patience:
     """
 
     first_wait: float = 1.0
-    longest_wait: float = 30.0
+    longest_wait: float = 8.0  # customers wait meanwhile, and a worker is to be replaced within 10 s
     settled: float = 60.0
     frozen: float = 7.0
     grace: float = 10.0

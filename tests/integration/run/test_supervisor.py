@@ -64,6 +64,11 @@ async def until(true: Callable[[], bool], what: str, seconds: float = 15) -> Non
         await asyncio.sleep(0.05)
 
 
+def test_what_keeps_dying_or_freezes_is_replaced_within_ten_seconds() -> None:
+    patience = Patience()
+    assert patience.longest_wait < 10 and patience.frozen + patience.first_wait + patience.look_every < 10
+
+
 async def test_a_killed_process_is_shown_and_started_again(tmp_path: Path) -> None:
     out = io.StringIO()
     supervisor = Supervisor([spec(tmp_path, name="one"), spec(tmp_path, name="two")], Console(out), QUICK)
