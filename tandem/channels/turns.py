@@ -226,6 +226,8 @@ class Turns:
         logger.error("Bot turn %d %s", seq, why, extra=_about(receipt))
 
         def say() -> Message | None:
+            if receipt.tries > MAX_TRIES and self._ledger.replies_to(conversation.id, seq):
+                return None  # it was answered, but no try lived long enough to say so
             return self._ledger.record_bot_reply(conversation.id, conversation.epoch, self._apology(receipt, words),
                                                  reply_to=seq, key=f"{seq}.{words}")
 

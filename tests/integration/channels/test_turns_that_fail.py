@@ -67,6 +67,18 @@ async def test_a_message_that_kills_the_server_every_time_is_given_up_too(heart:
         assert stage.bot.heard == []
 
 
+async def test_who_was_answered_is_not_told_that_there_was_no_answer(heart: Heart) -> None:
+    seq = heart.says("Hello", channel="rest", push=False).message.seq
+    heart.ledger.record_bot_reply("c", 0, "Hello to you", reply_to=seq, key=f"{seq}.0")
+    for _ in range(MAX_TRIES - 1):
+        heart.clock.advance(seconds=21)
+        assert len(heart.turns.adopt()) == 1  # and the process dies
+    heart.clock.advance(seconds=21)
+    async with staged(heart, [Rest()]) as stage:
+        await stage.until(lambda: not heart.turns.waits("c", seq + 1))
+        assert [text for _, text in await stage.said("c")] == ["Hello", "Hello to you"]
+
+
 async def test_the_trouble_is_not_told_over_a_persons_head(heart: Heart) -> None:
     async with staged(heart, [Rest()]) as stage:
         async def fail(message: UserMessage) -> None:
