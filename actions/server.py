@@ -7,6 +7,7 @@ import pluggy
 from rasa_sdk.plugin import plugin_manager
 
 from tandem.access.sanic_guard import PUBLIC, Entrance, TokenCheck, for_programs, protect
+from tandem.access.sanic_requests import refuse_quietly
 from tandem.access.tokens import actions_tokens
 from tandem.executors import use_ledger_threads
 from tandem.settings import load
@@ -27,6 +28,7 @@ class ServerGuard:
             return PUBLIC if path == "/health" else check
 
         protect(app, entrance_of, MAX_CALL)
+        refuse_quietly(app)
         app.register_listener(_give_threads, "before_server_start")
 
 

@@ -24,6 +24,7 @@ from tandem.access.limits import (
     depth_of,
 )
 from tandem.access.sanic_connections import watch_connections
+from tandem.access.sanic_requests import refuse_unreadable
 from tandem.access.tokens import accepts, bearer_of
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 REJECTED = 30  # requests without a good token that one address is told of in full, then as many a minute
 CALLS = 6000  # requests a minute that all programs with the token may send to one process
 _BURST = 1000
+_SIGNS_OF_A_PROXY = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"})
 
 Check = Callable[[Request], "HTTPResponse | None"]  # the refusal, or None if the caller may go on
 
@@ -133,6 +135,7 @@ def protect(app: Sanic, entrance_of: Callable[[str], Entrance], max_body: int = 
     app.ctx.tandem_protected = True
     app.config.REQUEST_MAX_SIZE = max_body
     watch_connections(app)
+    refuse_unreadable(app)
 
     async def guard(request: Request) -> HTTPResponse | None:
         if request.route is None or request.method == "OPTIONS":
@@ -186,7 +189,8 @@ def too_many(wait: float) -> HTTPResponse:
 
 def from_this_machine(request: Request) -> bool:
     """Whether a request was made on this machine, by a program or a page of it, with no proxy between."""
-    forwarded = "x-forwarded-for" in request.headers or "forwarded" in request.headers
+    forwarded = any(name.startswith("x-forwarded-") or name in _SIGNS_OF_A_PROXY for name in request.headers)
+    foreign_page = request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
     host = str(request.headers.get("host", ""))
     origin = str(request.headers.get("origin", ""))
     try:
@@ -194,7 +198,7 @@ def from_this_machine(request: Request) -> bool:
         own_host = _is_local(urlsplit(f"//{host}").hostname or "")
     except ValueError:
         return False
-    return not forwarded and own_page and own_host and _is_local(str(request.ip))
+    return not forwarded and not foreign_page and own_page and own_host and _is_local(str(request.ip))
 
 
 def _is_local(host: str) -> bool:

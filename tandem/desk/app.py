@@ -35,7 +35,7 @@ from tandem.desk.pace import Pace
 from tandem.desk.parts import Desk
 from tandem.desk.proxies import BehindProxies
 from tandem.desk.rendering import FOLDER, Pages
-from tandem.desk.responses import BodyLimit, Compress, SecurityHeaders
+from tandem.desk.responses import BodyLimit, Compress, ReadableHost, SecurityHeaders
 from tandem.desk.sessions import Sessions
 from tandem.desk.sign_in import SignIn
 from tandem.desk.watch import Watch
@@ -111,6 +111,7 @@ def create_app(
     errors.install(app)
     app.add_middleware(Compress)
     app.add_middleware(BodyLimit)
+    app.add_middleware(ReadableHost)
     app.add_middleware(SecurityHeaders, secure=settings.secure_cookies)
     app.add_middleware(BehindProxies, settings=settings)
     for router in (admin_api.health, admin_api.router, account_routes.api, account_routes.pages, order_routes.router,

@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
@@ -70,6 +71,26 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class ReadableHost:
+    """Refuses requests whose Host header is no host: the address of the request could not be told."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not _is_host(Headers(scope=scope).get("host", "")):
+            await _refuse(400, "bad_request", "the Host header cannot be read", scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _is_host(host: str) -> bool:
+    try:
+        return host.isprintable() and urlsplit(f"//{host}").netloc == host
+    except ValueError:
+        return False
 
 
 class Compress:

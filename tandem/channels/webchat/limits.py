@@ -9,6 +9,7 @@ from typing import Any
 from rasa.shared.exceptions import RasaException
 
 from tandem.access import limits
+from tandem.access.sanic_guard import REJECTED
 from tandem.channels.webchat.http import TooMany
 
 
@@ -67,5 +68,6 @@ class Limits:
         self.sessions = RateLimit(options.sessions_per_minute, options.sessions_per_minute, clock)
         self.messages = RateLimit(per_minute, max(5, per_minute // 3), clock)
         self.address = RateLimit(8 * per_minute, 4 * per_minute, clock)
+        self.refused = RateLimit(REJECTED, REJECTED, clock)  # requests of foreign pages from one address
         self.signs = RateLimit(240, 60, clock)  # typing and acknowledgements of one conversation
         self.reads = RateLimit(240, 60, clock)  # history and streams of one conversation

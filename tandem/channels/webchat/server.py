@@ -19,7 +19,7 @@ from tandem.channels.turns import OnNewMessage
 from tandem.channels.webchat import http
 from tandem.channels.webchat.chat import Chat
 from tandem.channels.webchat.demo import demo_customers, demo_identity
-from tandem.channels.webchat.http import BadRequest, ChatError, ForeignOrigin, NoSession, NotHere, answer
+from tandem.channels.webchat.http import BadRequest, ChatError, ForeignOrigin, NoSession, NotHere, TooMany, answer
 from tandem.channels.webchat.limits import Options
 from tandem.channels.webchat.wire import message_json
 from tandem.conversations.identity import read_identity
@@ -82,6 +82,11 @@ class WebChat(InputChannel):
                 "/assets/" in request.path or request.path.endswith((".js", "/origin")))
             if public or http.allowed_origin(origin, host, settings.webchat_origins):
                 return None
+            chat: Chat = request.app.ctx.tandem_webchat
+            try:
+                chat.limits.refused.take(chat.address_of(request))
+            except TooMany as error:
+                return error.response()
             refusal = http.refusal(origin[:100], host[:100])
             logger.warning("The web chat refused a page: %s", refusal)
             return ForeignOrigin(refusal).response()

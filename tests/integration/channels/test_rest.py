@@ -278,7 +278,8 @@ async def test_without_a_token_the_channel_does_not_start_outside_a_demo_on_loop
 
 @pytest.mark.parametrize("headers", [
     {"X-Forwarded-For": "203.0.113.7"}, {"Forwarded": "for=203.0.113.7"}, {"Host": "shop.example.com"},
-    {"Origin": "https://evil.example"}, {"Host": "[", "Origin": "http://["},
+    {"Origin": "https://evil.example"}, {"Host": "[", "Origin": "http://["}, {"Via": "1.1 proxy"},
+    {"X-Real-IP": "203.0.113.7"}, {"X-Forwarded-Host": "shop.example.com"}, {"Sec-Fetch-Site": "cross-site"},
 ], ids=str)
 async def test_a_demo_is_open_to_programs_of_this_machine_only(heart: Heart, headers: dict[str, str]) -> None:
     async with staged(heart, [Rest()]) as stage:

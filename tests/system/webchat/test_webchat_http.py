@@ -13,6 +13,7 @@ import jwt
 import pytest
 from itsdangerous import URLSafeTimedSerializer
 
+from tandem.access.sanic_guard import REJECTED
 from tandem.channels.webchat.limits import Options
 from tandem.channels.webchat.sessions import Sessions
 from tandem.conversations.model import Author, Delivery
@@ -500,6 +501,15 @@ def test_too_many_sessions_from_one_address_are_refused(make_chat: Callable[...,
     chat = make_chat(options=Options(sessions_per_minute=3))
     with httpx.Client(base_url=chat.url) as http:
         assert [http.post("sessions").status_code for _ in range(4)] == [200, 200, 200, 429]
+
+
+def test_foreign_pages_fill_no_log(make_chat: Callable[..., LiveChat]) -> None:
+    chat = make_chat()
+    with httpx.Client(base_url=chat.url) as http:
+        codes = [http.post("sessions", json={}, headers={"Origin": "https://evil.example"}).status_code
+                 for _ in range(REJECTED + 1)]
+        assert codes == [403] * REJECTED + [429]
+        assert http.post("sessions", json={}).status_code == 200
 
 
 def test_streams_of_one_address_are_limited_and_another_address_is_served(make_chat: Callable[..., LiveChat]) -> None:
