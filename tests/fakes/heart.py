@@ -16,9 +16,8 @@ from tandem.conversations.model import Agent, Handoff, HandoffRequest, InboundMe
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
 from tandem.conversations.turn_queue import TurnQueue
-from tandem.database import open_engine
-from tandem.db.schema import upgrade
 from tests.fakes.clock import Clock
+from tests.fakes.ready import open_ready
 
 ANNA = Agent("anna", "Anna")
 BEN = Agent("ben", "Ben")
@@ -70,8 +69,7 @@ class Heart:
 @contextmanager
 def heart_over(url: str, clock: Callable[[], datetime] | None = None) -> Iterator[Heart]:
     """Open the heart over a database."""
-    engine = open_engine(url)
-    upgrade(engine)
+    engine = open_ready(url)
     time: Any = clock or Clock()
     ledger = Ledger(engine, time)
     ownership = Ownership(ledger)

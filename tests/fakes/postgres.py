@@ -33,30 +33,31 @@ class PostgresServer:
         # Nothing here outlives the run, so nothing need reach the disk.
         options = f"-h 127.0.0.1 -p {self.port} -k {folder} -F -c synchronous_commit=off -c full_page_writes=off"
         self._run("pg_ctl", "-D", str(self._data), "-l", str(self._log), "-w", "-t", "60", "-o", options, "start")
+        self._engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of one of its databases."""
         return f"postgresql+psycopg2://postgres@127.0.0.1:{self.port}/{database}"
 
-    def new_database(self) -> str:
-        """The URL of an empty database."""
+    def new_database(self, like: str | None = None) -> str:
+        """The URL of an empty database, or of a copy of the one with that URL, to which nobody may be connected."""
         name = f"test_{uuid.uuid4().hex}"
-        self.execute(f"CREATE DATABASE {name}")
+        template = f" TEMPLATE {_name(like)}" if like else ""
+        self.execute(f"CREATE DATABASE {name}{template}")
         return self.url(name)
 
     def drop(self, url: str) -> None:
         """Remove a database, whoever is connected to it."""
-        self.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+        self.execute(f"DROP DATABASE {_name(url)} WITH (FORCE)")
 
     def execute(self, statement: str) -> None:
         """Run one administrative statement, outside a transaction."""
-        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        with self._engine.connect() as connection:
             connection.exec_driver_sql(statement)
-        engine.dispose()
 
     def stop(self) -> None:
         """Stop it at once; connections still open are cut."""
+        self._engine.dispose()
         self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop")
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -71,6 +72,10 @@ class PostgresServer:
         if done.returncode:
             log = self._log.read_text(errors="replace") if self._log.exists() else ""
             pytest.fail(f"{program} failed with {done.returncode}:\n{said}\n{log}", pytrace=False)
+
+
+def _name(url: str) -> str:
+    return url.rpartition("/")[2]
 
 
 def _postgres_programs() -> Path:

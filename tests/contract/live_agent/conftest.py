@@ -21,8 +21,6 @@ from tandem.conversations.model import (
     Message,
 )
 from tandem.conversations.ownership import Ownership
-from tandem.database import open_engine
-from tandem.db.schema import upgrade
 from tandem.handoff.acts import Acts
 from tandem.handoff.card import Attempt, ContextCard, MoodTurn, OrderFacts, Signal
 from tandem.handoff.channel import AgentEvent, LiveAgentChannel, Reference
@@ -30,6 +28,7 @@ from tandem.handoff.progress import LEASE
 from tandem.handoff.relay import Relay
 from tests.contract.live_agent.harness import Harness, ToolWebhook
 from tests.fakes.clock import Clock
+from tests.fakes.ready import open_ready
 
 ALL = sorted(path.stem.removesuffix("_harness") for path in Path(__file__).parent.glob("*_harness.py"))
 OUTSIDE = [name for name in ALL if name != "desk"]
@@ -98,8 +97,7 @@ class Shop:
         self.tool = harness
         self.clock = Clock()
         harness.start(self.clock)
-        self.engine = open_engine(f"sqlite:///{folder / 'shop.db'}")
-        upgrade(self.engine)
+        self.engine = open_ready(f"sqlite:///{folder / 'shop.db'}")
         self.ledger = Ledger(self.engine, self.clock)
         self.ownership = Ownership(self.ledger)
         harness.attach(self.ledger, self.ownership)

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Engine
 
-from tandem.database import open_engine
-from tandem.db.schema import ORDERS, upgrade
+from tandem.db.schema import ORDERS
 from tandem.orders.adapters.http import HttpOrderSystem
 from tandem.orders.adapters.rows import save_order
 from tandem.orders.adapters.sql import SqlOrderSystem
@@ -21,6 +20,7 @@ from tandem.orders.system import OrderSystem
 from tests.contract.orders.reference_server import serving
 from tests.fakes.clock import Clock
 from tests.fakes.orders import FakeOrderSystem
+from tests.fakes.ready import open_ready
 
 POLICIES = ShopPolicies(return_days=30, zone=timezone.utc)
 
@@ -35,15 +35,15 @@ class Shop:
 
 
 def sql_shop(engine: Engine, clock: Clock) -> Shop:
-    """The demo orders in a database."""
+    """The demo orders in a database that has the tables for them."""
 
     def put(order: Order) -> None:
         with engine.begin() as connection:
             save_order(connection, order)
 
-    upgrade(engine, ORDERS)
-    for order in demo_orders(clock.at, timezone.utc):
-        put(order)
+    with engine.begin() as connection:
+        for order in demo_orders(clock.at, timezone.utc):
+            save_order(connection, order)
     return Shop(SqlOrderSystem(engine, clock, POLICIES, "https://shop.example.com"), put, clock)
 
 
@@ -71,7 +71,7 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     if request.param == "fake":
         yield fake_shop(clock)
         return
-    engine = open_engine(f"sqlite:///{tmp_path / 'shop.db'}")
+    engine = open_ready(f"sqlite:///{tmp_path / 'shop.db'}", ORDERS)
     stocked = sql_shop(engine, clock)
     if request.param == "sql":
         yield stocked

@@ -238,6 +238,7 @@ async def outside(sends: str, answers: Callable[[str, dict[str, Any]], tuple[int
 def _app() -> Sanic:
     Sanic.test_mode = True  # else Sanic rewrites its own classes for the only application of a process
     app = Sanic(f"stage-{next(_names)}", configure_logging=False)
+    app.config.TOUCHUP = False  # compiling handlers anew for each application takes longer than most tests
     app.config.FALLBACK_ERROR_FORMAT = "json"
     app.config.GRACEFUL_SHUTDOWN_TIMEOUT = 0.2
     return app

@@ -34,9 +34,9 @@ Pair = tuple[Stage, Stage]
 
 
 @pytest.fixture
-async def pair(database_url: str) -> AsyncIterator[Pair]:
+async def pair(ready_url: str) -> AsyncIterator[Pair]:
     """Two servers, each with a bot of its own."""
-    with heart_over(database_url, RunningClock()) as heart:
+    with heart_over(ready_url, RunningClock()) as heart:
         async with AsyncExitStack() as stack:
             stages = [await stack.enter_async_context(staged(heart, [Rest()])) for _ in range(2)]
             for stage in stages:

@@ -15,8 +15,8 @@ from tests.fakes.heart import Heart, heart_over
 
 
 @pytest.fixture
-def heart(database_url: str) -> Iterator[Heart]:
-    with heart_over(database_url) as opened:
+def heart(ready_url: str) -> Iterator[Heart]:
+    with heart_over(ready_url) as opened:
         yield opened
 
 

@@ -15,14 +15,14 @@ from sqlalchemy.engine import Engine
 from tandem.conversations.ledger import TURN_LEASE, Ledger
 from tandem.conversations.model import HandoffRequest, Identity, InboundMessage
 from tandem.conversations.turn_queue import TurnQueue
-from tandem.database import open_engine
-from tandem.db.schema import TRACKERS, upgrade
+from tandem.db.schema import TRACKERS
 from tandem.desk import audit, customers
 from tandem.handoff.tables import agent_events, relays
 from tandem.orders.demo_shop import seed
 from tandem.orders.errors import NotMatched
 from tandem.services import Services, open_services
 from tandem.settings import Settings
+from tests.fakes.ready import open_ready
 
 LATE = "late@example.com"
 
@@ -33,8 +33,8 @@ def tracker_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def services(database_url: str, tracker_url: str) -> Iterator[Services]:
-    opened = open_services(Settings(database_url=database_url, tracker_url=tracker_url, demo=True))
+def services(ready_url: str, tracker_url: str) -> Iterator[Services]:
+    opened = open_services(Settings(database_url=ready_url, tracker_url=tracker_url, demo=True))
     seed(opened.engine, opened.ledger.clock(), opened.settings.shop_timezone)
     yield opened
     opened.engine.dispose()
@@ -42,8 +42,7 @@ def services(database_url: str, tracker_url: str) -> Iterator[Services]:
 
 @pytest.fixture
 def tracker(tracker_url: str) -> Iterator[Engine]:
-    engine = open_engine(tracker_url)
-    upgrade(engine, TRACKERS)
+    engine = open_ready(tracker_url, TRACKERS)
     yield engine
     engine.dispose()
 

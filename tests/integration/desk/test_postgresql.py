@@ -19,15 +19,15 @@ TOKEN = "a-token-only-for-tests"
 
 
 @pytest.fixture
-def services(database_url: str, tmp_path: Path) -> Iterator[Services]:
-    opened = open_services(Settings(database_url=database_url))
+def services(ready_url: str, tmp_path: Path) -> Iterator[Services]:
+    opened = open_services(Settings(database_url=ready_url))
     yield opened
     opened.engine.dispose()
 
 
 @pytest.fixture
-def program(services: Services, database_url: str, tmp_path: Path) -> TestClient:
-    settings = Settings(database_url=database_url, tracker_url=f"sqlite:///{tmp_path / 'rasa.db'}", api_token=TOKEN)
+def program(services: Services, ready_url: str, tmp_path: Path) -> TestClient:
+    settings = Settings(database_url=ready_url, tracker_url=f"sqlite:///{tmp_path / 'rasa.db'}", api_token=TOKEN)
     return TestClient(create_app(settings, services), headers={"Authorization": f"Bearer {TOKEN}"},
                       raise_server_exceptions=False)
 

@@ -15,28 +15,28 @@ from tandem.conversations.model import ConversationNotFound
 from tandem.conversations.tables import messages
 from tandem.conversations.turn_queue import TurnQueue
 from tandem.database import open_engine
-from tandem.db.schema import TRACKERS, upgrade
+from tandem.db.schema import TRACKERS
 from tandem.desk import audit
 from tandem.desk.retention import JOB, Busy, Stopped, prune
 from tandem.desk.tables import audit_log, sign_in_attempts
 from tandem.handoff.tables import agent_events, relays
 from tests.fakes.heart import ANNA, Heart, heart_over
+from tests.fakes.ready import open_ready
 
 DAYS = 30
 
 
 @pytest.fixture
-def heart(database_url: str) -> Iterator[Heart]:
-    with heart_over(database_url) as opened:
+def heart(ready_url: str) -> Iterator[Heart]:
+    with heart_over(ready_url) as opened:
         yield opened
 
 
 @pytest.fixture(params=["apart", "together"])
-def tracker_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> str:
+def tracker_url(request: pytest.FixtureRequest, ready_url: str, tmp_path: Path) -> str:
     """The trackers' database: one of its own, or the ledger's."""
-    url = database_url if request.param == "together" else f"sqlite:///{tmp_path / 'rasa.db'}"
-    engine = open_engine(url)
-    upgrade(engine, TRACKERS)
+    url = ready_url if request.param == "together" else f"sqlite:///{tmp_path / 'rasa.db'}"
+    engine = open_ready(url, TRACKERS)
     with engine.begin() as connection:
         for who in ("ended", "with a person", "turn", "pending", "young", "regular"):
             connection.execute(text("INSERT INTO events (sender_id, type_name, data) VALUES (:who, 'user', 'x')"),

@@ -30,24 +30,25 @@ def shop(dialogue: Agent, tmp_path: Path) -> Iterator[Shop]:
         yield opened
 
 
-def locked(*_: Any, **__: Any) -> Any:
-    raise OperationalError("x", {}, Exception("database is locked"))
+def lost(*_: Any, **__: Any) -> Any:
+    """Fail as nobody tries again: a database that is locked would be asked for 20 seconds."""
+    raise OperationalError("x", {}, Exception("disk I/O error"))
 
 
 def before_it_is_read(shop: Shop, broken: pytest.MonkeyPatch) -> None:
-    broken.setattr(shop.heart.ledger, "record_reading", locked)
+    broken.setattr(shop.heart.ledger, "record_reading", lost)
 
 
 def before_the_first_word(shop: Shop, broken: pytest.MonkeyPatch) -> None:
-    broken.setattr(shop.heart.ledger, "record_bot_reply", locked)
+    broken.setattr(shop.heart.ledger, "record_bot_reply", lost)
 
 
 def after_the_words_before_the_tracker_is_saved(shop: Shop, broken: pytest.MonkeyPatch) -> None:
-    broken.setattr(cast(Any, shop.agent.tracker_store), "_write", locked)
+    broken.setattr(cast(Any, shop.agent.tracker_store), "_write", lost)
 
 
 def after_the_tracker_was_saved(shop: Shop, broken: pytest.MonkeyPatch) -> None:
-    broken.setattr(TurnQueue, "finish", locked)
+    broken.setattr(TurnQueue, "finish", lost)
 
 
 CRASHES = (before_it_is_read, before_the_first_word, after_the_words_before_the_tracker_is_saved,

@@ -31,8 +31,8 @@ def service_over(heart: Heart, duty: DutyHours, verified: Callable[[str], list[s
 
 
 @pytest.fixture
-def desk(database_url: str) -> Iterator[Desk]:
-    with heart_over(database_url) as heart:
+def desk(ready_url: str) -> Iterator[Desk]:
+    with heart_over(ready_url) as heart:
         verified: dict[str, list[str]] = {}
         duty = DutyHours(ZoneInfo("America/New_York"))
         yield Desk(heart, service_over(heart, duty, lambda one: verified.get(one, [])), verified)

@@ -11,13 +11,12 @@ import pytest
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Agent, Author, Handoff, HandoffRequest, InboundMessage, Kind, Message
 from tandem.conversations.ownership import Ownership
-from tandem.database import open_engine
-from tandem.db.schema import upgrade
 from tandem.handoff.acts import Acts
 from tandem.handoff.channel import LiveAgentChannel
 from tandem.handoff.relay import Relay
 from tests.fakes.clock import Clock
 from tests.fakes.live_agent import FakeTool
+from tests.fakes.ready import open_ready
 
 ANNA = Agent("anna", "Anna")  # at the desk
 
@@ -26,8 +25,7 @@ class World:
     """One shop with one outside tool."""
 
     def __init__(self, url: str) -> None:
-        self.engine = open_engine(url)
-        upgrade(self.engine)
+        self.engine = open_ready(url)
         self.clock = Clock()
         self.ledger = Ledger(self.engine, self.clock)
         self.ownership = Ownership(self.ledger)
@@ -93,7 +91,7 @@ class World:
 
 
 @pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    made = World(database_url)
+def world(ready_url: str) -> Iterator[World]:
+    made = World(ready_url)
     yield made
     made.close()

@@ -6,16 +6,15 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy.engine import Engine
 
-from tandem.database import open_engine
-from tandem.db.schema import upgrade
+from tandem.db.schema import MAIN, ORDERS
 from tests.contract.orders.conftest import Shop, sql_shop
 from tests.fakes.clock import Clock
+from tests.fakes.ready import open_ready
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    upgrade(opened)
+def engine(ready_url: str) -> Iterator[Engine]:
+    opened = open_ready(ready_url, MAIN, ORDERS)
     yield opened
     opened.dispose()
 

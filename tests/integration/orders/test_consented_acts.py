@@ -39,8 +39,8 @@ DONE = {"cancel_order": "utter_cancel_order_done", "change_address": "utter_chan
 
 
 @pytest.fixture
-def opened(database_url: str) -> Iterator[Services]:
-    services = open_services(Settings(database_url=database_url, shop_timezone=ZoneInfo("UTC")))
+def opened(ready_url: str) -> Iterator[Services]:
+    services = open_services(Settings(database_url=ready_url, shop_timezone=ZoneInfo("UTC")))
     seed(services.engine, now(), ZoneInfo("UTC"))
     yield services
     services.engine.dispose()

@@ -155,15 +155,15 @@ def test_misses_are_forgotten_after_the_window(service: IdentificationService, s
         assert len(connection.execute(select(misses)).all()) == 3  # conversation, order, contact
 
 
-def test_a_restart_and_forgetting_the_conversation_keep_the_count(database_url: str, shop: Shop) -> None:
+def test_a_restart_and_forgetting_the_conversation_keep_the_count(ready_url: str, shop: Shop) -> None:
     for guess in range(6):
-        engine = open_engine(database_url)
+        engine = open_engine(ready_url)
         restarted = IdentificationService(engine, shop.system, shop.clock)
         with engine.begin() as connection:
             forget(connection, "c1")
         assert _outcome(restarted, "c1", "TD-10421", f"guess{guess}@example.com") == "NotMatched"
         engine.dispose()
-    assert _outcome(IdentificationService(open_engine(database_url), shop.system, shop.clock), "c1", "TD-10421",
+    assert _outcome(IdentificationService(open_engine(ready_url), shop.system, shop.clock), "c1", "TD-10421",
                     "on-time@example.com") == "RefusedForNow"
 
 
@@ -266,10 +266,10 @@ def _guess_elsewhere(url: str, start: int, answers: Path) -> None:
     engine.dispose()
 
 
-def test_two_processes_share_one_count(database_url: str, shop: Shop, tmp_path: Path) -> None:
+def test_two_processes_share_one_count(ready_url: str, shop: Shop, tmp_path: Path) -> None:
     spawned = multiprocessing.get_context("spawn")
     files = [tmp_path / f"answers{number}" for number in range(2)]
-    processes = [spawned.Process(target=_guess_elsewhere, args=(database_url, number, file))
+    processes = [spawned.Process(target=_guess_elsewhere, args=(ready_url, number, file))
                  for number, file in enumerate(files)]
     for process in processes:
         process.start()

@@ -20,8 +20,6 @@ from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Identity, InboundMessage
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
-from tandem.database import open_engine
-from tandem.db.schema import upgrade
 from tandem.handoff.duty import DutyHours, Patience
 from tandem.handoff.service import Opened
 from tandem.orders.demo_orders import demo_orders
@@ -31,6 +29,7 @@ from tandem.services import Services
 from tandem.settings import Settings
 from tests.fakes.clock import Clock
 from tests.fakes.orders import FakeOrderSystem
+from tests.fakes.ready import open_ready
 
 DOMAIN: dict[str, Any] = yaml.safe_load(Path("domain.yml").read_text(encoding="utf-8"))
 CONVERSATION = "c1"
@@ -110,8 +109,7 @@ class Shop:
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     clock = Clock(datetime(2025, 6, 24, 15, 0, tzinfo=timezone.utc))  # a Tuesday
-    engine = open_engine(f"sqlite:///{tmp_path}/tandem.db")
-    upgrade(engine)
+    engine = open_ready(f"sqlite:///{tmp_path}/tandem.db")
     ledger = Ledger(engine, clock)
     ownership = Ownership(ledger)
     orders = FakeOrderSystem(demo_orders(clock(), timezone.utc), clock, ShopPolicies())

@@ -10,10 +10,9 @@ import pytest
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Author, HandoffRequest, InboundMessage, Kind, Owner
 from tandem.conversations.ownership import Ownership
-from tandem.database import open_engine
-from tandem.db.schema import upgrade
 from tandem.handoff.acts import Acts
 from tandem.handoff.relay import Relay
+from tests.fakes.ready import open_ready
 from tests.unit.chatwoot.conftest import CARD, Chatwoot
 
 
@@ -22,8 +21,7 @@ class Shop:
 
     def __init__(self, chatwoot: Chatwoot, folder: Path, seed: int) -> None:
         self.chatwoot, self.random = chatwoot, random.Random(seed)
-        self.engine = open_engine(f"sqlite:///{folder / 'shop.db'}")
-        upgrade(self.engine)
+        self.engine = open_ready(f"sqlite:///{folder / 'shop.db'}")
         self.ledger = Ledger(self.engine, chatwoot.clock)
         self.ownership = Ownership(self.ledger)
         self.kept: list[tuple[dict[str, str], bytes]] = []

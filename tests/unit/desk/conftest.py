@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Engine
 
-from tandem.database import open_engine
-from tandem.db.schema import upgrade
+from tests.fakes.ready import open_ready
 
 
 class HandClock:
@@ -33,7 +32,6 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_engine(f"sqlite:///{tmp_path / 'desk.db'}")
-    upgrade(opened)
+    opened = open_ready(f"sqlite:///{tmp_path / 'desk.db'}")
     yield opened
     opened.dispose()

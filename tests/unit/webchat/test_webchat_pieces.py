@@ -20,10 +20,9 @@ from tandem.conversations.identity import read_identity
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Agent, Author, Delivery, HandoffRequest, InboundMessage, Kind, Message
 from tandem.conversations.ownership import Ownership
-from tandem.database import open_engine
-from tandem.db.schema import upgrade
 from tandem.settings import Settings
 from tests.fakes.clock import Seconds
+from tests.fakes.ready import open_ready
 
 SECRET = "0123456789abcdef" * 2
 AT = datetime(2024, 5, 1, 12, 0, tzinfo=timezone.utc)
@@ -31,9 +30,7 @@ AT = datetime(2024, 5, 1, 12, 0, tzinfo=timezone.utc)
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    engine = open_engine(f"sqlite:///{tmp_path / 'chat.db'}")
-    upgrade(engine)
-    return Ledger(engine)
+    return Ledger(open_ready(f"sqlite:///{tmp_path / 'chat.db'}"))
 
 
 # -- what the browser sees ----------------------------------------------------------------------------------------
