@@ -45,6 +45,7 @@ def serve(settings: Settings, listener: socket.socket, heartbeat: Heartbeat | No
     config = uvicorn.Config(create_app(settings), http=protocol_counting_in(connections_of_this_process()),
                             log_config=None, access_log=False, timeout_keep_alive=int(HEAD_SECONDS),
                             timeout_graceful_shutdown=GRACE, server_header=False,
+                            proxy_headers=False,  # tandem.desk.proxies reads them, as the settings say
                             ws="none")  # not used; and uvicorn cannot load the websockets release that Rasa asks for
     with contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn after it has shut down in order
         _Server(config, heartbeat).run(sockets=[listener])

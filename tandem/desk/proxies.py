@@ -36,10 +36,11 @@ class BehindProxies:
         scope = {**scope, **self._client(scope), **self._path(scope)}
 
         async def send_under_base(message: MutableMapping[str, Any]) -> None:
-            if self._base and message["type"] == "http.response.start":
+            if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if "location" in headers:
-                    headers["location"] = under(self._base, headers["location"])
+                    headers["location"] = under(self._base, _without_host(headers["location"]))
+            if self._base and message["type"] == "http.response.start":
                 message["headers"] = [(name, self._cookie(value) if name == b"set-cookie" else value)
                                       for name, value in message["headers"]]
             await send(message)
@@ -72,6 +73,11 @@ class BehindProxies:
         parts = value.split(b"; ")
         return b"; ".join(b"Path=" + under(self._base, part[5:].decode()).encode() if part.lower().startswith(b"path=")
                           else part for part in parts)
+
+
+def _without_host(address: str) -> str:
+    """A redirect within the host; the framework takes host and scheme from what the request says."""
+    return urlsplit(address)._replace(scheme="", netloc="").geturl()
 
 
 def under(base: str, address: str) -> str:

@@ -30,6 +30,15 @@ def client(**settings: Any) -> TestClient:
     return TestClient(BehindProxies(app, Settings(**settings)), follow_redirects=False)
 
 
+@pytest.mark.parametrize(("base", "location"), [("", "/away"), ("/desk", "/desk/away")])
+def test_no_redirect_leads_to_a_host_that_a_request_names(base: str, location: str) -> None:
+    settings = Settings(public_desk_url=f"https://shop.example.com{base}")
+    app = Starlette(routes=[Route("/away", lambda _request: Response())])  # a slash behind it is redirected
+    there = TestClient(BehindProxies(app, settings), follow_redirects=False)
+    answer = there.get(f"{base}/away/", headers={"Host": "evil.example"})
+    assert answer.status_code == 307 and answer.headers["location"] == location
+
+
 @pytest.mark.parametrize(("asked", "seen"), [
     ("/desk/", "/"), ("/desk", "/"), ("/desk/desk/queue", "/desk/queue"), ("/healthz", "/healthz"),
     ("/desktop", "/desktop"), ("/desk/a%2Fb", "/a/b"),
