@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 EVERY = 5.0  # seconds between two looks
 OVERLAP = timedelta(minutes=1)  # between what two looks read, for transactions that end late
 DESK = "desk"  # outside tools look after their own agents
-_EMAIL = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}")
+_EMAIL = re.compile(r"(?<![\w.+%&-])\w(?:[\w.+%&'-]{0,62}[\w+%-])?@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}")
 
 
 class Watch:

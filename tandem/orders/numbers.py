@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tandem.orders.errors import InvalidContact, InvalidOrderNumber
 
 MAX_LENGTH = 254  # of an e-mail address, the longest of the three
-_EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:.]+(\.[^\s@<>\"'(),;:.]+)+")
+_EMAIL = re.compile(r"[^\s@<>\"'(),;:][^\s@<>\"(),;:]*@[^\s@<>\"'(),;:.]+(\.[^\s@<>\"'(),;:.]+)+")
 _POSTCODE = re.compile(r"[A-Z0-9]{3,10}", re.ASCII)
 _ZIP_PLUS_FOUR = re.compile(r"([0-9]{5})[0-9]{4}")
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))

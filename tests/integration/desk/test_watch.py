@@ -126,20 +126,21 @@ def test_the_wait_to_expect_is_named_only_on_good_ground(
     assert "longer than it should" in told(services, "c1")[-1][1], "no second promise after a broken one"
 
 
+@pytest.mark.parametrize("address", ["kim.lee+shop@example.co.uk", "Sean.O'Brien@example.com"])
 def test_a_message_with_an_address_is_kept_and_confirmed_once(
-    services: Services, clock: Clock, waits: Callable[..., str], says: Callable[..., Message],
+    services: Services, clock: Clock, waits: Callable[..., str], says: Callable[..., Message], address: str,
 ) -> None:
     says("c1", "my account is old@example.com")
     waits("c1", "I want a person")
     watch = Watch(services)
     watch.look()
     assert told(services, "c1") == []
-    says("c1", "Please send me a new kettle, mail me at kim.lee+shop@example.co.uk.")
+    says("c1", f"Please send me a new kettle, mail me at {address}.")
     for _ in range(3):
         watch.look()
     [(event, words)] = told(services, "c1")
-    assert event == "contact_kept" and "kim.lee+shop@example.co.uk" in words
-    assert services.ledger.open_handoffs()["c1"].contact == "kim.lee+shop@example.co.uk"
+    assert event == "contact_kept" and f"write to {address}." in words
+    assert services.ledger.open_handoffs()["c1"].contact == address
     assert services.ledger.conversation("c1").owner is Owner.WAITING
     clock.advance(hours=3)
     watch.look()

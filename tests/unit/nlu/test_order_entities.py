@@ -56,6 +56,9 @@ def test_an_order_number_is_found_once_however_it_is_written(text: str) -> None:
         ("Ana.Maria+shop@Example.com", "ana.maria+shop@example.com"),
         ("write to on-time@example.com.", "on-time@example.com"),
         ("<late@mail.example.co.uk>", "late@mail.example.co.uk"),
+        ("it's Sean.O'Brien@example.com", "sean.o'brien@example.com"),
+        ("b&b@example.com", "b&b@example.com"),
+        ("'late@example.com'", "late@example.com"),
         ("two_orders12345@example.com", "two_orders12345@example.com"),
     ],
 )

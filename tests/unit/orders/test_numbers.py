@@ -54,6 +54,7 @@ def test_the_ways_to_write_a_postcode_are_one(text: str, postcode: str) -> None:
 
 @pytest.mark.parametrize(("text", "contact"), [
     (" On-Time@Example.COM ", Contact("on-time@example.com", is_email=True)),
+    ("O'Brien@example.com", Contact("o'brien@example.com", is_email=True)),
     ("mailto:a@b.co", Contact("a@b.co", is_email=True)),
     ("josé@exämple.de", Contact("josé@exämple.de", is_email=True)),
     ("02108", Contact("02108", is_email=False)),
