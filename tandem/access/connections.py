@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from tandem.access.proxies import counted_as
+
 logger = logging.getLogger(__name__)
 
 HEAD_SECONDS = 20.0  # to send a request's head; as long may a kept connection be idle
@@ -130,9 +132,9 @@ class Connections:
 
 
 def address_of(transport: asyncio.BaseTransport) -> str:
-    """The network address at the other end; empty where there is none."""
+    """The network address at the other end, as limits count it; empty where there is none."""
     peer = transport.get_extra_info("peername")
-    return str(peer[0]) if isinstance(peer, tuple) else ""
+    return counted_as(str(peer[0])) if isinstance(peer, tuple) else ""
 
 
 def connections_of_this_process() -> Connections:

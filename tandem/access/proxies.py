@@ -1,6 +1,7 @@
 """Whose request it is, where proxies of the shop's own stand in front."""
 from __future__ import annotations
 
+import ipaddress
 import logging
 from collections.abc import Sequence
 
@@ -16,6 +17,19 @@ def client_address(peer: str, forwarded: Sequence[str], proxies: int) -> str:
     """
     entries = [part.strip() for part in ",".join(forwarded).split(",")]
     return entries[-proxies] if 0 < proxies <= len(entries) and entries[-proxies] else peer
+
+
+def counted_as(address: str) -> str:
+    """What limits count an address as: an IPv6 one as its /64 network, the smallest that one caller has."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found)
 
 
 class Unbelieved:

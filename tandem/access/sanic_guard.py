@@ -23,6 +23,7 @@ from tandem.access.limits import (
     check_shape,
     depth_of,
 )
+from tandem.access.proxies import counted_as
 from tandem.access.sanic_connections import watch_connections
 from tandem.access.sanic_requests import refuse_unreadable
 from tandem.access.tokens import accepts, bearer_of
@@ -91,7 +92,7 @@ class TokenCheck:
         return too_many(wait) if wait else None
 
     def _refuse(self, request: Request, words: str, status: int) -> HTTPResponse:
-        wait = self._rejected.wait(str(request.ip))
+        wait = self._rejected.wait(counted_as(str(request.ip)))
         if wait:
             return too_many(wait)
         logger.warning("A request for %s was refused: it has no good token", request.path[:200])
@@ -116,7 +117,7 @@ class SignatureCheck:
         """The refusal; None if the request may go on."""
         if self._is_signed(request):
             return None
-        wait = self._rejected.wait(str(request.ip))
+        wait = self._rejected.wait(counted_as(str(request.ip)))
         if wait:
             return too_many(wait)
         logger.warning("A webhook was refused: it is %s", self._words)

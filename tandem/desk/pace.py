@@ -4,6 +4,7 @@ from __future__ import annotations
 from fastapi import HTTPException
 
 from tandem.access.limits import RateLimit
+from tandem.access.proxies import counted_as
 
 AGENT = 1200  # requests a minute of one account; an open page sends some 20
 PROGRAM = 6000  # requests a minute of all programs with the token
@@ -44,7 +45,7 @@ class Pace:
         Raises:
             HTTPException: 429, there were too many.
         """
-        _count(self._wrong_tokens, address)
+        _count(self._wrong_tokens, counted_as(address))
 
     def rejected_webhook(self, address: str) -> None:
         """Count a rejected webhook of a live-agent tool, so that nobody fills the log.
@@ -55,7 +56,7 @@ class Pace:
         Raises:
             HTTPException: 429, there were too many.
         """
-        _count(self._rejected_webhooks, address)
+        _count(self._rejected_webhooks, counted_as(address))
 
 
 def _count(limit: RateLimit, key: str) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.sql.elements import ColumnElement
 
+from tandem.access.proxies import counted_as
 from tandem.database import now, serialise
 from tandem.desk import accounts
 from tandem.desk.accounts import Account
@@ -48,7 +49,7 @@ class SignIn:
         """
         agent_id = agent_id.strip().lower()[:120].encode("utf-8", "replace").decode().replace("\x00", "")
         # Written down as a failure before the password is looked at: guesses made side by side all count.
-        number = self._begin(agent_id, address[:64])
+        number = self._begin(agent_id, counted_as(address))
         account = accounts.check_password(self._engine, agent_id, password)
         if account is None:
             raise SignInRefused("the name or the password is wrong")

@@ -1,7 +1,6 @@
 """What every endpoint of the web chat shares: errors as JSON, bodies with a limit, and who may call from where."""
 from __future__ import annotations
 
-import ipaddress
 import json
 import logging
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
 from tandem.access.limits import LimitExceeded, check_shape
-from tandem.access.proxies import Unbelieved, client_address
+from tandem.access.proxies import Unbelieved, client_address, counted_as
 
 MAX_BODY = 128 * 1024  # bytes; room for the longest message with every character escaped
 _MAX_SEQ = 2**31 - 1
@@ -161,19 +160,10 @@ def address_of(request: Request, proxies: int) -> str:
     Args:
         proxies: How many proxies of the shop's own stand in front; so many entries at the end of `X-Forwarded-For`
             can be believed.
-
-    IPv6 customers own whole /64 networks, so these count as one address.
     """
     forwarded = request.headers.getall("x-forwarded-for", [])
     _unbelieved.look(proxies, forwarded)
-    found = client_address(str(request.ip or ""), forwarded, proxies)
-    try:
-        address = ipaddress.ip_address(found)
-    except ValueError:
-        return found[:64]
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    return counted_as(client_address(str(request.ip or ""), forwarded, proxies))
 
 
 def allowed_origin(origin: str, host: str, origins: tuple[str, ...]) -> bool:

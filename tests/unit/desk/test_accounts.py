@@ -114,6 +114,14 @@ def door(engine: Engine, clock: Any, monkeypatch: pytest.MonkeyPatch) -> SignIn:
     return SignIn(engine, clock)
 
 
+def test_a_network_of_addresses_gives_no_more_guesses(door: SignIn) -> None:
+    for number in range(FREE_PER_ADDRESS):
+        with pytest.raises(SignInRefused):
+            door.attempt(f"agent{number}", "wrong", f"2001:db8:1:2::{number:x}")
+    with pytest.raises(TooManyAttempts):
+        door.attempt("another", "wrong", "2001:db8:1:2::ffff")
+
+
 def test_after_free_attempts_each_pause_is_longer_even_for_the_right_password(door: SignIn, clock: Any) -> None:
     for _ in range(FREE_PER_AGENT):
         with pytest.raises(SignInRefused):
