@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tandem.conversations.model import Mood
-from tandem.nlu.mood import NoMoodModel, explain
+from tandem.nlu.mood_at_hand import NoMoodModel, explain
 
 EXPLAINED = 0.5  # frustration from which an agent may ask why; explaining takes some milliseconds
 _MOST = 3

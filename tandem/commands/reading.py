@@ -41,7 +41,7 @@ def add_replay_command(commands: Any) -> None:
 
 def _mood(_settings: Settings, options: argparse.Namespace) -> int:
     silence()
-    from tandem.nlu.mood import NoMoodModel, current  # takes seconds: only for the command that needs it
+    from tandem.nlu.mood_at_hand import NoMoodModel, current  # the encoders take a second or two
 
     try:
         model = current(project_root() / MODELS)
@@ -66,7 +66,7 @@ def _replay(_settings: Settings, options: argparse.Namespace) -> int:
     from tandem.dialogue.parser import ModelParser, ModelUnreadable
     from tandem.dialogue.replay import Replayer
     from tandem.evaluation.charts import trajectory_chart
-    from tandem.nlu.sentence_encoder import encode
+    from tandem.nlu.embedding import encode
     from tandem.services import escalation_settings
 
     settings = escalation_settings()

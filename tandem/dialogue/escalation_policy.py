@@ -252,7 +252,7 @@ def _flat(value: Any) -> set[str]:
 
 @lru_cache(maxsize=4096)
 def _vector(text: str) -> Vectors:
-    from tandem.nlu.sentence_encoder import encode
+    from tandem.nlu.embedding import encode
 
     row: Vectors = encode([text])[0]
     return row

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tandem.evaluation.examples import Example, MoodExample, fold_of
+from tandem.nlu.embedding import CACHE_SIZE, encode
 from tandem.nlu.intent_model import IntentModel
 from tandem.nlu.mood_model import Mood, MoodModel
-from tandem.nlu.sentence_encoder import CACHE_SIZE, encode
 
 FOLDS = 5
 

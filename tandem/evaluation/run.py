@@ -17,7 +17,7 @@ from tandem.evaluation.figures import Figure, measure
 from tandem.evaluation.held_out import read_intents_held_out, read_moods_held_out
 from tandem.evaluation.intent_report import Fallback, IntentReport, report_intents
 from tandem.evaluation.mood_report import MoodReport, report_moods
-from tandem.nlu.sentence_encoder import encode
+from tandem.nlu.embedding import encode
 
 _QUICK_FOLD = 0
 

@@ -16,10 +16,10 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
+from tandem.nlu.embedding import encode
 from tandem.nlu.emoji import in_words
 from tandem.nlu.encoders import Vectors
 from tandem.nlu.ngrams import Ngrams
-from tandem.nlu.sentence_encoder import encode
 
 Floats = npt.NDArray[np.float32]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tarfile
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,17 +18,12 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from tandem.nlu import mood_data
 from tandem.nlu.encoders import versions
+from tandem.nlu.mood_at_hand import MODEL_FILE, NoMoodModel, keep
 from tandem.nlu.mood_lexicon import CUES_FILE
 from tandem.nlu.mood_model import Mood, MoodModel
 
 SENTIMENT = "sentiment"
-MODEL_FILE = "mood.npz"
 CACHE_SIZE = 2048  # messages whose mood is remembered
-_current: list[MoodModel] = []
-
-
-class NoMoodModel(RuntimeError):
-    """No trained mood model is at hand; `rasa train` makes one."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
@@ -95,7 +88,7 @@ class MoodReader(GraphComponent):
         """Restore a trained reader."""
         with model_storage.read_from(resource) as folder:
             model = MoodModel.load(folder / MODEL_FILE)
-        _current[:] = [model]
+        keep(model)
         return cls({**cls.get_default_config(), **config}, model_storage, resource, model)
 
     def process(self, messages: list[Message]) -> list[Message]:
@@ -108,31 +101,3 @@ class MoodReader(GraphComponent):
         if self._model is None:
             raise NoMoodModel("MoodReader was neither trained nor loaded")
         return self._model.read([text])[0]
-
-
-def explain(text: str) -> list[tuple[str, float]]:
-    """Reasons for the frustration read in `text`; see `MoodModel.explain`. Raises NoMoodModel."""
-    return current().explain(text)
-
-
-def current(models: Path = Path("models")) -> MoodModel:
-    """The mood model this process runs, or else that of the newest trained model in `models`. Raises NoMoodModel."""
-    if not _current:
-        archives = sorted(models.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
-        if not archives:
-            raise NoMoodModel(f"no trained model in {models}; run `rasa train`")
-        _current[:] = [from_archive(archives[-1])]
-    return _current[0]
-
-
-def from_archive(archive: Path) -> MoodModel:
-    """The mood model inside a trained Rasa model. Raises NoMoodModel if it has none."""
-    with tarfile.open(archive) as packed, tempfile.TemporaryDirectory() as folder:
-        for member in packed:
-            if member.isfile() and Path(member.name).name == MODEL_FILE:
-                content = packed.extractfile(member)
-                if content is not None:
-                    target = Path(folder) / MODEL_FILE
-                    target.write_bytes(content.read())
-                    return MoodModel.load(target)
-    raise NoMoodModel(f"{archive.name} was trained without MoodReader; see docs/nlu.md")

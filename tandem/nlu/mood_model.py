@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold, KFold
 
 from tandem.nlu import mood_signals
 from tandem.nlu.kernel import Features, Floats, Reader, Space, near, solve
@@ -194,6 +192,8 @@ def _targets(rows: Sequence[Labelled]) -> Floats:
 
 def _held_out(kernel: Floats, targets: Floats, sources: Sequence[str]) -> Floats:
     """Predictions for each message by a model that has not seen its file (its fold, if there are too few files)."""
+    from sklearn.model_selection import GroupKFold, KFold  # takes a second, for training only
+
     splitter = GroupKFold(FOLDS) if len(set(sources)) >= FOLDS else KFold(FOLDS, shuffle=True, random_state=7)
     out = np.empty_like(targets)
     for known, unseen in splitter.split(kernel, groups=sources):
@@ -221,6 +221,8 @@ def _lexicon(raw: Floats) -> Floats:
 
 def _logistic(inputs: Floats, labels: npt.NDArray[Any]) -> Floats:
     """Weights (k + 1, classes or 1) of a logistic regression; the last row is the intercept."""
+    from sklearn.linear_model import LogisticRegression  # takes a second, for training only
+
     fitted = LogisticRegression(C=10.0, max_iter=1000).fit(inputs, labels)
     return np.vstack([fitted.coef_.T, fitted.intercept_]).astype(np.float32)
 

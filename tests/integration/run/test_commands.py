@@ -28,7 +28,7 @@ SECRETS = {"TANDEM_SECRET_KEY": "s" * 32, "TANDEM_IDENTITY_SECRET": "i" * 32, "T
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, with an environment without settings, in a process that runs no model."""
-    monkeypatch.setattr("tandem.nlu.mood._current", [])
+    monkeypatch.setattr("tandem.nlu.mood_at_hand._current", [])
     for name in [name for name in os.environ if name.startswith("TANDEM_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)

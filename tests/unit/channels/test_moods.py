@@ -7,7 +7,7 @@ import pytest
 
 from tandem.channels import moods
 from tandem.channels.moods import mood_of
-from tandem.nlu.mood import NoMoodModel
+from tandem.nlu.mood_at_hand import NoMoodModel
 
 
 def sentiment(frustration: float, **more: Any) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tandem.nlu import kernel, mood, mood_data, mood_signals
+from tandem.nlu import kernel, mood, mood_at_hand, mood_data, mood_signals
 from tandem.nlu.encoders import Vectors
 from tandem.nlu.mood_data import BadMoodData, Labelled
 from tandem.nlu.mood_model import NAMES, NEUTRAL, MoodModel
@@ -107,14 +109,31 @@ def test_the_model_is_found_inside_a_trained_archive(model: MoodModel, tmp_path:
     model.save(tmp_path / "mood.npz")
     with tarfile.open(tmp_path / "nlu.tar.gz", "w:gz") as archive:
         archive.add(tmp_path / "mood.npz", "components/train_mood/mood.npz")
-    assert mood.from_archive(tmp_path / "nlu.tar.gz").read(["hm"]) == model.read(["hm"])
+    assert mood_at_hand.from_archive(tmp_path / "nlu.tar.gz").read(["hm"]) == model.read(["hm"])
 
 
 def test_an_archive_without_mood_is_named(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "core.tar.gz", "w:gz"):
         pass
-    with pytest.raises(mood.NoMoodModel, match="core"):
-        mood.from_archive(tmp_path / "core.tar.gz")
+    with pytest.raises(mood_at_hand.NoMoodModel, match="core"):
+        mood_at_hand.from_archive(tmp_path / "core.tar.gz")
+
+
+def test_a_sentence_is_read_without_rasa_and_tensorflow(model: MoodModel, tmp_path: Path) -> None:
+    """They take most of the time of `tandem mood`, and no part in it."""
+    model.save(tmp_path / "mood.npz")
+    with tarfile.open(tmp_path / "nlu.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "mood.npz", "components/train_mood/mood.npz")
+    code = """
+import sys
+from pathlib import Path
+import tandem.commands.reading
+from tandem.nlu.mood_at_hand import current
+current(Path(sys.argv[1]))
+print(sorted({"rasa", "tensorflow", "sklearn", "spacy"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.parametrize(
