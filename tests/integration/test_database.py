@@ -1,8 +1,10 @@
-"""Writers to one SQLite file: they queue, wait for other processes, and give up in the end."""
+"""Writers to one SQLite file queue, wait for other processes and give up in the end; a dead server is given up too."""
 from __future__ import annotations
 
+import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
-from tandem.database import BUSY_SECONDS, open_engine
+from tandem.database import BUSY_SECONDS, SERVING, Limits, open_engine
 
 
 @pytest.fixture
@@ -91,3 +93,24 @@ def test_what_is_no_lock_is_not_waited_for(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN")
         with pytest.raises(OperationalError, match="within a transaction"):
             connection.begin()
+
+
+def test_a_server_that_takes_the_call_and_says_nothing_is_given_up() -> None:
+    assert 0 < SERVING.connect <= 5, "what serves customers does not wait longer"
+    tried: list[float] = []
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        engine = open_engine(f"postgresql+psycopg2://tandem@127.0.0.1:{silent.getsockname()[1]}/tandem",
+                             Limits(connect=2))  # the least that libpq knows
+
+        def call() -> None:
+            began = time.monotonic()
+            with pytest.raises(OperationalError):
+                engine.connect()
+            tried.append(time.monotonic() - began)
+
+        trying = threading.Thread(target=call, daemon=True)
+        trying.start()
+        trying.join(15)
+        assert tried and 1 < tried[0] < 15

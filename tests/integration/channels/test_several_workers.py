@@ -295,6 +295,12 @@ async def test_a_ticket_in_redis_is_given_back_and_a_dead_workers_is_not_waited_
         assert time.monotonic() - started >= 0.3
 
 
+def test_the_death_of_a_worker_costs_as_much_as_is_promised() -> None:
+    """First the turn's lease runs out, then whoever takes the turn over waits for the dead worker's lock in vain."""
+    for shared in (TicketLocks, PostgresLocks):
+        assert TURN_LEASE.total_seconds() + shared.patience <= 25
+
+
 async def test_a_redis_that_is_away_stops_no_turn(heart: Heart) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
