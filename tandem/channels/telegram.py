@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, User
 from aiogram.utils.exceptions import BadRequest, Unauthorized
 from rasa.core.channels.telegram import TelegramInput, TelegramOutput
 from sanic import Blueprint, Sanic, response
@@ -33,6 +33,13 @@ class _TelegramOutput(TelegramOutput):
     """Rasa's output, which tells a refusal for good from a failure that passes."""
 
     keeps_blank_lines = True
+    _bot: User | None = None
+
+    async def get_me(self) -> User:
+        """The bot's own account. Rasa asks with each update, which must not wait for Telegram each time."""
+        if self._bot is None:
+            self._bot = await super().get_me()
+        return self._bot
 
     async def send_text_message(self, recipient_id: str, text: str, **_: Any) -> None:
         """Send a text as one message."""

@@ -58,6 +58,13 @@ async def test_an_update_without_telegrams_secret_is_refused(only: Line, headers
 
 
 @on(TELEGRAM)
+async def test_telegram_is_asked_once_who_the_bot_is(only: Line) -> None:
+    for number in (1, 2, 3):
+        assert await only.hook(payloads.telegram_text("Where is my order?", number)) == 200
+    assert len(only.service.sent("getMe")) == 1
+
+
+@on(TELEGRAM)
 async def test_telegram_is_given_the_secret_until_it_has_it(only: Line) -> None:
     await only.stage.until(lambda: only.service.sent("setWebhook"))
     [registered] = only.service.sent("setWebhook")
