@@ -5,15 +5,21 @@ Each stands in for a part of Rasa by its own name, and does the same (tests/unit
 from __future__ import annotations
 
 import copy
+import functools
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from jsonschema import ValidationError
 from jsonschema.validators import validator_for
+from rasa.core import processor as rasa_processor
+from rasa.core.actions import forms
 from rasa.core.actions.action import RemoteAction
 from rasa.core.agent import Agent
+from rasa.core.nlg import interpolator
+from rasa.core.policies import rule_policy
 from rasa.core.policies.rule_policy import RULES, RULES_FOR_LOOP_UNHAPPY_PATH, RulePolicy
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import ExecutionContext, GraphNode, GraphNodeHook, GraphSchema
@@ -22,6 +28,8 @@ from rasa.engine.runner.interface import GraphRunner
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, PREVIOUS_ACTION, SHOULD_NOT_BE_SET, USER
 from rasa.shared.core.domain import Domain, State
+from rasa.shared.core.events import Event
+from rasa.shared.core.slots import Slot
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import ACTION_NAME, INTENT
 
@@ -161,6 +169,33 @@ def tune(agent: Agent) -> None:
     domain, empty = processor.domain, processor.domain.is_empty()
     domain.is_empty = lambda: empty  # Rasa writes out the whole domain to answer this, at each message
     RemoteAction._validate_action_result = _is_action_result
+    Event.resolve_by_type = staticmethod(_kind_of_event)
+    Slot.__copy__ = _copy_of
+    for module in COPYING:
+        module.copy = SimpleNamespace(copy=copy.copy, deepcopy=_as_it_is)
+
+
+# These copy whatever they write into a log message, also where nobody reads the log; they copy nothing else deeply.
+COPYING: tuple[Any, ...] = (rasa_processor, forms, rule_policy, interpolator)
+_rasas_kind_of_event = Event.resolve_by_type
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+@functools.cache
+def _kind_of_event(type_name: str, default: type[Event] | None = None) -> type[Event] | None:
+    """Rasa looks through all classes of events for each event that it reads."""
+    kind: type[Event] | None = _rasas_kind_of_event(type_name, default)
+    return kind
+
+
+def _copy_of(slot: Slot) -> Slot:
+    """What `copy.copy` gives, which otherwise takes a slot to pieces; every copy of a tracker copies all slots."""
+    twin: Slot = object.__new__(type(slot))
+    twin.__dict__.update(slot.__dict__)
+    return twin
 
 
 def _validators() -> tuple[Any, dict[str, Any]]:

@@ -61,7 +61,7 @@ class KeptTracker(DialogueStateTracker):
         self._loops: set[str] = set()
         self._history: _History | None = None
 
-    def copy(self) -> DialogueStateTracker:
+    def copy(self) -> KeptTracker:
         """A tracker with the same events and state; Rasa's replays the events."""
         twin = copy.copy(self)
         twin.events = deque(self.events)
@@ -147,7 +147,8 @@ def shortened(tracker: KeptTracker, keep: int = KEEP, slack: int = SLACK) -> Kep
     events = _last_session(tracker.events)
     kept = tracker
     if len(events) < len(tracker.events):
-        kept = _like(tracker, events)
+        kept = tracker.copy()  # the beginning of a session resets all, so that it is in the state its events lead to
+        kept.events = deque(events)
     said = [place for place, event in enumerate(events) if event.type_name == _USER]
     if len(said) < keep + slack:
         return kept

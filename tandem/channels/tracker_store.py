@@ -149,7 +149,7 @@ class KeptTrackerStore(TrackerStore):
 
     def init_tracker(self, sender_id: str) -> DialogueStateTracker:
         """A tracker for a conversation without events."""
-        tracker: DialogueStateTracker = super().init_tracker(sender_id)
+        tracker = KeptTracker(sender_id, self.domain.slots, max_event_history=self.max_event_history)
         setattr(tracker, _MARK, _Mark(0))
         return tracker
 

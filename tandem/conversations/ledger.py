@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.row import Row
 
@@ -47,6 +46,13 @@ _OVER = and_(handoffs.c.conversation_id == bindparam("this"), handoffs.c.closed_
              handoffs.c.told_with.is_(None))
 _UNTOLD = select(handoffs).where(_OVER).order_by(handoffs.c.epoch.desc())  # the clock may have stepped back
 _TELL = update(handoffs).where(_OVER)
+# Another process may have been quicker; not on SQLite, whose only writer has just looked. SQLAlchemy keeps no compiled
+# form of an insert with ON CONFLICT.
+_OPEN = {
+    "postgresql": postgresql_insert(conversations).values(change_id=CHANGE_ID["postgresql"])
+    .on_conflict_do_nothing(index_elements=["id"]),
+    "sqlite": insert(conversations).values(change_id=CHANGE_ID["sqlite"]),
+}
 _WAITS_FOR_WORDS = update(handoffs).where(
     handoffs.c.conversation_id == bindparam("this"), handoffs.c.closed_at.is_(None),
     handoffs.c.first_reply_at.is_not(None), handoffs.c.unanswered_since.is_(None))
@@ -216,14 +222,11 @@ class Ledger(Transcript):
             row = store.lock(connection, conversation_id)
         except ConversationNotFound:
             at = self.clock()
-            upsert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-            connection.execute(upsert(conversations).values(
-                id=conversation_id, channel=inbound.channel, push=inbound.push, owner=Owner.BOT.value, epoch=0,
-                revision=0, next_seq=1, created_at=at, updated_at=at, last_text="",
-                change_id=CHANGE_ID[connection.dialect.name],
-                address=store.clean_data(inbound.address),
-                identity=store.from_identity(inbound.identity),
-            ).on_conflict_do_nothing(index_elements=["id"]))  # another process may have been quicker
+            connection.execute(_OPEN[connection.dialect.name], {
+                "id": conversation_id, "channel": inbound.channel, "push": inbound.push, "owner": Owner.BOT.value,
+                "epoch": 0, "revision": 0, "next_seq": 1, "created_at": at, "updated_at": at, "last_text": "",
+                "address": store.clean_data(inbound.address), "identity": store.from_identity(inbound.identity),
+            })
             row = store.lock(connection, conversation_id)
             if inbound.identity is not None:
                 store.know_email(connection, conversation_id, inbound.identity.email)

@@ -9,8 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import text as sql
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.row import Row
 
@@ -53,6 +52,9 @@ _BY_CLIENT_ID = select(messages).where(
     messages.c.conversation_id == bindparam("this"), messages.c.author == bindparam("author"),
     messages.c.client_id == bindparam("client"),
 )
+# SQLAlchemy keeps no compiled form of its own inserts with ON CONFLICT.
+_KNOW_EMAIL = sql("INSERT INTO customer_emails (conversation_id, email) VALUES (:this, :email) "
+                  "ON CONFLICT (conversation_id, email) DO NOTHING")
 _DEPTH = 20  # levels of data that are kept
 _LONG_AGO = "1970-01-01T00:00:00+00:00"
 
@@ -194,9 +196,7 @@ def know_email(connection: Connection, conversation_id: str, email: str) -> None
     address = printable(email).strip().lower()
     if "@" not in address or len(address) > MAX_EMAIL:
         return
-    upsert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    connection.execute(upsert(customer_emails).values(conversation_id=conversation_id, email=address)
-                       .on_conflict_do_nothing(index_elements=["conversation_id", "email"]))
+    connection.execute(_KNOW_EMAIL, {"this": conversation_id, "email": address})
 
 
 def open_handoff_of(connection: Connection, conversation_id: str) -> Row | None:

@@ -1,6 +1,9 @@
 """What stands in for parts of Rasa does what they do."""
 from __future__ import annotations
 
+import ast
+import copy
+import inspect
 import json
 from random import Random
 from types import SimpleNamespace
@@ -14,9 +17,11 @@ from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import ExecutionContext, GraphSchema, SchemaNode
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import Event
+from rasa.shared.core.slots import CategoricalSlot, Slot
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from tandem.channels.engine import NearRules, StraightRunner, tune
+from tandem.channels.engine import COPYING, NearRules, StraightRunner, tune
 from tests.fakes.talk import DOMAIN, by_chance
 
 NEEDS = {"tokens": {"message": "said"}, "intent": {"tokens": "tokens"}, "mood": {"tokens": "tokens"},
@@ -82,6 +87,40 @@ def test_an_agent_is_tuned_once_and_again_with_another_model() -> None:
     tune(agent)
     assert isinstance(agent.processor.graph_runner, StraightRunner)
     tune(SimpleNamespace())  # an agent without a model
+
+
+@pytest.mark.parametrize("module", COPYING, ids=lambda module: module.__name__)
+def test_what_is_no_longer_copied_deeply_was_copied_for_log_messages_alone(module: Any) -> None:
+    tree = ast.parse(inspect.getsource(module))
+    logged = {id(inner) for call in ast.walk(tree) if _calls(call, "structlogger") for inner in ast.walk(call)}
+    copies = [call for call in ast.walk(tree) if _calls(call, "copy")]
+    assert copies and all(id(call) in logged for call in copies)
+
+
+def _calls(node: ast.AST, name: str) -> bool:
+    """Whether this is a call of something in `name`."""
+    return (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name) and node.func.value.id == name)
+
+
+def test_a_slot_is_copied_as_ever() -> None:
+    slot = CategoricalSlot("mood", [], values=["calm", "upset"], initial_value="calm")
+    as_ever = object.__reduce_ex__(slot, 4)
+    dask, _, _ = runners()
+    tune(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    twin = copy.copy(slot)
+    assert Slot.__copy__ and as_ever[2] == vars(twin) == vars(slot) and type(twin) is CategoricalSlot
+    twin.value = "upset"
+    assert slot.value == "calm"
+
+
+def test_kinds_of_events_are_found_as_ever() -> None:
+    dask, _, _ = runners()
+    tune(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    assert Event.resolve_by_type("slot").type_name == "slot" and Event.resolve_by_type("topic") is None
+    for _ in range(2):
+        with pytest.raises(ValueError, match="made up"):
+            Event.resolve_by_type("made up")
 
 
 @pytest.mark.parametrize("result", [
