@@ -26,12 +26,20 @@ from rasa.engine.graph import ExecutionContext, GraphNode, GraphNodeHook, GraphS
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.runner.interface import GraphRunner
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.core.constants import ACTION_LISTEN_NAME, PREVIOUS_ACTION, SHOULD_NOT_BE_SET, USER
+from rasa.shared.core.constants import (
+    ACTION_LISTEN_NAME,
+    PREVIOUS_ACTION,
+    REQUESTED_SLOT,
+    SHOULD_NOT_BE_SET,
+    USER,
+)
 from rasa.shared.core.domain import Domain, State
-from rasa.shared.core.events import Event
+from rasa.shared.core.events import ActionExecuted, Event, SlotSet
 from rasa.shared.core.slots import Slot
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import ACTION_NAME, INTENT
+
+from tandem.channels.kept_tracker import KeptTracker
 
 
 class StraightRunner(GraphRunner):
@@ -171,6 +179,7 @@ def tune(agent: Agent) -> None:
     RemoteAction._validate_action_result = _is_action_result
     Event.resolve_by_type = staticmethod(_kind_of_event)
     Slot.__copy__ = _copy_of
+    forms.FormAction._temporary_tracker = _temporary_tracker
     for module in COPYING:
         module.copy = SimpleNamespace(copy=copy.copy, deepcopy=_as_it_is)
 
@@ -189,6 +198,21 @@ def _kind_of_event(type_name: str, default: type[Event] | None = None) -> type[E
     """Rasa looks through all classes of events for each event that it reads."""
     kind: type[Event] | None = _rasas_kind_of_event(type_name, default)
     return kind
+
+
+def _temporary_tracker(
+    form: forms.FormAction, tracker: DialogueStateTracker, more: list[Event], domain: Domain,
+) -> DialogueStateTracker:
+    """Rasa's tracker for the validation of a form, which otherwise replays all events of the session."""
+    asked = SlotSet(REQUESTED_SLOT, form.get_slot_to_fill(tracker))
+    if isinstance(tracker, KeptTracker) and not tracker.idx_after_latest_restart():
+        twin = tracker.copy()
+        twin.model_id = twin.assistant_id = None
+    else:
+        twin = KeptTracker.from_events(tracker.sender_id, tracker.events_after_latest_restart(), domain.slots)
+    for event in (asked, ActionExecuted(form.name()), *more):
+        twin.update(event)
+    return twin
 
 
 def _copy_of(slot: Slot) -> Slot:
@@ -211,10 +235,20 @@ _ANSWER, _EVENTS = _validators()
 
 def _is_action_result(action: RemoteAction, result: Any) -> bool:
     """Rasa's check of what the action server answers, which otherwise checks its own schema first."""
-    error = next(_errors(result), None)
+    error = None if _is_plainly_right(result) else next(_errors(result), None)
     if error is not None:
         raise ValidationError(f"The action server's answer to {action.name()} cannot be read: {error}")
     return True
+
+
+def _is_plainly_right(result: Any) -> bool:
+    """Whether it can be seen without the schema, as of what most actions answer: slots to set and responses."""
+    events, responses = (result.get("events"), result.get("responses")) if isinstance(result, dict) else (None, None)
+    return (
+        isinstance(events, list) and isinstance(responses, list) and all(isinstance(one, dict) for one in responses)
+        and all(isinstance(one, dict) and one.get("event") == SlotSet.type_name and isinstance(one.get("name"), str)
+                and "value" in one and isinstance(one.get("timestamp"), (float, type(None))) for one in events)
+    )
 
 
 def _errors(result: Any) -> Iterator[str]:

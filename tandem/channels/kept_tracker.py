@@ -29,7 +29,7 @@ from rasa.shared.core.events import (
     UserUttered,
 )
 from rasa.shared.core.slots import Slot
-from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.core.trackers import ACTIVE_LOOP, DialogueStateTracker, EventVerbosity, TrackerActiveLoop
 
 KEEP = 30  # messages of the customer that stay in the tracker
 SLACK = 6  # further ones before the oldest are folded: folding replays what stays
@@ -40,6 +40,8 @@ _USER, _ACTION, _LOOP = UserUttered.type_name, ActionExecuted.type_name, ActiveL
 
 class KeptTracker(DialogueStateTracker):
     """A tracker that remembers what it has worked out."""
+
+    active_loop: TrackerActiveLoop | None
 
     def __init__(self, sender_id: str, slots: Iterable[Slot] | None, *arguments: Any, **named: Any) -> None:
         super().__init__(sender_id, slots, *arguments, **named)
@@ -70,6 +72,15 @@ class KeptTracker(DialogueStateTracker):
             twin.active_loop = dataclasses.replace(self.active_loop)
         twin._forget()
         return twin
+
+    def current_state(self, event_verbosity: EventVerbosity = EventVerbosity.NONE) -> dict[str, Any]:
+        """See Rasa's, which copies all that was read in the message that began a form; do not write into it."""
+        loop, self.active_loop = self.active_loop, None
+        try:
+            state: dict[str, Any] = super().current_state(event_verbosity)
+        finally:
+            self.active_loop = loop
+        return {**state, ACTIVE_LOOP: dict(vars(loop)) if loop is not None else {}}
 
     def applied_events(self) -> list[Event]:
         """See Rasa's; looks at new events only, unless one of them changes what earlier ones count for."""

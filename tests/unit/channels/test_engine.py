@@ -12,16 +12,18 @@ from typing import Any
 import pytest
 from jsonschema import ValidationError, validate
 from rasa.core.actions.action import RemoteAction
+from rasa.core.actions.forms import FormAction
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import ExecutionContext, GraphSchema, SchemaNode
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event
+from rasa.shared.core.events import Event, SlotSet
 from rasa.shared.core.slots import CategoricalSlot, Slot
-from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 
 from tandem.channels.engine import COPYING, NearRules, StraightRunner, tune
+from tandem.channels.kept_tracker import KeptTracker
 from tests.fakes.talk import DOMAIN, by_chance
 
 NEEDS = {"tokens": {"message": "said"}, "intent": {"tokens": "tokens"}, "mood": {"tokens": "tokens"},
@@ -114,6 +116,28 @@ def test_a_slot_is_copied_as_ever() -> None:
     assert slot.value == "calm"
 
 
+RASAS_TEMPORARY_TRACKER = FormAction._temporary_tracker
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_form_is_validated_over_the_tracker_that_rasa_makes(seed: int) -> None:
+    dask, _, _ = runners()
+    tune(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    form, more = FormAction("order_form", None), [SlotSet("order_number", "TD-1", timestamp=1.0)]
+    kept, rasas = KeptTracker("c", DOMAIN.slots), DialogueStateTracker("c", DOMAIN.slots)
+    kept.model_id = kept.assistant_id = None
+    for events in by_chance(Random(seed), 30):
+        for event in events:
+            kept.update(event)
+            rasas.update(event)
+        expected = RASAS_TEMPORARY_TRACKER(form, rasas, more, DOMAIN).current_state(EventVerbosity.ALL)
+        found = form._temporary_tracker(kept, more, DOMAIN).current_state(EventVerbosity.ALL)
+        for state in (expected, found):
+            for event in state["events"][-3:-1]:
+                event.pop("timestamp")  # made just now
+        assert found == expected
+
+
 def test_kinds_of_events_are_found_as_ever() -> None:
     dask, _, _ = runners()
     tune(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
@@ -135,6 +159,9 @@ def test_what_rasa_takes_from_an_action_is_taken(result: dict[str, Any]) -> None
 
 @pytest.mark.parametrize("result", [
     [], {"events": {}}, {"events": [{"name": "no event"}]}, {"responses": ["hi"]}, {"events": [{"event": "slot"}]},
+    {"events": [{"event": "slot", "value": 1}], "responses": []}, {"events": [{"event": "slot", "name": "a"}]},
+    {"events": [{"event": "slot", "name": 1, "value": 1}], "responses": []}, {"events": [], "responses": ["hi"]},
+    {"events": [{"event": "slot", "name": "a", "value": 1, "timestamp": "late"}], "responses": []},
     {"events": [{"event": "made up"}]}, {"events": [{"event": "action", "confidence": "much"}]}, {"events": ["slot"]},
 ])
 def test_what_rasa_refuses_from_an_action_is_refused(result: Any) -> None:

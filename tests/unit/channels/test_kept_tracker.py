@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 from rasa.shared.core.events import ActionExecuted, BotUttered, SlotSet
-from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 
 from tandem.channels.kept_tracker import KEEP, SLACK, KeptTracker, shortened, state_of
 from tandem.dialogue.escalation_settings import EscalationSettings
@@ -27,6 +27,7 @@ def test_a_kept_tracker_answers_as_rasas_after_every_event(seed: int) -> None:
             assert kept.applied_events() == rasas.applied_events()
             assert kept.past_states(DOMAIN) == rasas.past_states(DOMAIN)
             assert state_of(kept) == state_of(rasas)
+            assert kept.current_state(EventVerbosity.ALL) == rasas.current_state(EventVerbosity.ALL)
         assert state_of(kept.copy()) == state_of(rasas.copy())
 
 
