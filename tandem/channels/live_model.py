@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 import json
 import logging
 import tarfile
@@ -32,6 +33,7 @@ from tandem.run_state import live_model
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5  # seconds between looks whether another model is to answer
+SETTLED_AFTER = 60.0  # seconds; no turn that an exchanged model has begun lasts longer
 _FIRST_WORDS = "hello"
 
 
@@ -44,6 +46,15 @@ async def make_ready(agent: Agent) -> None:
     tune(agent)
     install(agent)
     await agent.parse_message(_FIRST_WORDS)
+
+
+def set_apart() -> None:
+    """Let the garbage collector pass over all that is there now: most of it is the model, and lives on.
+
+    It would look at all of that again and again, for a second each time, in which nobody is answered.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 class LiveModel:
@@ -79,6 +90,8 @@ class LiveModel:
             self._tell("refused", f"{model.name} {type(error).__name__}")
             return
         self._app.ctx.agent = new
+        gc.unfreeze()  # so that the old one is found once nobody needs it any more
+        loop.call_later(SETTLED_AFTER, set_apart)
         self._refused = ""
         logger.info("%s answers customers from now on", model.name)
         self._tell("model", model.name)

@@ -13,7 +13,7 @@ from tandem.access.limits import RateLimit
 from tandem.channels import locks
 from tandem.channels.action_endpoint import authorise, unequip
 from tandem.channels.deliverer import Deliverer
-from tandem.channels.live_model import LiveModel, make_ready
+from tandem.channels.live_model import LiveModel, make_ready, set_apart
 from tandem.channels.output import Answer
 from tandem.channels.protection import protect_rasa
 from tandem.channels.tasks import Tasks
@@ -89,6 +89,7 @@ class Runtime:
     async def prepare(self) -> None:
         """Make the model ready, once it is loaded and before customers are let in."""
         await make_ready(self._app.ctx.agent)
+        set_apart()
 
     async def start(self) -> None:
         """Begin to watch the ledger, to deliver, and to take over interrupted turns. Safe to call again."""

@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import shutil
 import tarfile
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -164,6 +166,26 @@ async def test_no_turn_is_lost_or_doubled_while_models_are_exchanged(root: Path,
     assert await say(worker.ctx.agent, "opening hours") == ["We are open from 9 to 8."]
     tracker = await worker.ctx.agent.tracker_store.retrieve_full_tracker("customer-0")
     assert sum(event.type_name == "user" for event in tracker.events) == 40
+
+
+async def test_an_exchanged_model_is_let_go(root: Path, worker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_model, "SETTLED_AFTER", 2.0)
+    live_model.set_apart()
+    try:
+        old = worker.ctx.agent.processor
+        gone = weakref.ref(old)
+        change(root, "data/responses/all.yml", "Hello", "Welcome")
+        model = await asyncio.to_thread(bring_live, root, quiet)
+        await until_told(worker, f"model {model.name}")
+        old.itself = old  # as the parts of a model refer to each other
+        del old
+        for _ in range(100):
+            if gone() is None:
+                break
+            await asyncio.sleep(0.1)
+        assert gone() is None and gc.get_freeze_count() > 1000
+    finally:
+        gc.unfreeze()
 
 
 async def test_a_model_that_cannot_be_loaded_leaves_the_old_one_answering(root: Path, worker: Any) -> None:
