@@ -5,10 +5,11 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import event
 
 from tandem.conversations.model import Agent, InboundMessage, Kind, Message, Owner
 from tandem.conversations.waiting import expected_wait, unanswered
@@ -127,6 +128,75 @@ def test_the_wait_to_expect_is_named_only_on_good_ground(
 
 
 @pytest.mark.parametrize("address", ["kim.lee+shop@example.co.uk", "Sean.O'Brien@example.com"])
+def claimed(services: Services, clock: Clock, waits: Callable[..., str], *pauses: float, waiting: float = 5) -> None:
+    """Claims one after another; `pauses` are the minutes before each, `waiting` those since its handoff opened."""
+    for number, minutes in enumerate(pauses):
+        clock.advance(minutes=max(0, minutes - waiting))
+        name = waits(f"claimed-{clock():%H%M%S}-{number}")
+        clock.advance(minutes=min(minutes, waiting))
+        services.ownership.claim(name, ANNA)
+
+
+def test_claims_in_bursts_are_foretold_by_their_mean(
+    services: Services, clock: Clock, waits: Callable[..., str],
+) -> None:
+    claimed(services, clock, waits, 5, *(30, 0.5, 0.5, 0.5, 0.5) * 3)
+    waits_at = [expected_wait(services.ledger, place) for place in (1, 10, 20)]
+    assert waits_at[0] is not None and waits_at[0] < timedelta(minutes=8)
+    assert waits_at[1:] == [timedelta(minutes=64), timedelta(minutes=128)], "32 minutes for 5 claims, at every place"
+    claimed(services, clock, waits, 30)
+    later = expected_wait(services.ledger, 10)
+    assert later is not None and timedelta(minutes=50) < later < timedelta(minutes=90), "no jump with the next burst"
+
+
+def test_a_night_is_no_pace(services: Services, clock: Clock, waits: Callable[..., str]) -> None:
+    claimed(services, clock, waits, *(10,) * 6)
+    clock.advance(hours=14)
+    claimed(services, clock, waits, *(10,) * 5)
+    assert expected_wait(services.ledger, 6) == timedelta(minutes=60)
+
+
+def test_a_pause_counts_while_it_lasts_up_to_an_hour(
+    services: Services, clock: Clock, waits: Callable[..., str],
+) -> None:
+    claimed(services, clock, waits, *(1,) * 5, waiting=1)
+    seen = [expected_wait(services.ledger, 8)]
+    for minutes in (20, 40, 180):
+        clock.advance(minutes=minutes)
+        seen.append(expected_wait(services.ledger, 8))
+    assert seen == [timedelta(minutes=minutes) for minutes in (8, 40, 120, 120)]
+
+
+def test_what_is_hours_ahead_is_not_foretold(services: Services, clock: Clock, waits: Callable[..., str]) -> None:
+    claimed(services, clock, waits, *(15,) * 6)
+    assert expected_wait(services.ledger, 12) == timedelta(hours=3)
+    assert expected_wait(services.ledger, 13) is None
+    assert expected_wait(services.ledger, 60) is None, "15 hours are no promise"
+
+
+def test_a_look_asks_as_little_for_fifty_who_wait_as_for_two(
+    services: Services, clock: Clock, waits: Callable[..., str],
+) -> None:
+    asked: list[str] = []
+    event.listen(services.engine, "before_cursor_execute", lambda *what: asked.append(what[2]))
+
+    def look() -> int:
+        watch = Watch(services)
+        for _ in range(2):  # the first one reads what was written before it
+            asked.clear()
+            watch.look()
+        return len(asked)
+
+    card = {"summary": "as long as it likes"}
+    for number in range(2):
+        waits(f"c{number}", card=card)
+    for_two = look()
+    for number in range(2, 50):
+        waits(f"c{number}", card=card)
+    assert look() == for_two and 0 < for_two <= 6, asked
+    assert not any("handoffs.card" in one for one in asked), "nobody's card is needed to count places"
+
+
 def test_a_message_with_an_address_is_kept_and_confirmed_once(
     services: Services, clock: Clock, waits: Callable[..., str], says: Callable[..., Message], address: str,
 ) -> None:
