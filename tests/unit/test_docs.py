@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,3 +43,9 @@ def test_every_command_and_option_is_documented(command: str, options: list[str]
     assert rows, f"docs/operations.md has no row for `{command}`"
     for option in options:
         assert any(option in row for row in rows), f"docs/operations.md does not name {option} of `{command}`"
+
+
+def test_a_fresh_clone_has_the_folder_of_models_with_its_page_and_nothing_else() -> None:
+    done = subprocess.run(["git", "ls-files", "models"], cwd=DOCS.parent, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["models/README.md"]
+    assert "tandem train" in (DOCS.parent / "models/README.md").read_text(encoding="utf-8")

