@@ -194,3 +194,49 @@ def test_canned_responses_are_picked_by_their_shortcut(desk: Page, waits: Callab
     desk.locator("#text").fill("/nonsense")
     desk.keyboard.press("Enter")
     expect(desk.locator("#send-state")).to_contain_text("No canned response")
+
+
+def test_a_dot_of_the_mood_line_leads_to_its_message_and_the_heading_stays(
+    desk: Page, services: Services, waits: Callable[..., str], says: Callable[..., Message],
+) -> None:
+    for number in range(60):
+        says("c1", f"word {number}.")
+    mood = [{"seq": seq, "text": f"word {seq - 1}.", "emotion": "angry", "polarity": -1.0, "frustration": 0.9,
+             "score": 0.9} for seq in (3, 60)]
+    waits("c1", card={"mood": mood, "turning_point": 3})
+    desk.goto("/?c=c1")
+    expect(desk.locator("body[data-ready]")).to_be_visible()
+    expect(desk.locator("#m3")).not_to_be_in_viewport()
+    desk.locator('.spark a[href="#m3"]').focus()
+    desk.keyboard.press("Enter")
+    expect(desk.locator("#m3")).to_be_in_viewport()
+    expect(desk.locator("#head h2")).to_be_in_viewport()
+    desk.locator('.spark a[href="#m60"] circle').click()
+    expect(desk.locator("#m60")).to_be_in_viewport()
+    expect(desk.locator("#head h2")).to_be_in_viewport()
+    assert desk.evaluate("[scrollY, location.hash]") == [0, ""]
+
+
+def test_opening_a_conversation_reads_no_old_lines_out_and_leads_the_focus_to_it(
+    desk: Page, waits: Callable[..., str], says: Callable[..., Message],
+) -> None:
+    for name in ("c1", "c2"):
+        waits(name)
+    desk.evaluate("""() => {
+        window.readOut = [];
+        const lines = document.getElementById("lines");
+        new MutationObserver((changes) => {
+            if (lines.getAttribute("aria-live") === "off") return;
+            for (const { addedNodes } of changes) for (const line of addedNodes) window.readOut.push(line.id);
+        }).observe(lines, { childList: true });
+    }""")
+    for name in ("c1", "c2"):
+        desk.locator(f'a[data-conversation="{name}"]').click()
+        expect(desk.locator("#subject")).to_be_focused()
+        expect(desk.locator("#head .id")).to_have_text(name)
+        expect(desk.locator("#lines .line.customer")).to_have_count(1)
+    expect(desk.locator("#lines")).to_have_attribute("aria-live", "polite")
+    assert desk.evaluate("() => window.readOut") == []
+    says("c2", "anybody?")
+    expect(desk.locator("#lines .line.customer")).to_have_count(2)
+    assert len(desk.evaluate("() => window.readOut")) == 1, "what is new is read out"

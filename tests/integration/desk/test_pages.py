@@ -133,3 +133,36 @@ def test_an_unknown_conversation_is_said_so(anna: TestClient) -> None:
     answer = anna.get("/", params={"c": "nobody"})
     assert answer.status_code == 404 and "does not exist" in answer.text
     assert anna.get("/desk/conversation", params={"c": "nobody"}).status_code == 404
+
+
+def test_nobody_is_called_satisfied_whose_report_went_to_people_as_urgent(
+    anna: TestClient, services: Services, waits: Callable[..., str], says: Callable[..., Message],
+) -> None:
+    glad = Mood("positive", 0.9, 0.8, "satisfied", 0.1, 0.1)
+    for name, urgency in (("fire", 0.9), ("calm", 0.3)):
+        waits(name, "Thanks for the lovely kettle, it caught fire", urgency=urgency)
+        services.ledger.record_reading(name, 1, glad, "product_fault")
+    assert 'mood-satisfied"><i' in anna.get("/", params={"c": "calm"}).text, "else nothing is hidden"
+    page = anna.get("/", params={"c": "fire"}).text
+    assert 'mood-satisfied"><i' not in page and "Frustration 10" in page
+    answer = says("fire", "great, thank you")
+    services.ledger.record_reading("fire", answer.seq, glad, "thank")
+    assert anna.get("/", params={"c": "fire"}).text.count('mood-satisfied"><i') == 1, "what comes later is shown"
+
+
+def test_times_say_whose_they_are(anna: TestClient, services: Services, waits: Callable[..., str]) -> None:
+    waits("c1")
+    zone = f"{services.ledger.clock().astimezone(services.settings.shop_timezone):%Z}"
+    page = anna.get("/", params={"c": "c1"}).text
+    assert f'<span class="zone" title="All times are the shop\'s">{zone}</span>' in page and zone
+
+
+def test_the_links_of_the_mood_line_can_be_reached_with_a_screen_reader(
+    anna: TestClient, waits: Callable[..., str],
+) -> None:
+    card = ContextCard("c1", "webchat", "x", "anger", "x",
+                       mood=(MoodTurn(1, "hi", "neutral", 0, 0, 0.1), MoodTurn(3, "late!", "angry", -1, 0.9, 0.9)))
+    waits("c1", card=card.to_dict())
+    spark = anna.get("/", params={"c": "c1"}).text.split('<svg class="spark"')[1].split("</svg>")[0]
+    assert spark.count('<a href="#m') == 2 and spark.count('aria-label="') == 3
+    assert 'role="group"' in spark.split(">")[0], "what is in an image is left out"
