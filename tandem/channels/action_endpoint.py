@@ -4,7 +4,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from http.client import responses
 from typing import Any
 
 import aiohttp
@@ -12,7 +11,6 @@ from rasa.core.agent import Agent
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig, concat_url
 
 from tandem.access.tokens import actions_tokens, current_token
-from tandem.channels.kept_connections import Answer, KeptConnections
 from tandem.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -20,7 +18,6 @@ logger = logging.getLogger(__name__)
 PATIENCE = 25.0  # seconds for an action server that is away; one that is started again takes 2 to 20, as busy as it is
 ANSWER_SECONDS = 20.0  # for an action; Rasa would wait five minutes. Asking for orders takes half of it at most
 _FIRST_PAUSE = 0.1
-_FRAMING = frozenset({"host", "accept", "content-type", "content-length", "transfer-encoding", "connection"})
 
 
 class ActionEndpoint(EndpointConfig):
@@ -36,7 +33,6 @@ class ActionEndpoint(EndpointConfig):
                          endpoint.token_name, endpoint.cafile, **endpoint.kwargs)
         self._patience = patience
         self._kept: aiohttp.ClientSession | None = None
-        self._connections: KeptConnections | None = None
 
     async def request(
         self, method: str = "post", subpath: str | None = None, content_type: str | None = "application/json",
@@ -68,18 +64,12 @@ class ActionEndpoint(EndpointConfig):
 
     async def close(self) -> None:
         """Close the kept connections."""
-        if self._connections is not None:
-            self._connections.close()
         if self._kept is not None:
             await self._kept.close()
 
     async def _call(
         self, method: str, subpath: str | None, content_type: str | None, compress: bool, kwargs: dict[str, Any],
     ) -> Any:
-        if self._is_plain and set(kwargs) <= {"json", "timeout"} and (method, subpath, content_type, compress) == (
-                "post", None, "application/json", False):
-            body = json.dumps(kwargs.get("json")).encode()
-            return _read(await self._plain_connections().post(body, ANSWER_SECONDS))
         headers = {"Content-Type": content_type} if content_type else {}
         headers.update(kwargs.pop("headers", {}))
         params = self.combine_parameters(kwargs)
@@ -87,19 +77,10 @@ class ActionEndpoint(EndpointConfig):
         async with self._session().request(
             method, concat_url(self.url, subpath), headers=headers, params=params, compress=compress, **kwargs,
         ) as response:
-            return _read(Answer(response.status, response.content_type, await response.read()))
-
-    @property
-    def _is_plain(self) -> bool:
-        """Whether a call is no more than a POST of JSON, as those to an action server beside this one are."""
-        url = str(self.url)
-        return url.startswith("http://") and "@" not in url and not (
-            self.params or self.token or self.basic_auth or _FRAMING.intersection(map(str.lower, self.headers)))
-
-    def _plain_connections(self) -> KeptConnections:
-        if self._connections is None:
-            self._connections = KeptConnections(str(self.url), self.headers)
-        return self._connections
+            body = await response.read()
+            if response.status >= 400:
+                raise ClientResponseError(response.status, response.reason, _without_request(body))
+            return json.loads(body) if response.content_type == "application/json" else None
 
     def _session(self) -> aiohttp.ClientSession:
         if self._kept is None or self._kept.closed:
@@ -112,12 +93,6 @@ def authorise(endpoint: EndpointConfig | None, settings: Settings) -> None:
     token = current_token(actions_tokens(settings))
     if endpoint is not None and token:
         endpoint.headers.setdefault("Authorization", f"Bearer {token}")
-
-
-def _read(answer: Answer) -> Any:
-    if answer.status >= 300:
-        raise ClientResponseError(answer.status, responses.get(answer.status, ""), _without_request(answer.body))
-    return json.loads(answer.body) if answer.content_type == "application/json" else None
 
 
 def _without_request(body: bytes) -> bytes:
