@@ -9,7 +9,11 @@ RASA := $(PYTHON) -m tandem.run.quietly rasa
 QUIET := RASA_TELEMETRY_ENABLED=false TF_CPP_MIN_LOG_LEVEL=3 SQLALCHEMY_SILENCE_UBER_WARNING=1
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.10
 
-.PHONY: help install install-dev run doctor train test lint stories evaluate evaluate-quick faults lock clean
+# Unit and contract tests run in this many processes, those of one file in the same; the others have the machine alone.
+PROCESSES ?= 2
+BESIDE_OTHERS := -n $(PROCESSES) --dist loadfile
+
+.PHONY: help install install-dev run doctor train check test lint stories evaluate evaluate-quick faults lock clean
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,8 +35,14 @@ doctor: install ## Say what would keep Tandem from running here
 train: install ## Train the model if data, configuration or domain changed
 	@exec $(PYTHON) -m tandem.cli train
 
+check: lint ## The fast part, for the work in between: style, types, unit and contract tests
+	@$(QUIET) $(PYTHON) -m pytest -q $(BESIDE_OTHERS) $(PYTEST) tests/unit tests/contract
+
 test: lint stories evaluate-quick ## Everything CI checks
-	@$(QUIET) $(PYTHON) -m pytest $(PYTEST)
+	@code=0
+	$(QUIET) $(PYTHON) -m pytest $(BESIDE_OTHERS) $(PYTEST) tests/unit tests/contract || code=$$?
+	$(QUIET) $(PYTHON) -m pytest --ignore tests/unit --ignore tests/contract $(PYTEST) || code=$$?
+	exit $$code
 
 lint: install-dev ## Style and types
 	@$(PYTHON) -m ruff check .
