@@ -65,17 +65,22 @@ def wrong_memory(history: History) -> Iterator[str]:
 def forgotten(history: History) -> Iterator[str]:
     """Messages that the bot has answered and does not remember, so that it may ask again for what they said.
 
-    Not those with which it handed over: once people have the conversation, no turn is run again. Nor those of a turn
-    that was given up, which says so: what it had said before stands, and the bot's memory of it was never saved.
+    Not those with which it handed over, nor the last ones before somebody took the conversation over: once people
+    have it, no turn is run again. Nor those of a turn that was given up: what it had said before stands, and the
+    bot's memory of it was never saved.
     """
-    last = {entry.epoch: entry.seq for entry in history.entries if entry.author == "customer"}
     began = {entry.seq: entry.epoch for entry in history.entries}
-    handed_over = {seq for epoch, seq in last.items() if epoch < history.entries[-1].epoch} | {
-        entry.reply_to for entry in history.entries if entry.reply_to and entry.epoch > began.get(entry.reply_to, 0)}
+    handed_over = {entry.reply_to for entry in history.entries
+                   if entry.reply_to and entry.epoch > began.get(entry.reply_to, 0)}
     known = {one.seq for one in history.remembered}
     replies = [entry for entry in history.entries if entry.author == "bot"]
     given_up = {entry.reply_to for entry in replies if (entry.client_id or "").endswith(".trouble")}
     answered = {entry.reply_to for entry in replies if not (entry.client_id or "").endswith(".outdated")} - given_up
+    latest: dict[int, int] = {}  # message of each epoch that the bot remembers
+    for seq in known:
+        latest[began.get(seq, 0)] = max(seq, latest.get(began.get(seq, 0), 0))
     for entry in history.entries:
-        if entry.author == "customer" and entry.seq in answered and entry.seq not in known | handed_over:
+        taken_over = entry.epoch < history.entries[-1].epoch and entry.seq > latest.get(entry.epoch, 0)
+        if (entry.author == "customer" and entry.seq in answered and entry.seq not in known | handed_over
+                and not taken_over and not entry.turn.startswith("failed")):
             yield f"{entry.seq} {entry.text!r}"

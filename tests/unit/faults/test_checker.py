@@ -419,3 +419,23 @@ def test_what_the_bot_could_not_answer_it_need_not_remember() -> None:
     del history.remembered[3]
     history.entries[7] = replace(history.entries[7], client_id="7.trouble")
     assert check(history).broken == {}
+
+
+@pytest.mark.parametrize(("forgets", "broken"), [(3, {}), (2, {"forgotten by the bot": 1})])
+def test_of_a_conversation_taken_over_only_the_last_turns_need_not_be_remembered(
+    forgets: int, broken: dict[str, int],
+) -> None:
+    history = with_errand()
+    joined = entry(9, "system", "Robin has joined", 1, event="agent_joined")
+    history.entries.append(joined)
+    history.customer.shown.append(Shown(joined.text, 9))
+    history.opened = {1: "h1"}
+    del history.remembered[forgets]
+    assert check(history).broken == broken
+
+
+def test_a_turn_that_was_given_up_after_its_answer_need_not_be_remembered() -> None:
+    history = with_errand()
+    del history.remembered[3]
+    history.entries[6] = replace(history.entries[6], turn="failed, try 4")
+    assert check(history).broken == {}
