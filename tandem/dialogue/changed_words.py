@@ -22,7 +22,7 @@ from rasa.shared.exceptions import RasaException
 from tandem.dialogue.topic_importer import TopicImporter
 
 METADATA, DOMAIN = "metadata.json", "components/domain_provider/domain.yml"
-_QUICK = 1  # level of compression: what fills a model hardly shrinks
+_STORED = 0  # level of compression: what fills a model hardly shrinks, and a second would go by with it
 
 
 class MoreThanWords(Exception):
@@ -43,7 +43,7 @@ def write_with_words(model: Path, new: Path, domain: Domain) -> None:
     metadata.update(domain=told, model_id=uuid.uuid4().hex,
                     trained_at=datetime.now(timezone.utc).replace(tzinfo=None).isoformat())
     changed = {METADATA: json.dumps(metadata).encode(), DOMAIN: domain.as_yaml().encode()}
-    with tarfile.open(model) as old, tarfile.open(new, "w:gz", compresslevel=_QUICK) as archive:
+    with tarfile.open(model) as old, tarfile.open(new, "w:gz", compresslevel=_STORED) as archive:
         for name, content in changed.items():  # first, so that they are found at once
             member = tarfile.TarInfo(name)
             member.size = len(content)

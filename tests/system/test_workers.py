@@ -170,6 +170,7 @@ def test_a_changed_word_is_said_by_both_workers_without_a_restart(pair: Stack) -
     text = path.read_text(encoding="utf-8")
     before = say(pair, f"words-{time.time_ns()}", "hello")[0]["text"]
     assert text.count(before) == 1
+    saved = time.monotonic()
     path.write_text(text.replace(before, "Ahoy, what can I do for you?"), encoding="utf-8")
     done = subprocess.run([sys.executable, "-m", "tandem.cli", "train"], cwd=pair.root, capture_output=True, text=True,
                           timeout=120, check=False, env=pair.environment)
@@ -177,6 +178,10 @@ def test_a_changed_word_is_said_by_both_workers_without_a_restart(pair: Stack) -
     assert done.stdout.startswith("models/tandem-") and done.stdout.count("\n") == 1
     for number in range(12):  # on connections of their own: whichever worker takes them
         assert say(pair, f"words-{number}-{time.time_ns()}", "hello")[0]["text"] == "Ahoy, what can I do for you?"
+        if number == 0:
+            took = time.monotonic() - saved
+            print(f"a changed word is said after {took:.1f} s")
+            assert took < 30, "nothing is trained for it"
     path.write_text(text.replace("text: ", "text: [", 1), encoding="utf-8")
     refused = subprocess.run([sys.executable, "-m", "tandem.cli", "train"], cwd=pair.root, capture_output=True,
                              text=True, timeout=120, check=False, env=pair.environment)
