@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
 
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Owner
@@ -99,8 +100,14 @@ async def _is_with_bot(stage: Stage, customer: Customer) -> bool:
 
 async def _leave_queue(stage: Stage, customer: Customer) -> None:
     """Go back to the bot, if it has brought in a person over an errand: the meeting of the script comes later."""
-    if not await _is_with_bot(stage, customer):
-        await asyncio.to_thread(Ownership(stage.ledger).leave_queue, customer.conversation_id)
+    end = asyncio.get_running_loop().time() + PATIENCE
+    while not await _is_with_bot(stage, customer):
+        try:
+            await asyncio.to_thread(Ownership(stage.ledger).leave_queue, customer.conversation_id)
+        except OperationalError as error:  # the run locks the database now and then
+            if asyncio.get_running_loop().time() > end:
+                raise Stuck(f"the customer could not leave the queue: {error.orig}") from error
+            await asyncio.sleep(1.0)
 
 
 async def _ask(stage: Stage, customer: Customer, *questions: str) -> None:
