@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON := .venv/bin/python
-RASA := $(PYTHON) -m tandem.run.quietly rasa
+RASA := $(PYTHON) -m tandem.run.suppress_warnings rasa
 QUIET := RASA_TELEMETRY_ENABLED=false TF_CPP_MIN_LOG_LEVEL=3 SQLALCHEMY_SILENCE_UBER_WARNING=1
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.10
 
@@ -61,10 +61,10 @@ stories: install-dev ## Validate the training data, train, run the test stories
 	grep -A 2 "Evaluation Results on ACTION level" reports/stories.log
 
 evaluate: install ## Measure intents, moods and escalation; reports/evaluation.html; fails if a figure fell
-	@$(QUIET) $(PYTHON) -m tandem.run.quietly tandem.cli evaluate
+	@$(QUIET) $(PYTHON) -m tandem.run.suppress_warnings tandem.cli evaluate
 
 evaluate-quick: stories
-	@$(QUIET) $(PYTHON) -m tandem.run.quietly tandem.cli evaluate --quick
+	@$(QUIET) $(PYTHON) -m tandem.run.suppress_warnings tandem.cli evaluate --quick
 
 faults: install-dev ## Live 2,000 conversations while everything breaks, and write docs/reliability.md (about an hour); see FAULTS there
 	@$(QUIET) $(PYTHON) -m tests.system.faults --write $(FAULTS)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from actions.answering import Answering
-from actions.at_hand import orders_at_hand
+from actions.customer_orders import accessible_orders
 from actions.order_status import MOST_BUTTONS, order_button
 from actions.reply import Reply
 from actions.turn import Turn
@@ -19,7 +19,7 @@ class ActionAskOrderNumber(Answering):
 
     def reply(self, turn: Turn) -> Reply:
         try:
-            choices = orders_at_hand(self._open(), turn, turn.active_form).choices
+            choices = accessible_orders(self._open(), turn, turn.active_form).choices
         except OrderSystemUnavailable:
             choices = ()
         if not choices:
@@ -38,7 +38,7 @@ class ActionAskReturnItem(Answering):
 
     def reply(self, turn: Turn) -> Reply:
         try:
-            order = orders_at_hand(self._open(), turn).find(turn.slot("order_number"))
+            order = accessible_orders(self._open(), turn).find(turn.slot("order_number"))
         except OrderSystemUnavailable:
             order = None
         items = order.delivered_items if order else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from actions.consent import CANCEL_ORDER, ActRefused, AskForConsent, ConsentedAction, ConsentForm
-from actions.order_action import Desk
+from actions.order_action import OrderContext
 from actions.reply import Reply
 from actions.status import item_names, status_reply
 from tandem.conversations.consent import Question
@@ -21,7 +21,7 @@ class ValidateCancelOrderForm(ConsentForm):
     act = CANCEL_ORDER
     details = ("confirmed",)
 
-    def objection(self, order: Order, desk: Desk) -> Reply | None:
+    def objection(self, order: Order, desk: OrderContext) -> Reply | None:
         return None if can_cancel(order) else refusal(order, order.status, desk)
 
 
@@ -39,7 +39,7 @@ class ActionCancelOrder(ConsentedAction):
     act = CANCEL_ORDER
     forgets = ("confirmed",)
 
-    def do(self, order: Order, desk: Desk, key: str) -> Reply:
+    def do(self, order: Order, desk: OrderContext, key: str) -> Reply:
         try:
             cancelled = desk.opened.orders.cancel(order.number, idempotency_key=key)
         except NotCancellable as error:
@@ -55,7 +55,7 @@ class ActionCancelOrder(ConsentedAction):
         return Reply("utter_cancel_order_done", values)
 
 
-def refusal(order: Order, status: OrderStatus, desk: Desk) -> Reply:
+def refusal(order: Order, status: OrderStatus, desk: OrderContext) -> Reply:
     """Why it cannot be cancelled, by status, and what can be done instead."""
     values = {"number": order.number, "items": item_names(order.items)}
     if status is OrderStatus.LOST:

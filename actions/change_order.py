@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from actions.consent import CHANGE_ADDRESS, ActRefused, AskForConsent, ConsentedAction, ConsentForm
 from actions.draft import Draft
-from actions.order_action import Desk, OrderAction
+from actions.order_action import OrderAction, OrderContext
 from actions.order_form import ANSWERS, OrderForm
 from actions.reply import Reply
 from actions.status import item_names, status_reply
@@ -31,7 +31,7 @@ class ValidateChangeAddressForm(ConsentForm):
     details = ("new_address", "confirmed")
     free_text = frozenset({"new_address"})
 
-    def objection(self, order: Order, desk: Desk) -> Reply | None:
+    def objection(self, order: Order, desk: OrderContext) -> Reply | None:
         return None if can_change_address(order) else too_late(order, desk)
 
     def check(self, order: Order, draft: Draft, turn: Turn) -> None:
@@ -72,7 +72,7 @@ class ActionChangeAddress(ConsentedAction):
     act = CHANGE_ADDRESS
     forgets = ("new_address", "confirmed")
 
-    def do(self, order: Order, desk: Desk, key: str) -> Reply:
+    def do(self, order: Order, desk: OrderContext, key: str) -> Reply:
         try:
             address = parse_address(str(desk.turn.slot("new_address")), order.shipping_address)
             changed = desk.opened.orders.change_address(order.number, address, idempotency_key=key)
@@ -90,7 +90,7 @@ class ActionChangeOrder(OrderAction):
     def name(self) -> str:
         return "action_change_order"
 
-    def answer(self, order: Order, desk: Desk) -> Reply:
+    def answer(self, order: Order, desk: OrderContext) -> Reply:
         if order.status is OrderStatus.LOST:
             return status_reply(order, desk.dates)
         if can_cancel(order):
@@ -104,7 +104,7 @@ class ActionChangeOrder(OrderAction):
         return Reply(response, {"number": order.number})
 
 
-def too_late(order: Order, desk: Desk) -> Reply:
+def too_late(order: Order, desk: OrderContext) -> Reply:
     """Why the address stays."""
     if order.status is OrderStatus.LOST:
         return status_reply(order, desk.dates)

@@ -17,7 +17,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answering import Answering
 from actions.draft import Draft
-from actions.order_action import Desk, OrderAction
+from actions.order_action import OrderAction, OrderContext
 from actions.order_form import ANSWERS, EXITS, OrderForm, leave_form
 from actions.reply import Reply
 from actions.turn import REQUESTED_SLOT, Turn
@@ -164,7 +164,7 @@ class ConsentedAction(OrderAction):
         return f"action_{self.act.name}"
 
     @abstractmethod
-    def do(self, order: Order, desk: Desk, key: str) -> Reply:
+    def do(self, order: Order, desk: OrderContext, key: str) -> Reply:
         """Act, and say what came of it; blocking.
 
         Args:
@@ -175,7 +175,7 @@ class ConsentedAction(OrderAction):
             OrderSystemUnavailable: The order system does not answer.
         """
 
-    def answer(self, order: Order, desk: Desk) -> Reply:
+    def answer(self, order: Order, desk: OrderContext) -> Reply:
         turn, consents = desk.turn, Consents(desk.opened.ledger)
         wanted = self.act.question(turn.tracker.slots)
         verdict = consents.begin(turn.conversation_id, wanted, turn.seq)

@@ -4,8 +4,8 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-from tandem.handoff.notices import notice
 from tandem.orders.model import PaymentMethod
+from tandem.wording.phrases import notice
 
 PHRASES = Path("data/responses/dates.yml")
 _SOON = 6  # days ahead that are counted; later ones are named

@@ -15,10 +15,10 @@ from actions.reply import Reply
 from actions.services import services
 from actions.turn import REQUESTED_SLOT, Turn
 from tandem.conversations.model import ConversationNotFound, NotAllowed
-from tandem.handoff.notices import notice, wait_in_words
 from tandem.handoff.service import Opened
 from tandem.logs import about
 from tandem.services import Services
+from tandem.wording.phrases import notice, wait_in_words
 
 logger = logging.getLogger(__name__)
 

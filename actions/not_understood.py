@@ -14,15 +14,15 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.at_hand import named_by_item, orders_at_hand
 from actions.consent import way_back
+from actions.customer_orders import accessible_orders, named_by_item
 from actions.order_threads import with_orders
 from actions.reply import Reply
 from actions.services import services
 from actions.turn import Turn
-from tandem.handoff.language import detect
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.services import Services
+from tandem.wording.language import detect
 
 KNOWN = "en"  # the language of data/
 _FEW_WORDS = 8  # a longer message is about more than the thing that it names
@@ -58,7 +58,7 @@ class _Unread(Action, ABC):
         if len(turn.text.split()) > _FEW_WORDS:
             return False
         try:
-            orders = orders_at_hand(self._open(), turn).orders
+            orders = accessible_orders(self._open(), turn).orders
         except OrderSystemUnavailable:
             return False
         return named_by_item(turn.text, orders) is not None

@@ -23,7 +23,7 @@ from tandem.services import Services
 
 
 @dataclass(frozen=True)
-class Desk:
+class OrderContext:
     """What an action about an order works with."""
 
     opened: Services
@@ -32,7 +32,7 @@ class Desk:
     policies: ShopPolicies
 
     @classmethod
-    def of(cls, opened: Services, turn: Turn) -> Desk:
+    def of(cls, opened: Services, turn: Turn) -> OrderContext:
         return cls(opened, turn, Dates(opened.ledger.clock(), opened.settings.shop_timezone), shop_policies(opened))
 
     @property
@@ -55,7 +55,7 @@ class OrderAction(Action, ABC):
         self._open = open_services
 
     @abstractmethod
-    def answer(self, order: Order, desk: Desk) -> Reply:
+    def answer(self, order: Order, desk: OrderContext) -> Reply:
         """Do what was asked, and say what came of it; blocking.
 
         Raises:
@@ -77,7 +77,7 @@ class OrderAction(Action, ABC):
             if self.changes:
                 forget_orders(opened, turn)
             order = orders_of(opened, turn).order(str(turn.slot("order_number") or ""))
-            reply, failures = self.answer(order, Desk.of(opened, turn)), 0.0
+            reply, failures = self.answer(order, OrderContext.of(opened, turn)), 0.0
         except (NotIdentified, InvalidOrderNumber):
             reply = Reply("utter_not_identified")
         except OrderNotFound as error:

@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 from actions.answering import Answering
-from actions.at_hand import AtHand, number_in, orders_at_hand
-from actions.order_action import Desk
+from actions.customer_orders import AccessibleOrders, accessible_orders, number_in
+from actions.order_action import OrderContext
 from actions.reply import Reply
 from actions.status import refund_reply, status_reply
 from actions.turn import Turn
@@ -28,7 +28,7 @@ class ActionOrderFacts(Answering):
     def reply(self, turn: Turn) -> Reply:
         opened = self._open()
         try:
-            order = order_in_question(turn, orders_at_hand(opened, turn, f"{turn.intent}_form"))
+            order = order_in_question(turn, accessible_orders(opened, turn, f"{turn.intent}_form"))
         except OrderSystemUnavailable:
             order = None
         if order is None:
@@ -36,13 +36,13 @@ class ActionOrderFacts(Answering):
         zone = opened.settings.shop_timezone
         opened.case_file.saw_order(turn.conversation_id, order.number, order.status.value, summarise(order, zone),
                                    turn.message_id)
-        dates = Desk.of(opened, turn).dates
+        dates = OrderContext.of(opened, turn).dates
         if turn.intent in REFUND_INTENTS and order.refund is not None:
             return refund_reply(order, dates)
         return status_reply(order, dates)
 
 
-def order_in_question(turn: Turn, at_hand: AtHand) -> Order | None:
+def order_in_question(turn: Turn, at_hand: AccessibleOrders) -> Order | None:
     """The order named just now, else the one talked about, else the only or most delayed one that is open."""
     named = turn.entity("order_number")
     if named:

@@ -14,9 +14,9 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActionExecutionRejected, ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.at_hand import AtHand, named_by_item, number_in, orders_at_hand, pick
+from actions.customer_orders import AccessibleOrders, accessible_orders, named_by_item, number_in, pick
 from actions.draft import Draft
-from actions.order_action import Desk
+from actions.order_action import OrderContext
 from actions.order_threads import with_orders
 from actions.reading import bare_numbers, corrects, typed_button
 from actions.reply import Reply
@@ -61,7 +61,7 @@ class OrderForm(Action, ABC):
     def name(self) -> str:
         return f"validate_{self.form}"
 
-    def objection(self, order: Order, desk: Desk) -> Reply | None:
+    def objection(self, order: Order, desk: OrderContext) -> Reply | None:
         """Why this order is not for this form, said at once instead of asking on."""
         return None
 
@@ -162,7 +162,7 @@ class OrderForm(Action, ABC):
         order = self._identify(opened, turn, draft)
         if order is None:
             return
-        objection = None if self.is_done_by(turn) else self.objection(order, Desk.of(opened, turn))
+        objection = None if self.is_done_by(turn) else self.objection(order, OrderContext.of(opened, turn))
         if objection is not None:
             opened.case_file.tried(turn.conversation_id, self.form, objection.response, turn.message_id)
             draft.leave(objection)
@@ -173,10 +173,10 @@ class OrderForm(Action, ABC):
     def _choose_order(self, opened: Services, turn: Turn, draft: Draft) -> None:
         before = number_in(turn.before("order_number"))
         if turn.activates(self.form):
-            at_hand = orders_at_hand(opened, turn, self.form)
+            at_hand = accessible_orders(opened, turn, self.form)
             draft.slots["order_number"] = self._bare_number(turn, draft, at_hand) or pick(turn, at_hand)
         elif self._continues(turn) and turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
-            at_hand = orders_at_hand(opened, turn, self.form)
+            at_hand = accessible_orders(opened, turn, self.form)
             draft.slots["order_number"] = (
                 self._bare_number(turn, draft, at_hand) or draft.slots["order_number"]
                 or named_by_item(turn.text, at_hand.choices))
@@ -192,7 +192,7 @@ class OrderForm(Action, ABC):
             if "contact" not in turn.filled:
                 draft.slots["contact"] = None
 
-    def _bare_number(self, turn: Turn, draft: Draft, at_hand: AtHand) -> str | None:
+    def _bare_number(self, turn: Turn, draft: Draft, at_hand: AccessibleOrders) -> str | None:
         """An order number without its prefix, where one is due; it is then no postcode.
 
         Due it is as an answer to the question for it, as a correction of it, from whom the shop does not know yet, and

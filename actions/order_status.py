@@ -1,8 +1,8 @@
 """Where an order is."""
 from __future__ import annotations
 
-from actions.at_hand import orders_at_hand
-from actions.order_action import Desk, OrderAction
+from actions.customer_orders import accessible_orders
+from actions.order_action import OrderAction, OrderContext
 from actions.order_form import OrderForm
 from actions.reply import Button, Reply
 from actions.status import item_names, status_reply
@@ -25,8 +25,8 @@ class ActionOrderStatus(OrderAction):
     def name(self) -> str:
         return "action_order_status"
 
-    def answer(self, order: Order, desk: Desk) -> Reply:
-        at_hand = orders_at_hand(desk.opened, desk.turn, "order_status_form")
+    def answer(self, order: Order, desk: OrderContext) -> Reply:
+        at_hand = accessible_orders(desk.opened, desk.turn, "order_status_form")
         others = [other for other in at_hand.relevant if other.number != order.number] if order.status.open else []
         buttons = tuple(order_button(other, "order_status") for other in others[:MOST_BUTTONS])
         reply = status_reply(order, desk.dates)
@@ -39,7 +39,7 @@ class ActionTrackParcel(OrderAction):
     def name(self) -> str:
         return "action_track_parcel"
 
-    def answer(self, order: Order, desk: Desk) -> Reply:
+    def answer(self, order: Order, desk: OrderContext) -> Reply:
         parcel = order.shipment
         if parcel is None or not parcel.tracking_number:
             return status_reply(order, desk.dates)
@@ -64,6 +64,6 @@ def order_button(order: Order, intent: str = "inform") -> Button:
     }
 
 
-def _last_scan(parcel: Shipment, desk: Desk) -> dict[str, str]:
+def _last_scan(parcel: Shipment, desk: OrderContext) -> dict[str, str]:
     scan = parcel.last_scan
     return {"place": scan.place, "scanned": desk.dates.ago(scan.at)} if scan else {}

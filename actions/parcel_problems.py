@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from actions.order_action import Desk, OrderAction
+from actions.order_action import OrderAction, OrderContext
 from actions.order_form import OrderForm
 from actions.reply import Reply
 from actions.returns import not_returnable
@@ -35,7 +35,7 @@ class ActionDamagedItem(OrderAction):
     def name(self) -> str:
         return "action_damaged_item"
 
-    def answer(self, order: Order, desk: Desk) -> Reply:
+    def answer(self, order: Order, desk: OrderContext) -> Reply:
         return _send_back_or_person("utter_damaged_item", order, desk)
 
 
@@ -45,7 +45,7 @@ class ActionWrongItem(OrderAction):
     def name(self) -> str:
         return "action_wrong_item"
 
-    def answer(self, order: Order, desk: Desk) -> Reply:
+    def answer(self, order: Order, desk: OrderContext) -> Reply:
         return _send_back_or_person("utter_wrong_item", order, desk)
 
 
@@ -55,7 +55,7 @@ class ActionMissingItem(OrderAction):
     def name(self) -> str:
         return "action_missing_item"
 
-    def answer(self, order: Order, desk: Desk) -> Reply:
+    def answer(self, order: Order, desk: OrderContext) -> Reply:
         if order.status is OrderStatus.DELIVERED:
             return Reply("utter_missing_item_offer_person", {"number": order.number, "items": item_names(order.items)})
         return _has_not_come(order, desk)
@@ -67,7 +67,7 @@ class ActionDeliveredNotReceived(OrderAction):
     def name(self) -> str:
         return "action_delivered_not_received"
 
-    def answer(self, order: Order, desk: Desk) -> Reply:
+    def answer(self, order: Order, desk: OrderContext) -> Reply:
         if order.delivered_at is None or order.status is OrderStatus.RETURNED:
             return _has_not_come(order, desk)
         return Reply("utter_delivered_not_received", {
@@ -76,7 +76,7 @@ class ActionDeliveredNotReceived(OrderAction):
         })
 
 
-def _send_back_or_person(response: str, order: Order, desk: Desk) -> Reply:
+def _send_back_or_person(response: str, order: Order, desk: OrderContext) -> Reply:
     if order.delivered_at is None or order.status is OrderStatus.RETURNED:
         return _has_not_come(order, desk)
     refused = return_refusal(order, desk.dates.at, desk.policies)
@@ -86,7 +86,7 @@ def _send_back_or_person(response: str, order: Order, desk: Desk) -> Reply:
                  {"number": order.number, "items": item_names(order.delivered_items)})
 
 
-def _has_not_come(order: Order, desk: Desk) -> Reply:
+def _has_not_come(order: Order, desk: OrderContext) -> Reply:
     """Where the order is; and if it should not have come yet, that another one may be meant."""
     reply = status_reply(order, desk.dates)
     under_way = order.status in (OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.OUT_FOR_DELIVERY)

@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 from actions.answering import Answering
-from actions.at_hand import orders_at_hand
-from actions.order_action import Desk, OrderAction
+from actions.customer_orders import accessible_orders
+from actions.order_action import OrderAction, OrderContext
 from actions.order_form import OrderForm
 from actions.reply import Reply
 from actions.status import status_reply
@@ -22,7 +22,7 @@ class ActionInvoice(OrderAction):
     def name(self) -> str:
         return "action_invoice"
 
-    def answer(self, order: Order, desk: Desk) -> Reply:
+    def answer(self, order: Order, desk: OrderContext) -> Reply:
         try:
             invoice = desk.opened.orders.invoice(order.number)
         except InvoiceNotReady:
@@ -45,8 +45,8 @@ class ActionPaymentProblem(Answering):
     def reply(self, turn: Turn) -> Reply:
         opened = self._open()
         try:
-            orders = orders_at_hand(opened, turn).orders
+            orders = accessible_orders(opened, turn).orders
         except OrderSystemUnavailable:
             orders = ()
         on_hold = next((order for order in orders if order.status is OrderStatus.PAYMENT_FAILED), None)
-        return status_reply(on_hold, Desk.of(opened, turn).dates) if on_hold else Reply("utter_payment_problem")
+        return status_reply(on_hold, OrderContext.of(opened, turn).dates) if on_hold else Reply("utter_payment_problem")

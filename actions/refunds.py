@@ -1,7 +1,7 @@
 """Money on its way back."""
 from __future__ import annotations
 
-from actions.order_action import Desk, OrderAction
+from actions.order_action import OrderAction, OrderContext
 from actions.order_form import OrderForm
 from actions.reply import Reply
 from actions.status import refund_reply, status_reply
@@ -19,7 +19,7 @@ class ActionRefundStatus(OrderAction):
     def name(self) -> str:
         return "action_refund_status"
 
-    def answer(self, order: Order, desk: Desk) -> Reply:
+    def answer(self, order: Order, desk: OrderContext) -> Reply:
         nothing_came = order.refund is None and order.delivered_at is None
         return way_to_the_money(order, desk) if nothing_came else refund_reply(order, desk.dates)
 
@@ -34,11 +34,11 @@ class ActionGetRefund(OrderAction):
     def name(self) -> str:
         return "action_get_refund"
 
-    def answer(self, order: Order, desk: Desk) -> Reply:
+    def answer(self, order: Order, desk: OrderContext) -> Reply:
         return way_to_the_money(order, desk)
 
 
-def way_to_the_money(order: Order, desk: Desk) -> Reply:
+def way_to_the_money(order: Order, desk: OrderContext) -> Reply:
     """What this order allows: cancel, send back, a search, or a person; or how far its refund is."""
     number = {"number": order.number}
     if order.refund is not None or order.status is OrderStatus.CANCELLED:

@@ -5,10 +5,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from actions.at_hand import names
 from actions.consent import CONFIRMED, RETURN_ITEM, ActRefused, AskForConsent, ConsentedAction, ConsentForm
+from actions.customer_orders import names
 from actions.draft import Draft
-from actions.order_action import Desk, OrderAction
+from actions.order_action import OrderAction, OrderContext
 from actions.order_form import ANSWERS, OrderForm
 from actions.reply import Reply
 from actions.services import shop_policies
@@ -16,11 +16,11 @@ from actions.status import item_names, status_reply
 from actions.turn import REQUESTED_SLOT, Turn
 from tandem.conversations.consent import Question
 from tandem.conversations.consent_reader import asks
-from tandem.handoff.notices import notice
 from tandem.orders.errors import NotReturnable, ReturnRefusal, UnknownItem
 from tandem.orders.model import Order, OrderStatus, ReturnReason
 from tandem.orders.policies import return_deadline, return_refusal
 from tandem.services import Services
+from tandem.wording.phrases import notice
 
 PHRASES = Path("data/responses/returns.yml")
 ALL = "all"
@@ -37,7 +37,7 @@ class ValidateReturnItemForm(ConsentForm):
     details = ("return_item", "return_reason", "confirmed")
     accepts = frozenset({"damaged_item", "wrong_item", "exchange_item"})
 
-    def objection(self, order: Order, desk: Desk) -> Reply | None:
+    def objection(self, order: Order, desk: OrderContext) -> Reply | None:
         refused = return_refusal(order, desk.dates.at, desk.policies)
         return not_returnable(order, refused, desk) if refused else None
 
@@ -92,7 +92,7 @@ class ActionReturnItem(ConsentedAction):
     act = RETURN_ITEM
     forgets = ("return_item", "return_reason", "confirmed")
 
-    def do(self, order: Order, desk: Desk, key: str) -> Reply:
+    def do(self, order: Order, desk: OrderContext, key: str) -> Reply:
         chosen = str(desk.turn.slot("return_item") or ALL)
         reason = str(desk.turn.slot("return_reason") or ReturnReason.OTHER.value)
         try:
@@ -123,14 +123,14 @@ class ActionExchangeItem(OrderAction):
     def name(self) -> str:
         return "action_exchange_item"
 
-    def answer(self, order: Order, desk: Desk) -> Reply:
+    def answer(self, order: Order, desk: OrderContext) -> Reply:
         refused = return_refusal(order, desk.dates.at, desk.policies)
         if refused is None:
             return Reply("utter_exchange_item", {"number": order.number, "items": item_names(order.delivered_items)})
         return not_returnable(order, refused, desk)
 
 
-def not_returnable(order: Order, refused: ReturnRefusal, desk: Desk) -> Reply:
+def not_returnable(order: Order, refused: ReturnRefusal, desk: OrderContext) -> Reply:
     """Why the order cannot be sent back."""
     if refused is ReturnRefusal.NOT_DELIVERED and order.status in _NEVER_SENT_OR_LOST:
         return status_reply(order, desk.dates)

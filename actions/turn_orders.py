@@ -13,8 +13,8 @@ from functools import cached_property
 from actions.turn import Turn
 from tandem.conversations.model import ConversationNotFound
 from tandem.orders.errors import NotIdentified, OrderNotFound
+from tandem.orders.identifiers import normalise_email, normalise_order_number
 from tandem.orders.model import Order
-from tandem.orders.numbers import normalise_email, normalise_order_number
 from tandem.services import Services
 
 KEPT_SECONDS = 10.0

@@ -31,8 +31,8 @@ from typing import Any
 
 import aiohttp
 
+from tandem.agents.accounts import seed_demo_agents
 from tandem.conversations.model import Agent, HandoffRequest, InboundMessage
-from tandem.desk.accounts import seed_demo_agents
 from tandem.services import Services, open_services
 from tandem.settings import Settings, child_environment
 
@@ -52,7 +52,7 @@ def desk(folder: Path, large: bool) -> Iterator[tuple[str, Services]]:
     if large:
         fill(url)
     services = open_services(Settings(database_url=url))
-    create = getattr(__import__("tandem.desk.tables", fromlist=["tables"]), "create_tables", None)
+    create = getattr(__import__("tandem.agents.tables", fromlist=["tables"]), "create_tables", None)
     if create is not None:  # of versions that made their tables at the start
         create(services.engine)
     seed_demo_agents(services.engine, PASSWORD)
@@ -206,8 +206,8 @@ async def with_many_pages(address: str, services: Services) -> list[str]:
 def fill(url: str) -> None:
     """Fill a database as a shop does in a year; it is that of the first release, upgraded."""
     sys.path.insert(0, str(ROOT))  # the tests' helpers are not installed
-    from tandem.database import open_engine
     from tandem.db import schema
+    from tandem.db.engine import open_engine
     from tests.integration.growth import conftest
     from tests.integration.growth.fill import fill as fill_tables
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import InboundMessage
-from tandem.database import open_engine
+from tandem.db.engine import open_engine
 from tandem.db.schema import upgrade
 
 MESSAGES = 400

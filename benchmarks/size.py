@@ -15,14 +15,13 @@ from pathlib import Path
 
 from fastapi.testclient import TestClient
 
+from tandem import privacy
+from tandem.agents.accounts import Role, add_agent
 from tandem.conversations.turn_queue import TurnQueue
-from tandem.database import open_engine
 from tandem.db import schema
-from tandem.desk import customers
-from tandem.desk.accounts import Role, add_agent
+from tandem.db.engine import open_engine
 from tandem.desk.app import create_app
-from tandem.desk.watch import Watch
-from tandem.services import open_services
+from tandem.services import open_services, open_watchdog
 from tandem.settings import Settings
 from tests.integration.desk.conftest import PASSWORD, sign_in
 from tests.integration.growth.conftest import as_released
@@ -74,9 +73,9 @@ def measure(url: str) -> None:
     for path in ("/numbers", "/", "/desk/queue", "/desk/conversation?c=c49990"):
         timed(path, get(sam, path), "<= 100 ms")
     timed("looking for interrupted turns", lambda _: TurnQueue(services.ledger).adopt())
-    timed("looking for messages to send", lambda _: services.deliveries.lease(["telegram"]))
-    timed("the watch over the queue, 60 waiting", lambda _: Watch(services).look())
-    timed("erasing a customer", lambda number: customers.erase(
+    timed("looking for messages to send", lambda _: services.outbox.lease(["telegram"]))
+    timed("the watch over the queue, 60 waiting", lambda _: open_watchdog(services).look())
+    timed("erasing a customer", lambda number: privacy.erase(
         services.ledger, url, [f"c{30_000 + number}"], "bench", "cli"))
     services.engine.dispose()
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-LEDGER_THREADS = 16  # fewer than the connections that `tandem.database` opens
+LEDGER_THREADS = 16  # fewer than the connections that `tandem.db.engine` opens
 
 
 def use_ledger_threads(threads: int = LEDGER_THREADS) -> None:

@@ -27,7 +27,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
-from tandem.database import now
+from tandem.db.engine import now
 from tandem.settings import FaultRule
 
 CLOCK = "clock"

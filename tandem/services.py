@@ -7,25 +7,27 @@ from pathlib import Path
 import yaml
 from sqlalchemy.engine import Engine
 
+from tandem.agents.presence import absent
 from tandem.conversations.casefile import CaseFile
-from tandem.conversations.deliveries import Deliveries
 from tandem.conversations.ledger import Ledger
+from tandem.conversations.outbox import Outbox
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
-from tandem.database import open_engine
+from tandem.db.engine import open_engine
 from tandem.db.schema import upgrade
-from tandem.dialogue.escalation_settings import EscalationSettings
-from tandem.dialogue.trajectory import Trajectory
 from tandem.faults import clock, install
-from tandem.handoff.acts import Acts
-from tandem.handoff.duty import DUTY, DutyHours, Patience, read_duty
-from tandem.handoff.factory import build_channels
-from tandem.handoff.relay import Relay
+from tandem.handoff.business_hours import DUTY, BusinessHours, Patience, read_duty
+from tandem.handoff.queue_watchdog import QueueWatchdog
 from tandem.handoff.routing import read_channels, read_routing
 from tandem.handoff.service import HandoffService
+from tandem.live_agents.factory import build_channels
+from tandem.live_agents.relay.agent_actions import AgentActions
+from tandem.live_agents.relay.worker import Relay
 from tandem.orders.factory import guarded_order_system
 from tandem.orders.identification import IdentificationService
 from tandem.orders.system import OrderSystem
+from tandem.sentiment.settings import EscalationSettings
+from tandem.sentiment.trajectory import Trajectory
 from tandem.settings import Settings, project_root
 
 
@@ -37,13 +39,13 @@ class Services:
     engine: Engine
     ledger: Ledger
     ownership: Ownership
-    deliveries: Deliveries
+    outbox: Outbox
     router: Router
     case_file: CaseFile
     orders: OrderSystem
     identification: IdentificationService
     handoff: HandoffService
-    duty: DutyHours
+    business_hours: BusinessHours
     patience: Patience
 
 
@@ -53,7 +55,7 @@ def open_services(settings: Settings) -> Services:
     Raises:
         SettingsError: A URL cannot be read.
         EscalationSettingsError: config.yml names an unknown or wrong escalation key.
-        DutyError: data/duty.yml cannot be read.
+        BusinessHoursError: data/duty.yml cannot be read.
         SchemaTooNew: A newer Tandem has upgraded the database.
     """
     install(settings.faults, settings.faults_seed)
@@ -71,9 +73,9 @@ def open_services(settings: Settings) -> Services:
         Trajectory(escalation_settings()), identification.verified_orders,
     )
     return Services(
-        settings=settings, engine=engine, ledger=ledger, ownership=ownership, deliveries=Deliveries(ledger),
+        settings=settings, engine=engine, ledger=ledger, ownership=ownership, outbox=Outbox(ledger),
         router=Router(ledger, ownership), case_file=case_file, orders=orders, identification=identification,
-        handoff=handoff, duty=duty, patience=patience,
+        handoff=handoff, business_hours=duty, patience=patience,
     )
 
 
@@ -94,4 +96,10 @@ def open_relay(services: Services) -> Relay:
         LiveAgentConfigError: A channel's type or keys are wrong.
     """
     channels = build_channels(read_channels(project_root() / "endpoints.yml"))
-    return Relay(services.ledger, Acts(services.ledger, services.ownership), channels)
+    return Relay(services.ledger, AgentActions(services.ledger, services.ownership), channels)
+
+
+def open_watchdog(services: Services) -> QueueWatchdog:
+    """What looks after those who wait for a person."""
+    return QueueWatchdog(services.ledger, services.ownership, services.business_hours, services.patience,
+                         lambda since: absent(services.engine, since))

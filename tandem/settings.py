@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class SettingsError(ValueError):
-    """A setting is missing or cannot be read; the message names it and its mend."""
+    """A setting is missing or cannot be read; the message names it and its fix."""
 
 
 FAULT_ACTIONS = ("kill", "hang", "locked", "full", "drop", "back")

@@ -1,1 +1,1 @@
-"""Channels for credentials.yml: Rasa's own classes with the router in front, and the web chat."""
+"""Customers' channels for credentials.yml: Rasa's own classes with the router in front, and the web chat."""

@@ -19,15 +19,15 @@ from sanic.response import HTTPResponse
 
 from tandem.access.sanic_guard import SignatureCheck
 from tandem.access.tokens import same
-from tandem.channels.deliverer import BLOCKING_SEND, MAX_SENDS, NotTaken, Refused
-from tandem.channels.protection import check_callers
 from tandem.channels.routed import MESSAGE_ID, routed
-from tandem.channels.turns import OnNewMessage
 from tandem.executors import Bulkhead, NotBegun, TookTooLong
+from tandem.gateway.delivery_worker import BLOCKING_SEND, MAX_SENDS, NotTaken, Refused
+from tandem.gateway.protection import check_callers
+from tandem.gateway.turn_runner import OnNewMessage
 
 logger = logging.getLogger(__name__)
 
-CLIENT_TIMEOUT = 10.0  # seconds; less than the deliverer's, so that no thread is left behind
+CLIENT_TIMEOUT = 10.0  # seconds; less than the delivery worker's, so that no thread is left behind
 _TEMPLATE = 3  # buttons of Messenger's own
 
 

@@ -3,8 +3,8 @@
 Rasa's own classes read the webhooks and know the wire formats. What is added: the id of each message, so that a
 repeated webhook is one message; an address that outlives the request, so that a person can answer later; a message that
 is stored before its webhook is answered; and sending that tells the truth and keeps to what the service takes
-(`tandem.conversations.abilities`), because Rasa's Twilio output swallows errors, Slack's client silently sends again,
-two of the clients block the loop, and all split texts at blank lines.
+(`tandem.conversations.channel_capabilities`), because Rasa's Twilio output swallows errors, Slack's client silently
+sends again, two of the clients block the loop, and all split texts at blank lines.
 """
 from tandem.channels.facebook import Facebook
 from tandem.channels.slack import Slack

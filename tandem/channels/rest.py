@@ -19,9 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.access.limits import LimitExceeded, check_metadata
 from tandem.access.sanic_guard import TokenCheck, too_many
-from tandem.channels.protection import check_callers
 from tandem.channels.routed import routed, without_identity
-from tandem.channels.runtime import Runtime, TooFast
 from tandem.conversations.buttons import stamped
 from tandem.conversations.consent import QUESTION
 from tandem.conversations.model import (
@@ -32,6 +30,8 @@ from tandem.conversations.model import (
 from tandem.conversations.store import clean_id, clean_text
 from tandem.conversations.writing import write
 from tandem.faults import fault
+from tandem.gateway.protection import check_callers
+from tandem.gateway.runtime import Runtime, TooFast
 from tandem.settings import Settings, SettingsError
 
 logger = logging.getLogger(__name__)
@@ -139,9 +139,9 @@ class _CheckedRest(RestInput):
                 return _error(404, "no such conversation")
             if conversation.channel != self.name():
                 return _error(404, "no such conversation")
-            if await asyncio.to_thread(runtime.deliveries.acknowledgeable, conversation_id, after, True):
-                await write(conversation_id, runtime.deliveries.acknowledge, conversation_id, after, True)
-            waiting = await asyncio.to_thread(runtime.deliveries.fetch, conversation_id, after)
+            if await asyncio.to_thread(runtime.outbox.acknowledgeable, conversation_id, after, True):
+                await write(conversation_id, runtime.outbox.acknowledge, conversation_id, after, True)
+            waiting = await asyncio.to_thread(runtime.outbox.fetch, conversation_id, after)
             return response.json({
                 "owner": conversation.owner.value,
                 "messages": [_as_json(message) for message in waiting],

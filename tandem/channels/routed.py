@@ -13,17 +13,17 @@ from sanic import Blueprint, Sanic
 from sanic.request import Request
 
 from tandem.access.limits import LimitExceeded, check_metadata
-from tandem.channels.output import Answer, ProactiveOutput
-from tandem.channels.parts import declared
-from tandem.channels.protection import has_check
-from tandem.channels.runtime import Runtime
-from tandem.channels.turns import OnNewMessage
 from tandem.conversations.conversation_ids import BARE, conversation_id_for, require_bare
 from tandem.conversations.identity import read_identity
 from tandem.conversations.model import InboundMessage, InvalidMessage, Message, Receipt
 from tandem.conversations.store import MAX_ID, MAX_TEXT
 from tandem.conversations.writing import write
-from tandem.handoff.language import LANGUAGE, tag_of
+from tandem.gateway.fenced_output import Answer, ProactiveOutput
+from tandem.gateway.message_layout import declared
+from tandem.gateway.protection import has_check
+from tandem.gateway.runtime import Runtime
+from tandem.gateway.turn_runner import OnNewMessage
+from tandem.wording.language import LANGUAGE, tag_of
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True
             def mark() -> list[Message]:
                 replies = runtime.ledger.replies_to(conversation_id, receipt.message.seq)
                 if replies and all(map(answer.has, replies)):
-                    runtime.deliveries.answered(conversation_id, [one.seq for one in replies])
+                    runtime.outbox.answered(conversation_id, [one.seq for one in replies])
                 return [one for one in replies if not answer.has(one)]
 
             while missing := await write(conversation_id, mark):

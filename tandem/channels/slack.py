@@ -15,10 +15,10 @@ from slack_sdk.errors import SlackApiError
 
 from tandem.access.limits import RateLimit
 from tandem.access.sanic_guard import SignatureCheck
-from tandem.channels.deliverer import NotTaken, Refused
-from tandem.channels.protection import check_callers
 from tandem.channels.routed import routed
-from tandem.handoff.notices import notice
+from tandem.gateway.delivery_worker import NotTaken, Refused
+from tandem.gateway.protection import check_callers
+from tandem.wording.phrases import notice
 
 logger = logging.getLogger(__name__)
 

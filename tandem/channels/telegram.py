@@ -18,11 +18,11 @@ from sanic.response import HTTPResponse
 from tandem.access.limits import RateLimit
 from tandem.access.sanic_guard import SignatureCheck
 from tandem.access.tokens import derived, same
-from tandem.channels.deliverer import Refused
-from tandem.channels.protection import check_callers
 from tandem.channels.routed import routed
-from tandem.handoff.language import LANGUAGE, tag_of
-from tandem.handoff.notices import notice
+from tandem.gateway.delivery_worker import Refused
+from tandem.gateway.protection import check_callers
+from tandem.wording.language import LANGUAGE, tag_of
+from tandem.wording.phrases import notice
 
 logger = logging.getLogger(__name__)
 

@@ -17,12 +17,12 @@ from twilio.request_validator import RequestValidator
 
 from tandem.access.sanic_guard import SignatureCheck
 from tandem.access.tokens import same
-from tandem.channels.deliverer import BLOCKING_SEND, MAX_SENDS, NotTaken, Refused
 from tandem.channels.facebook import CLIENT_TIMEOUT
-from tandem.channels.protection import check_callers
 from tandem.channels.routed import routed
-from tandem.channels.runtime import Runtime
 from tandem.executors import Bulkhead
+from tandem.gateway.delivery_worker import BLOCKING_SEND, MAX_SENDS, NotTaken, Refused
+from tandem.gateway.protection import check_callers
+from tandem.gateway.runtime import Runtime
 from tandem.settings import SettingsError
 
 logger = logging.getLogger(__name__)

@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
-from tandem.database import open_engine
+from tandem.agents import audit
+from tandem.agents.accounts import AccountError, Role, add_agent, change, list_agents, remove, set_password
+from tandem.agents.presence import set_capacity
+from tandem.db.engine import open_engine
 from tandem.db.schema import upgrade
-from tandem.desk import audit
-from tandem.desk.accounts import AccountError, Role, add_agent, change, list_agents, remove, set_password
-from tandem.desk.presence import set_capacity
 from tandem.run.errors import RunError
 from tandem.settings import Settings
 

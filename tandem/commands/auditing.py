@@ -4,9 +4,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tandem.database import open_engine
+from tandem.agents.audit import MAX_PAGE, entries
+from tandem.db.engine import open_engine
 from tandem.db.schema import upgrade
-from tandem.desk.audit import MAX_PAGE, entries
 from tandem.settings import Settings
 
 

@@ -6,11 +6,11 @@ import json
 import sys
 from typing import Any
 
+from tandem import privacy
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import ConversationNotFound
-from tandem.database import open_engine
+from tandem.db.engine import open_engine
 from tandem.db.schema import upgrade
-from tandem.desk import customers
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.factory import open_order_system
 from tandem.run.errors import RunError
@@ -38,7 +38,7 @@ def add_erase_command(commands: Any) -> None:
 def _export(settings: Settings, options: argparse.Namespace) -> int:
     ledger = _open_ledger(settings)
     ids = _conversations(settings, ledger, options.who)
-    found = customers.export(ledger, settings.tracker_url, ids, _ACTOR, _VIA)
+    found = privacy.export(ledger, settings.tracker_url, ids, _ACTOR, _VIA)
     print(json.dumps(found, indent=2, ensure_ascii=False, default=str))
     return 0
 
@@ -49,8 +49,8 @@ def _erase(settings: Settings, options: argparse.Namespace) -> int:
     if not options.yes and not _confirmed(len(ids)):
         raise RunError("nothing was erased; `--yes` erases without asking")
     try:
-        customers.erase(ledger, settings.tracker_url, ids, _ACTOR, _VIA)
-    except customers.BotAnswers as error:
+        privacy.erase(ledger, settings.tracker_url, ids, _ACTOR, _VIA)
+    except privacy.BotAnswers as error:
         raise RunError(str(error)) from error
     print(f"erased {len(ids)} conversation{'s' if len(ids) != 1 else ''}")
     return 0
@@ -64,7 +64,7 @@ def _open_ledger(settings: Settings) -> Ledger:
 
 def _conversations(settings: Settings, ledger: Ledger, who: str) -> list[str]:
     try:
-        found = customers.conversations_of(ledger, open_order_system(settings), who) if "@" in who else []
+        found = privacy.conversations_of(ledger, open_order_system(settings), who) if "@" in who else []
     except OrderSystemUnavailable as error:
         raise RunError(f"conversations might be missed: {error}; try again when the order system answers") from error
     if not found:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tandem.run.errors import RunError
-from tandem.run.quietly import silence
+from tandem.run.suppress_warnings import silence
 from tandem.settings import Settings, project_root
 
 
@@ -26,11 +26,11 @@ def add_data_command(commands: Any) -> None:
 def _lint(_settings: Settings, options: argparse.Namespace) -> int:
     silence()
     # Imported here: the encoders take seconds, and other commands do without.
-    from tandem.dialogue.conversations import ConversationFileError
     from tandem.evaluation.examples import DataFileError
     from tandem.evaluation.findings import ERROR, in_order, render
+    from tandem.evaluation.labelled_conversations import ConversationFileError
     from tandem.evaluation.lint import lint
-    from tandem.nlu.mood_data import BadMoodData
+    from tandem.nlu.models.mood_data import BadMoodData
 
     try:
         findings = lint(project_root(), options.against, fast=options.fast)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tandem.run.errors import RunError
 from tandem.run.model import ensure_model
-from tandem.run.quietly import silence
+from tandem.run.suppress_warnings import silence
 from tandem.settings import Settings, project_root
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def _evaluate(_settings: Settings, options: argparse.Namespace) -> int:
     model = ensure_model(root, print)
     silence()
     # Imported here: Rasa and the encoders take seconds.
-    from tandem.dialogue.conversations import ConversationFileError
-    from tandem.dialogue.parser import ModelUnreadable
     from tandem.evaluation import baseline, page
     from tandem.evaluation.examples import DataFileError
+    from tandem.evaluation.labelled_conversations import ConversationFileError
+    from tandem.evaluation.parser import ModelUnreadable
     from tandem.evaluation.run import evaluate
-    from tandem.nlu.mood_data import BadMoodData
+    from tandem.nlu.models.mood_data import BadMoodData
     from tandem.services import escalation_settings
 
     settings = escalation_settings()

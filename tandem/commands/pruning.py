@@ -7,7 +7,7 @@ from typing import Any
 from tandem.conversations.ledger import Ledger
 from tandem.db.schema import upgrade
 from tandem.desk.housekeeping import in_words
-from tandem.desk.retention import Busy, prune
+from tandem.retention import Busy, prune
 from tandem.run.databases import opened
 from tandem.run.errors import RunError
 from tandem.settings import Settings

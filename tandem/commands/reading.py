@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tandem.dialogue.conversations import ConversationFileError, LabelledConversation, LabelledMessage, load
+from tandem.evaluation.labelled_conversations import ConversationFileError, LabelledConversation, LabelledMessage, load
 from tandem.run.errors import RunError
 from tandem.run.model import MODELS, ensure_model
-from tandem.run.quietly import silence
+from tandem.run.suppress_warnings import silence
 from tandem.settings import Settings, project_root
 
 if TYPE_CHECKING:
-    from tandem.dialogue.escalation_settings import EscalationSettings
-    from tandem.dialogue.replay import Replay, ReplayedTurn
+    from tandem.evaluation.replay import Replay, ReplayedTurn
+    from tandem.sentiment.settings import EscalationSettings
 
 _LONGEST = 1000  # messages of a replayed conversation
 _BAR = 20  # characters of a full score
@@ -41,7 +41,7 @@ def add_replay_command(commands: Any) -> None:
 
 def _mood(_settings: Settings, options: argparse.Namespace) -> int:
     silence()
-    from tandem.nlu.mood_at_hand import NoMoodModel, current  # the encoders take a second or two
+    from tandem.nlu.models.current_mood_model import NoMoodModel, current  # the encoders take a second or two
 
     try:
         model = current(project_root() / MODELS)
@@ -63,10 +63,10 @@ def _replay(_settings: Settings, options: argparse.Namespace) -> int:
     model = ensure_model(project_root(), to_stderr)
     silence()
     # Imported here: Rasa and the encoders take seconds.
-    from tandem.dialogue.parser import ModelParser, ModelUnreadable
-    from tandem.dialogue.replay import Replayer
     from tandem.evaluation.charts import trajectory_chart
-    from tandem.nlu.embedding import encode
+    from tandem.evaluation.parser import ModelParser, ModelUnreadable
+    from tandem.evaluation.replay import Replayer
+    from tandem.nlu.models.embedding import encode
     from tandem.services import escalation_settings
 
     settings = escalation_settings()

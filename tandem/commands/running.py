@@ -10,8 +10,8 @@ from typing import Any
 from tandem.run.console import Console
 from tandem.run.doctor import examine
 from tandem.run.errors import DatabaseAway
-from tandem.run.keys import with_keys
 from tandem.run.live import bring_live, wait_until_live
+from tandem.run.secrets import with_keys
 from tandem.run.seeding import seed_demo
 from tandem.run.stack import RunPlan, check_names, run
 from tandem.run.waiting import PATIENCE, wait_for_databases
@@ -54,7 +54,7 @@ def add_status_command(commands: Any) -> None:
 
 def add_doctor_command(commands: Any) -> None:
     """`tandem doctor [--wait SECONDS]`."""
-    parser = commands.add_parser("doctor", help="check versions, secrets, ports, model and databases; name each mend")
+    parser = commands.add_parser("doctor", help="check versions, secrets, ports, model and databases; name each fix")
     _add_wait(parser, 10)
     parser.set_defaults(command=_doctor)
 
@@ -108,9 +108,9 @@ def _doctor(settings: Settings, options: argparse.Namespace) -> int:
     findings = examine(settings, project_root(), is_set)
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:
-        print(f"{'ok  ' if finding.well else 'MEND'}  {finding.subject:<{width}}  {finding.state}")
-        if finding.mend:
-            print(f"      {'':<{width}}  -> {finding.mend}")
+        print(f"{'ok  ' if finding.well else 'FIX '}  {finding.subject:<{width}}  {finding.state}")
+        if finding.fix:
+            print(f"      {'':<{width}}  -> {finding.fix}")
     ill = sum(not finding.well for finding in findings)
-    print(f"{ill} to mend" if ill else "all is well")
+    print(f"{ill} to fix" if ill else "all is well")
     return 1 if ill else 0

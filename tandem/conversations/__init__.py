@@ -1,1 +1,1 @@
-"""The heart: who owns a conversation, what was said, and what still has to reach the customer. Imports no Rasa."""
+"""The core: who owns a conversation, what was said, and what still has to reach the customer. Imports no Rasa."""

@@ -11,7 +11,7 @@ from collections.abc import Collection
 
 from sqlalchemy import select
 
-from tandem.conversations.abilities import CHANNELS
+from tandem.conversations.channel_capabilities import CHANNELS
 from tandem.conversations.model import InvalidMessage
 from tandem.conversations.store import MAX_ID, clean_id
 from tandem.conversations.tables import conversations

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.engine import Connection, Engine
 
 from tandem.conversations.tables import counter_changes
-from tandem.database import reading
+from tandem.db.engine import reading
 
 FOLD_AT = 1000  # lines
 _SUMS = select(counter_changes.c.name, func.sum(counter_changes.c.amount)).group_by(counter_changes.c.name)

@@ -201,7 +201,7 @@ class ConversationError(Exception):
     ├── InvalidMessage        empty, too long, or not text
     └── NotAllowed            the owner forbids it
         ├── AlreadyClaimed    another agent has it
-        └── NoRoom            the agent has as many as they take at a time
+        └── CapacityReached            the agent has as many as they take at a time
     """
 
 
@@ -225,5 +225,5 @@ class AlreadyClaimed(NotAllowed):
         self.holder = holder
 
 
-class NoRoom(NotAllowed):
+class CapacityReached(NotAllowed):
     """The agent has as many conversations as they take at a time; the text says how many."""

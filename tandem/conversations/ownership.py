@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, literal, update
 
-from tandem.conversations import steps, store
+from tandem.conversations import store, transitions
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import (
     Agent,
@@ -22,7 +22,7 @@ from tandem.conversations.model import (
     Owner,
 )
 from tandem.conversations.tables import handoffs
-from tandem.database import UtcDateTime
+from tandem.db.engine import UtcDateTime
 from tandem.faults import transaction
 
 
@@ -51,8 +51,8 @@ class Ownership:
                 raise NotAllowed(f"the handoff was asked for in epoch {request.epoch}, and now is epoch {row.epoch}")
             if known is not None:
                 return store.to_handoff(known), False
-            row = steps.take(connection, row, at, "open_handoff")
-            return steps.insert_handoff(connection, row, at, request), True
+            row = transitions.take(connection, row, at, "open_handoff")
+            return transitions.insert_handoff(connection, row, at, request), True
 
     def claim(
         self, conversation_id: str, agent: Agent, notice: str = "", capacity: int | None = None,
@@ -65,22 +65,22 @@ class Ownership:
 
         Raises:
             AlreadyClaimed: Another agent has it.
-            NoRoom: The agent has as many as they take.
+            CapacityReached: The agent has as many as they take.
             NotAllowed: Nobody waits there.
         """
         with transaction(self._ledger.engine, "claim") as connection:
             row = store.lock(connection, conversation_id)
             at = self._ledger.clock()
-            holder = steps.holder(connection, row)
+            holder = transitions.holder(connection, row)
             if holder == agent.id:
                 return store.to_conversation(row, at)
             if holder is not None:
                 raise AlreadyClaimed(holder)
-            row = steps.take(connection, row, at, "claim")
+            row = transitions.take(connection, row, at, "claim")
             if capacity is not None:
-                steps.require_room(connection, agent, capacity)
-            steps.assign(connection, row, at, agent)
-            row = steps.announce(connection, row, at, notice, "agent_joined", agent)
+                transitions.require_room(connection, agent, capacity)
+            transitions.assign(connection, row, at, agent)
+            row = transitions.announce(connection, row, at, notice, "agent_joined", agent)
             return store.to_conversation(row, at)
 
     def take_over(
@@ -100,27 +100,27 @@ class Ownership:
         Raises:
             AlreadyClaimed: Another agent has it, from whom this one may not take it.
             NotAllowed: The handoff is over.
-            NoRoom: The customer waits in the queue, and the agent has as many as they take.
+            CapacityReached: The customer waits in the queue, and the agent has as many as they take.
         """
         with transaction(self._ledger.engine, "take_over") as connection:
             row = store.lock(connection, conversation_id)
             at = self._ledger.clock()
-            steps.require_open(connection, row, handoff_id)
-            holder = steps.holder(connection, row)
+            transitions.require_open(connection, row, handoff_id)
+            holder = transitions.holder(connection, row)
             if holder == agent.id:
                 return store.to_conversation(row, at)
             if holder is not None and not from_colleague:
                 raise AlreadyClaimed(holder)
             waits = row.owner == Owner.WAITING.value
-            row = steps.take(connection, row, at, "take_over")
+            row = transitions.take(connection, row, at, "take_over")
             if waits and capacity is not None:
-                steps.require_room(connection, agent, capacity)
+                transitions.require_room(connection, agent, capacity)
             if store.open_handoff_of(connection, row.id) is None:
                 why = reason or f"Taken over by {agent.name}"
                 request = HandoffRequest(row.id, why, "take_over", channel=channel)
-                steps.insert_handoff(connection, row, at, request)
-            steps.assign(connection, row, at, agent)
-            row = steps.announce(connection, row, at, notice, "agent_joined", agent)
+                transitions.insert_handoff(connection, row, at, request)
+            transitions.assign(connection, row, at, agent)
+            row = transitions.announce(connection, row, at, notice, "agent_joined", agent)
             return store.to_conversation(row, at)
 
     def release(self, conversation_id: str, agent: Agent | None, notice: str = "") -> Conversation:
@@ -128,12 +128,12 @@ class Ownership:
         with transaction(self._ledger.engine, "release") as connection:
             row = store.lock(connection, conversation_id)
             at = self._ledger.clock()
-            steps.require_holder(connection, row, agent)
-            row = steps.take(connection, row, at, "release")
+            transitions.require_holder(connection, row, agent)
+            row = transitions.take(connection, row, at, "release")
             connection.execute(update(handoffs).where(handoffs.c.conversation_id == row.id,
                                                       handoffs.c.closed_at.is_(None))
                                .values(claimed_by=None, claimed_at=None, told_at=at))
-            row = steps.announce(connection, row, at, notice, "agent_left", agent)
+            row = transitions.announce(connection, row, at, notice, "agent_left", agent)
             return store.to_conversation(row, at)
 
     def hand_back(
@@ -184,7 +184,7 @@ class Ownership:
         """Leave a private note for agents; anyone at the desk may, whoever owns the conversation."""
         return self._say(conversation_id, agent, text, client_id, Kind.NOTE)
 
-    def tell_waiting(
+    def notify_waiting(
         self, handoff: Handoff, notice: str, contact: str = "", buttons: Sequence[Mapping[str, str]] = (),
     ) -> bool:
         """Tell a waiting customer how things stand, or that their contact is kept.
@@ -197,7 +197,7 @@ class Ownership:
         Returns:
             Whether it was said.
         """
-        with transaction(self._ledger.engine, "tell_waiting") as connection:
+        with transaction(self._ledger.engine, "notify_waiting") as connection:
             row = store.lock(connection, handoff.conversation_id)
             at = self._ledger.clock()
             current = store.open_handoff_of(connection, row.id)
@@ -223,15 +223,15 @@ class Ownership:
         with transaction(self._ledger.engine, step) as connection:
             row = store.lock(connection, conversation_id)
             at = self._ledger.clock()
-            steps.require_open(connection, row, handoff_id)
+            transitions.require_open(connection, row, handoff_id)
             if row.owner == Owner.AGENT.value:
-                steps.require_holder(connection, row, agent)
-            row = steps.take(connection, row, at, step)
+                transitions.require_holder(connection, row, agent)
+            row = transitions.take(connection, row, at, step)
             connection.execute(
                 update(handoffs).where(handoffs.c.conversation_id == row.id, handoffs.c.closed_at.is_(None))
                 .values(closed_at=at, outcome=outcome, note_for_bot=line, resume=resume)
             )
-            row = steps.announce(connection, row, at, notice, outcome, agent)
+            row = transitions.announce(connection, row, at, notice, outcome, agent)
             return store.to_conversation(row, at)
 
     def _say(
@@ -251,7 +251,7 @@ class Ownership:
                 return store.to_message(known)
             changes: dict[str, Any] = {}
             if kind is Kind.TEXT and not late:
-                steps.require_holder(connection, row, agent)
+                transitions.require_holder(connection, row, agent)
                 changes["typing_until"] = None
             _, message = store.append(connection, row, at, author=Author.AGENT, kind=kind, text=text,
                                       name=agent.name, client_id=client_id, **changes)

@@ -21,7 +21,7 @@ from tandem.conversations.tables import (
     handoffs,
     messages,
 )
-from tandem.database import reading
+from tandem.db.engine import reading
 
 
 def conversations_of(ledger: Ledger, email: str, order_numbers: Collection[str] = ()) -> list[str]:

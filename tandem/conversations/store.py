@@ -35,7 +35,7 @@ from tandem.conversations.tables import (
     handoffs,
     messages,
 )
-from tandem.database import serialise
+from tandem.db.engine import serialise
 
 MAX_TEXT = 10_000  # characters of one message
 MAX_ID = 255  # characters of a conversation id or a client's message id

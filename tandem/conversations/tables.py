@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-from tandem.database import UtcDateTime
+from tandem.db.engine import UtcDateTime
 
 metadata = MetaData()
 Key = BigInteger().with_variant(Integer(), "sqlite")

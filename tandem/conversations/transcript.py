@@ -11,7 +11,7 @@ from tandem.conversations import counters, store
 from tandem.conversations.changes import Changes, changes_since, position
 from tandem.conversations.model import Conversation, ConversationNotFound, Delivery, Handoff, Kind, Message, Owner
 from tandem.conversations.tables import conversations, fenced_replies, handoffs, messages
-from tandem.database import now, reading, recoverable
+from tandem.db.engine import now, reading, recoverable
 
 Clock = Callable[[], datetime]
 

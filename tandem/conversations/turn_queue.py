@@ -20,7 +20,7 @@ from tandem.conversations import store
 from tandem.conversations.model import ConversationNotFound, Owner, Receipt
 from tandem.conversations.tables import conversations, handoffs, messages
 from tandem.conversations.transcript import Transcript
-from tandem.database import is_locked
+from tandem.db.engine import is_locked
 from tandem.faults import transaction
 from tandem.logs import about
 

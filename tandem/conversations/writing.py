@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as DatabaseTimeout
 
-from tandem.database import is_locked
+from tandem.db.engine import is_locked
 from tandem.logs import about
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ _queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 async def write(conversation_id: str | None, work: Callable[..., T], *args: object) -> T:
     """Run a writing call of the ledger in a thread, one at a time for a conversation (None: a new one).
 
-    The database gives up a wait for a locked row after seconds (`tandem.database`). Then the thread is given back, and
+    The database gives up a wait for a locked row after seconds (`tandem.db.engine`). Then the thread is given back, and
     the call, which has changed nothing, is made again, until `PATIENCE` is used up.
 
     Raises:

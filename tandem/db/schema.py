@@ -19,7 +19,7 @@ from sqlalchemy import column, inspect, select, table, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
-from tandem.database import lift_limits, reading
+from tandem.db.engine import lift_limits, reading
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from tandem.access.connections import HEAD_SECONDS, connections_of_this_process
 from tandem.access.uvicorn_connections import protocol_counting_in
 from tandem.db.schema import SchemaTooNew
 from tandem.desk.app import create_app
-from tandem.handoff.duty import DutyError
+from tandem.handoff.business_hours import BusinessHoursError
 from tandem.handoff.routing import LiveAgentConfigError
 from tandem.heartbeat import Heartbeat
 from tandem.logs import configure
@@ -45,7 +45,7 @@ def serve(settings: Settings, listener: socket.socket, heartbeat: Heartbeat | No
     config = uvicorn.Config(create_app(settings), http=protocol_counting_in(connections_of_this_process()),
                             log_config=None, access_log=False, timeout_keep_alive=int(HEAD_SECONDS),
                             timeout_graceful_shutdown=GRACE, server_header=False,
-                            proxy_headers=False,  # tandem.desk.proxies reads them, as the settings say
+                            proxy_headers=False,  # tandem.desk.security.proxies reads them, as the settings say
                             ws="none")  # not used; and uvicorn cannot load the websockets release that Rasa asks for
     with contextlib.suppress(KeyboardInterrupt):  # raised again by uvicorn after it has shut down in order
         _Server(config, heartbeat).run(sockets=[listener])
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str]) -> int:
             serve(settings, socket.socket(fileno=listen), Heartbeat(beat))
         else:
             serve(settings, bound(settings))
-    except (SettingsError, SchemaTooNew, LiveAgentConfigError, DutyError) as error:
+    except (SettingsError, SchemaTooNew, LiveAgentConfigError, BusinessHoursError) as error:
         print(f"desk: {error}", file=sys.stderr)
         return 1
     except SQLAlchemyError as error:

@@ -11,38 +11,37 @@ from anyio import to_thread
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from tandem.agents.audit import Readings
 from tandem.conversations.feed import Feed
-from tandem.desk import (
-    account_routes,
-    admin_api,
-    api,
+from tandem.desk import errors
+from tandem.desk.agent_service import AgentService
+from tandem.desk.app_state import Desk
+from tandem.desk.board import Board
+from tandem.desk.canned_responses import CANNED, CannedResponses
+from tandem.desk.housekeeping import Housekeeping
+from tandem.desk.routes import (
+    accounts,
+    admin,
+    conversations,
     dead_letters,
-    doors,
-    errors,
     live,
     live_agents,
-    order_routes,
+    orders,
     pages,
-    queue_routes,
+    queue,
+    sign_in,
 )
-from tandem.desk.audit import Readings
-from tandem.desk.board import Board
-from tandem.desk.canned import CANNED, CannedResponses
-from tandem.desk.card_view import feeling
-from tandem.desk.housekeeping import Housekeeping
-from tandem.desk.inbox import customer_name
-from tandem.desk.pace import Pace
-from tandem.desk.parts import Desk
-from tandem.desk.proxies import BehindProxies
-from tandem.desk.rendering import FOLDER, Pages
-from tandem.desk.responses import BodyLimit, Compress, ReadableHost, SecurityHeaders
-from tandem.desk.sessions import Sessions
-from tandem.desk.sign_in import SignIn
-from tandem.desk.watch import Watch
-from tandem.desk.work import Work
+from tandem.desk.security.proxies import BehindProxies
+from tandem.desk.security.rate_limit import Pace
+from tandem.desk.security.responses import BodyLimit, Compress, ReadableHost, SecurityHeaders
+from tandem.desk.security.sessions import Sessions
+from tandem.desk.security.sign_in_attempts import SignIn
+from tandem.desk.views.card import feeling
+from tandem.desk.views.queue import customer_name
+from tandem.desk.views.rendering import FOLDER, Pages
 from tandem.executors import use_ledger_threads
-from tandem.handoff.relay import Relay
-from tandem.services import Services, open_relay, open_services
+from tandem.live_agents.relay.worker import Relay
+from tandem.services import Services, open_relay, open_services, open_watchdog
 from tandem.settings import Settings
 
 DESCRIPTION = (
@@ -52,7 +51,7 @@ DESCRIPTION = (
 )
 
 
-_REQUEST_THREADS = 24  # together fewer than the connections that `tandem.database` opens
+_REQUEST_THREADS = 24  # together fewer than the connections that `tandem.db.engine` opens
 _LEDGER_THREADS = 6  # the feed, the watch and the relay
 
 
@@ -89,7 +88,7 @@ def create_app(
         to_thread.current_default_thread_limiter().total_tokens = _REQUEST_THREADS
         feed.start()
         loop = asyncio.get_running_loop()
-        tasks = (loop.create_task(Watch(services).run(), name="watch"),
+        tasks = (loop.create_task(open_watchdog(services).run(), name="watch"),
                  loop.create_task(Housekeeping(services).run(), name="housekeeping"),
                  loop.create_task(board.run(), name="board"))
         try:
@@ -105,7 +104,7 @@ def create_app(
                   docs_url=None, redoc_url=None)
     app.state.desk = Desk(
         settings=settings, services=services, sessions=Sessions(services.engine), sign_in=SignIn(services.engine),
-        feed=feed, board=board, work=Work(services, feed), pages=rendered, canned=CannedResponses(canned),
+        feed=feed, board=board, work=AgentService(services, feed), pages=rendered, canned=CannedResponses(canned),
         relay=carries, pace=Pace(limited=not settings.demo_on_loopback), readings=Readings(services.engine),
     )
     errors.install(app)
@@ -114,8 +113,8 @@ def create_app(
     app.add_middleware(ReadableHost)
     app.add_middleware(SecurityHeaders, secure=settings.secure_cookies)
     app.add_middleware(BehindProxies, settings=settings)
-    for router in (admin_api.health, admin_api.router, account_routes.api, account_routes.pages, order_routes.router,
-                   api.router, doors.router, pages.router, queue_routes.router, dead_letters.router,
+    for router in (admin.health, admin.router, accounts.api, accounts.pages, orders.router,
+                   conversations.router, sign_in.router, pages.router, queue.router, dead_letters.router,
                    live.router, live_agents.door, live_agents.router):
         app.include_router(router)
     app.mount("/static", _Files(directory=FOLDER / "static"), name="static")

@@ -17,7 +17,7 @@ from tandem.conversations.feed import ChangedIds, Feed
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Owner
 from tandem.conversations.overview import Overview
-from tandem.desk.inbox import PATIENCE
+from tandem.desk.views.queue import PATIENCE
 
 logger = logging.getLogger(__name__)
 

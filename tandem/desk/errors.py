@@ -12,14 +12,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from tandem.agents.accounts import find
 from tandem.conversations.model import (
     AlreadyClaimed,
     ConversationNotFound,
     InvalidMessage,
     NotAllowed,
 )
-from tandem.desk.accounts import find
-from tandem.desk.responses import SafeJSONResponse
+from tandem.desk.security.responses import SafeJSONResponse
 from tandem.executors import NotBegun
 
 logger = logging.getLogger(__name__)

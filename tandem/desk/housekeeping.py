@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from tandem.conversations import counters
-from tandem.desk.retention import Busy, Stopped, prune
+from tandem.retention import Busy, Stopped, prune
 from tandem.services import Services
 
 logger = logging.getLogger(__name__)

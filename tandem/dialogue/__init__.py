@@ -1,1 +1,1 @@
-"""Dialogue: the mood over a conversation, and the policy that brings in a person."""
+"""The policy that brings in a person, and how it sees Rasa's tracker."""

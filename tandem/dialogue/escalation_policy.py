@@ -1,6 +1,6 @@
 """The policy that brings in a person: in any state of the conversation, mid-form too, for every intent.
 
-It stands above RulePolicy. At each prediction it reads the mood over the conversation (tandem.dialogue.trajectory) and
+It stands above RulePolicy. At each prediction it reads the mood over the conversation (tandem.sentiment.trajectory) and
 predicts the handoff where a person is needed; everywhere else it stays silent, but for the `mood` slot, on which the
 responses' wording depends. docs/escalation.md explains its keys.
 """
@@ -27,16 +27,10 @@ from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import InvalidConfigException
 
-from tandem.dialogue.escalation_settings import EscalationSettings, EscalationSettingsError
-from tandem.dialogue.model import FACTS_FIRST, Reading, Turn, Vectors
-from tandem.dialogue.trajectory import Trajectory
-from tandem.dialogue.turns import (
-    Conversation,
-    facts_of,
-    is_ignored,
-    is_listening,
-    read_conversation,
-)
+from tandem.dialogue.tracker_view import Conversation, facts_of, is_ignored, is_listening, read_conversation
+from tandem.sentiment.model import FACTS_FIRST, Reading, Turn, Vectors
+from tandem.sentiment.settings import EscalationSettings, EscalationSettingsError
+from tandem.sentiment.trajectory import Trajectory
 
 logger = logging.getLogger(__name__)
 
@@ -252,7 +246,7 @@ def _flat(value: Any) -> set[str]:
 
 @lru_cache(maxsize=4096)
 def _vector(text: str) -> Vectors:
-    from tandem.nlu.embedding import encode
+    from tandem.nlu.models.embedding import encode
 
     row: Vectors = encode([text])[0]
     return row

@@ -13,7 +13,7 @@ FILE = Path("tests") / "baseline.json"
 
 
 class BaselineError(ValueError):
-    """The baseline cannot be read; the text names the mend."""
+    """The baseline cannot be read; the text names the fix."""
 
 
 @dataclass(frozen=True)

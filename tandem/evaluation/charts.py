@@ -4,9 +4,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from tandem.dialogue.escalation_settings import EscalationSettings
-from tandem.dialogue.replay import Replay
 from tandem.evaluation.figures import Bin
+from tandem.evaluation.replay import Replay
+from tandem.sentiment.settings import EscalationSettings
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 420, 260, 44, 36
 _CELL, _NAMES = 11, 150

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tandem.dialogue.replay import Replay
 from tandem.evaluation.figures import Figure, Flags, measure
+from tandem.evaluation.replay import Replay
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import yaml
 
-from tandem.nlu import mood_data
-from tandem.nlu.encoders import plain
-from tandem.nlu.mood_data import Labelled
+from tandem.nlu.models import mood_data
+from tandem.nlu.models.encoders import plain
+from tandem.nlu.models.mood_data import Labelled
 
 CONVERSATIONS = Path("tests/conversations")  # labelled: never to be trained on
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
@@ -21,7 +21,7 @@ _TEXT_COLUMNS = ("text", "sentence", "query", "message", "utterance")
 
 
 class DataFileError(ValueError):
-    """A file of training or test data cannot be read; the text names the file and the mend."""
+    """A file of training or test data cannot be read; the text names the file and the fix."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class Finding:
     """One doubt.
 
     Attributes:
-        level: "error" (it must be mended) or "warning" (somebody should look).
+        level: "error" (it must be fixed) or "warning" (somebody should look).
         check: Which check found it, such as "duplicate" or "thin".
         message: What is wrong, without places.
         lines: The lines concerned, most telling first.

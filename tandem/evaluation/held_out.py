@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tandem.evaluation.examples import Example, MoodExample, fold_of
-from tandem.nlu.embedding import CACHE_SIZE, encode
-from tandem.nlu.intent_model import IntentModel
-from tandem.nlu.mood_model import Mood, MoodModel
+from tandem.nlu.models.embedding import CACHE_SIZE, encode
+from tandem.nlu.models.intent_model import IntentModel
+from tandem.nlu.models.mood_model import Mood, MoodModel
 
 FOLDS = 5
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tandem.dialogue.conversations import load
 from tandem.evaluation import disputes, twins
 from tandem.evaluation.examples import CONVERSATIONS, Example, Place, read_intents, read_moods, read_test_sentences
 from tandem.evaluation.findings import Finding
 from tandem.evaluation.held_out import read_intents_held_out, read_moods_held_out
-from tandem.nlu.embedding import encode
+from tandem.evaluation.labelled_conversations import load
+from tandem.nlu.models.embedding import encode
 
 
 def lint(root: Path, against: Sequence[Path] = (), *, fast: bool = False) -> list[Finding]:

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
 
-from tandem.dialogue.escalation_settings import EscalationSettings
-from tandem.dialogue.replay import Replay
 from tandem.evaluation.baseline import Change
 from tandem.evaluation.charts import STYLE, confusion_chart, histogram_chart, reliability_chart, trajectory_chart
 from tandem.evaluation.escalation_report import EscalationReport
 from tandem.evaluation.figures import LabelScore
 from tandem.evaluation.intent_report import Confusion, IntentReport
 from tandem.evaluation.mood_report import MoodReport
+from tandem.evaluation.replay import Replay
 from tandem.evaluation.run import Evaluation
+from tandem.sentiment.settings import EscalationSettings
 
 _CSS = """
 :root{--back:#f6f7f6;--card:#fff;--text:#1d2429;--faint:#66727a;--line:#ccd3d6;--accent:#1f6feb;--good:#2b8a5b;

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import yaml
 
-from tandem.dialogue.conversations import load
-from tandem.dialogue.escalation_settings import EscalationSettings
-from tandem.dialogue.parser import ModelParser
-from tandem.dialogue.replay import Replayer
 from tandem.evaluation.escalation_report import EscalationReport, report_escalation
 from tandem.evaluation.examples import CONVERSATIONS, Example, fold_of, read_intents, read_moods
 from tandem.evaluation.figures import Figure, measure
 from tandem.evaluation.held_out import read_intents_held_out, read_moods_held_out
 from tandem.evaluation.intent_report import Fallback, IntentReport, report_intents
+from tandem.evaluation.labelled_conversations import load
 from tandem.evaluation.mood_report import MoodReport, report_moods
-from tandem.nlu.embedding import encode
+from tandem.evaluation.parser import ModelParser
+from tandem.evaluation.replay import Replayer
+from tandem.nlu.models.embedding import encode
+from tandem.sentiment.settings import EscalationSettings
 
 _QUICK_FOLD = 0
 

@@ -1,1 +1,1 @@
-"""The handoff: what a person gets to see (context card), and the tools people answer with (live-agent channels)."""
+"""The handoff: what a person gets to see (context card), which tool it goes to, and who waits how long."""

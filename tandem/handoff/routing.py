@@ -10,17 +10,17 @@ from typing import Any
 
 import yaml
 
-from tandem.handoff.duty import DutyHours
-from tandem.handoff.language import fits as language_fits
-from tandem.handoff.language import tag_of
+from tandem.handoff.business_hours import BusinessHours
 from tandem.settings import SettingsError, expand
+from tandem.wording.language import fits as language_fits
+from tandem.wording.language import tag_of
 
 DESK = "desk"
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
 
 class LiveAgentConfigError(ValueError):
-    """The `live_agent:` section cannot be read; the text names the key and its mend."""
+    """The `live_agent:` section cannot be read; the text names the key and its fix."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Rule:
 class Routing:
     """Chooses a channel for each handoff: the first rule that matches, else the default."""
 
-    duty: DutyHours
+    duty: BusinessHours
     default: str = DESK
     rules: tuple[Rule, ...] = ()
 
@@ -75,7 +75,7 @@ def read_channels(path: Path) -> tuple[ChannelConfig, ...]:
                  for channel in _configured(_section(path)))
 
 
-def read_routing(path: Path, duty: DutyHours) -> Routing:
+def read_routing(path: Path, duty: BusinessHours) -> Routing:
     """The routing rules of endpoints.yml.
 
     Raises:

@@ -10,12 +10,12 @@ from tandem.conversations.casefile import CaseFile
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import HandoffRequest
 from tandem.conversations.ownership import Ownership
-from tandem.conversations.waiting import expected_wait, place_of
-from tandem.dialogue.trajectory import Trajectory
-from tandem.handoff.building import build_card, number
-from tandem.handoff.duty import DutyHours
-from tandem.handoff.language import language_of
+from tandem.conversations.queue import expected_wait, place_of
+from tandem.handoff.business_hours import BusinessHours
+from tandem.handoff.card_builder import build_card, number
 from tandem.handoff.routing import Routing
+from tandem.sentiment.trajectory import Trajectory
+from tandem.wording.language import language_of
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class HandoffService:
     """What `action_handoff` calls; blocking."""
 
     def __init__(
-        self, ledger: Ledger, ownership: Ownership, case_file: CaseFile, routing: Routing, duty: DutyHours,
+        self, ledger: Ledger, ownership: Ownership, case_file: CaseFile, routing: Routing, duty: BusinessHours,
         trajectory: Trajectory, verified_orders: Callable[[str], Sequence[str]],
     ) -> None:
         self._ledger = ledger

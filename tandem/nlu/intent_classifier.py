@@ -18,9 +18,9 @@ from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KE
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from tandem.nlu.encoders import versions
-from tandem.nlu.intent_model import IntentModel
-from tandem.nlu.kernel import spare_cores
+from tandem.nlu.models.encoders import versions
+from tandem.nlu.models.intent_model import IntentModel
+from tandem.nlu.models.kernel import spare_cores
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
         """Train anew when the code of the model or an encoder changed."""
         code = hashlib.sha256()
-        for path in sorted(Path(__file__).parent.glob("*.py")):
+        for path in sorted(Path(__file__).parent.rglob("*.py")):
             code.update(path.read_bytes())
         return f"{code.hexdigest()} {versions()}"
 

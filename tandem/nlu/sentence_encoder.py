@@ -15,8 +15,8 @@ from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from tandem.nlu.embedding import encode
-from tandem.nlu.encoders import versions
+from tandem.nlu.models.embedding import encode
+from tandem.nlu.models.encoders import versions
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)

@@ -7,7 +7,7 @@ import httpx
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from tandem.database import open_engine
+from tandem.db.engine import open_engine
 from tandem.db.schema import ORDERS, upgrade
 from tandem.orders.adapters.http import HttpOrderSystem
 from tandem.orders.adapters.sql import SqlOrderSystem

@@ -15,11 +15,10 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select
 from sqlalchemy.engine import Connection, Engine
 
-from tandem.database import now, reading
+from tandem.db.engine import now, reading
 from tandem.orders.errors import InvalidOrderNumber, NotIdentified, NotMatched, OrderNotFound, RefusedForNow
 from tandem.orders.identification_tables import grants, hold_others_back, misses, refusals
-from tandem.orders.model import Order
-from tandem.orders.numbers import (
+from tandem.orders.identifiers import (
     DEFAULT_FORMAT,
     Contact,
     OrderNumberFormat,
@@ -28,6 +27,7 @@ from tandem.orders.numbers import (
     normalise_order_number,
     normalise_postcode,
 )
+from tandem.orders.model import Order
 from tandem.orders.system import OrderSystem
 
 # Built once: to build a query costs as much as to run it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, text
 from sqlalchemy.engine import Connection
 
-from tandem.database import UtcDateTime
+from tandem.db.engine import UtcDateTime
 
 metadata = MetaData()
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 
-from tandem.database import now
 from tandem.db import schema
+from tandem.db.engine import now
 from tandem.private_files import private_file, private_folder
 from tandem.run import postgresql
 from tandem.run.databases import databases, opened

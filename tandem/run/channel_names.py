@@ -20,15 +20,15 @@ _RASAS_OWN = {  # by the names that Rasa gives them; what to use instead, where 
 
 
 def trouble_with_channel(name: str, root: Path) -> str | None:
-    """Why a channel of credentials.yml will not work, with the mend; None if nothing is wrong with its name.
+    """Why a channel of credentials.yml will not work, with the fix; None if nothing is wrong with its name.
 
     Args:
         root: The project's folder, from which Python imports first.
     """
     if name in _RASAS_OWN:
         instead = _RASAS_OWN[name]
-        mend = f"write {instead} instead" if instead else "wrap it as docs/channels.md shows, or take it out"
-        return f"this is Rasa's own channel: its messages reach neither the desk nor the ledger; {mend}"
+        fix = f"write {instead} instead" if instead else "wrap it as docs/channels.md shows, or take it out"
+        return f"this is Rasa's own channel: its messages reach neither the desk nor the ledger; {fix}"
     module, _, kind = name.rpartition(".")
     if not module:
         return "there is no such channel; name its class in full, as credentials.yml and docs/channels.md show"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import Engine
 
-from tandem.database import open_engine
 from tandem.db import schema
+from tandem.db.engine import open_engine
 from tandem.db.schema import Schema
 from tandem.settings import Settings
 

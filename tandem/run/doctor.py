@@ -1,4 +1,4 @@
-"""`tandem doctor`: what would keep Tandem from running well here, each with its mend."""
+"""`tandem doctor`: what would keep Tandem from running well here, each with its fix."""
 from __future__ import annotations
 
 import re
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from tandem.rasa_ext.version import FIX, UnsupportedRasa, require_supported_rasa
 from tandem.run import doctor_files, doctor_services, doctor_settings
 from tandem.run.errors import RunError
 from tandem.run.finding import Finding
@@ -29,6 +30,7 @@ def examine(settings: Settings, root: Path, environment_has: Callable[[str], boo
     runs = read(installation_of(settings.database_url))
     return [
         _python(),
+        _rasa(),
         _packages(root),
         _disk(root),
         *doctor_settings.findings(settings),
@@ -42,8 +44,15 @@ def examine(settings: Settings, root: Path, environment_has: Callable[[str], boo
 
 def _python() -> Finding:
     state = ".".join(str(part) for part in sys.version_info[:3])
-    mend = "" if sys.version_info[:2] == (3, 10) else "Python 3.10 is needed: install it and run `make install`"
-    return Finding("Python", state, mend)
+    fix = "" if sys.version_info[:2] == (3, 10) else "Python 3.10 is needed: install it and run `make install`"
+    return Finding("Python", state, fix)
+
+
+def _rasa() -> Finding:
+    try:
+        return Finding("Rasa", require_supported_rasa())
+    except UnsupportedRasa as error:
+        return Finding("Rasa", str(error), FIX)
 
 
 def _packages(root: Path) -> Finding:
@@ -65,8 +74,8 @@ def _version(name: str) -> str:
 
 def _disk(root: Path) -> Finding:
     free = shutil.disk_usage(root).free
-    mend = "make room: no message can be stored on a full disk" if free < _LEAST_SPACE else ""
-    return Finding("disk", f"{free / 1e9:.1f} GB free", mend)
+    fix = "make room: no message can be stored on a full disk" if free < _LEAST_SPACE else ""
+    return Finding("disk", f"{free / 1e9:.1f} GB free", fix)
 
 
 def _ports(settings: Settings, runs: list[RunState]) -> Iterator[Finding]:
@@ -89,8 +98,8 @@ def _processes(runs: list[RunState]) -> Iterator[Finding]:
         state = f"{process.state}, process {process.pid}"
         if replaced:
             state += f"; replaced {replaced} times since `tandem run` began ({process.freezes} of them frozen)"
-        mend = "" if process.state == "up" else "its log says why; wait if it is only just starting"
-        yield Finding(process.name, state, mend)
+        fix = "" if process.state == "up" else "its log says why; wait if it is only just starting"
+        yield Finding(process.name, state, fix)
 
 
 def _model(root: Path, runs: list[RunState]) -> Finding:

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from tandem.handoff.duty import DUTY, DutyError, read_duty
-from tandem.handoff.factory import build_channels
+from tandem.handoff.business_hours import DUTY, BusinessHoursError, read_duty
 from tandem.handoff.routing import LiveAgentConfigError, read_channels, read_routing
+from tandem.live_agents.factory import build_channels
 from tandem.run.channel_names import trouble_with_channel
 from tandem.run.finding import Finding
 from tandem.run.open_channels import open_channels
@@ -42,11 +42,11 @@ def _file(root: Path, name: str, environment_has: Callable[[str], bool]) -> tupl
     except FileNotFoundError:
         return Finding(name, "missing", f"restore {name}, or run this in the project's folder"), None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        return Finding(name, "not readable", f"mend its YAML: {' '.join(str(error).split())}"), None
+        return Finding(name, "not readable", f"fix its YAML: {' '.join(str(error).split())}"), None
     unset = sorted({variable for variable in _VARIABLE.findall(str(content))
                     if variable not in _PROVIDED and not environment_has(variable)})
-    mend = f"set {', '.join(unset)}, which {name} names" if unset else ""
-    return Finding(name, f"{', '.join(unset)} not set" if unset else "readable, and all it names is set", mend), content
+    fix = f"set {', '.join(unset)}, which {name} names" if unset else ""
+    return Finding(name, f"{', '.join(unset)} not set" if unset else "readable, and all it names is set", fix), content
 
 
 def _channels(content: dict[str, Any], root: Path) -> Iterator[Finding]:
@@ -70,8 +70,8 @@ def _live_agents(root: Path, zone: ZoneInfo) -> Finding:
         configured = read_channels(path)
         build_channels(configured)
         read_routing(path, duty)
-    except (LiveAgentConfigError, DutyError) as error:
+    except (LiveAgentConfigError, BusinessHoursError) as error:
         return Finding("live agents", "not configured rightly", str(error))
     except (yaml.YAMLError, UnicodeDecodeError):
-        return Finding("live agents", "not known", "mend endpoints.yml first")
+        return Finding("live agents", "not known", "fix endpoints.yml first")
     return Finding("live agents", ", ".join(one.name for one in configured))

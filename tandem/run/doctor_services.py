@@ -10,7 +10,7 @@ import yaml
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from tandem.database import open_engine
+from tandem.db.engine import open_engine
 from tandem.orders.errors import OrderError
 from tandem.orders.factory import open_order_system
 from tandem.run.databases import databases
@@ -72,7 +72,7 @@ def _locks(endpoints: Path) -> Iterator[Finding]:
 
 def _redis(store: dict[str, Any]) -> Finding:
     """Whether the Redis that is named as lock store answers; turns go on without it, each after a moment's wait."""
-    mend = "start Redis, or remove lock_store from endpoints.yml: nothing needs it (docs/operations.md)"
+    fix = "start Redis, or remove lock_store from endpoints.yml: nothing needs it (docs/operations.md)"
     try:
         told = {key: expand(value) if isinstance(value, str) else value for key, value in store.items()}
         host, port = str(told.get("url", "localhost")), int(told.get("port", 6379))
@@ -84,5 +84,5 @@ def _redis(store: dict[str, Any]) -> Finding:
         )
         client.ping()
     except (redis.RedisError, OSError, SettingsError, ValueError) as error:
-        return Finding("Redis", f"does not answer: {error}", mend)
+        return Finding("Redis", f"does not answer: {error}", fix)
     return Finding("Redis", f"answers at {host}:{port}")

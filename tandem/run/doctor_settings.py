@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tandem.access.tokens import SECRETS, valid_tokens
 from tandem.run.finding import Finding
-from tandem.run.keys import missing_keys
+from tandem.run.secrets import missing_keys
 from tandem.settings import Settings
 
 _FRESH = "set each to the output of `openssl rand -hex 32`"

@@ -1,4 +1,4 @@
-"""What stops a command of Tandem, said in words that name the mend.
+"""What stops a command of Tandem, said in words that name the fix.
 
     RunError
     ├── PortTaken        something listens there already

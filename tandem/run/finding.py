@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `mend` is empty when it is well."""
+    """One thing looked at. `fix` is empty when it is well."""
 
     subject: str
     state: str
-    mend: str = ""
+    fix: str = ""
 
     @property
     def well(self) -> bool:
         """Whether nothing needs to be done."""
-        return not self.mend
+        return not self.fix

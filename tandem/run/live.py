@@ -47,7 +47,7 @@ def wait_until_live(installation: str, model: Path, seconds: float = LOADING_SEC
 async def keep_live(root: Path, say: Callable[[str], None]) -> None:
     """Watch the files that a model is made of, and bring every change to the running bot; never ends.
 
-    A file that is broken is named with its line, and the old model goes on answering until it is mended.
+    A file that is broken is named with its line, and the old model goes on answering until it is fixed.
     """
     seen = await asyncio.to_thread(_signature, root)
     while True:
@@ -62,7 +62,7 @@ async def keep_live(root: Path, say: Callable[[str], None]) -> None:
         except RunError as error:
             for line in str(error).splitlines():
                 say(line)
-            say("not taken: the bot goes on with the old model until this is mended")
+            say("not taken: the bot goes on with the old model until this is fixed")
         except OSError as error:  # a file that is gone again, or a full disk
             say(f"not taken: {error}")
 

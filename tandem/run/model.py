@@ -17,7 +17,7 @@ from tandem.run.errors import ModelMissing, RunError, TrainingFailed
 from tandem.settings import QUIET, child_environment
 
 MODELS = Path("models")
-QUIETLY = (sys.executable, "-m", "tandem.run.quietly")
+QUIETLY = (sys.executable, "-m", "tandem.run.suppress_warnings")
 LOG = Path("training.log")
 _STEP = re.compile(r"Starting to train component '([^']+)'")
 _FILES = ("config.yml", "domain.yml")
@@ -152,8 +152,9 @@ def _with_new_words(root: Path, path: Path, say: Callable[[str], None]) -> bool:
     workshop = path.parent / ".new"
     workshop.mkdir(exist_ok=True)
     made = workshop / path.name
-    done = subprocess.run([*QUIETLY, "tandem.dialogue.changed_words", str(found[-1]), str(made)], cwd=root, text=True,
-                          env=child_environment(QUIET), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    done = subprocess.run([*QUIETLY, "tandem.rasa_ext.changed_responses", str(found[-1]), str(made)], cwd=root,
+                          text=True, env=child_environment(QUIET), stdin=subprocess.DEVNULL, capture_output=True,
+                          check=False)
     if done.returncode == 1:
         raise TrainingFailed(done.stderr.strip())
     if done.returncode != 0 or not made.is_file():

@@ -32,7 +32,7 @@ def addresses(settings: Settings) -> tuple[Address, ...]:
 
 
 def trouble_with(address: Address) -> str | None:
-    """Why nobody can listen there, with the mend; None if the address is free."""
+    """Why nobody can listen there, with the fix; None if the address is free."""
     try:
         _bound(address).close()
     except PortTaken as error:

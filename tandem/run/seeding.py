@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from tandem.database import now
+from tandem.agents.accounts import seed_demo_agents
+from tandem.db.engine import now
 from tandem.db.schema import upgrade
-from tandem.desk.accounts import seed_demo_agents
 from tandem.orders.demo_shop import seed
 from tandem.run.databases import opened
 from tandem.run.errors import RunError

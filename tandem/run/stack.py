@@ -16,12 +16,12 @@ from typing import Any
 from tandem.run.console import Console
 from tandem.run.databases import upgrade
 from tandem.run.errors import RunError
-from tandem.run.keys import KEPT_IN, environment_of, with_keys
 from tandem.run.live import bring_live, keep_live
 from tandem.run.model import require_model
 from tandem.run.open_channels import require_closed
 from tandem.run.ports import addresses, listen, require_free
 from tandem.run.process import BEATS, LISTEN, ProcessSpec
+from tandem.run.secrets import KEPT_IN, environment_of, with_keys
 from tandem.run.seeding import seed_demo
 from tandem.run.supervisor import Supervisor
 from tandem.run.waiting import PATIENCE, wait_for_databases
@@ -68,7 +68,7 @@ def process_specs(
         "LOG_LEVEL": settings.log_level,
     }
     worker = (sys.executable, "-m", "tandem.run.worker", LISTEN, BEATS)
-    rasa = (*worker, "tandem.channels.rasa_server", "run", "--interface", settings.host,
+    rasa = (*worker, "tandem.gateway.rasa_server", "run", "--interface", settings.host,
             "--port", str(settings.rasa_port), _MODEL, str(model),
             "--credentials", "credentials.yml", "--endpoints", "endpoints.yml")
     # Unless quiet it lists every action at its start.
@@ -101,7 +101,7 @@ def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None
     """Check, train, seed, start, and stay until Ctrl-C or SIGTERM.
 
     Raises:
-        RunError: Something stands in the way; the text names the mend.
+        RunError: Something stands in the way; the text names the fix.
         SchemaTooNew: A newer Tandem has upgraded a database.
     """
     settings = with_keys(settings)

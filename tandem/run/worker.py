@@ -15,7 +15,7 @@ from sanic import Sanic
 
 from tandem.heartbeat import Heartbeat
 from tandem.run.ports import BACKLOG
-from tandem.run.quietly import run_module
+from tandem.run.suppress_warnings import run_module
 
 
 def serve_on(listen: int, beat: int) -> None:

@@ -9,14 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tandem.conversations.model import Handoff, Message
-from tandem.handoff.channel import (
-    THREAD,
-    Act,
-    AgentEvent,
-    LiveAgentUnavailable,
-    Reference,
-    WebhookRejected,
-)
+from tandem.live_agents.protocol import THREAD, Act, AgentEvent, LiveAgentUnavailable, Reference, WebhookRejected
 
 Trouble = Callable[[], None]
 

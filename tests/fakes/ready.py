@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import Engine, make_url
 
-from tandem.database import open_engine
+from tandem.db.engine import open_engine
 from tandem.db.schema import MAIN, Schema, upgrade
 
 

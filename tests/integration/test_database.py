@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
-from tandem.database import BUSY_SECONDS, SERVING, Limits, open_engine
+from tandem.db.engine import BUSY_SECONDS, SERVING, Limits, open_engine
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_writer_gives_up_in_the_end_and_can_write_later(
     another = sqlite3.connect(file, isolation_level=None)
     another.execute("BEGIN IMMEDIATE")
     with monkeypatch.context() as patched:
-        patched.setattr("tandem.database.BUSY_SECONDS", 0)
+        patched.setattr("tandem.db.engine.BUSY_SECONDS", 0)
         with pytest.raises(OperationalError, match="database is locked"):
             _count_one(engine)
     another.execute("ROLLBACK")

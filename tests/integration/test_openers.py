@@ -10,7 +10,7 @@ import pytest
 
 import actions.services
 import tandem.services
-from tandem.database import _writers_of, open_engine, recoverable
+from tandem.db.engine import _writers_of, open_engine, recoverable
 from tandem.orders.adapters.sql import SqlOrderSystem
 from tandem.orders.guarded import GuardedOrderSystem
 from tandem.services import Services, open_services

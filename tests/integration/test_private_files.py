@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tandem.conversations.model import InboundMessage
-from tandem.database import open_engine
+from tandem.db.engine import open_engine
 from tandem.services import open_services
 from tandem.settings import Settings
 

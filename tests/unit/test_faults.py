@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
 from tandem import faults
-from tandem.database import now
+from tandem.db.engine import now
 from tandem.settings import FaultRule, SettingsError, load
 
 

@@ -1,4 +1,4 @@
-"""Who may import whom, and who may read the environment: the walls of the house (docs/architecture.md)."""
+"""Which package may import which, and who may read the environment (docs/architecture.md)."""
 from __future__ import annotations
 
 import ast
@@ -14,21 +14,29 @@ ROOT = Path(__file__).resolve().parents[2]
 RASA = ("rasa", "rasa_sdk")
 WEB = ("sanic", "fastapi", "starlette", "flask", "aiohttp", "uvicorn")
 SQL = ("sqlalchemy", "sqlite3", "psycopg2")
-SPEAK_RASA = {"nlu", "dialogue", "channels"}
+SPEAK_RASA = {"nlu", "dialogue", "evaluation", "channels", "gateway", "rasa_ext"}
 # What everything may stand on.
-BASE = {"database", "db", "executors", "faults", "heartbeat", "logs", "private_files", "run_state", "settings"}
+BASE = {"db", "executors", "faults", "heartbeat", "logs", "private_files", "run_state", "settings"}
 LAYERS = {  # which packages of ours each may import, as docs/architecture.md has it
-    "settings": set(), "private_files": set(), "database": {"private_files"},
-    "db": {"database"}, "executors": set(), "logs": set(), "heartbeat": set(),
-    "run_state": {"private_files"}, "faults": {"database", "settings"},
-    "access": {"settings"},
-    "conversations": BASE, "orders": BASE, "nlu": set(), "dialogue": {"nlu"}, "evaluation": {"dialogue", "nlu"},
-    "handoff": BASE | {"conversations", "dialogue"},
-    "services": BASE | {"conversations", "dialogue", "handoff", "orders"},
-    "channels": BASE | {"access", "conversations", "handoff", "nlu", "orders", "services"},
-    "desk": BASE | {"access", "conversations", "handoff", "orders", "services"},
-    "run": BASE | {"access", "desk", "handoff", "orders"},
-    "commands": BASE | {"conversations", "desk", "dialogue", "evaluation", "nlu", "orders", "run", "services"},
+    "settings": set(), "private_files": set(), "executors": set(), "logs": set(), "heartbeat": set(), "moved": set(),
+    "db": {"private_files"}, "run_state": {"private_files"}, "faults": {"db", "settings"}, "access": {"settings"},
+    "sentiment": set(), "nlu": {"moved"}, "dialogue": {"moved", "nlu", "sentiment"},
+    "evaluation": {"dialogue", "nlu", "sentiment"},
+    "rasa_ext": BASE | {"access"},
+    "orders": BASE, "conversations": BASE,
+    "agents": BASE | {"conversations"}, "wording": BASE | {"conversations"},
+    "handoff": BASE | {"conversations", "sentiment", "wording"},
+    "live_agents": BASE | {"conversations", "handoff", "wording"},
+    "privacy": BASE | {"agents", "conversations", "live_agents", "orders"},
+    "retention": BASE | {"agents", "conversations", "live_agents", "orders"},
+    "services": BASE | {"agents", "conversations", "handoff", "live_agents", "orders", "sentiment"},
+    "gateway": BASE | {"access", "conversations", "live_agents", "nlu", "rasa_ext", "services", "wording"},
+    "channels": BASE | {"access", "conversations", "gateway", "moved", "orders", "wording"},
+    "desk": BASE | {"access", "agents", "conversations", "handoff", "live_agents", "orders", "privacy", "retention",
+                    "services", "wording"},
+    "run": BASE | {"rasa_ext", "access", "agents", "handoff", "live_agents", "orders"},
+    "commands": BASE | {"agents", "conversations", "desk", "evaluation", "nlu", "orders", "privacy", "retention", "run",
+                        "sentiment", "services"},
     "cli": {"commands", "db", "run", "settings"},
 }
 
@@ -68,7 +76,7 @@ def breaches(importers: tuple[str, ...], forbidden: tuple[str, ...], but: tuple[
     })
 
 
-def test_the_walls_are_looked_at() -> None:
+def test_all_modules_are_found() -> None:
     assert len(modules()) > 40 and "tandem.settings" in modules()
 
 
@@ -87,11 +95,11 @@ def test_a_package_stands_only_on_those_below_it(package: str) -> None:
 
 
 @pytest.mark.parametrize("package", ["tandem.orders", "tandem.conversations"])
-def test_the_heart_knows_no_rasa_and_no_web_framework(package: str) -> None:
+def test_the_core_knows_no_rasa_and_no_web_framework(package: str) -> None:
     assert breaches((package,), RASA + WEB) == []
 
 
-def test_only_nlu_dialogue_and_channels_import_rasa() -> None:
+def test_only_the_packages_named_for_it_import_rasa() -> None:
     inside = {name for name in modules() if name.startswith("tandem.") and name.split(".")[1] not in SPEAK_RASA}
     assert breaches(tuple(inside), RASA) == []
 
@@ -103,11 +111,11 @@ def test_actions_import_services_never_adapters_or_sql_or_rasa_itself() -> None:
 
 def test_protocols_do_not_know_their_adapters() -> None:
     knows = {  # what wires or fills adapters, by its purpose
-        "tandem.orders.adapters", "tandem.orders.factory", "tandem.orders.demo_shop", "tandem.handoff.adapters",
-        "tandem.handoff.factory",
+        "tandem.orders.adapters", "tandem.orders.factory", "tandem.orders.demo_shop", "tandem.live_agents.adapters",
+        "tandem.live_agents.factory",
     }
     assert breaches(("tandem.orders",), ("tandem.orders.adapters",), tuple(knows)) == []
-    assert breaches(("tandem.handoff",), ("tandem.handoff.adapters",), tuple(knows)) == []
+    assert breaches(("tandem.handoff",), ("tandem.live_agents.adapters",), tuple(knows)) == []
 
 
 def test_actions_are_not_built_on_the_command_line() -> None:
@@ -120,6 +128,14 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     while free := {name for name, needed in graph.items() if not needed & set(graph)}:
         graph = {name: needed for name, needed in graph.items() if name not in free}
     assert graph == {}, "these import each other, or what does"
+
+
+def test_no_package_imports_upwards() -> None:
+    """Packages can be stacked so that each imports only those below it."""
+    above = {package: below & packages() for package, below in LAYERS.items()}
+    while free := {package for package, below in above.items() if not below & set(above)}:
+        above = {package: below for package, below in above.items() if package not in free}
+    assert above == {}, "these allow each other"
 
 
 def test_only_settings_reads_the_environment() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tandem.logs import JsonLines, about
-from tests.fakes.heart import ANNA, heart_over
+from tests.fakes.core import ANNA, core_over
 
 
 @pytest.fixture
@@ -20,14 +20,14 @@ def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 def test_a_handoff_can_be_followed_and_no_word_of_it_is_logged(
     lines: pytest.LogCaptureFixture, tmp_path: Path,
 ) -> None:
-    with heart_over(f"sqlite:///{tmp_path / 'x.db'}") as heart:
+    with core_over(f"sqlite:///{tmp_path / 'x.db'}") as core:
         lines.clear()  # what was said of the new database is about no conversation
-        heart.says("my secret is kettle")
-        opened = heart.hands_off(reason="kettle again")
-        heart.bot_says("kettle too late", epoch=0)
-        heart.ownership.claim("c", ANNA, "kettle joined")
-        heart.ownership.reply("c", ANNA, "kettle reply")
-        heart.ownership.hand_back("c", ANNA, "kettle note")
+        core.says("my secret is kettle")
+        opened = core.hands_off(reason="kettle again")
+        core.bot_says("kettle too late", epoch=0)
+        core.ownership.claim("c", ANNA, "kettle joined")
+        core.ownership.reply("c", ANNA, "kettle reply")
+        core.ownership.hand_back("c", ANNA, "kettle note")
     written = [json.loads(JsonLines().format(record)) for record in lines.records if record.name.startswith("tandem")]
     assert [(one["epoch"], one.get("handoff")) for one in written] == [
         (1, None), (1, opened.id), (2, opened.id), (3, opened.id)]

@@ -6,8 +6,6 @@ import asyncio
 from rasa.core.channels.channel import InputChannel
 from sanic.request import Request
 
-from tandem.channels.runtime import Runtime
-from tandem.channels.turns import OnNewMessage
 from tandem.channels.webchat import http
 from tandem.channels.webchat.assets import Assets
 from tandem.channels.webchat.http import NoSession, OtherConversation, SignedOut
@@ -17,6 +15,8 @@ from tandem.channels.webchat.stream import Streams
 from tandem.channels.webchat.wire import Places
 from tandem.conversations.model import Conversation, Identity, InboundMessage
 from tandem.conversations.sessions import CLOSED, CustomerSessions, SessionClaim, opens
+from tandem.gateway.runtime import Runtime
+from tandem.gateway.turn_runner import OnNewMessage
 
 CONVERSATION = "X-Tandem-Conversation"  # the header in which a page says which conversation it shows
 

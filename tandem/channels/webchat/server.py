@@ -12,10 +12,7 @@ from sanic.request import Request
 from sanic.response import BaseHTTPResponse, HTTPResponse, empty
 from sqlalchemy.exc import SQLAlchemyError
 
-from tandem.channels.output import ProactiveOutput
 from tandem.channels.routed import install
-from tandem.channels.runtime import Runtime
-from tandem.channels.turns import OnNewMessage
 from tandem.channels.webchat import http
 from tandem.channels.webchat.chat import Chat
 from tandem.channels.webchat.demo import demo_customers, demo_identity
@@ -27,7 +24,10 @@ from tandem.conversations.model import Author, ConversationNotFound, InboundMess
 from tandem.conversations.store import MAX_TEXT
 from tandem.conversations.writing import write
 from tandem.faults import fault
-from tandem.handoff.language import LANGUAGE, tag_of
+from tandem.gateway.fenced_output import ProactiveOutput
+from tandem.gateway.runtime import Runtime
+from tandem.gateway.turn_runner import OnNewMessage
+from tandem.wording.language import LANGUAGE, tag_of
 
 logger = logging.getLogger(__name__)
 
@@ -235,7 +235,7 @@ async def _acknowledge(chat: Chat, request: Request) -> BaseHTTPResponse:
     chat.limits.signs.take(claim.conversation_id)
     up_to = http.read_seq((await http.read_json(request)).get("up_to"), "up_to")
     await chat.admit(claim)
-    await write(claim.conversation_id, chat.runtime.deliveries.acknowledge, claim.conversation_id, up_to)
+    await write(claim.conversation_id, chat.runtime.outbox.acknowledge, claim.conversation_id, up_to)
     return empty()
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from tandem.channels.runtime import Runtime
 from tandem.channels.webchat.http import TooMany
 from tandem.channels.webchat.wire import Places, agent_name, message_json, state_json
 from tandem.conversations.model import Conversation, ConversationNotFound, Owner
 from tandem.conversations.sessions import SessionClaim, opens
 from tandem.faults import fault
+from tandem.gateway.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ class Streams:
         place, on_duty = None, True
         if conversation.owner is Owner.WAITING:
             place = await asyncio.to_thread(self._places.of, conversation.id)
-            on_duty = self._runtime.services.duty.on_duty(self._runtime.ledger.clock())
+            on_duty = self._runtime.services.business_hours.on_duty(self._runtime.ledger.clock())
         return state_json(conversation, agent, self._runtime.bot_is_writing(conversation.id), place, on_duty)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from tandem.conversations.buttons import stamped
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Author, Conversation, Kind, Message, Owner
-from tandem.conversations.waiting import places
+from tandem.conversations.queue import places
 
 _SHOWN = ("image", "attachment", "custom", "elements", "event", "agent")
 _WINDOW = 100  # messages looked through at a time for the name of the agent

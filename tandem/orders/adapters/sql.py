@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.sql import Select
 
-from tandem.database import now, reading
+from tandem.db.engine import now, reading
 from tandem.orders import policies as rules
 from tandem.orders.adapters import rows
 from tandem.orders.adapters.tables import orders, shipments, writes
@@ -27,6 +27,7 @@ from tandem.orders.errors import (
     ReturnRefusal,
     UnknownItem,
 )
+from tandem.orders.identifiers import normalise_email
 from tandem.orders.model import (
     Address,
     Invoice,
@@ -40,7 +41,6 @@ from tandem.orders.model import (
     ReturnRequest,
     ShipmentState,
 )
-from tandem.orders.numbers import normalise_email
 from tandem.orders.policies import DEFAULT_POLICIES, ShopPolicies
 
 # Built once: to build a query costs as much as to run it.
@@ -57,7 +57,7 @@ class SqlOrderSystem:
     """`OrderSystem` over the tables of `adapters/tables.py`; `tandem.db.schema.upgrade` makes them.
 
     Args:
-        engine: From `tandem.database.open_engine`.
+        engine: From `tandem.db.engine.open_engine`.
         documents_url: Where the shop serves labels and invoices; empty when it mails them.
     """
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, Numeric, String, Table
 from sqlalchemy.types import TypeDecorator
 
-from tandem.database import UtcDateTime
+from tandem.db.engine import UtcDateTime
 from tandem.orders.model import DeliveryService, Membership, PaymentMethod
 
 metadata = MetaData()

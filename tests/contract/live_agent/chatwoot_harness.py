@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Handoff
 from tandem.conversations.ownership import Ownership
-from tandem.handoff.adapters.chatwoot import ChatwootChannel
-from tandem.handoff.channel import LiveAgentChannel
+from tandem.live_agents.adapters.chatwoot import ChatwootChannel
+from tandem.live_agents.protocol import LiveAgentChannel
 from tests.contract.live_agent.harness import ToolWebhook, Traits, serving
 from tests.fakes.chatwoot_account import ACCOUNT, INBOX, SECRET, Json
 from tests.fakes.chatwoot_server import USER_TOKEN, ChatwootServer

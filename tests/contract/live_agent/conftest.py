@@ -21,11 +21,11 @@ from tandem.conversations.model import (
     Message,
 )
 from tandem.conversations.ownership import Ownership
-from tandem.handoff.acts import Acts
 from tandem.handoff.card import Attempt, ContextCard, MoodTurn, OrderFacts, Signal
-from tandem.handoff.channel import AgentEvent, LiveAgentChannel, Reference
-from tandem.handoff.progress import LEASE
-from tandem.handoff.relay import Relay
+from tandem.live_agents.protocol import AgentEvent, LiveAgentChannel, Reference
+from tandem.live_agents.relay.agent_actions import AgentActions
+from tandem.live_agents.relay.progress import LEASE
+from tandem.live_agents.relay.worker import Relay
 from tests.contract.live_agent.harness import Harness, ToolWebhook
 from tests.fakes.clock import Clock
 from tests.fakes.ready import open_ready
@@ -107,7 +107,7 @@ class Shop:
 
     def _relay(self) -> Relay:
         channels = {self.channel.name: self.channel} if self.channel is not None else {}
-        return Relay(self.ledger, Acts(self.ledger, self.ownership), channels)
+        return Relay(self.ledger, AgentActions(self.ledger, self.ownership), channels)
 
     def close(self) -> None:
         self.relay.close()

@@ -6,7 +6,7 @@ import json
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Agent, Author, Handoff, Kind, Owner
 from tandem.conversations.ownership import Ownership
-from tandem.handoff.channel import LiveAgentChannel
+from tandem.live_agents.protocol import LiveAgentChannel
 from tests.contract.live_agent.harness import ToolWebhook, Traits
 from tests.fakes.clock import Clock
 

@@ -16,7 +16,7 @@ import uvicorn
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Handoff
 from tandem.conversations.ownership import Ownership
-from tandem.handoff.channel import LiveAgentChannel
+from tandem.live_agents.protocol import LiveAgentChannel
 from tests.fakes.clock import Clock
 
 

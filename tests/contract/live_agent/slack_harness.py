@@ -7,8 +7,8 @@ from typing import Any
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Handoff
 from tandem.conversations.ownership import Ownership
-from tandem.handoff.adapters.slack import SlackChannel
-from tandem.handoff.channel import LiveAgentChannel
+from tandem.live_agents.adapters.slack import SlackChannel
+from tandem.live_agents.protocol import LiveAgentChannel
 from tests.contract.live_agent.harness import ToolWebhook, Traits, serving
 from tests.fakes.clock import Clock
 from tests.fakes.slack import CHANNEL, SECRET, TOKEN, Slack

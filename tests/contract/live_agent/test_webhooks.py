@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from tandem.conversations.model import Owner
-from tandem.handoff.channel import WebhookRejected
+from tandem.live_agents.protocol import WebhookRejected
 from tests.contract.live_agent.conftest import Shop, needs
 
 

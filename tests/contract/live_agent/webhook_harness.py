@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-import tandem.handoff.adapters.webhook as adapter
+import tandem.live_agents.adapters.webhook as adapter
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Handoff
 from tandem.conversations.ownership import Ownership
-from tandem.handoff.adapters.webhook import WebhookChannel
-from tandem.handoff.channel import LiveAgentChannel
+from tandem.live_agents.adapters.webhook import WebhookChannel
+from tandem.live_agents.protocol import LiveAgentChannel
 from tests.contract.live_agent.harness import ToolWebhook, Traits, serving
 from tests.fakes.clock import Clock
 

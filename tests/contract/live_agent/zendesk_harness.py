@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Handoff
 from tandem.conversations.ownership import Ownership
-from tandem.handoff.adapters.zendesk import ZendeskChannel
-from tandem.handoff.channel import LiveAgentChannel
+from tandem.live_agents.adapters.zendesk import ZendeskChannel
+from tandem.live_agents.protocol import LiveAgentChannel
 from tests.contract.live_agent.harness import ToolWebhook, Traits, serving
 from tests.fakes.clock import Clock
 from tests.fakes.sunshine import AGENTS, APP, BOT, KEY_ID, KEY_SECRET, WEBHOOK_SECRET, Sunshine

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fakes.heart import Heart, heart_over
+from tests.fakes.core import Core, core_over
 from tests.integration.channels.stage import RunningClock
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -91,6 +91,6 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def heart(tmp_path: Path) -> Iterator[Heart]:
-    with heart_over(f"sqlite:///{tmp_path / 'heart.db'}", RunningClock()) as opened:
+def core(tmp_path: Path) -> Iterator[Core]:
+    with core_over(f"sqlite:///{tmp_path / 'heart.db'}", RunningClock()) as opened:
         yield opened

@@ -17,7 +17,7 @@ from sanic import Sanic
 
 import actions.server
 from tandem.access.tokens import derived
-from tandem.channels.action_endpoint import ActionEndpoint, authorise
+from tandem.rasa_ext.action_endpoint import ActionEndpoint, authorise
 from tandem.settings import Settings
 
 CALL = {"next_action": "action_that_does_not_exist", "tracker": {}, "domain": {}}

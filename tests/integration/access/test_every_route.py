@@ -19,13 +19,13 @@ from sanic import Sanic
 
 import actions.server
 from tandem.channels.messaging import Facebook, Slack, Telegram, Twilio
-from tandem.channels.rasa_server import guarded
 from tandem.channels.rest import Rest
-from tandem.channels.runtime import Runtime
 from tandem.channels.webchat.server import WebChat
+from tandem.gateway.rasa_server import guarded
+from tandem.gateway.runtime import Runtime
 from tandem.services import Services
 from tandem.settings import VARIABLES, Settings
-from tests.fakes.heart import Heart
+from tests.fakes.core import Core
 from tests.integration.channels import payloads
 from tests.integration.channels.stage import Bot, serving
 
@@ -47,7 +47,7 @@ DEEP = b'{"sender": "c", "message": "hi", "deep": ' + b"[" * 900 + b"]" * 900 + 
 
 
 @contextlib.asynccontextmanager
-async def rasa_server(heart: Heart) -> AsyncIterator[tuple[Sanic, str]]:
+async def rasa_server(core: Core) -> AsyncIterator[tuple[Sanic, str]]:
     """Rasa's own application with its API and all channels, as outside the demo; the bot is one of strings."""
     settings = Settings(secret_key="k" * 32, identity_secret="i" * 32, **TOKENS)
     channels = [
@@ -60,8 +60,8 @@ async def rasa_server(heart: Heart) -> AsyncIterator[tuple[Sanic, str]]:
     app = guarded(configure_app, settings)(channels, enable_api=True)
     app.ctx.agent = Bot()
     services = SimpleNamespace(
-        engine=heart.engine, ledger=heart.ledger, ownership=heart.ownership, deliveries=heart.deliveries,
-        router=heart.router, case_file=heart.case_file, identification=None)
+        engine=core.engine, ledger=core.ledger, ownership=core.ownership, deliveries=core.outbox,
+        router=core.router, case_file=core.case_file, identification=None)
     app.ctx.tandem = Runtime(app, settings, cast(Services, services))
     try:
         async with serving(app) as url:
@@ -104,14 +104,14 @@ async def telegram_away(*_: Any) -> None:
 
 @pytest.fixture(params=["rasa", "actions"])
 async def server(
-    request: pytest.FixtureRequest, heart: Heart, monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest, core: Core, monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[tuple[Sanic, str]]:
     monkeypatch.setattr("tandem.channels.telegram._TelegramOutput.request", telegram_away)
-    async with rasa_server(heart) if request.param == "rasa" else action_server(monkeypatch) as started:
+    async with rasa_server(core) if request.param == "rasa" else action_server(monkeypatch) as started:
         yield started
 
 
-async def test_every_route_refuses_strangers_or_is_known_to_be_public(server: tuple[Sanic, str], heart: Heart) -> None:
+async def test_every_route_refuses_strangers_or_is_known_to_be_public(server: tuple[Sanic, str], core: Core) -> None:
     app, url = server
     found = routes(app)
     assert len(found) >= 3
@@ -126,17 +126,17 @@ async def test_every_route_refuses_strangers_or_is_known_to_be_public(server: tu
                     method, url + address_of(path), json={"sender": "c", "message": "hi"} if method != "GET" else None,
                     headers={"Authorization": f"Bearer {token}"} if token else {})
                 assert answer.status_code in REFUSED | {429}, f"{method} {path} answered {answer.status_code}"
-    assert heart.ledger.list() == []
+    assert core.ledger.list() == []
 
 
-async def test_what_is_said_to_be_public_exists(heart: Heart, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_said_to_be_public_exists(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tandem.channels.telegram._TelegramOutput.request", telegram_away)
-    async with rasa_server(heart) as (rasa, _), action_server(monkeypatch) as (sdk, _):
+    async with rasa_server(core) as (rasa, _), action_server(monkeypatch) as (sdk, _):
         assert set(PUBLIC) <= {path for _, path in [*routes(rasa), *routes(sdk)]}
         await asyncio.sleep(0)
 
 
-async def test_every_route_limits_what_a_request_may_carry(server: tuple[Sanic, str], heart: Heart) -> None:
+async def test_every_route_limits_what_a_request_may_carry(server: tuple[Sanic, str], core: Core) -> None:
     app, url = server
     async with httpx.AsyncClient(timeout=30) as client:
         for method, path in routes(app):
@@ -150,7 +150,7 @@ async def test_every_route_limits_what_a_request_may_carry(server: tuple[Sanic, 
                     large = await client.request(method, url + address_of(path), headers=headers,
                                                  content=b'{"a": "' + b"x" * 21_000_000 + b'"}')
                     assert large.status_code in REFUSED | {413, 429}, f"{method} {path} took 21 MB"
-    assert heart.ledger.list() == []
+    assert core.ledger.list() == []
 
 
 async def test_a_rasa_server_that_is_started_by_hand_is_protected_too(

@@ -16,7 +16,7 @@ from rasa.core.channels.channel import InputChannel
 from tandem.channels import slack, telegram
 from tandem.channels.messaging import Facebook, Slack, Telegram, Twilio
 from tests.fakes import channel_apis
-from tests.fakes.heart import Heart
+from tests.fakes.core import Core
 from tests.integration.channels import payloads
 from tests.integration.channels.stage import Outside, Stage, outside, staged
 
@@ -100,7 +100,7 @@ class Line:
         await self.write("Hello", "90")
         await self.sent("You said: Hello")
         data = {"buttons": [{"title": f"Choice {number}", "payload": one} for number, one in enumerate(buttons)]}
-        await asyncio.to_thread(self.stage.heart.bot_says, "Which?", conversation=self.kind.conversation, data=data)
+        await asyncio.to_thread(self.stage.core.bot_says, "Which?", conversation=self.kind.conversation, data=data)
         await self.stage.until(lambda: len(self.texts()) == 2)
 
     async def said(self) -> list[tuple[str, str]]:
@@ -109,7 +109,7 @@ class Line:
 
 @asynccontextmanager
 async def line_of(
-    kind: Kind, heart: Heart, monkeypatch: pytest.MonkeyPatch, *beside: InputChannel, **settings: Any,
+    kind: Kind, core: Core, monkeypatch: pytest.MonkeyPatch, *beside: InputChannel, **settings: Any,
 ) -> AsyncIterator[Line]:
     """Serve a channel of this kind, and others beside it."""
     async with outside(kind.path, kind.answer) as service:
@@ -135,7 +135,7 @@ async def line_of(
                 channel._telegram().server = TelegramAPIServer.from_base(url)
 
         point_to(service.url)
-        async with staged(heart, [channel, *beside], **settings) as stage:
+        async with staged(core, [channel, *beside], **settings) as stage:
             yield Line(kind, stage, service, point_to)
 
 

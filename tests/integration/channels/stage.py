@@ -22,17 +22,17 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 from sqlalchemy import select
 
-from tandem.channels.protection import protect_rasa
-from tandem.channels.runtime import Runtime
 from tandem.conversations.model import Message
 from tandem.conversations.tables import messages
-from tandem.database import now
+from tandem.db.engine import now
+from tandem.gateway.protection import protect_rasa
+from tandem.gateway.runtime import Runtime
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.identification import IdentificationService
 from tandem.orders.policies import ShopPolicies
 from tandem.services import Services
 from tandem.settings import Settings
-from tests.fakes.heart import ANNA, Heart
+from tests.fakes.core import ANNA, Core
 from tests.fakes.orders import FakeOrderSystem
 
 SECRET = "a secret for the identities of customers"
@@ -104,17 +104,17 @@ class Stage:
     app: Sanic
     runtime: Runtime
     bot: Bot
-    heart: Heart
+    core: Core
     client: httpx.AsyncClient
 
     async def said(self, conversation: str) -> list[tuple[str, str]]:
         """(author, text) of a conversation."""
-        found = await asyncio.to_thread(self.heart.ledger.messages, conversation)
+        found = await asyncio.to_thread(self.core.ledger.messages, conversation)
         return [(message.author.value, message.text) for message in found]
 
     async def message(self, conversation: str, text: str) -> Message:
         """The message with this text."""
-        found = await asyncio.to_thread(self.heart.ledger.messages, conversation)
+        found = await asyncio.to_thread(self.core.ledger.messages, conversation)
         return next(message for message in found if message.text == text)
 
     async def until(self, true: Callable[[], Any], seconds: float = 60) -> Any:
@@ -130,7 +130,7 @@ class Stage:
     async def delivered(self, conversation: str, text: str, state: str, seconds: float = 60) -> None:
         """Wait for a message to reach a delivery state."""
         await self.until(lambda: any(
-            one.text == text and one.delivery.value == state for one in self.heart.ledger.messages(conversation)
+            one.text == text and one.delivery.value == state for one in self.core.ledger.messages(conversation)
         ), seconds)
 
     async def tried(self, text: str, attempts: int) -> None:
@@ -139,7 +139,7 @@ class Stage:
             messages.c.text == text, messages.c.attempts >= attempts, messages.c.attempt_open.is_(False))
 
         def found() -> bool:
-            with self.heart.ledger.reading.connect() as connection:
+            with self.core.ledger.reading.connect() as connection:
                 return connection.execute(query).first() is not None
 
         await self.until(found)
@@ -152,31 +152,31 @@ class Stage:
 
     def dispatches(self, text: str) -> None:
         """The customer `c` writes what nobody waits for, as the web chat sends it."""
-        receipt = self.heart.says(text, channel="rest", push=False)
+        receipt = self.core.says(text, channel="rest", push=False)
         self.runtime.dispatch(receipt, *self.runtime.channels["rest"])
 
     async def agent_says(self, conversation: str, text: str) -> None:
         """A person takes the conversation and writes."""
-        await asyncio.to_thread(self.heart.ownership.take_over, conversation, ANNA, "")
-        await asyncio.to_thread(self.heart.ownership.reply, conversation, ANNA, text)
+        await asyncio.to_thread(self.core.ownership.take_over, conversation, ANNA, "")
+        await asyncio.to_thread(self.core.ownership.reply, conversation, ANNA, text)
 
 
-def identification(heart: Heart) -> IdentificationService:
+def identification(core: Core) -> IdentificationService:
     """Identification over the same database, with the demo shop's orders."""
-    orders = FakeOrderSystem(demo_orders(heart.clock(), timezone.utc), heart.clock, ShopPolicies())
-    return IdentificationService(heart.engine, orders, heart.clock)
+    orders = FakeOrderSystem(demo_orders(core.clock(), timezone.utc), core.clock, ShopPolicies())
+    return IdentificationService(core.engine, orders, core.clock)
 
 
 @asynccontextmanager
-async def staged(heart: Heart, channels: Sequence[InputChannel], bot: Bot | None = None,
+async def staged(core: Core, channels: Sequence[InputChannel], bot: Bot | None = None,
                  **settings: Any) -> AsyncIterator[Stage]:
     """Serve these channels on a free port, as Rasa's server does."""
     bot = bot or Bot()
     app = _app()
     app.ctx.agent = bot
     services = SimpleNamespace(
-        engine=heart.engine, ledger=heart.ledger, ownership=heart.ownership, deliveries=heart.deliveries,
-        router=heart.router, case_file=heart.case_file, identification=identification(heart),
+        engine=core.engine, ledger=core.ledger, ownership=core.ownership, deliveries=core.outbox,
+        router=core.router, case_file=core.case_file, identification=identification(core),
     )
     known = Settings(**{"identity_secret": SECRET, "demo": True, **settings})
     app.ctx.tandem = Runtime(app, known, cast(Services, services))
@@ -188,7 +188,7 @@ async def staged(heart: Heart, channels: Sequence[InputChannel], bot: Bot | None
     for channel in channels:
         app.blueprint(channel.blueprint(handler), url_prefix=f"/webhooks/{channel.url_prefix()}")
     async with serving(app) as url, httpx.AsyncClient(timeout=20) as client:
-        yield Stage(url, app, app.ctx.tandem, bot, heart, client)
+        yield Stage(url, app, app.ctx.tandem, bot, core, client)
 
 
 @dataclass

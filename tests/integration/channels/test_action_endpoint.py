@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 
-from tandem.channels import action_endpoint
-from tandem.channels.action_endpoint import ActionEndpoint, equip, unequip
+from tandem.rasa_ext import action_endpoint
+from tandem.rasa_ext.action_endpoint import ActionEndpoint, close_action_endpoint, install_action_endpoint
 from tests.fakes.black_hole import black_hole
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -141,12 +141,12 @@ async def test_an_agent_is_equipped_once() -> None:
     processor = SimpleNamespace(action_endpoint=EndpointConfig("http://127.0.0.1:1/webhook", token="t",
                                                                enable_selective_domain=True))
     agent = cast(Any, SimpleNamespace(processor=processor))
-    equip(agent)
+    install_action_endpoint(agent)
     first: Any = processor.action_endpoint
-    equip(agent)
+    install_action_endpoint(agent)
     assert processor.action_endpoint is first and isinstance(first, ActionEndpoint)
     assert (first.url, first.token) == ("http://127.0.0.1:1/webhook", "t")
     assert first.kwargs == {"enable_selective_domain": True}
-    await unequip(agent)
-    equip(cast(Any, SimpleNamespace(processor=None)))
-    await unequip(None)
+    await close_action_endpoint(agent)
+    install_action_endpoint(cast(Any, SimpleNamespace(processor=None)))
+    await close_action_endpoint(None)

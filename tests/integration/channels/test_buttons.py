@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tandem.channels.rest import Rest
-from tandem.handoff.notices import notice
-from tests.fakes.heart import Heart
+from tandem.wording.phrases import notice
+from tests.fakes.core import Core
 from tests.integration.channels import payloads
 from tests.integration.channels.lines import FACEBOOK, SLACK, TELEGRAM, Line
 from tests.integration.channels.stage import staged
@@ -41,7 +41,7 @@ async def test_the_yes_of_an_earlier_question_is_no_yes_to_the_next_and_a_second
     await only.write("Hello", "90")
     await only.sent("You said: Hello")
     for order in ("TD-1", "TD-2"):
-        await asyncio.to_thread(only.stage.heart.bot_says, f"Cancel {order}?", conversation=only.kind.conversation,
+        await asyncio.to_thread(only.stage.core.bot_says, f"Cancel {order}?", conversation=only.kind.conversation,
                                 data=question(order))
     await only.stage.until(lambda: len(offered(only, "/affirm")) == 2, PATIENCE)
     of_first, of_second = offered(only, "/affirm")
@@ -53,8 +53,8 @@ async def test_the_yes_of_an_earlier_question_is_no_yes_to_the_next_and_a_second
     assert only.texts()[3:] == [closed, "You said: /affirm", closed, closed]
 
 
-async def test_what_rest_was_given_comes_back_as_it_is(heart: Heart) -> None:
-    async with staged(heart, [Rest()]) as stage:
+async def test_what_rest_was_given_comes_back_as_it_is(core: Core) -> None:
+    async with staged(core, [Rest()]) as stage:
         async def ask(message: Any) -> None:
             await message.output_channel.send_response("c", {"text": f"{message.text}?", **question(message.text)})
 
@@ -71,14 +71,14 @@ async def test_what_rest_was_given_comes_back_as_it_is(heart: Heart) -> None:
         assert refused["text"] == notice(CLOSED) and stage.bot.texts == ["TD-1", "TD-2"]
         await say(second["buttons"][0]["payload"])
         assert stage.bot.texts[2:] == ["/affirm"]
-        pressed = [one for one in await asyncio.to_thread(heart.ledger.messages, "c") if one.data.get("button_of")]
+        pressed = [one for one in await asyncio.to_thread(core.ledger.messages, "c") if one.data.get("button_of")]
         assert [(one.text, one.data["button_of"]) for one in pressed] == [("Yes, cancel it", 2), ("Yes, cancel it", 4)]
 
 
-async def test_later_messages_on_rest_have_their_numbers_and_keep_the_question_to_themselves(heart: Heart) -> None:
-    async with staged(heart, [Rest()]) as stage:
+async def test_later_messages_on_rest_have_their_numbers_and_keep_the_question_to_themselves(core: Core) -> None:
+    async with staged(core, [Rest()]) as stage:
         await stage.client.post(f"{stage.url}/webhooks/rest/webhook", json={"sender": "c", "message": "Hello"})
-        await asyncio.to_thread(heart.bot_says, "Cancel TD-1?", data=question("TD-1"))
+        await asyncio.to_thread(core.bot_says, "Cancel TD-1?", data=question("TD-1"))
         later = await stage.client.get(f"{stage.url}/webhooks/rest/conversations/c/messages", params={"after": 2})
         [waiting] = later.json()["messages"]
         assert [one["payload"] for one in waiting["buttons"]] == ["/affirm#3", "/deny#3"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tandem.channels.messaging import Slack, Twilio
-from tests.fakes.heart import Heart
+from tests.fakes.core import Core
 from tests.integration.channels import payloads
 from tests.integration.channels.lines import FACEBOOK, SLACK, TELEGRAM, TWILIO, Kind, Line, line_of, on
 
@@ -27,7 +27,7 @@ async def test_telegram_registers_its_webhook_and_reads_buttons_edits_and_places
 async def test_telegrams_other_updates_are_taken_and_passed_over(only: Line) -> None:
     for update in payloads.telegram_others():
         assert await only.hook(update) == 200, "else Telegram repeats it and holds back the rest"
-    assert only.stage.heart.ledger.list() == []
+    assert only.stage.core.ledger.list() == []
 
 
 @on(TELEGRAM)
@@ -43,7 +43,7 @@ async def test_telegram_shows_buttons_and_sends_on_one_session(only: Line) -> No
     await only.write("Hello")
     await only.sent("You said: Hello")
     buttons = [{"title": "Yes", "payload": "/affirm"}]
-    await asyncio.to_thread(only.stage.heart.bot_says, "Sure?", conversation="telegram:4711", data={"buttons": buttons})
+    await asyncio.to_thread(only.stage.core.bot_says, "Sure?", conversation="telegram:4711", data={"buttons": buttons})
     await only.sent("You said: Hello", "Sure?")
     assert '"callback_data"' in str(only.service.sent("sendMessage")[1]["reply_markup"])
 
@@ -73,14 +73,14 @@ async def test_an_unsigned_slack_webhook_is_refused(only: Line) -> None:
     webhook = payloads.slack_text("Hello")
     webhook["headers"]["X-Slack-Signature"] = "v0=0"
     assert await only.hook(webhook) == 403
-    assert only.stage.heart.ledger.list() == []
+    assert only.stage.core.ledger.list() == []
 
 
-async def test_slack_answers_in_the_thread_the_customer_wrote_in(heart: Heart, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_slack_answers_in_the_thread_the_customer_wrote_in(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     kind = Kind("slack", lambda: Slack("x", use_threads=True, conversation_granularity="thread",
                                        slack_signing_secret=payloads.SLACK_SECRET),
                 SLACK.text, "slack:U1_D1_1700000000.000100", SLACK.path, SLACK.sent_text, SLACK.answer)
-    async with line_of(kind, heart, monkeypatch) as line:
+    async with line_of(kind, core, monkeypatch) as line:
         await line.write("Hello")
         await line.stage.until(lambda: line.texts())
         await line.stage.agent_says(kind.conversation, "I am here")
@@ -110,13 +110,13 @@ async def test_twilio_sends_from_its_number_to_the_customers(only: Line) -> None
 
 
 async def test_a_twilio_webhook_must_be_signed_where_its_address_is_known(
-    heart: Heart, monkeypatch: pytest.MonkeyPatch,
+    core: Core, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     address = "https://chat.example.com/webhooks/twilio/webhook"
     credentials = {"account_sid": "AC1", "auth_token": "token", "twilio_number": "whatsapp:+15550100",
                    "webhook_url": address}
     kind = replace(TWILIO, make=lambda: Twilio.from_credentials(credentials))
-    async with line_of(kind, heart, monkeypatch) as line:
+    async with line_of(kind, core, monkeypatch) as line:
         webhook = payloads.twilio_text("Hello", MediaUrl0="https://x.example", ProfileName="Ada")
         good = payloads.twilio_signature(address, webhook["data"], "token")
         bad = (None, "", "é", payloads.twilio_signature(address, webhook["data"], "another"),
@@ -124,7 +124,7 @@ async def test_a_twilio_webhook_must_be_signed_where_its_address_is_known(
         for signature in bad:
             headers = {} if signature is None else {"X-Twilio-Signature": signature.encode()}
             assert await line.hook({**webhook, "headers": headers}) == 403
-        assert heart.ledger.list() == []
+        assert core.ledger.list() == []
         assert await line.hook({**webhook, "headers": {"X-Twilio-Signature": good}}) in (200, 204)
         await line.sent("You said: Hello")
 
@@ -154,7 +154,7 @@ async def test_a_facebook_webhook_must_be_signed(only: Line, signature: str | No
         webhook["headers"]["X-Hub-Signature"] = signature.encode()
     assert await only.hook(webhook) == 403
     assert await only.hook(payloads.facebook(payloads.facebook_text("Hello"), secret="another")) == 403
-    assert only.stage.heart.ledger.list() == []
+    assert only.stage.core.ledger.list() == []
 
 
 @on(FACEBOOK)
@@ -171,7 +171,7 @@ async def test_facebooks_refusal_of_buttons_is_told_too(only: Line) -> None:
     await only.sent("You said: Hello")
     only.service.moods.append("refuse")
     buttons = [{"title": "Yes", "payload": "/affirm"}]
-    await asyncio.to_thread(only.stage.heart.bot_says, "Sure?", conversation="facebook:F1", data={"buttons": buttons})
+    await asyncio.to_thread(only.stage.core.bot_says, "Sure?", conversation="facebook:F1", data={"buttons": buttons})
     await only.stage.delivered("facebook:F1", "Sure?", "failed")
 
 
@@ -182,5 +182,5 @@ async def test_telegram_tells_the_language_of_the_customers_app(only: Line) -> N
     await only.hook({"json": {"update_id": 3, "message": {
         **payloads.telegram_text("x")["json"]["message"], "from": {"id": 4711, "language_code": {"odd": 1}}}}})
     await only.stage.until(lambda: len(only.stage.bot.heard) == 3)
-    said = [one for one in only.stage.heart.ledger.transcript("telegram:4711") if one.author.value == "customer"]
+    said = [one for one in only.stage.core.ledger.transcript("telegram:4711") if one.author.value == "customer"]
     assert [one.data.get("language") for one in said] == ["pt-br", "pt-br", None]

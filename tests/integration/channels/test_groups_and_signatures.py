@@ -10,9 +10,9 @@ import pytest
 
 from tandem.channels.messaging import Slack, Telegram, Twilio
 from tandem.channels.rest import Rest
-from tandem.handoff.notices import notice
 from tandem.settings import SettingsError
-from tests.fakes.heart import Heart
+from tandem.wording.phrases import notice
+from tests.fakes.core import Core
 from tests.integration.channels import payloads
 from tests.integration.channels.lines import SLACK, TELEGRAM, TELEGRAM_SECRET, TWILIO, Line, line_of, on
 from tests.integration.channels.stage import staged
@@ -39,12 +39,12 @@ async def test_a_telegram_group_is_no_customer(only: Line, kind: str) -> None:
     told = answers[0].json()
     assert (told["method"], told["chat_id"], told["text"]) == ("sendMessage", "-100200", notice("private_only"))
     assert [answer.text for answer in answers[1:]] == ["success"] * 3, "said once"
-    assert only.stage.heart.ledger.list() == [] and only.stage.bot.heard == []
+    assert only.stage.core.ledger.list() == [] and only.stage.bot.heard == []
 
 
 @on(TELEGRAM)
 async def test_what_an_agent_writes_to_a_group_of_before_stays_here(only: Line) -> None:
-    await asyncio.to_thread(only.stage.heart.says, "Hello", conversation="-100200", channel="telegram")
+    await asyncio.to_thread(only.stage.core.says, "Hello", conversation="-100200", channel="telegram")
     await only.stage.agent_says("-100200", "Your refund is 20 dollars")
     await only.stage.delivered("-100200", "Your refund is 20 dollars", "failed")
     assert only.texts() == []
@@ -54,7 +54,7 @@ async def test_what_an_agent_writes_to_a_group_of_before_stays_here(only: Line) 
 @pytest.mark.parametrize("headers", [{HEADER: ""}, {HEADER: "wrong"}, {HEADER: "ü".encode()}], ids=str)
 async def test_an_update_without_telegrams_secret_is_refused(only: Line, headers: dict[str, Any]) -> None:
     assert await only.hook({**payloads.telegram_text("Where is my order?"), "headers": headers}) == 403
-    assert only.stage.heart.ledger.list() == []
+    assert only.stage.core.ledger.list() == []
 
 
 @on(TELEGRAM)
@@ -76,7 +76,7 @@ async def test_telegram_is_given_the_secret_until_it_has_it(only: Line) -> None:
     assert len(only.service.sent("setWebhook")) == 1
 
 
-async def test_telegram_is_told_again_if_it_was_away(heart: Heart, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_telegram_is_told_again_if_it_was_away(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tandem.channels.telegram._REGISTER_PAUSES", (0.05,))
     tries: list[Any] = []
 
@@ -87,7 +87,7 @@ async def test_telegram_is_told_again_if_it_was_away(heart: Heart, monkeypatch: 
         return True
 
     monkeypatch.setattr("tandem.channels.telegram._TelegramOutput.request", away)
-    async with staged(heart, [Telegram("123:token", "shop_bot", "https://x.example")]) as stage:
+    async with staged(core, [Telegram("123:token", "shop_bot", "https://x.example")]) as stage:
         await stage.until(lambda: len(tries) == 3)
         await asyncio.sleep(0.2)
         assert len(tries) == 3
@@ -107,12 +107,12 @@ async def test_a_slack_channel_is_told_to_write_directly_and_nothing_else(only: 
     assert await only.hook(payloads.slack_text("where is my order?", "Ev3", **plain)) == 200
     [hint] = only.service.sent("chat.postEphemeral")
     assert (hint["channel"], hint["user"], hint["text"]) == ("C1", "U1", notice("private_only"))
-    assert only.texts() == [] and only.stage.heart.ledger.list() == []
+    assert only.texts() == [] and only.stage.core.ledger.list() == []
 
 
-async def test_a_configured_slack_channel_opens_no_channel(heart: Heart, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_configured_slack_channel_opens_no_channel(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     kind = replace(SLACK, make=lambda: Slack("x", slack_channel="C1", slack_signing_secret=payloads.SLACK_SECRET))
-    async with line_of(kind, heart, monkeypatch) as line:
+    async with line_of(kind, core, monkeypatch) as line:
         assert await line.hook(payloads.slack_text("Hello", "Ev1", channel="C1", channel_type="channel")) == 200
         await line.write("Hello", "2")
         await line.sent("You said: Hello")
@@ -121,24 +121,24 @@ async def test_a_configured_slack_channel_opens_no_channel(heart: Heart, monkeyp
 
 @on(SLACK)
 async def test_what_an_agent_writes_to_a_slack_channel_of_before_stays_here(only: Line) -> None:
-    await asyncio.to_thread(only.stage.heart.says, "Hello", conversation="U1", channel="slack",
+    await asyncio.to_thread(only.stage.core.says, "Hello", conversation="U1", channel="slack",
                             address={"channel": "C1"})
     await only.stage.agent_says("U1", "Your refund is 20 dollars")
     await only.stage.delivered("U1", "Your refund is 20 dollars", "failed")
     assert only.texts() == []
 
 
-async def test_twilio_without_its_address_does_not_start_outside_a_demo_on_loopback(heart: Heart) -> None:
+async def test_twilio_without_its_address_does_not_start_outside_a_demo_on_loopback(core: Core) -> None:
     with pytest.raises(SettingsError, match="webhook_url"):
-        async with staged(heart, [Twilio("AC1", "token", "+15550100")], demo=False):
+        async with staged(core, [Twilio("AC1", "token", "+15550100")], demo=False):
             pytest.fail("it started")
 
 
-async def test_twilios_empty_fields_are_signed_too(heart: Heart, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_twilios_empty_fields_are_signed_too(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     address = "https://chat.example.com/webhooks/twilio/webhook"
     credentials = {"account_sid": "AC1", "auth_token": "token", "twilio_number": "+15550100", "webhook_url": address}
     kind = replace(TWILIO, make=lambda: Twilio.from_credentials(credentials))
-    async with line_of(kind, heart, monkeypatch) as line:
+    async with line_of(kind, core, monkeypatch) as line:
         webhook = payloads.twilio_text("Hello", FromCity="", FromState="", FromZip="")
         signature = payloads.twilio_signature(address, webhook["data"], "token")
         assert await line.hook({**webhook, "headers": {"X-Twilio-Signature": signature}}) == 204
@@ -146,9 +146,9 @@ async def test_twilios_empty_fields_are_signed_too(heart: Heart, monkeypatch: py
 
 
 async def test_rejected_webhooks_of_one_address_are_not_logged_without_end(
-    heart: Heart, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    core: Core, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with line_of(TELEGRAM, heart, monkeypatch) as line:
+    async with line_of(TELEGRAM, core, monkeypatch) as line:
         forged = {**payloads.telegram_text("x"), "headers": {HEADER: "wrong"}}
         statuses = [await line.hook(forged) for _ in range(40)]
         assert set(statuses[:30]) == {403} and statuses[-1] == 429
@@ -157,10 +157,10 @@ async def test_rejected_webhooks_of_one_address_are_not_logged_without_end(
 
 
 async def test_a_channel_of_ones_own_that_asks_nobody_is_told_of(
-    heart: Heart, caplog: pytest.LogCaptureFixture,
+    core: Core, caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with staged(heart, [Push("http://127.0.0.1:1")], demo=False):
+    async with staged(core, [Push("http://127.0.0.1:1")], demo=False):
         assert "Nobody is asked who they are on the channel push" in caplog.text
     caplog.clear()
-    async with staged(heart, [Rest()], demo=False, rest_token="r" * 16):
+    async with staged(core, [Rest()], demo=False, rest_token="r" * 16):
         assert "Nobody is asked" not in caplog.text

@@ -11,13 +11,14 @@ from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
 from sanic import Blueprint
 from sqlalchemy import select
 
-from tandem.channels import deliverer, facebook
+from tandem.channels import facebook
 from tandem.channels import twilio as twilio_channel
 from tandem.channels.rest import Rest
 from tandem.channels.routed import routed
 from tandem.conversations.tables import messages
+from tandem.gateway import delivery_worker
 from tests.fakes.black_hole import BlackHole, black_hole
-from tests.fakes.heart import Heart
+from tests.fakes.core import Core
 from tests.integration.channels.lines import FACEBOOK, KINDS, TWILIO, Kind, line_of
 from tests.integration.channels.stage import Stage, staged
 
@@ -31,8 +32,8 @@ def hang_long(monkeypatch: pytest.MonkeyPatch, impatience: None) -> None:
     for module in (facebook, twilio_channel):
         monkeypatch.setattr(module, "CLIENT_TIMEOUT", HANG)
         monkeypatch.setattr(module, "BLOCKING_SEND", HANG)
-    monkeypatch.setattr(deliverer, "SEND_TIMEOUT", HANG)
-    monkeypatch.setattr(deliverer, "_LAST_WORDS", 0.1)
+    monkeypatch.setattr(delivery_worker, "SEND_TIMEOUT", HANG)
+    monkeypatch.setattr(delivery_worker, "_LAST_WORDS", 0.1)
 
 
 @pytest.fixture
@@ -68,62 +69,62 @@ async def _many_wait_for(stage: Stage, kind: Kind, hole: BlackHole) -> None:
     """Messages to many customers are on their way into a service that never answers."""
     for number in range(CUSTOMERS):
         conversation = f"{kind.conversation}{number}"
-        stage.heart.says("Hello", conversation=conversation, channel=kind.name)
-        stage.heart.bot_says("Good day", conversation=conversation)
+        stage.core.says("Hello", conversation=conversation, channel=kind.name)
+        stage.core.bot_says("Good day", conversation=conversation)
     await stage.until(lambda: len(hole.taken) >= 15, 30)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 async def test_other_customers_are_answered_while_a_service_hangs(
-    kind: Kind, heart: Heart, monkeypatch: pytest.MonkeyPatch, hole: BlackHole,
+    kind: Kind, core: Core, monkeypatch: pytest.MonkeyPatch, hole: BlackHole,
 ) -> None:
     phone = routed(_Phone, message_id=lambda _: None)()
-    async with line_of(kind, heart, monkeypatch, Rest(), phone) as line:
+    async with line_of(kind, core, monkeypatch, Rest(), phone) as line:
         await line.stage.asks("Hello")  # what is loaded once is loaded
         line.point_to(hole.url)
         await _many_wait_for(line.stage, kind, hole)
         began = time.monotonic()
         assert await asyncio.wait_for(line.stage.asks("Where is my order?"), AT_ONCE) == [
             "You said: Where is my order?"]
-        heart.says("Hello", conversation="other", channel="phone")
-        heart.bot_says("Here I am", conversation="other")
+        core.says("Hello", conversation="other", channel="phone")
+        core.bot_says("Here I am", conversation="other")
         await line.stage.delivered("other", "Here I am", "sent", AT_ONCE)
         assert phone.sent == ["Here I am"]
         assert time.monotonic() - began < 2 * AT_ONCE
-        states = await asyncio.to_thread(_states, heart, kind)
+        states = await asyncio.to_thread(_states, core, kind)
         assert set(states) <= {("pending", 0, False, False), ("pending", 1, True, False)}, "no send has ended yet"
-        assert states.count(("pending", 0, False, False)) >= CUSTOMERS - deliverer.MAX_SENDS, "or was never begun"
+        assert states.count(("pending", 0, False, False)) >= CUSTOMERS - delivery_worker.MAX_SENDS, "or was never begun"
 
 
 @pytest.mark.parametrize("kind", [TWILIO, FACEBOOK], ids=lambda kind: kind.name)
 async def test_a_send_for_which_no_thread_was_free_does_not_count_as_tried(
-    kind: Kind, heart: Heart, monkeypatch: pytest.MonkeyPatch, hole: BlackHole, caplog: pytest.LogCaptureFixture,
+    kind: Kind, core: Core, monkeypatch: pytest.MonkeyPatch, hole: BlackHole, caplog: pytest.LogCaptureFixture,
 ) -> None:
     module = twilio_channel if kind is TWILIO else facebook
     monkeypatch.setattr(module, "MAX_SENDS", 2)  # threads; the outbox still gives more
-    async with line_of(kind, heart, monkeypatch) as line:
+    async with line_of(kind, core, monkeypatch) as line:
         line.point_to(hole.url)
         for number in range(6):
-            heart.says("Hello", conversation=f"c{number}", channel=kind.name)
-            heart.bot_says("Good day", conversation=f"c{number}")
+            core.says("Hello", conversation=f"c{number}", channel=kind.name)
+            core.bot_says("Good day", conversation=f"c{number}")
         await line.stage.until(lambda: "all 2 threads are busy" in caplog.text)
         await asyncio.sleep(1.5)
-        states = await asyncio.to_thread(_states, heart, kind)
+        states = await asyncio.to_thread(_states, core, kind)
         assert len(hole.taken) == 2
         assert not any(doubt for *_, doubt in states), "nothing may have arrived"
         assert all(attempts <= 1 for _, attempts, *_ in states)
 
 
-def _states(heart: Heart, kind: Kind) -> list[tuple[str, int, bool, bool]]:
+def _states(core: Core, kind: Kind) -> list[tuple[str, int, bool, bool]]:
     query = select(messages.c.delivery, messages.c.attempts, messages.c.attempt_open, messages.c.doubt).where(
         messages.c.author == "bot", messages.c.text == "Good day")
-    with heart.ledger.reading.connect() as connection:
+    with core.ledger.reading.connect() as connection:
         return [tuple(row) for row in connection.execute(query)]
 
 
-async def test_clients_that_are_slow_hold_up_nobody(heart: Heart) -> None:
+async def test_clients_that_are_slow_hold_up_nobody(core: Core) -> None:
     """Half a request, and an answer that nobody reads."""
-    async with staged(heart, [Rest()]) as stage:
+    async with staged(core, [Rest()]) as stage:
         assert await stage.asks("Hello") == ["You said: Hello"]
         host, port = stage.url.removeprefix("http://").split(":")
         half = b"POST /webhooks/rest/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"

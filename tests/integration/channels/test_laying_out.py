@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from tandem.conversations.abilities import Abilities, abilities_of
-from tandem.conversations.deliveries import BACKOFF
-from tests.fakes.heart import ANNA
+from tandem.conversations.channel_capabilities import ChannelCapabilities, capabilities_of
+from tandem.conversations.outbox import BACKOFF
+from tests.fakes.core import ANNA
 from tests.integration.channels.lines import Line
 
 LONG = "".join(f"Line {number}: all work and no play makes a dull parcel \U0001f4e6.\n" for number in range(150))
 
 
-def _limits(line: Line) -> Abilities:
-    found = abilities_of(line.kind.name, line.kind.conversation)
+def _limits(line: Line) -> ChannelCapabilities:
+    found = capabilities_of(line.kind.name, line.kind.conversation)
     assert found is not None
     return found
 
@@ -39,12 +39,12 @@ async def test_a_long_text_goes_whole_and_in_order_with_the_speaker_before_each_
 async def test_parts_that_are_with_the_customer_are_not_sent_again(line: Line) -> None:
     await line.write("Hello")
     await line.sent("You said: Hello")
-    await asyncio.to_thread(line.stage.heart.ownership.take_over, line.kind.conversation, ANNA, "")
+    await asyncio.to_thread(line.stage.core.ownership.take_over, line.kind.conversation, ANNA, "")
     in_parts = _limits(line).limit < len(LONG)
     line.service.moods += ["", "500"] if in_parts else ["500"]  # the first part is taken, the second is not
-    await asyncio.to_thread(line.stage.heart.ownership.reply, line.kind.conversation, ANNA, LONG)
+    await asyncio.to_thread(line.stage.core.ownership.reply, line.kind.conversation, ANNA, LONG)
     await line.stage.tried(LONG, 1)
-    line.stage.heart.clock.ahead += BACKOFF[0]
+    line.stage.core.clock.ahead += BACKOFF[0]
     await line.stage.delivered(line.kind.conversation, LONG, "sent")
     assert "".join(part.removeprefix("Anna: ") for part in line.texts()[1:]) == LONG, "each part once, in order"
 
@@ -64,7 +64,7 @@ BUTTONS = {
 async def test_buttons_are_laid_out_as_the_service_takes_them(line: Line, buttons: list[Any], text: str) -> None:
     await line.write("Hello")
     await line.sent("You said: Hello")
-    await asyncio.to_thread(line.stage.heart.bot_says, text, conversation=line.kind.conversation,
+    await asyncio.to_thread(line.stage.core.bot_says, text, conversation=line.kind.conversation,
                             data={"buttons": buttons})
     await line.stage.delivered(line.kind.conversation, text, "sent")
     sent = str([body for _, body in line.service.got])
@@ -80,6 +80,6 @@ async def test_what_a_customer_types_is_never_a_command_to_the_bot(line: Line) -
         await line.stage.until(lambda seen=number: len(line.stage.bot.heard) > seen)
     assert line.stage.bot.texts[:1] == ["session_start"]
     assert not any(text.strip().startswith("/") for text in (*line.stage.bot.texts, *line.stage.bot.read))
-    said = [one for one in line.stage.heart.ledger.transcript(line.kind.conversation) if one.author.value == "customer"]
+    said = [one for one in line.stage.core.ledger.transcript(line.kind.conversation) if one.author.value == "customer"]
     assert said[0].text == "/session_start", "the transcript holds what was written"
     assert not any("payload" in one.data for one in said)

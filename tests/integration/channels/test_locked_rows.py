@@ -17,7 +17,7 @@ from tandem.channels.rest import Rest
 from tandem.conversations import writing
 from tandem.conversations.writing import write
 from tandem.executors import use_ledger_threads
-from tests.fakes.heart import Heart, heart_over
+from tests.fakes.core import Core, core_over
 from tests.integration.channels.stage import RunningClock, Stage, staged
 
 CROWD = 30  # requests to the row that is held; more than there are threads
@@ -25,8 +25,8 @@ AT_ONCE = 5.0
 
 
 @pytest.fixture
-def on_postgresql(postgres_url: str) -> Iterator[Heart]:
-    with heart_over(postgres_url, RunningClock()) as opened:
+def on_postgresql(postgres_url: str) -> Iterator[Core]:
+    with core_over(postgres_url, RunningClock()) as opened:
         yield opened
 
 
@@ -58,7 +58,7 @@ async def _says_until_taken(stage: Stage, text: str) -> None:
 
 
 async def test_one_locked_row_holds_up_no_other_customer_and_loses_nothing(
-    on_postgresql: Heart, postgres_url: str,
+    on_postgresql: Core, postgres_url: str,
 ) -> None:
     use_ledger_threads()
     async with staged(on_postgresql, [Rest()]) as stage:
@@ -77,7 +77,7 @@ async def test_one_locked_row_holds_up_no_other_customer_and_loses_nothing(
 
 
 async def test_a_row_that_stays_locked_is_given_up_and_said_so(
-    on_postgresql: Heart, postgres_url: str, monkeypatch: pytest.MonkeyPatch,
+    on_postgresql: Core, postgres_url: str, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(writing, "PATIENCE", 0.5)
     async with staged(on_postgresql, [Rest()]) as stage:
@@ -100,9 +100,9 @@ def file_held(path: Path) -> Iterator[None]:
     other.close()
 
 
-async def test_one_long_writer_holds_up_no_reader_and_loses_nothing(heart: Heart, tmp_path: Path) -> None:
+async def test_one_long_writer_holds_up_no_reader_and_loses_nothing(core: Core, tmp_path: Path) -> None:
     use_ledger_threads()
-    async with staged(heart, [Rest()]) as stage:
+    async with staged(core, [Rest()]) as stage:
         assert (await _says(stage, "held", "Hello")).status_code == 200
         with file_held(tmp_path / "heart.db"):
             crowd = [asyncio.create_task(_says(stage, f"c{number}", "Hello")) for number in range(CROWD)]
@@ -112,7 +112,7 @@ async def test_one_long_writer_holds_up_no_reader_and_loses_nothing(heart: Heart
             assert later.status_code == 200
             assert not any(task.done() for task in crowd)
         assert {answer.status_code for answer in await asyncio.gather(*crowd)} == {200}
-        assert len(heart.ledger.list(limit=100)) == CROWD + 1
+        assert len(core.ledger.list(limit=100)) == CROWD + 1
 
 
 async def test_writes_of_a_conversation_take_one_thread_and_others_go_past_it() -> None:

@@ -10,13 +10,13 @@ import pytest
 
 from tandem.channels.messaging import Facebook, Telegram
 from tandem.channels.rest import Rest
-from tandem.conversations.deliveries import BACKOFF
-from tandem.handoff.acts import Acts
-from tandem.handoff.channel import LiveAgentRefused
-from tandem.handoff.relay import Relay
-from tandem.handoff.tables import metadata as relay_metadata
+from tandem.conversations.outbox import BACKOFF
+from tandem.live_agents.protocol import LiveAgentRefused
+from tandem.live_agents.relay.agent_actions import AgentActions
+from tandem.live_agents.relay.tables import metadata as relay_metadata
+from tandem.live_agents.relay.worker import Relay
 from tandem.logs import JsonLines
-from tests.fakes.heart import ANNA, Heart
+from tests.fakes.core import ANNA, Core
 from tests.fakes.live_agent import FakeTool, unavailable
 from tests.integration.channels import payloads
 from tests.integration.channels.stage import staged
@@ -43,11 +43,11 @@ def safe(lines: list[dict[str, Any]]) -> None:
         assert secret not in text, secret
 
 
-async def test_a_database_that_refuses_a_message_does_not_put_it_into_the_log(heart: Heart, written: Any) -> None:
-    with heart.engine.begin() as connection:
+async def test_a_database_that_refuses_a_message_does_not_put_it_into_the_log(core: Core, written: Any) -> None:
+    with core.engine.begin() as connection:
         connection.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON messages WHEN new.text LIKE '%kettle%' "
                                    "BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
-    async with staged(heart, [Rest()]) as stage:
+    async with staged(core, [Rest()]) as stage:
         answer = await stage.client.post(f"{stage.url}/webhooks/rest/webhook",
                                          json={"sender": "c", "message": f"my {WORD} is broken"})
         assert answer.status_code == 503
@@ -55,8 +55,8 @@ async def test_a_database_that_refuses_a_message_does_not_put_it_into_the_log(he
     safe(written())
 
 
-async def test_a_bot_turn_that_fails_is_told_by_its_conversation(heart: Heart, written: Any) -> None:
-    async with staged(heart, [Rest()]) as stage:
+async def test_a_bot_turn_that_fails_is_told_by_its_conversation(core: Core, written: Any) -> None:
+    async with staged(core, [Rest()]) as stage:
         async def fail(message: Any) -> None:
             raise RuntimeError("the bot fell over")
 
@@ -69,7 +69,7 @@ async def test_a_bot_turn_that_fails_is_told_by_its_conversation(heart: Heart, w
 
 @pytest.mark.parametrize("channel", ["telegram", "facebook"])
 async def test_a_send_that_fails_shows_neither_words_nor_tokens(
-    heart: Heart, written: Any, channel: str, monkeypatch: pytest.MonkeyPatch,
+    core: Core, written: Any, channel: str, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if channel == "telegram":
         kind: Any = Telegram(TOKEN, "shop_bot", "https://chat.example.com/webhook")
@@ -77,17 +77,17 @@ async def test_a_send_that_fails_shows_neither_words_nor_tokens(
     else:
         kind, recipient = Facebook("verify", payloads.FACEBOOK_SECRET, PAGE_TOKEN), "F1"
         monkeypatch.setattr("socket.getaddrinfo", _nowhere)
-    async with staged(heart, [kind]) as stage:
+    async with staged(core, [kind]) as stage:
         if channel == "telegram":
             from aiogram.bot.api import TelegramAPIServer
             kind._telegram().server = TelegramAPIServer.from_base("http://127.0.0.1:1")
-        await asyncio.to_thread(heart.says, "Hello", conversation=recipient, channel=channel)
-        await asyncio.to_thread(heart.ownership.take_over, recipient, ANNA)
-        await asyncio.to_thread(heart.ownership.reply, recipient, ANNA, f"Your {WORD} is on its way")
+        await asyncio.to_thread(core.says, "Hello", conversation=recipient, channel=channel)
+        await asyncio.to_thread(core.ownership.take_over, recipient, ANNA)
+        await asyncio.to_thread(core.ownership.reply, recipient, ANNA, f"Your {WORD} is on its way")
         await stage.tried(f"Your {WORD} is on its way", 1)
-        with heart.engine.connect() as connection:
+        with core.engine.connect() as connection:
             errors = connection.exec_driver_sql("SELECT error FROM messages WHERE error IS NOT NULL").scalars().all()
-    lines = [line for line in written() if "failed" in line["message"] and line["logger"].endswith("deliverer")]
+    lines = [line for line in written() if "failed" in line["message"] and line["logger"].endswith("delivery_worker")]
     assert lines and {line["conversation"] for line in lines} == {recipient}
     safe(written())
     assert errors and not any(secret in error for error in errors for secret in (WORD, TOKEN, PAGE_TOKEN))
@@ -97,25 +97,25 @@ def _nowhere(*_: Any, **__: Any) -> Any:
     raise OSError("no name service")
 
 
-def test_an_outside_tool_in_trouble_is_told_by_conversation_epoch_and_handoff(heart: Heart, written: Any) -> None:
-    relay_metadata.create_all(heart.engine)
+def test_an_outside_tool_in_trouble_is_told_by_conversation_epoch_and_handoff(core: Core, written: Any) -> None:
+    relay_metadata.create_all(core.engine)
     tool = FakeTool("tool")
-    relay = Relay(heart.ledger, Acts(heart.ledger, heart.ownership), {"tool": tool})
-    heart.says(f"my {WORD} is broken")
-    handoff = heart.hands_off(channel="tool", reason=f"A {WORD} again")
+    relay = Relay(core.ledger, AgentActions(core.ledger, core.ownership), {"tool": tool})
+    core.says(f"my {WORD} is broken")
+    handoff = core.hands_off(channel="tool", reason=f"A {WORD} again")
 
     def refuse() -> None:
         raise LiveAgentRefused(f"POST /x: answered with 422: content {WORD} is too long")
 
     tool.before["open"] = unavailable
     relay.step()
-    heart.clock.ahead += PAUSE * 10
+    core.clock.ahead += PAUSE * 10
     tool.before["open"] = refuse
     relay.step()
     relay.receive_webhook("tool", {"x-signature": "good", "x-delivery": "d1"}, f"a {WORD}, no JSON".encode())
     relay.step()
     relay.close()
-    about_it = [line for line in written() if line["logger"].startswith("tandem.handoff.carrier")]
+    about_it = [line for line in written() if line["logger"].startswith("tandem.live_agents.relay.sync")]
     assert len(about_it) == 2
     assert {(line["conversation"], line["epoch"], line["handoff"]) for line in about_it} == {("c", 1, handoff.id)}
     safe(written())

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from tandem.conversations.deliveries import BACKOFF
-from tests.fakes.heart import ANNA
+from tandem.conversations.outbox import BACKOFF
+from tests.fakes.core import ANNA
 from tests.integration.channels.lines import Line
 
 
@@ -18,7 +18,7 @@ async def test_a_message_is_stored_answered_and_delivered(line: Line) -> None:
     await line.sent("You said: Hello")
     assert await line.said() == [("customer", "Hello"), ("bot", "You said: Hello")]
     await line.stage.delivered(line.kind.conversation, "You said: Hello", "sent")
-    assert line.stage.heart.ledger.conversation(line.kind.conversation).channel == line.kind.name
+    assert line.stage.core.ledger.conversation(line.kind.conversation).channel == line.kind.name
 
 
 async def test_a_repeated_webhook_is_one_message(line: Line) -> None:
@@ -43,7 +43,7 @@ async def test_a_person_answers_later_under_their_name(line: Line) -> None:
     await line.write("Thanks", "2")
     await line.stage.until(lambda: "Thanks" in line.stage.bot.read)
     assert line.stage.bot.texts == ["Hello"], "the bot hears nothing of it"
-    await asyncio.to_thread(line.stage.heart.ownership.hand_back, line.kind.conversation, ANNA)
+    await asyncio.to_thread(line.stage.core.ownership.hand_back, line.kind.conversation, ANNA)
     await line.write("Bye", "3")
     await line.stage.until(lambda: len(line.texts()) == 3)
     assert line.texts()[2] == "You said: Bye"
@@ -55,7 +55,7 @@ async def test_a_service_that_fails_for_a_while_gets_everything_in_order(line: L
     await line.write("two", "2")
     for number, pause in enumerate(BACKOFF[:2], 1):
         await line.stage.tried("You said: one", number)
-        line.stage.heart.clock.ahead += pause
+        line.stage.core.clock.ahead += pause
     await line.sent("You said: one", "You said: two")
     await line.stage.delivered(line.kind.conversation, "You said: one", "sent")
 
@@ -73,7 +73,7 @@ async def test_a_connection_that_breaks_after_sending_leaves_doubt(line: Line, m
     line.service.moods.append(mood)
     await line.write("one", "1")
     await line.stage.tried("You said: one", 1)
-    line.stage.heart.clock.ahead += BACKOFF[0]
+    line.stage.core.clock.ahead += BACKOFF[0]
     await line.stage.delivered(line.kind.conversation, "You said: one", "doubt")
     assert line.texts() == ["You said: one"] * 2, "at least once, and the desk is told that it may be twice"
 
@@ -83,10 +83,10 @@ async def test_a_service_that_cannot_be_reached_leaves_no_doubt(line: Line) -> N
     await line.write("Hello")
     await line.stage.delivered(line.kind.conversation, "You said: Hello", "sent")
     line.point_to(closed)
-    await asyncio.to_thread(line.stage.heart.bot_says, "one", conversation=line.kind.conversation)
+    await asyncio.to_thread(line.stage.core.bot_says, "one", conversation=line.kind.conversation)
     await line.stage.tried("one", 1)
     line.point_to(real)
-    line.stage.heart.clock.ahead += BACKOFF[0]
+    line.stage.core.clock.ahead += BACKOFF[0]
     await line.stage.delivered(line.kind.conversation, "one", "sent")
     assert line.texts() == ["You said: Hello", "one"]
 
@@ -95,7 +95,7 @@ async def test_what_could_not_be_stored_is_not_acknowledged(line: Line, monkeypa
     def full(_: Any) -> Any:
         raise OperationalError("INSERT", {}, Exception("disk is full"))
 
-    monkeypatch.setattr(line.stage.heart.ledger, "receive", full)
+    monkeypatch.setattr(line.stage.core.ledger, "receive", full)
     assert await line.write("Hello") == 500
     monkeypatch.undo()
 
@@ -115,5 +115,5 @@ async def test_a_webhook_that_is_none_stores_nothing_and_crashes_nothing(line: L
     for kind in ("application/json", "application/x-www-form-urlencoded", "text/plain", ""):
         status = await line.hook({"content": body, "headers": {"content-type": kind}})
         assert 400 <= status < 500 or status in (200, 204), (kind, status)
-    assert line.stage.heart.ledger.list() == []
+    assert line.stage.core.ledger.list() == []
     assert await line.write("Hello") in (200, 204)

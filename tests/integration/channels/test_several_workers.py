@@ -21,13 +21,13 @@ from rasa.core.lock_store import InMemoryLockStore, RedisLockStore
 from rasa.core.tracker_store import FailSafeTrackerStore
 from rasa.shared.core.domain import Domain
 
-from tandem.channels import locks
-from tandem.channels.locks import ConversationLocks, PostgresLocks, TicketLocks, install
 from tandem.channels.rest import Rest
-from tandem.channels.tracker_store import KeptTrackerStore
 from tandem.conversations.turn_queue import TURN_LEASE, TURN_LIFETIME
-from tandem.database import open_engine
-from tests.fakes.heart import ANNA, Heart, heart_over
+from tandem.db.engine import open_engine
+from tandem.rasa_ext import locks
+from tandem.rasa_ext.locks import ConversationLocks, PostgresLocks, TicketLocks, install_locks
+from tandem.rasa_ext.tracker_store import CachedTrackerStore
+from tests.fakes.core import ANNA, Core, core_over
 from tests.integration.channels.stage import RunningClock, Stage, staged
 
 Pair = tuple[Stage, Stage]
@@ -36,9 +36,9 @@ Pair = tuple[Stage, Stage]
 @pytest.fixture
 async def pair(ready_url: str) -> AsyncIterator[Pair]:
     """Two servers, each with a bot of its own."""
-    with heart_over(ready_url, RunningClock()) as heart:
+    with core_over(ready_url, RunningClock()) as core:
         async with AsyncExitStack() as stack:
-            stages = [await stack.enter_async_context(staged(heart, [Rest()])) for _ in range(2)]
+            stages = [await stack.enter_async_context(staged(core, [Rest()])) for _ in range(2)]
             for stage in stages:
                 stage.bot.sentiment = None  # to say why somebody is upset takes models that are slow to load
             yield stages[0], stages[1]
@@ -64,7 +64,7 @@ async def test_one_worker_waits_for_the_turns_of_the_other(pair: Pair) -> None:
     await asyncio.sleep(0.5)
     assert heard(pair) == ["1"] and one.bot.read + other.bot.read == ["1"], "nor is a message read before its turn"
     go_on.set()
-    await one.until(lambda: len(one.heart.ledger.messages("c")) == 8)
+    await one.until(lambda: len(one.core.ledger.messages("c")) == 8)
     assert await said_by_bot(pair) == [f"You said: {number}" for number in "1234"]
 
 
@@ -78,19 +78,19 @@ async def test_answers_come_in_the_order_of_the_questions_whoever_takes_them(pai
         stage.bot.answer = uneven
     for number in range(16):
         pair[number % 2].dispatches(str(number))
-    await pair[0].until(lambda: len(pair[0].heart.ledger.messages("c")) == 32, 40)
+    await pair[0].until(lambda: len(pair[0].core.ledger.messages("c")) == 32, 40)
     assert await said_by_bot(pair) == [f"You said: {number}" for number in range(16)]
 
 
 async def test_a_dead_workers_turns_are_taken_over_in_their_order(pair: Pair) -> None:
     one, other = pair
     for text in ("1", "2"):
-        one.heart.says(text, channel="rest", push=False)  # received by a third one, which died
+        one.core.says(text, channel="rest", push=False)  # received by a third one, which died
     other.dispatches("3")
     await asyncio.sleep(0.3)
     assert heard(pair) == []
-    one.heart.clock.advance(seconds=TURN_LEASE.total_seconds() + 1)
-    await one.until(lambda: len(one.heart.ledger.messages("c")) == 6)
+    one.core.clock.advance(seconds=TURN_LEASE.total_seconds() + 1)
+    await one.until(lambda: len(one.core.ledger.messages("c")) == 6)
     assert await said_by_bot(pair) == [f"You said: {number}" for number in "123"]
 
 
@@ -99,10 +99,10 @@ async def test_a_worker_that_comes_back_to_life_does_not_go_on_with_what_others_
 ) -> None:
     one, other = pair
     go_on = one.bot.holds_back()
-    monkeypatch.setattr("tandem.channels.turns.TURN_LEASE", timedelta(seconds=2))  # between signs of life: 0.5
+    monkeypatch.setattr("tandem.gateway.turn_runner.TURN_LEASE", timedelta(seconds=2))  # between signs of life: 0.5
     one.dispatches("1")
     await one.until(lambda: one.bot.heard)
-    one.heart.clock.advance(seconds=60)  # it was frozen so long
+    one.core.clock.advance(seconds=60)  # it was frozen so long
     await other.until(lambda: other.bot.heard)
     await one.until(lambda: not one.runtime.bot_is_writing("c"))
     go_on.set()
@@ -116,7 +116,7 @@ async def test_what_waited_behind_a_handoff_is_read_and_not_answered(pair: Pair)
 
     async def hand_off(message: UserMessage) -> None:
         await go_on.wait()
-        await asyncio.to_thread(one.heart.hands_off)
+        await asyncio.to_thread(one.core.hands_off)
 
     one.bot.answer = hand_off
     one.dispatches("a person, please")
@@ -129,9 +129,9 @@ async def test_what_waited_behind_a_handoff_is_read_and_not_answered(pair: Pair)
 
 async def test_who_wrote_while_all_was_down_is_told(pair: Pair) -> None:
     one, _ = pair
-    one.heart.says("anybody?", channel="rest", push=False)
-    one.heart.clock.advance(seconds=TURN_LIFETIME.total_seconds() + 60)
-    await one.until(lambda: len(one.heart.ledger.messages("c")) == 2)
+    one.core.says("anybody?", channel="rest", push=False)
+    one.core.clock.advance(seconds=TURN_LIFETIME.total_seconds() + 60)
+    await one.until(lambda: len(one.core.ledger.messages("c")) == 2)
     assert (await said_by_bot(pair))[0].startswith("I'm sorry: something was broken on our side when you wrote")
     assert heard(pair) == []
     assert await one.asks("hello again") == ["You said: hello again"]
@@ -139,10 +139,10 @@ async def test_who_wrote_while_all_was_down_is_told(pair: Pair) -> None:
 
 async def test_who_has_had_a_person_since_is_told_nothing(pair: Pair) -> None:
     one, _ = pair
-    one.heart.says("anybody?", channel="rest", push=False)
-    one.heart.ownership.take_over("c", ANNA)
-    one.heart.ownership.hand_back("c", ANNA)
-    one.heart.clock.advance(seconds=TURN_LIFETIME.total_seconds() + 60)
+    one.core.says("anybody?", channel="rest", push=False)
+    one.core.ownership.take_over("c", ANNA)
+    one.core.ownership.hand_back("c", ANNA)
+    one.core.clock.advance(seconds=TURN_LIFETIME.total_seconds() + 60)
     await asyncio.sleep(0.4)
     assert await said_by_bot(pair) == []
 
@@ -152,8 +152,8 @@ async def test_who_has_had_a_person_since_is_told_nothing(pair: Pair) -> None:
 
 HOLDER = """\
 import asyncio, sys
-from tandem.channels.locks import ConversationLocks, PostgresLocks
-from tandem.database import open_engine
+from tandem.rasa_ext.locks import ConversationLocks, PostgresLocks
+from tandem.db.engine import open_engine
 
 async def hold():
     async with ConversationLocks(PostgresLocks(open_engine(sys.argv[1]))).lock("c"):
@@ -301,12 +301,12 @@ def test_the_death_of_a_worker_costs_as_much_as_is_promised() -> None:
         assert TURN_LEASE.total_seconds() + shared.patience <= 25
 
 
-async def test_a_redis_that_is_away_stops_no_turn(heart: Heart) -> None:
+async def test_a_redis_that_is_away_stops_no_turn(core: Core) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     ours = ConversationLocks(TicketLocks(RedisLockStore("127.0.0.1", port=port)))
-    async with staged(heart, [Rest()]) as stage:
+    async with staged(core, [Rest()]) as stage:
         stage.bot.lock_store = ours
 
         async def locked(message: UserMessage) -> None:
@@ -330,24 +330,24 @@ async def test_locks_that_are_there_are_told_so(postgres_url: str, redis_port: i
 
 
 def test_an_agent_gets_the_locks_that_fit_its_database(database_url: str) -> None:
-    store = KeptTrackerStore(Domain.empty(), database_url)
+    store = CachedTrackerStore(Domain.empty(), database_url)
     agent = Agent(domain=Domain.empty(), tracker_store=store)
     assert isinstance(agent.tracker_store, FailSafeTrackerStore) and isinstance(agent.lock_store, InMemoryLockStore)
-    install(agent)
+    install_locks(agent)
     assert agent.tracker_store is store, "a tracker that cannot be read must not count as empty"
     kind: Any = PostgresLocks if database_url.startswith("postgresql") else type(None)
     assert isinstance(agent.lock_store._shared, kind)
     before = agent.lock_store
-    install(agent)
+    install_locks(agent)
     assert agent.lock_store is before
     named = Agent(domain=Domain.empty(), tracker_store=store, lock_store=RedisLockStore("127.0.0.1"))
-    install(named)
+    install_locks(named)
     assert isinstance(named.lock_store._shared, TicketLocks)
 
 
-async def test_two_workers_cannot_spoil_a_tracker(heart: Heart) -> None:
+async def test_two_workers_cannot_spoil_a_tracker(core: Core) -> None:
     """See also test_tracker_store.py; here as the turn sees it: it fails, and is run again."""
-    async with staged(heart, [Rest()]) as stage:
+    async with staged(core, [Rest()]) as stage:
         tries: list[int] = []
 
         async def conflict(message: UserMessage) -> None:
@@ -358,6 +358,6 @@ async def test_two_workers_cannot_spoil_a_tracker(heart: Heart) -> None:
 
         stage.bot.answer = conflict
         assert await stage.asks("Hello") == []
-        heart.clock.advance(seconds=2)  # the pause before a failed turn is run again
-        await stage.until(lambda: len(heart.ledger.messages("c")) == 2)
+        core.clock.advance(seconds=2)  # the pause before a failed turn is run again
+        await stage.until(lambda: len(core.ledger.messages("c")) == 2)
         assert len(tries) == 2

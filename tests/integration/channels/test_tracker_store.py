@@ -13,10 +13,10 @@ from rasa.shared.core.events import ActionExecuted, BotUttered, Event, SlotSet, 
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy.exc import OperationalError
 
-from tandem.channels.kept_tracker import state_of
-from tandem.channels.tracker_store import AlreadyHeard, KeptTrackerStore, TrackerConflict, answering
 from tandem.conversations.personal_data import erase_tracker
 from tandem.executors import use_ledger_threads
+from tandem.rasa_ext.cached_tracker import state_of
+from tandem.rasa_ext.tracker_store import AlreadyHeard, CachedTrackerStore, TrackerConflict, answering
 from tests.fakes.talk import DOMAIN, by_chance, session, turn
 
 
@@ -26,7 +26,7 @@ def hello(moment: float, **slots: object) -> list[Event]:
                 BotUttered("hi", timestamp=moment))
 
 
-async def say(store: KeptTrackerStore, events: Iterable[Event], who: str = "c") -> None:
+async def say(store: CachedTrackerStore, events: Iterable[Event], who: str = "c") -> None:
     """A turn as Rasa's processor makes it."""
     tracker = await store.get_or_create_tracker(who, append_action_listen=False)
     for event in events:
@@ -34,7 +34,7 @@ async def say(store: KeptTrackerStore, events: Iterable[Event], who: str = "c") 
     await store.save(tracker)
 
 
-async def state(store: KeptTrackerStore, who: str = "c") -> object:
+async def state(store: CachedTrackerStore, who: str = "c") -> object:
     found = await store.retrieve(who)
     return None if found is None else state_of(found)
 
@@ -46,7 +46,7 @@ def rasas(url: str) -> SQLTrackerStore:
 @pytest.mark.parametrize("seed", range(4))
 async def test_two_workers_and_rasas_own_store_agree_turn_by_turn(database_url: str, seed: int) -> None:
     rng = Random(seed)
-    workers = [KeptTrackerStore(DOMAIN, database_url) for _ in range(2)]
+    workers = [CachedTrackerStore(DOMAIN, database_url) for _ in range(2)]
     theirs, in_all = rasas(database_url), 0
     for events in by_chance(rng, 60):
         await say(rng.choice(workers), events)
@@ -62,7 +62,7 @@ async def test_two_workers_and_rasas_own_store_agree_turn_by_turn(database_url: 
 
 
 async def test_every_event_of_a_long_talk_is_in_the_table_once(database_url: str) -> None:
-    store = KeptTrackerStore(DOMAIN, database_url)
+    store = CachedTrackerStore(DOMAIN, database_url)
     await say(store, session(1.0))
     for number in range(90):
         await say(store, hello(2.0 + number, seen=number))
@@ -73,7 +73,7 @@ async def test_every_event_of_a_long_talk_is_in_the_table_once(database_url: str
 
 
 async def test_a_turn_that_fails_leaves_nothing_behind(database_url: str) -> None:
-    store = KeptTrackerStore(DOMAIN, database_url)
+    store = CachedTrackerStore(DOMAIN, database_url)
     await say(store, session(1.0) + hello(2.0, seen=1))
     lost = await store.retrieve("c")
     assert lost is not None
@@ -83,7 +83,7 @@ async def test_a_turn_that_fails_leaves_nothing_behind(database_url: str) -> Non
 
 
 async def test_a_save_that_fails_can_be_made_again(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = KeptTrackerStore(DOMAIN, database_url)
+    store = CachedTrackerStore(DOMAIN, database_url)
     await say(store, session(1.0))
     tracker = await store.retrieve("c")
     assert tracker is not None
@@ -105,7 +105,7 @@ async def test_a_save_that_fails_can_be_made_again(database_url: str, monkeypatc
 
 
 async def test_what_was_erased_is_not_remembered(database_url: str) -> None:
-    store = KeptTrackerStore(DOMAIN, database_url)
+    store = CachedTrackerStore(DOMAIN, database_url)
     await say(store, session(1.0) + hello(2.0, order_number="TD-1"))
     erase_tracker(store.engine, "c")
     assert await store.retrieve("c") is None
@@ -115,7 +115,7 @@ async def test_what_was_erased_is_not_remembered(database_url: str) -> None:
 
 
 async def test_an_erased_conversation_that_speaks_again_under_the_same_row_number(database_url: str) -> None:
-    mine, others = KeptTrackerStore(DOMAIN, database_url), KeptTrackerStore(DOMAIN, database_url)
+    mine, others = CachedTrackerStore(DOMAIN, database_url), CachedTrackerStore(DOMAIN, database_url)
     await say(mine, session(1.0) + hello(2.0, order_number="TD-1"))
     erase_tracker(others.engine, "c")
     await say(others, session(3.0) + hello(4.0, seen=5))  # as many rows: SQLite gives out the same numbers
@@ -124,19 +124,19 @@ async def test_an_erased_conversation_that_speaks_again_under_the_same_row_numbe
 
 
 async def test_a_process_started_again_goes_on(database_url: str) -> None:
-    await say(KeptTrackerStore(DOMAIN, database_url), session(1.0) + hello(2.0, seen=7))
-    found = await KeptTrackerStore(DOMAIN, database_url).retrieve("c")
+    await say(CachedTrackerStore(DOMAIN, database_url), session(1.0) + hello(2.0, seen=7))
+    found = await CachedTrackerStore(DOMAIN, database_url).retrieve("c")
     assert found is not None and found.get_slot("seen") == 7
 
 
 async def test_two_who_ask_at_once_share_no_tracker(database_url: str) -> None:
-    store = KeptTrackerStore(DOMAIN, database_url)
+    store = CachedTrackerStore(DOMAIN, database_url)
     await say(store, session(1.0) + hello(2.0))
     assert await store.retrieve("c") is not await store.retrieve("c")
 
 
 async def test_another_model_brings_its_own_slots(database_url: str) -> None:
-    store = KeptTrackerStore(DOMAIN, database_url)
+    store = CachedTrackerStore(DOMAIN, database_url)
     await say(store, session(1.0) + hello(2.0, seen=7))
     store.domain = DOMAIN.__class__.empty()
     found = await store.retrieve("c")
@@ -144,7 +144,7 @@ async def test_another_model_brings_its_own_slots(database_url: str) -> None:
 
 
 async def test_a_tracker_made_elsewhere_is_appended_as_rasas_store_does(database_url: str) -> None:
-    store = KeptTrackerStore(DOMAIN, database_url)
+    store = CachedTrackerStore(DOMAIN, database_url)
     await say(store, session(1.0))
     made = DialogueStateTracker.from_events("c", [*session(1.0)[1:], *hello(2.0, seen=4)], DOMAIN.slots)
     await store.save(made)
@@ -154,7 +154,7 @@ async def test_a_tracker_made_elsewhere_is_appended_as_rasas_store_does(database
 
 
 async def test_conversations_do_not_mix_and_all_are_listed(database_url: str) -> None:
-    store = KeptTrackerStore(DOMAIN, database_url)
+    store = CachedTrackerStore(DOMAIN, database_url)
     for who in ("a", "b"):
         await say(store, session(1.0) + hello(2.0, order_number=who), who)
     assert set(await store.keys()) == {"a", "b"}
@@ -165,7 +165,7 @@ async def test_conversations_do_not_mix_and_all_are_listed(database_url: str) ->
 
 async def test_who_saves_second_on_the_same_ground_is_refused(database_url: str) -> None:
     """A worker that was frozen in the middle of a turn comes back: the other one has run it meanwhile."""
-    one, other = KeptTrackerStore(DOMAIN, database_url), KeptTrackerStore(DOMAIN, database_url)
+    one, other = CachedTrackerStore(DOMAIN, database_url), CachedTrackerStore(DOMAIN, database_url)
     await say(one, session(1.0))
     frozen, live = await one.retrieve("c"), await other.retrieve("c")
     assert frozen is not None and live is not None
@@ -181,7 +181,7 @@ async def test_who_saves_second_on_the_same_ground_is_refused(database_url: str)
 
 
 async def test_of_two_that_begin_a_conversation_one_is_refused(database_url: str) -> None:
-    one, other = KeptTrackerStore(DOMAIN, database_url), KeptTrackerStore(DOMAIN, database_url)
+    one, other = CachedTrackerStore(DOMAIN, database_url), CachedTrackerStore(DOMAIN, database_url)
     trackers = [store.init_tracker("new") for store in (one, other)]
     for tracker in trackers:
         for event in session(1.0):
@@ -192,7 +192,7 @@ async def test_of_two_that_begin_a_conversation_one_is_refused(database_url: str
 
 
 async def test_threads_that_save_at_once_never_both_succeed(database_url: str) -> None:
-    stores = [KeptTrackerStore(DOMAIN, database_url) for _ in range(4)]
+    stores = [CachedTrackerStore(DOMAIN, database_url) for _ in range(4)]
     await say(stores[0], session(1.0))
     trackers = [await store.retrieve("c") for store in stores]
     for tracker in trackers:
@@ -207,7 +207,7 @@ async def test_threads_that_save_at_once_never_both_succeed(database_url: str) -
 
 
 async def test_what_was_erased_in_the_middle_of_a_turn_does_not_come_back(database_url: str) -> None:
-    store = KeptTrackerStore(DOMAIN, database_url)
+    store = CachedTrackerStore(DOMAIN, database_url)
     await say(store, session(1.0))
     tracker = await store.retrieve("c")
     assert tracker is not None
@@ -221,10 +221,10 @@ async def test_what_was_erased_in_the_middle_of_a_turn_does_not_come_back(databa
 
 async def test_a_tracker_that_holds_the_message_that_is_being_answered_is_not_given_out(database_url: str) -> None:
     """Between looking and having the lock a worker that was taken for dead may have ended the turn."""
-    store = KeptTrackerStore(DOMAIN, database_url)
+    store = CachedTrackerStore(DOMAIN, database_url)
     heard = UserUttered("hello", {"name": "greet"}, message_id="c:1", timestamp=1.5)
     await say(store, [*session(1.0), heard])
-    for one in (store, KeptTrackerStore(DOMAIN, database_url)):
+    for one in (store, CachedTrackerStore(DOMAIN, database_url)):
         with answering("c:1"), pytest.raises(AlreadyHeard):
             await one.retrieve("c")
         with answering("c:2"):
@@ -236,7 +236,7 @@ async def test_a_database_of_trackers_that_hangs_takes_no_thread_of_the_ledger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use_ledger_threads(2)
-    store, go_on = KeptTrackerStore(DOMAIN, f"sqlite:///{tmp_path / 'trackers.db'}"), threading.Event()
+    store, go_on = CachedTrackerStore(DOMAIN, f"sqlite:///{tmp_path / 'trackers.db'}"), threading.Event()
     monkeypatch.setattr(store, "_rows", lambda *_: go_on.wait(60) and [])
     hanging = [asyncio.ensure_future(store.retrieve(f"c{number}")) for number in range(20)]
     await asyncio.sleep(0.2)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tandem.conversations.tables import metadata
-from tests.fakes.heart import Heart, heart_over
+from tests.fakes.core import Core, core_over
 
 
 @pytest.fixture(scope="package")
@@ -29,8 +29,8 @@ def heart_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def heart(heart_url: str) -> Iterator[Heart]:
-    with heart_over(heart_url) as opened:
+def core(heart_url: str) -> Iterator[Core]:
+    with core_over(heart_url) as opened:
         if heart_url.startswith("postgresql"):
             with opened.engine.begin() as connection:
                 for table in reversed(metadata.sorted_tables):

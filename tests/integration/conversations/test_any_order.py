@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tandem.conversations.deliveries import Parcel
 from tandem.conversations.model import Agent, Author, Delivery, Kind, NotAllowed, Owner, Receipt
+from tandem.conversations.outbox import OutboundMessage
 from tandem.conversations.router import BACK_TO_BOT
-from tests.fakes.heart import ANNA, BEN, Heart, heart_over
+from tests.fakes.core import ANNA, BEN, Core, core_over
 
 AGENTS = st.sampled_from([ANNA, BEN])
 HELD = {Delivery.SENT, Delivery.DOUBT, Delivery.DELIVERED}
@@ -26,7 +26,7 @@ class Conversation(RuleBasedStateMachine):
         super().__init__()
         self.stack = ExitStack()
         folder = self.stack.enter_context(tempfile.TemporaryDirectory())
-        self.heart: Heart = self.stack.enter_context(heart_over(f"sqlite:///{Path(folder) / 'heart.db'}"))
+        self.core: Core = self.stack.enter_context(core_over(f"sqlite:///{Path(folder) / 'heart.db'}"))
         self.names = 0
         self.owner = Owner.BOT
         self.holder: str | None = None
@@ -38,7 +38,7 @@ class Conversation(RuleBasedStateMachine):
         self.shown: list[tuple[int, bool]] = []  # (epoch, announces) of each bot reply that was recorded
         self.fenced = 0
         self.arrived: list[int] = []  # what the customer's channel took, in order
-        self.on_the_way: list[Parcel] = []
+        self.on_the_way: list[OutboundMessage] = []
         self.seen: tuple[str | None, str | None, int] = (Owner.BOT.value, None, 0)
 
     def teardown(self) -> None:
@@ -54,7 +54,7 @@ class Conversation(RuleBasedStateMachine):
     def writes(self, text: str) -> None:
         self.names += 1
         client_id = f"m{self.names}"
-        receipt = self.heart.says(text, client_id)
+        receipt = self.core.says(text, client_id)
         if text == BACK_TO_BOT and self.owner is Owner.WAITING:
             self.close(Owner.BOT)
         if self.owner is Owner.RESOLVED:
@@ -71,7 +71,7 @@ class Conversation(RuleBasedStateMachine):
     @rule(data=st.data())
     def the_channel_repeats(self, data: st.DataObject) -> None:
         client_id = data.draw(st.sampled_from(self.sent))
-        receipt = self.heart.says(data.draw(st.sampled_from(["again", BACK_TO_BOT])), client_id)
+        receipt = self.core.says(data.draw(st.sampled_from(["again", BACK_TO_BOT])), client_id)
         assert receipt.duplicate and not receipt.for_bot and receipt.handed_back is None
 
     # -- the bot --------------------------------------------------------------------------------------------------
@@ -82,9 +82,9 @@ class Conversation(RuleBasedStateMachine):
         """Any turn that ever began speaks now, perhaps late, perhaps for the second time."""
         turn = data.draw(st.sampled_from(self.for_bot))
         seq, epoch = turn.message.seq, turn.conversation.epoch
-        known = len(self.heart.ledger.replies_to("c", seq))
-        recorded = self.heart.bot_says(f"re {seq}", epoch, reply_to=seq, key=f"{seq}.{number}")
-        if len(self.heart.ledger.replies_to("c", seq)) > known:
+        known = len(self.core.ledger.replies_to("c", seq))
+        recorded = self.core.bot_says(f"re {seq}", epoch, reply_to=seq, key=f"{seq}.{number}")
+        if len(self.core.ledger.replies_to("c", seq)) > known:
             assert recorded is not None and (self.owner, self.epoch) == (Owner.BOT, epoch)
             self.shown.append((epoch, False))
         elif recorded is None:
@@ -95,19 +95,19 @@ class Conversation(RuleBasedStateMachine):
     @rule(times=st.integers(1, 3), announces=st.booleans())
     def hands_off(self, times: int, announces: bool) -> None:
         moved = self.owner in (Owner.BOT, Owner.RESOLVED)
-        found = {self.heart.hands_off().id for _ in range(times)}
+        found = {self.core.hands_off().id for _ in range(times)}
         assert len(found) == 1
         if moved:
             self.move(Owner.WAITING)
         [handoff_id] = found
         if announces:
-            before = self.heart.ledger.last_seq("c")
+            before = self.core.ledger.last_seq("c")
             for _ in range(times):
-                told = self.heart.bot_says("A person comes.", 0, announces=handoff_id, key=f"{handoff_id}.x")
+                told = self.core.bot_says("A person comes.", 0, announces=handoff_id, key=f"{handoff_id}.x")
                 if told is None:
                     assert self.owner is Owner.AGENT, "who waits must be told"
                     self.fenced += 1
-            if self.heart.ledger.last_seq("c") > before:
+            if self.core.ledger.last_seq("c") > before:
                 assert self.owner is Owner.WAITING, "an agent is there: nobody is announced any more"
                 self.shown.append((self.epoch, True))
 
@@ -117,21 +117,21 @@ class Conversation(RuleBasedStateMachine):
         handoff_id = data.draw(st.sampled_from(self.ended))
         if self.owner is Owner.BOT:
             return
-        before = self.heart.ledger.last_seq("c")
-        self.fenced += self.heart.bot_says("late", -1, announces=handoff_id, key=f"late {handoff_id}") is None
-        assert self.heart.ledger.last_seq("c") == before
+        before = self.core.ledger.last_seq("c")
+        self.fenced += self.core.bot_says("late", -1, announces=handoff_id, key=f"late {handoff_id}") is None
+        assert self.core.ledger.last_seq("c") == before
 
     # -- agents ---------------------------------------------------------------------------------------------------
 
     @rule(agent=AGENTS)
     def claims(self, agent: Agent) -> None:
         allowed = self.owner is Owner.WAITING or self.holder == agent.id
-        if self.attempt(lambda: self.heart.ownership.claim("c", agent, "joined"), allowed) and self.holder != agent.id:
+        if self.attempt(lambda: self.core.ownership.claim("c", agent, "joined"), allowed) and self.holder != agent.id:
             self.move(Owner.AGENT, agent)
 
     @rule(agent=AGENTS)
     def takes_over(self, agent: Agent) -> None:
-        self.heart.ownership.take_over("c", agent, "joined")
+        self.core.ownership.take_over("c", agent, "joined")
         if self.holder != agent.id:
             self.move(Owner.AGENT, agent)
 
@@ -140,39 +140,39 @@ class Conversation(RuleBasedStateMachine):
         self.names += 1
         client_id = f"r{self.names}"
         for _ in range(repeats):
-            self.attempt(lambda: self.heart.ownership.reply("c", agent, f"say {client_id}", client_id),
+            self.attempt(lambda: self.core.ownership.reply("c", agent, f"say {client_id}", client_id),
                          self.holder == agent.id)
 
     @rule(agent=AGENTS)
     def notes(self, agent: Agent) -> None:
-        assert self.heart.ownership.note("c", agent, "a note").delivery is Delivery.NONE
+        assert self.core.ownership.note("c", agent, "a note").delivery is Delivery.NONE
 
     @rule(agent=AGENTS)
     def releases(self, agent: Agent) -> None:
-        if self.attempt(lambda: self.heart.ownership.release("c", agent), self.holder == agent.id):
+        if self.attempt(lambda: self.core.ownership.release("c", agent), self.holder == agent.id):
             self.move(Owner.WAITING)
 
     @rule(agent=AGENTS)
     def hands_back(self, agent: Agent) -> None:
         allowed = self.owner is Owner.WAITING or self.holder == agent.id
-        if self.attempt(lambda: self.heart.ownership.hand_back("c", agent), allowed):
+        if self.attempt(lambda: self.core.ownership.hand_back("c", agent), allowed):
             self.close(Owner.BOT)
 
     @rule(agent=AGENTS)
     def resolves(self, agent: Agent) -> None:
         allowed = self.owner in (Owner.WAITING, Owner.BOT) or self.holder == agent.id
-        if self.attempt(lambda: self.heart.ownership.resolve("c", agent), allowed):
+        if self.attempt(lambda: self.core.ownership.resolve("c", agent), allowed):
             self.close(Owner.RESOLVED)
 
     # -- crashes, deliveries, time ----------------------------------------------------------------------------------
 
     @rule(seconds=st.sampled_from([1, 21, 31, 600, -40, -7200]))
     def time_passes(self, seconds: int) -> None:
-        self.heart.clock.advance(seconds=seconds)
+        self.core.clock.advance(seconds=seconds)
 
     @rule()
     def somebody_takes_over_dead_turns(self) -> None:
-        for receipt in self.heart.turns.adopt():
+        for receipt in self.core.turns.adopt():
             assert (self.owner, self.epoch) == (Owner.BOT, receipt.conversation.epoch) == (Owner.BOT,
                                                                                          receipt.message.epoch)
             assert receipt.handed_back is None or receipt.handed_back.id in self.told
@@ -181,38 +181,38 @@ class Conversation(RuleBasedStateMachine):
     @precondition(lambda self: self.for_bot)
     @rule(data=st.data())
     def a_turn_ends(self, data: st.DataObject) -> None:
-        self.heart.turns.finish("c", data.draw(st.sampled_from(self.for_bot)).message.seq)
+        self.core.turns.finish("c", data.draw(st.sampled_from(self.for_bot)).message.seq)
 
     @rule()
     def a_courier_sets_out(self) -> None:
-        parcels = self.heart.deliveries.lease(["telegram"])
-        assert len(parcels) <= 1, "one at a time"
-        self.on_the_way += parcels
+        outbound_messages = self.core.outbox.lease(["telegram"])
+        assert len(outbound_messages) <= 1, "one at a time"
+        self.on_the_way += outbound_messages
 
     @precondition(lambda self: self.on_the_way)
     @rule(data=st.data(), end=st.sampled_from(["sent", "sent and died", "failed", "doubtful", "refused"]))
     def a_courier_comes_back(self, data: st.DataObject, end: str) -> None:
-        parcel = self.on_the_way.pop(data.draw(st.integers(0, len(self.on_the_way) - 1)))
+        outbound = self.on_the_way.pop(data.draw(st.integers(0, len(self.on_the_way) - 1)))
         if end in ("sent", "sent and died", "doubtful"):
-            self.arrived.append(parcel.message.seq)
+            self.arrived.append(outbound.message.seq)
         if end == "sent":
-            self.heart.deliveries.sent(parcel)
+            self.core.outbox.sent(outbound)
         elif end in ("failed", "doubtful"):
-            self.heart.deliveries.failed(parcel, "500", end == "doubtful")
+            self.core.outbox.failed(outbound, "500", end == "doubtful")
         elif end == "refused":
-            self.heart.deliveries.refused(parcel, "blocked")
+            self.core.outbox.refused(outbound, "blocked")
 
     @rule(data=st.data())
     def the_customers_side_acknowledges(self, data: st.DataObject) -> None:
-        self.heart.deliveries.acknowledge("c", data.draw(st.integers(0, self.heart.ledger.last_seq("c"))))
+        self.core.outbox.acknowledge("c", data.draw(st.integers(0, self.core.ledger.last_seq("c"))))
 
     # -- what must be so --------------------------------------------------------------------------------------------
 
     @invariant()
     def the_owner_and_epoch_are_as_expected(self) -> None:
-        now = self.heart.ledger.conversation("c")
+        now = self.core.ledger.conversation("c")
         assert (now.owner, now.epoch) == (self.owner, self.epoch)
-        current = [one for one in self.heart.ledger.handoffs("c") if one.closed_at is None]
+        current = [one for one in self.core.ledger.handoffs("c") if one.closed_at is None]
         assert len(current) == (now.owner in (Owner.WAITING, Owner.AGENT))
         holder = current[0].claimed_by if current and now.owner is Owner.AGENT else None
         assert holder == self.holder
@@ -223,7 +223,7 @@ class Conversation(RuleBasedStateMachine):
 
     @invariant()
     def the_transcript_has_no_gaps_repeats_or_forbidden_words(self) -> None:
-        messages = self.heart.ledger.messages("c")
+        messages = self.core.ledger.messages("c")
         assert [one.seq for one in messages] == list(range(1, len(messages) + 1))
         assert [one.client_id for one in messages if one.author is Author.CUSTOMER] == self.sent
         assert [one.epoch for one in messages] == sorted(one.epoch for one in messages)
@@ -231,11 +231,11 @@ class Conversation(RuleBasedStateMachine):
         assert [one.epoch for one in bot] == [epoch for epoch, _ in self.shown]
         spoke = {one.epoch for one in messages if one.author is Author.AGENT and one.kind is Kind.TEXT}
         assert not spoke & {epoch for epoch, announces in self.shown if not announces}
-        assert self.heart.ledger.fenced("c") == self.fenced
+        assert self.core.ledger.fenced("c") == self.fenced
 
     @invariant()
     def what_counts_as_sent_was_sent_and_what_was_sent_twice_is_in_doubt(self) -> None:
-        for one in self.heart.ledger.messages("c"):
+        for one in self.core.ledger.messages("c"):
             times = self.arrived.count(one.seq)
             if one.delivery is Delivery.SENT:
                 assert times >= 1
@@ -257,7 +257,7 @@ class Conversation(RuleBasedStateMachine):
         self.owner, self.holder, self.epoch = owner, agent.id if agent else None, self.epoch + 1
 
     def close(self, owner: Owner) -> None:
-        known = {one.id for one in self.heart.ledger.handoffs("c") if one.closed_at is not None}
+        known = {one.id for one in self.core.ledger.handoffs("c") if one.closed_at is not None}
         self.ended += sorted(known - set(self.ended))
         self.move(owner)
 

@@ -7,16 +7,16 @@ import pytest
 
 from tandem.conversations.model import ConversationNotFound, Identity
 from tandem.conversations.personal_data import conversations_of, export
-from tests.fakes.heart import Heart
+from tests.fakes.core import Core
 
 
-def test_the_export_holds_all_that_the_ledger_keeps(heart: Heart) -> None:
-    heart.says("Any news of my kettle?")
-    heart.case_file.saw_order("c", "TD-10421", "shipped", {"Status": "shipped"})
-    heart.case_file.promised("c", "a call tomorrow")
-    heart.hands_off()
-    assert heart.bot_says("It is on the lorry.", epoch=0) is None
-    found = export(heart.ledger, "c")
+def test_the_export_holds_all_that_the_ledger_keeps(core: Core) -> None:
+    core.says("Any news of my kettle?")
+    core.case_file.saw_order("c", "TD-10421", "shipped", {"Status": "shipped"})
+    core.case_file.promised("c", "a call tomorrow")
+    core.hands_off()
+    assert core.bot_says("It is on the lorry.", epoch=0) is None
+    found = export(core.ledger, "c")
     assert json.loads(json.dumps(found)) == found
     assert [message["text"] for message in found["messages"]] == ["Any news of my kettle?"]
     assert [one["reason"] for one in found["handoffs"]] == ["Asked for a person"]
@@ -25,16 +25,16 @@ def test_the_export_holds_all_that_the_ledger_keeps(heart: Heart) -> None:
     assert [one["text"] for one in found["fenced_replies"]] == ["It is on the lorry."]
 
 
-def test_customers_are_found_by_the_address_they_left_while_waiting(heart: Heart) -> None:
-    heart.says("hello", conversation="known", identity=Identity("s", "eve@example.com"))
-    heart.says("hello", conversation="left")
-    heart.ownership.tell_waiting(heart.hands_off("left"), "We have your address.", contact="Eve@Example.com")
-    heart.says("hello", conversation="other")
-    heart.hands_off("other")
-    assert conversations_of(heart.ledger, " EVE@example.com") == ["known", "left"]
-    assert conversations_of(heart.ledger, "") == [], "a handoff without an address is nobody's"
+def test_customers_are_found_by_the_address_they_left_while_waiting(core: Core) -> None:
+    core.says("hello", conversation="known", identity=Identity("s", "eve@example.com"))
+    core.says("hello", conversation="left")
+    core.ownership.notify_waiting(core.hands_off("left"), "We have your address.", contact="Eve@Example.com")
+    core.says("hello", conversation="other")
+    core.hands_off("other")
+    assert conversations_of(core.ledger, " EVE@example.com") == ["known", "left"]
+    assert conversations_of(core.ledger, "") == [], "a handoff without an address is nobody's"
 
 
-def test_of_a_stranger_there_is_nothing_to_export(heart: Heart) -> None:
+def test_of_a_stranger_there_is_nothing_to_export(core: Core) -> None:
     with pytest.raises(ConversationNotFound):
-        export(heart.ledger, "nobody")
+        export(core.ledger, "nobody")

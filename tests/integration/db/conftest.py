@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Engine, make_url
 
-from tandem.database import open_engine
+from tandem.db.engine import open_engine
 
 RELEASED = Path(__file__).parent / "released"
 

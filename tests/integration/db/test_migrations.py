@@ -18,15 +18,15 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 
 import tandem
-from tandem.conversations.deliveries import Deliveries
+from tandem.agents.tables import metadata as desk_metadata
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Agent, InboundMessage
+from tandem.conversations.outbox import Outbox
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.tables import metadata as ledger_metadata
-from tandem.database import open_engine
+from tandem.db.engine import open_engine
 from tandem.db.schema import MAIN, ORDERS, TRACKERS, Schema, SchemaTooNew, newest, upgrade, version
-from tandem.desk.tables import metadata as desk_metadata
-from tandem.handoff.tables import metadata as relay_metadata
+from tandem.live_agents.relay.tables import metadata as relay_metadata
 from tandem.orders.adapters.tables import metadata as orders_metadata
 from tandem.orders.identification_tables import metadata as identification_metadata
 
@@ -105,7 +105,7 @@ def test_a_database_of_the_first_release_keeps_its_rows_and_gets_all_else(releas
 def test_a_talk_of_the_first_release_goes_on(released: Engine) -> None:
     upgrade(released)
     ledger = Ledger(released)
-    ownership, deliveries = Ownership(ledger), Deliveries(ledger)
+    ownership, deliveries = Ownership(ledger), Outbox(ledger)
     assert [message.text for message in ledger.transcript("resolved")][:2] == [
         "Where is my parcel?", "It arrives tomorrow."]
     assert set(ledger.open_handoffs()) == {"waits", "claimed"}
@@ -151,7 +151,7 @@ def test_of_two_open_handoffs_the_one_that_fits_its_owner_stays(released: Engine
 
 def test_many_processes_and_threads_upgrade_at_once(database_url: str) -> None:
     program = f"""
-from tandem.database import open_engine
+from tandem.db.engine import open_engine
 from tandem.db.schema import MAIN, ORDERS, TRACKERS, upgrade
 engine = open_engine({database_url!r})
 for schema in (MAIN, ORDERS, TRACKERS):

@@ -14,9 +14,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tandem.conversations.deliveries import Parcel
+from tandem.agents.accounts import Role, add_agent, seed_demo_agents
 from tandem.conversations.model import HandoffRequest, InboundMessage, Message
-from tandem.desk.accounts import Role, add_agent, seed_demo_agents
+from tandem.conversations.outbox import OutboundMessage
 from tandem.desk.app import create_app
 from tandem.services import Services, open_services
 from tandem.settings import Settings
@@ -130,15 +130,15 @@ def waits(services: Services, says: Callable[..., Message]) -> Callable[..., str
 
 
 @pytest.fixture
-def parcel(services: Services) -> Callable[[int], Parcel]:
+def outbound(services: Services) -> Callable[[int], OutboundMessage]:
     """The message `seq` on its way to the customer, all before it sent: `parcel(3)`."""
 
-    def lease(seq: int) -> Parcel:
+    def lease(seq: int) -> OutboundMessage:
         for _ in range(seq):
-            for one in services.deliveries.lease(["webchat"]):
+            for one in services.outbox.lease(["webchat"]):
                 if one.message.seq == seq:
                     return one
-                services.deliveries.sent(one)
+                services.outbox.sent(one)
         raise AssertionError(f"message {seq} is not on its way")
 
     return lease

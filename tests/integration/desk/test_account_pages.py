@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, expect
 
-from tandem.desk.accounts import Role, check_password, find
+from tandem.agents.accounts import Role, check_password, find
 from tandem.services import Services
 from tests.integration.desk.conftest import PASSWORD, desk_of
 

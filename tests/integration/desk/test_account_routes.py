@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from fastapi.testclient import TestClient
 
+from tandem.agents import accounts
+from tandem.agents.accounts import AccountError, Role, add_agent, find
+from tandem.agents.audit import entries
 from tandem.conversations.model import Owner
-from tandem.desk import accounts
-from tandem.desk.accounts import AccountError, Role, add_agent, find
-from tandem.desk.audit import entries
 from tandem.services import Services
 from tests.integration.desk.conftest import PASSWORD
 

@@ -10,10 +10,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from tandem.conversations.deliveries import Parcel
+from tandem.agents.audit import entries
 from tandem.conversations.model import Identity, Message
-from tandem.database import open_engine
-from tandem.desk.audit import entries
+from tandem.conversations.outbox import OutboundMessage
+from tandem.db.engine import open_engine
 from tandem.orders.demo_shop import seed
 from tandem.services import Services
 
@@ -131,14 +131,14 @@ def test_notes_are_open_to_all_agents_and_never_for_the_customer(
 
 
 def test_only_given_up_messages_are_tried_again(
-    anna: TestClient, services: Services, waits: Callable[..., str], parcel: Callable[[int], Parcel],
+    anna: TestClient, services: Services, waits: Callable[..., str], outbound: Callable[[int], OutboundMessage],
 ) -> None:
     waits("c1")
     anna.post("/api/conversations/c1/claim")
     seq = anna.post("/api/conversations/c1/reply", json={"text": "hello"}).json()["seq"]
     retry = f"/api/conversations/c1/messages/{seq}/retry"
     assert anna.post(retry).status_code == 409
-    services.deliveries.refused(parcel(seq), "blocked by the customer")
+    services.outbox.refused(outbound(seq), "blocked by the customer")
     assert services.ledger.transcript("c1")[seq - 1].delivery == "failed"
     assert anna.post(retry).json()["delivery"] == "pending"
     assert anna.post("/api/conversations/c1/messages/999/retry").status_code == 404

@@ -9,10 +9,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine
 
+from tandem.agents import audit
+from tandem.agents.audit import Readings, entries
 from tandem.cli import main
 from tandem.conversations.model import Owner
-from tandem.desk import audit
-from tandem.desk.audit import Readings, entries
 from tandem.services import Services
 from tandem.settings import Settings
 

@@ -12,12 +12,13 @@ import pytest
 from sqlalchemy import MetaData, String, insert, inspect, select
 from sqlalchemy.engine import Engine
 
+from tandem import privacy
+from tandem.agents import audit
 from tandem.conversations.ledger import TURN_LEASE, Ledger
 from tandem.conversations.model import HandoffRequest, Identity, InboundMessage
 from tandem.conversations.turn_queue import TurnQueue
 from tandem.db.schema import TRACKERS
-from tandem.desk import audit, customers
-from tandem.handoff.tables import agent_events, relays
+from tandem.live_agents.relay.tables import agent_events, relays
 from tandem.orders.demo_shop import seed
 from tandem.orders.errors import NotMatched
 from tandem.services import Services, open_services
@@ -68,7 +69,7 @@ def says(
 
 
 def found(services: Services, email: str) -> list[str]:
-    return customers.conversations_of(services.ledger, services.orders, email)
+    return privacy.conversations_of(services.ledger, services.orders, email)
 
 
 def test_who_was_identified_by_number_and_postcode_is_found_by_the_address_on_the_order(services: Services) -> None:
@@ -142,7 +143,7 @@ def test_an_erasure_leaves_nothing_anywhere(services: Services, tracker: Engine,
     before = everything_of(services.engine, "c1")
     assert {"conversations", "messages", "handoffs", "case_entries", "fenced_replies", "customer_emails", "relays",
             "agent_events", "audit_log"} <= before
-    customers.erase(services.ledger, tracker_url, ["c1"], "ada", "session")
+    privacy.erase(services.ledger, tracker_url, ["c1"], "ada", "session")
     assert everything_of(services.engine, "c1") == set()
     assert remembered(tracker) == 0
     assert services.identification.verified_orders("c1") == ()
@@ -163,7 +164,7 @@ def test_no_table_of_the_schema_is_forgotten(services: Services, tracker: Engine
 
 def test_an_export_gives_out_every_word(services: Services, tracker: Engine, tracker_url: str) -> None:
     live(services, tracker)
-    [kept] = customers.export(services.ledger, tracker_url, ["c1"], "ada", "session")
+    [kept] = privacy.export(services.ledger, tracker_url, ["c1"], "ada", "session")
     assert json.loads(json.dumps(kept)) == kept
     assert [one["text"] for one in kept["tracker"]] == ["My secret word"]
     assert [one["text"] for one in kept["relayed"]["agent_events"]] == ["My own word"]
@@ -189,7 +190,7 @@ def test_an_erasure_waits_for_the_turn_that_saves_its_tracker_at_its_end(
     running = threading.Thread(target=turn)
     running.start()
     begun.set()
-    customers.erase(services.ledger, tracker_url, ["c1"], "ada", "session")
+    privacy.erase(services.ledger, tracker_url, ["c1"], "ada", "session")
     running.join()
     assert remembered(tracker) == 0
     assert everything_of(services.engine, "c1") == set()
@@ -208,7 +209,7 @@ def test_a_turn_whose_process_died_does_not_hold_an_erasure_up_for_ever(
         waited.append(seconds)
         moment += timedelta(seconds=seconds)
 
-    customers.erase(later, tracker_url, ["c1"], "ada", "session", sleep)
+    privacy.erase(later, tracker_url, ["c1"], "ada", "session", sleep)
     assert TURN_LEASE.total_seconds() - 1 < sum(waited) < TURN_LEASE.total_seconds() + 1
     assert everything_of(services.engine, "c1") == set()
 
@@ -218,7 +219,7 @@ def test_a_bot_that_always_answers_is_said_and_nothing_is_half_erased(
 ) -> None:
     says(services, "c1")
     message = services.ledger.receive(InboundMessage("c1", "rest", "And now?")).message
-    with pytest.raises(customers.BotAnswers):
-        customers.erase(services.ledger, tracker_url, ["c1"], "ada", "session",
+    with pytest.raises(privacy.BotAnswers):
+        privacy.erase(services.ledger, tracker_url, ["c1"], "ada", "session",
                         lambda _: TurnQueue(services.ledger).renew("c1", message.seq))
     assert [one.text for one in services.ledger.messages("c1")] == ["Where is it?", "And now?"]

@@ -9,12 +9,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, expect
 
+from tandem.agents.audit import entries
 from tandem.conversations.model import Message
 from tandem.desk.app import create_app
-from tandem.desk.audit import entries
-from tandem.handoff.acts import Acts
-from tandem.handoff.channel import LiveAgentRefused
-from tandem.handoff.relay import Relay
+from tandem.live_agents.protocol import LiveAgentRefused
+from tandem.live_agents.relay.agent_actions import AgentActions
+from tandem.live_agents.relay.worker import Relay
 from tandem.services import Services
 from tandem.settings import Settings
 from tests.fakes.live_agent import FakeTool
@@ -30,7 +30,7 @@ def tool() -> FakeTool:
 
 @pytest.fixture
 def relay(services: Services, tool: FakeTool) -> Iterator[Relay]:
-    made = Relay(services.ledger, Acts(services.ledger, services.ownership), {"tool": tool})
+    made = Relay(services.ledger, AgentActions(services.ledger, services.ownership), {"tool": tool})
     yield made
     made.close()
 

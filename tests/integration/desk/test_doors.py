@@ -10,14 +10,14 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
+from tandem.agents.accounts import find
+from tandem.agents.tables import desk_sessions
 from tandem.conversations.model import Message
-from tandem.database import now
-from tandem.desk.accounts import find
+from tandem.db.engine import now
+from tandem.desk.agent_service import AgentService
 from tandem.desk.app import create_app
-from tandem.desk.pace import REJECTED
-from tandem.desk.sessions import IDLE, Sessions
-from tandem.desk.tables import desk_sessions
-from tandem.desk.work import Work
+from tandem.desk.security.rate_limit import REJECTED
+from tandem.desk.security.sessions import IDLE, Sessions
 from tandem.services import Services
 from tandem.settings import Settings
 
@@ -71,8 +71,8 @@ def test_every_route_limits_what_a_request_may_carry(app: FastAPI, stranger: Tes
 
 def test_callers_are_slowed_each_by_itself(settings: Settings, services: Services,
                                            monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.desk.pace.PROGRAM", 12)
-    monkeypatch.setattr("tandem.desk.pace.AGENT", 6)
+    monkeypatch.setattr("tandem.desk.security.rate_limit.PROGRAM", 12)
+    monkeypatch.setattr("tandem.desk.security.rate_limit.AGENT", 6)
     app = create_app(settings, services)
     program = TestClient(app, headers={"Authorization": f"Bearer {settings.api_token}"})
     assert [program.get("/api/stats").status_code for _ in range(4)] == [200, 200, 429, 429]
@@ -239,7 +239,7 @@ def test_an_agent_takes_nothing_from_a_colleague_who_was_quicker_by_a_moment(
     says("c1", "hello")
     before = services.ledger.conversation("c1")
     assert sam.post("/api/conversations/c1/take-over").status_code == 200
-    monkeypatch.setattr(Work, "conversation", lambda *_: before)
+    monkeypatch.setattr(AgentService, "conversation", lambda *_: before)
     assert anna.post("/api/conversations/c1/take-over").status_code == 409
     assert services.ledger.open_handoffs()["c1"].claimed_by == "sam"
 

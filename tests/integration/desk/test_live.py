@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tandem.conversations.model import Message
-from tandem.desk import live
+from tandem.desk.routes import live
 
 
 def test_a_customers_word_wakes_the_page_(

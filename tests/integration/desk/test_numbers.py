@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem import run_state
-from tandem.conversations.deliveries import Parcel
 from tandem.conversations.model import Agent, Message
+from tandem.conversations.outbox import OutboundMessage
 from tandem.desk.app import create_app
-from tandem.desk.numbers import prometheus, read_numbers, spread
+from tandem.desk.metrics import prometheus, read_numbers, spread
 from tandem.desk.process_metrics import process_metrics
 from tandem.run_state import RunState, installation_of
 from tandem.services import Services, open_relay
@@ -62,12 +62,12 @@ def test_times_and_shares(week: Clock, anna: TestClient, sam: TestClient) -> Non
 
 
 def test_what_was_sent_again_or_may_have_arrived_is_counted(
-    week: Clock, services: Services, anna: TestClient, parcel: Callable[[int], Parcel],
+    week: Clock, services: Services, anna: TestClient, outbound: Callable[[int], OutboundMessage],
 ) -> None:
     before = anna.get("/api/stats").json()
     for _ in range(7):
-        for one in services.deliveries.lease(["webchat"]):
-            services.deliveries.failed(one, "no answer", maybe_arrived=True)
+        for one in services.outbox.lease(["webchat"]):
+            services.outbox.failed(one, "no answer", maybe_arrived=True)
         week.advance(hours=1)
     after = anna.get("/api/stats").json()
     assert before["retried"] == before["in_doubt"] == 0

@@ -10,10 +10,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from tandem.agents import audit
 from tandem.conversations.model import Identity, Kind, Message
-from tandem.desk import audit
 from tandem.desk.app import create_app
-from tandem.desk.card_view import card_view
+from tandem.desk.views.card import card_view
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.identification import IdentificationService
 from tandem.orders.policies import ShopPolicies

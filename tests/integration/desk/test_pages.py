@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import pytest
 from fastapi.testclient import TestClient
 
-from tandem.conversations.deliveries import Parcel
 from tandem.conversations.model import Identity, Message, Mood
+from tandem.conversations.outbox import OutboundMessage
 from tandem.handoff.card import Attempt, ContextCard, MoodTurn, OrderFacts, Signal
 from tandem.services import Services
 
@@ -70,7 +70,7 @@ def test_all_pages_work_under_their_content_policy(anna: TestClient, stranger: T
 
 
 def test_the_conversation_pane_shows_card_mood_and_deliveries(
-    anna: TestClient, services: Services, waits: Callable[..., str], parcel: Callable[[int], Parcel],
+    anna: TestClient, services: Services, waits: Callable[..., str], outbound: Callable[[int], OutboundMessage],
 ) -> None:
     card = ContextCard("c1", "webchat", "Angry about a delayed order", "anger", "The parcel is 4 days late.",
                        signals=(Signal("trend", 0.78, "fell over 3 messages"),),
@@ -84,7 +84,7 @@ def test_the_conversation_pane_shows_card_mood_and_deliveries(
     services.ledger.record_reading("c1", 1, Mood("negative", 0.9, -0.8, "angry", 0.9, 0.5), "order_status")
     anna.post("/api/conversations/c1/claim")
     reply = anna.post("/api/conversations/c1/reply", json={"text": "Hello Marta"}).json()
-    services.deliveries.cannot_push(parcel(reply["seq"]))
+    services.outbox.cannot_push(outbound(reply["seq"]))
     page = anna.get("/", params={"c": "c1"}).text
     for words in ("The parcel is 4 days late.", "fell over 3 messages", "Verified by channel token", "TD-10388",
                   "26 November", ">order status</span>", "Turned at", "Waits to be fetched", "With you",

@@ -8,10 +8,16 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from tandem.agents.accounts import add_agent
 from tandem.conversations.model import HandoffRequest, Identity, InboundMessage
-from tandem.desk.accounts import add_agent
 from tandem.desk.app import create_app
-from tandem.desk.sign_in import FREE_PER_ADDRESS, FREE_PER_AGENT, SignIn, SignInRefused, TooManyAttempts
+from tandem.desk.security.sign_in_attempts import (
+    FREE_PER_ADDRESS,
+    FREE_PER_AGENT,
+    SignIn,
+    SignInRefused,
+    TooManyAttempts,
+)
 from tandem.services import Services, open_services
 from tandem.settings import Settings
 

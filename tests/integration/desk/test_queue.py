@@ -17,7 +17,7 @@ from tandem.conversations import overview
 from tandem.conversations.feed import Feed
 from tandem.conversations.model import Agent, HandoffRequest, InboundMessage, Message
 from tandem.conversations.overview import Overview
-from tandem.conversations.waiting import unanswered
+from tandem.conversations.queue import unanswered
 from tandem.desk import board as boards
 from tandem.desk.board import Board, rank
 from tandem.services import Services

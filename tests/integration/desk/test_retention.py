@@ -10,25 +10,25 @@ import pytest
 from sqlalchemy import func, inspect, select, text
 from sqlalchemy.engine import Engine
 
+from tandem.agents import audit
+from tandem.agents.tables import audit_log, sign_in_attempts
 from tandem.conversations import jobs
 from tandem.conversations.model import ConversationNotFound
 from tandem.conversations.tables import messages
 from tandem.conversations.turn_queue import TurnQueue
-from tandem.database import open_engine
+from tandem.db.engine import open_engine
 from tandem.db.schema import TRACKERS
-from tandem.desk import audit
-from tandem.desk.retention import JOB, Busy, Stopped, prune
-from tandem.desk.tables import audit_log, sign_in_attempts
-from tandem.handoff.tables import agent_events, relays
-from tests.fakes.heart import ANNA, Heart, heart_over
+from tandem.live_agents.relay.tables import agent_events, relays
+from tandem.retention import JOB, Busy, Stopped, prune
+from tests.fakes.core import ANNA, Core, core_over
 from tests.fakes.ready import open_ready
 
 DAYS = 30
 
 
 @pytest.fixture
-def heart(ready_url: str) -> Iterator[Heart]:
-    with heart_over(ready_url) as opened:
+def core(ready_url: str) -> Iterator[Core]:
+    with core_over(ready_url) as opened:
         yield opened
 
 
@@ -53,49 +53,49 @@ def remembered(url: str) -> set[str]:
     return found
 
 
-def settle(heart: Heart, conversation: str) -> None:
+def settle(core: Core, conversation: str) -> None:
     """The bot is done with all that was written, and all is with the customer."""
-    turns = TurnQueue(heart.ledger)
-    for message in heart.ledger.transcript(conversation):
+    turns = TurnQueue(core.ledger)
+    for message in core.ledger.transcript(conversation):
         turns.finish(conversation, message.seq)
-    heart.deliveries.acknowledge(conversation, 1000)
+    core.outbox.acknowledge(conversation, 1000)
 
 
-def kept(heart: Heart) -> set[str]:
-    return {one.id for one in heart.ledger.list()}
+def kept(core: Core) -> set[str]:
+    return {one.id for one in core.ledger.list()}
 
 
-def shop(heart: Heart) -> None:
+def shop(core: Core) -> None:
     """One conversation of each kind, of which all but "young" and "regular" were silent for longer than DAYS."""
     for name in ("ended", "with a person", "turn", "pending", "regular"):
-        heart.says("Where is my order?", conversation=name)
-        heart.bot_says("Tomorrow.", conversation=name)
-        heart.case_file.tried(name, "find", "found")
+        core.says("Where is my order?", conversation=name)
+        core.bot_says("Tomorrow.", conversation=name)
+        core.case_file.tried(name, "find", "found")
         if name in ("ended", "regular"):
-            handoff = heart.hands_off(name)
-            with heart.engine.begin() as connection:
+            handoff = core.hands_off(name)
+            with core.engine.begin() as connection:
                 connection.execute(relays.insert().values(
                     handoff_id=handoff.id, conversation_id=name, channel="tool", epoch=1, relayed_seq=1, state="closed",
-                    next_attempt_at=heart.clock()))
+                    next_attempt_at=core.clock()))
                 connection.execute(agent_events.insert().values(
                     channel="tool", key=name, handoff_id=handoff.id, conversation_id=name, act="say", agent_id="a",
-                    agent_name="A", text="", sort_at=heart.clock(), state="done", next_attempt_at=heart.clock()))
-            heart.ownership.claim(name, ANNA)
-            heart.bot_says("too late", epoch=0, conversation=name)
-            heart.ownership.resolve(name, ANNA)
+                    agent_name="A", text="", sort_at=core.clock(), state="done", next_attempt_at=core.clock()))
+            core.ownership.claim(name, ANNA)
+            core.bot_says("too late", epoch=0, conversation=name)
+            core.ownership.resolve(name, ANNA)
         if name != "turn":
-            settle(heart, name)
-    heart.hands_off("with a person")
-    heart.bot_says("One more thing.", conversation="pending")
-    with heart.engine.begin() as connection:
+            settle(core, name)
+    core.hands_off("with a person")
+    core.bot_says("One more thing.", conversation="pending")
+    with core.engine.begin() as connection:
         connection.execute(sign_in_attempts.insert().values(
-            agent_id="anna", address="::1", at=heart.clock(), succeeded=True))
+            agent_id="anna", address="::1", at=core.clock(), succeeded=True))
         connection.execute(audit_log.insert().values(
-            at=heart.clock(), actor="anna", via="session", action="claim", conversation_id="ended"))
-    heart.clock.advance(days=DAYS + 1)
+            at=core.clock(), actor="anna", via="session", action="claim", conversation_id="ended"))
+    core.clock.advance(days=DAYS + 1)
     for name in ("young", "regular"):
-        heart.says("I am back", conversation=name)
-        settle(heart, name)
+        core.says("I am back", conversation=name)
+        settle(core, name)
 
 
 def rows_about(engine: Engine, conversation: str) -> dict[str, int]:
@@ -111,52 +111,52 @@ def rows_about(engine: Engine, conversation: str) -> dict[str, int]:
     return found
 
 
-def test_only_what_is_old_and_over_goes(heart: Heart, tracker_url: str) -> None:
-    shop(heart)
-    removed = prune(heart.ledger, tracker_url, DAYS, sleep=lambda _: None)
-    assert kept(heart) == {"with a person", "turn", "pending", "young", "regular"}
-    assert rows_about(heart.engine, "ended") == {}, "no table names it any more"
+def test_only_what_is_old_and_over_goes(core: Core, tracker_url: str) -> None:
+    shop(core)
+    removed = prune(core.ledger, tracker_url, DAYS, sleep=lambda _: None)
+    assert kept(core) == {"with a person", "turn", "pending", "young", "regular"}
+    assert rows_about(core.engine, "ended") == {}, "no table names it any more"
     assert "ended" not in remembered(tracker_url)
     assert remembered(tracker_url) == {"with a person", "turn", "pending", "young", "regular"}
-    assert heart.texts("with a person") == ["Where is my order?", "Tomorrow."], "a person still has it"
-    assert "One more thing." in heart.texts("pending") and heart.texts("turn")[0] == "Where is my order?"
-    assert heart.texts("regular") == heart.texts("young") == ["I am back"], "what is old goes from a talk that goes on"
-    assert heart.ledger.handoffs("regular") == [] and heart.case_file.entries("regular") == []
-    assert rows_about(heart.engine, "regular").keys() <= {"messages", "events"}
-    assert len(heart.case_file.entries("with a person")) == 1
-    with heart.engine.connect() as connection:
+    assert core.texts("with a person") == ["Where is my order?", "Tomorrow."], "a person still has it"
+    assert "One more thing." in core.texts("pending") and core.texts("turn")[0] == "Where is my order?"
+    assert core.texts("regular") == core.texts("young") == ["I am back"], "what is old goes from a talk that goes on"
+    assert core.ledger.handoffs("regular") == [] and core.case_file.entries("regular") == []
+    assert rows_about(core.engine, "regular").keys() <= {"messages", "events"}
+    assert len(core.case_file.entries("with a person")) == 1
+    with core.engine.connect() as connection:
         assert connection.execute(select(func.count()).select_from(sign_in_attempts)).scalar_one() == 0
-    assert audit.entries(heart.engine) == []
+    assert audit.entries(core.engine) == []
     assert removed["conversations"] == 1 and removed["audit_log"] == 1
-    heart.says("Hello again", conversation="ended")
-    assert heart.texts("ended") == ["Hello again"]
+    core.says("Hello again", conversation="ended")
+    assert core.texts("ended") == ["Hello again"]
 
 
-def test_pruned_again_there_is_nothing_to_do(heart: Heart, tracker_url: str) -> None:
-    shop(heart)
-    prune(heart.ledger, tracker_url, DAYS, sleep=lambda _: None)
-    assert {name: count for name, count in prune(heart.ledger, tracker_url, DAYS, sleep=lambda _: None).items()
+def test_pruned_again_there_is_nothing_to_do(core: Core, tracker_url: str) -> None:
+    shop(core)
+    prune(core.ledger, tracker_url, DAYS, sleep=lambda _: None)
+    assert {name: count for name, count in prune(core.ledger, tracker_url, DAYS, sleep=lambda _: None).items()
             if count} == {}
 
 
-def test_many_conversations_go_in_batches_beside_those_that_stay(heart: Heart, tracker_url: str) -> None:
+def test_many_conversations_go_in_batches_beside_those_that_stay(core: Core, tracker_url: str) -> None:
     for number in range(70):
-        heart.says("Hello", conversation=f"c{number:02}")
+        core.says("Hello", conversation=f"c{number:02}")
         if number % 3:
-            settle(heart, f"c{number:02}")
-    heart.clock.advance(days=DAYS + 1)
+            settle(core, f"c{number:02}")
+    core.clock.advance(days=DAYS + 1)
     pauses: list[float] = []
-    removed = prune(heart.ledger, tracker_url, DAYS, sleep=pauses.append)
-    assert removed["conversations"] == 46 and len(kept(heart)) == 24
+    removed = prune(core.ledger, tracker_url, DAYS, sleep=pauses.append)
+    assert removed["conversations"] == 46 and len(kept(core)) == 24
     assert len(pauses) >= 3
 
 
-def test_customers_write_and_agents_answer_meanwhile(heart: Heart, tracker_url: str) -> None:
+def test_customers_write_and_agents_answer_meanwhile(core: Core, tracker_url: str) -> None:
     names = [f"c{number:02}" for number in range(40)]
     for name in names:
-        heart.says("Hello", conversation=name)
-        settle(heart, name)
-    heart.clock.advance(days=DAYS + 1)
+        core.says("Hello", conversation=name)
+        settle(core, name)
+    core.clock.advance(days=DAYS + 1)
     stop, failed, said = threading.Event(), [], []
 
     def talk(mine: list[str]) -> None:
@@ -164,10 +164,10 @@ def test_customers_write_and_agents_answer_meanwhile(heart: Heart, tracker_url: 
         while not stop.is_set() or number < len(mine):
             name = mine[number % len(mine)]
             try:
-                heart.says(f"I am back {number}", conversation=name)
+                core.says(f"I am back {number}", conversation=name)
                 if number < len(mine):
                     said.append(name)
-                settle(heart, name)
+                settle(core, name)
             except ConversationNotFound:
                 pass  # erased between two words of the test
             except Exception as error:
@@ -177,37 +177,37 @@ def test_customers_write_and_agents_answer_meanwhile(heart: Heart, tracker_url: 
     talkers = [threading.Thread(target=talk, args=(names[part::3],)) for part in range(3)]
     for thread in talkers:
         thread.start()
-    prune(heart.ledger, tracker_url, DAYS, sleep=lambda _: None)
+    prune(core.ledger, tracker_url, DAYS, sleep=lambda _: None)
     stop.set()
     for thread in talkers:
         thread.join(60)
     assert failed == []
-    assert set(said) == set(names) == kept(heart), "who has written since is there"
-    with heart.engine.connect() as connection:
+    assert set(said) == set(names) == kept(core), "who has written since is there"
+    with core.engine.connect() as connection:
         assert connection.execute(select(func.count()).where(messages.c.text == "Hello")).scalar_one() == 0
 
 
-def test_one_process_prunes_at_a_time_and_once_a_day(heart: Heart, tracker_url: str) -> None:
-    at = heart.clock()
-    assert jobs.take(heart.engine, JOB, at)
+def test_one_process_prunes_at_a_time_and_once_a_day(core: Core, tracker_url: str) -> None:
+    at = core.clock()
+    assert jobs.take(core.engine, JOB, at)
     with pytest.raises(Busy):
-        prune(heart.ledger, tracker_url, DAYS)
-    heart.clock.advance(minutes=6)  # it was killed: its lease is over
+        prune(core.ledger, tracker_url, DAYS)
+    core.clock.advance(minutes=6)  # it was killed: its lease is over
     day = timedelta(days=1)
-    prune(heart.ledger, tracker_url, DAYS, every=day)
+    prune(core.ledger, tracker_url, DAYS, every=day)
     with pytest.raises(Busy):
-        prune(heart.ledger, tracker_url, DAYS, every=day)
-    heart.clock.advance(days=1)
-    prune(heart.ledger, tracker_url, DAYS, every=day)
+        prune(core.ledger, tracker_url, DAYS, every=day)
+    core.clock.advance(days=1)
+    prune(core.ledger, tracker_url, DAYS, every=day)
 
 
-def test_told_to_stop_it_stops_between_two_batches_and_goes_on_the_next_time(heart: Heart, tracker_url: str) -> None:
+def test_told_to_stop_it_stops_between_two_batches_and_goes_on_the_next_time(core: Core, tracker_url: str) -> None:
     for number in range(50):
-        heart.says("Hello", conversation=f"c{number:02}")
-        settle(heart, f"c{number:02}")
-    heart.clock.advance(days=DAYS + 1)
+        core.says("Hello", conversation=f"c{number:02}")
+        settle(core, f"c{number:02}")
+    core.clock.advance(days=DAYS + 1)
     with pytest.raises(Stopped):
-        prune(heart.ledger, tracker_url, DAYS, goes_on=lambda: False)
-    assert 0 < len(kept(heart)) < 50
-    prune(heart.ledger, tracker_url, DAYS, every=timedelta(days=1), sleep=lambda _: None)
-    assert kept(heart) == set(), "it was not done, so that it is due"
+        prune(core.ledger, tracker_url, DAYS, goes_on=lambda: False)
+    assert 0 < len(kept(core)) < 50
+    prune(core.ledger, tracker_url, DAYS, every=timedelta(days=1), sleep=lambda _: None)
+    assert kept(core) == set(), "it was not done, so that it is due"

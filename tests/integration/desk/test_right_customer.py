@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tandem.conversations.model import Agent, Message
-from tandem.desk import pages
+from tandem.desk.routes import pages
 from tandem.services import Services
 from tests.integration.desk.conftest import PASSWORD, desk_of
 

@@ -11,14 +11,14 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event
 
+from tandem.agents import presence
+from tandem.agents.accounts import change
 from tandem.conversations.model import Agent, InboundMessage, Kind, Message, Owner
-from tandem.conversations.waiting import expected_wait, unanswered
-from tandem.desk import presence
-from tandem.desk.accounts import change
-from tandem.desk.watch import Watch
-from tandem.handoff.duty import DutyHours
-from tandem.handoff.notices import NoticeError
-from tandem.services import Services
+from tandem.conversations.queue import expected_wait, unanswered
+from tandem.handoff.business_hours import BusinessHours
+from tandem.handoff.queue_watchdog import QueueWatchdog
+from tandem.services import Services, open_watchdog
+from tandem.wording.phrases import NoticeError
 from tests.fakes.clock import Clock
 
 ANNA = Agent("anna", "Anna Berg")
@@ -44,7 +44,7 @@ def test_who_waits_is_told_once_an_interval_and_can_leave(
     clock.advance(minutes=1)
     waits("c2")
     clock.advance(minutes=9.5)
-    watches = [Watch(services), Watch(services)]
+    watches = [open_watchdog(services), open_watchdog(services)]
     for _ in range(3):
         for watch in watches:
             watch.look()
@@ -63,7 +63,7 @@ def test_who_waits_is_told_once_an_interval_and_can_leave(
 def test_many_watches_at_once_tell_once(services: Services, clock: Clock, waits: Callable[..., str]) -> None:
     waits("c1")
     clock.advance(minutes=11)
-    threads = [threading.Thread(target=Watch(services).look) for _ in range(6)]
+    threads = [threading.Thread(target=open_watchdog(services).look) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -79,28 +79,28 @@ def test_a_notice_that_is_missing_keeps_the_others_from_nothing(
             raise NoticeError(name)
         return ()
 
-    monkeypatch.setattr("tandem.desk.watch.buttons", no_buttons_when_a_message_is_left)
+    monkeypatch.setattr("tandem.handoff.queue_watchdog.buttons", no_buttons_when_a_message_is_left)
     waits("c1", "a person, please; or write to kim@example.com")
     services.ledger.receive(InboundMessage("c1", "webchat", "kim@example.com"))
     waits("c2")
     clock.advance(minutes=11)
-    Watch(services).look()
+    open_watchdog(services).look()
     assert told(services, "c1") == [] and len(told(services, "c2")) == 1
 
 
 async def test_a_look_that_fails_is_not_the_last(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.desk.watch.EVERY", 0.01)
+    monkeypatch.setattr("tandem.handoff.queue_watchdog.EVERY", 0.01)
     looks, seen_again = [], asyncio.Event()
 
-    class Stumbles(Watch):
-        def look(self) -> None:
-            looks.append(1)
-            if len(looks) < 3:
-                raise KeyError("odd")
-            loop.call_soon_threadsafe(seen_again.set)
+    def stumble(self: QueueWatchdog) -> None:
+        looks.append(1)
+        if len(looks) < 3:
+            raise KeyError("odd")
+        loop.call_soon_threadsafe(seen_again.set)
 
+    monkeypatch.setattr(QueueWatchdog, "look", stumble)
     loop = asyncio.get_running_loop()
-    task = loop.create_task(Stumbles(services).run())
+    task = loop.create_task(open_watchdog(services).run())
     await asyncio.wait_for(seen_again.wait(), 5)
     task.cancel()
 
@@ -120,10 +120,10 @@ def test_the_wait_to_expect_is_named_only_on_good_ground(
     assert longer is not None and longer.total_seconds() == 3 * 16 * 60
     waits("c1")
     clock.advance(minutes=10)
-    Watch(services).look()
+    open_watchdog(services).look()
     assert "about 10 minutes" in told(services, "c1")[-1][1]
     clock.advance(minutes=10)
-    Watch(services).look()
+    open_watchdog(services).look()
     assert "longer than it should" in told(services, "c1")[-1][1], "no second promise after a broken one"
 
 
@@ -181,7 +181,7 @@ def test_a_look_asks_as_little_for_fifty_who_wait_as_for_two(
     event.listen(services.engine, "before_cursor_execute", lambda *what: asked.append(what[2]))
 
     def look() -> int:
-        watch = Watch(services)
+        watch = open_watchdog(services)
         for _ in range(2):  # the first one reads what was written before it
             asked.clear()
             watch.look()
@@ -202,7 +202,7 @@ def test_a_message_with_an_address_is_kept_and_confirmed_once(
 ) -> None:
     says("c1", "my account is old@example.com")
     waits("c1", "I want a person")
-    watch = Watch(services)
+    watch = open_watchdog(services)
     watch.look()
     assert told(services, "c1") == []
     says("c1", f"Please send me a new kettle, mail me at {address}.")
@@ -222,11 +222,11 @@ def test_off_duty_nobody_is_written_to_through_the_night(
 ) -> None:
     zone = services.settings.shop_timezone
     clock.at = clock.at.astimezone(zone).replace(hour=19, minute=55)
-    closing = replace(services, duty=DutyHours(zone, {day: ((time(8), time(20)),) for day in range(7)}))
+    closing = replace(services, business_hours=BusinessHours(zone, {day: ((time(8), time(20)),) for day in range(7)}))
     waits("c1")
     for _ in range(40):
         clock.advance(minutes=15)
-        Watch(closing).look()
+        open_watchdog(closing).look()
     assert [("Nobody is on duty" in words) for _, words in told(services, "c1")] == [True]
 
 
@@ -238,7 +238,7 @@ def test_a_customer_goes_back_to_the_queue_when_the_agents_desk_is_closed(
     services.ownership.claim("c1", ANNA)
     presence.seen(services.engine, "anna", clock())
     services.ownership.reply("c1", ANNA, "One moment")
-    watch = Watch(services)
+    watch = open_watchdog(services)
     clock.advance(minutes=30)
     watch.look()
     assert services.ledger.conversation("c1").owner is Owner.AGENT, "nobody waits for an answer"
@@ -263,7 +263,7 @@ def test_an_agent_at_the_desk_keeps_the_customer_however_late(
     services.ownership.claim("c1", ANNA)
     clock.advance(minutes=60)
     presence.seen(services.engine, "anna", clock())
-    Watch(services).look()
+    open_watchdog(services).look()
     assert services.ledger.conversation("c1").owner is Owner.AGENT
 
 
@@ -275,7 +275,7 @@ def test_a_customer_goes_back_to_the_queue_when_the_agents_account_is_closed(
     clock.advance(minutes=6)
     presence.seen(services.engine, "anna", clock())
     change(services.engine, "anna", active=False)
-    Watch(services).look()
+    open_watchdog(services).look()
     assert services.ledger.conversation("c1").owner is Owner.WAITING
 
 
@@ -287,7 +287,7 @@ def test_programs_and_outside_tools_look_after_themselves(
     waits("c2", channel="chatwoot")
     services.ownership.claim("c2", ANNA)
     clock.advance(hours=2)
-    Watch(services).look()
+    open_watchdog(services).look()
     assert {services.ledger.conversation(one).owner for one in ("c1", "c2")} == {Owner.AGENT}
 
 

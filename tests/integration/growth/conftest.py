@@ -9,8 +9,8 @@ import pytest
 from alembic import command
 from sqlalchemy.engine import Engine
 
-from tandem.database import open_engine
 from tandem.db import schema
+from tandem.db.engine import open_engine
 from tests.integration.growth.fill import fill
 
 

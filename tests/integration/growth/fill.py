@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 from sqlalchemy.engine import Connection, Engine
 
-from tandem.database import lift_limits
+from tandem.db.engine import lift_limits
 
 CONVERSATIONS, MESSAGES_EACH, EVENTS_EACH = 50_000, 20, 6
 AGENTS, WAITING, HELD = 20, 60, 60  # open handoffs are those of the latest conversations

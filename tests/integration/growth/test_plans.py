@@ -11,29 +11,28 @@ from fastapi.testclient import TestClient
 from rasa.shared.core.events import ActionExecuted
 from sqlalchemy import delete, func, select
 
-from tandem.channels.tracker_store import KeptTrackerStore
-from tandem.conversations import counters, waiting
+from tandem.agents import audit
+from tandem.agents.accounts import Role, add_agent
+from tandem.conversations import counters, queue
 from tandem.conversations.casefile import CaseFile
-from tandem.conversations.deliveries import Deliveries, Parcel
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Agent, Author, HandoffRequest, Identity, InboundMessage, Mood, Owner
+from tandem.conversations.outbox import OutboundMessage, Outbox
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
 from tandem.conversations.tables import conversations, messages
 from tandem.conversations.turn_queue import TurnQueue
-from tandem.desk import audit
-from tandem.desk.accounts import Role, add_agent
 from tandem.desk.app import create_app
 from tandem.desk.housekeeping import Housekeeping
-from tandem.desk.retention import prune
-from tandem.desk.sign_in import SignIn, SignInRefused
-from tandem.desk.watch import Watch
-from tandem.handoff.acts import Acts
-from tandem.handoff.relay import Relay
-from tandem.handoff.tables import relays
+from tandem.desk.security.sign_in_attempts import SignIn, SignInRefused
+from tandem.live_agents.relay.agent_actions import AgentActions
+from tandem.live_agents.relay.tables import relays
+from tandem.live_agents.relay.worker import Relay
 from tandem.orders.demo_shop import seed
 from tandem.orders.errors import IdentificationError
-from tandem.services import Services, open_services
+from tandem.rasa_ext.tracker_store import CachedTrackerStore
+from tandem.retention import prune
+from tandem.services import Services, open_services, open_watchdog
 from tandem.settings import Settings
 from tests.fakes.live_agent import FakeTool
 from tests.fakes.talk import DOMAIN
@@ -57,9 +56,9 @@ def services(year_url: str) -> Iterator[Services]:
 
 def ledger_calls(services: Services) -> dict[Callable[..., Any], Callable[[], Any]]:
     """Each public method of the ledger's services, and a call of it that finds something."""
-    ledger, ownership, deliveries = services.ledger, services.ownership, services.deliveries
+    ledger, ownership, deliveries = services.ledger, services.ownership, services.outbox
     turns = TurnQueue(ledger)
-    parcels: list[Parcel] = []
+    parcels: list[OutboundMessage] = []
 
     def inbound(conversation: str, **more: Any) -> InboundMessage:
         channel = "webchat" if conversation != OLD else "telegram"
@@ -100,7 +99,7 @@ def ledger_calls(services: Services) -> dict[Callable[..., Any], Callable[[], An
         Ledger.fenced: lambda: [ledger.fenced(), ledger.fenced(OLD)],
         Ledger.list: lambda: [ledger.list(owners, limit=50) for owners in OWNERS],
         Ownership.open_handoff: lambda: ownership.open_handoff(HandoffRequest(NEW, "Asked", "intent:ask_for_human")),
-        Ownership.tell_waiting: lambda: ownership.tell_waiting(ledger.open_handoffs()[NEW], "Still waiting"),
+        Ownership.notify_waiting: lambda: ownership.notify_waiting(ledger.open_handoffs()[NEW], "Still waiting"),
         Ownership.claim: lambda: ownership.claim(NEW, ANNA, "Anna is here", capacity=5),
         Ownership.reply: lambda: ownership.reply(NEW, ANNA, "Hello", "r1"),
         Ownership.note: lambda: ownership.note(NEW, BEN, "A good customer"),
@@ -110,30 +109,30 @@ def ledger_calls(services: Services) -> dict[Callable[..., Any], Callable[[], An
         Ownership.reply_late: lambda: ownership.reply_late(NEW, BEN, "One more thing"),
         Ownership.leave_queue: lambda: [reopened(), ownership.release(NEW, ANNA), ownership.leave_queue(NEW)],
         Ownership.resolve: lambda: [reopened(), ownership.resolve(NEW, ANNA)],
-        Deliveries.lease: leased,
-        Deliveries.fetch: lambda: [deliveries.fetch(one, 0, 10) for one in (OLD, NEW)],
-        Deliveries.renew: lambda: deliveries.renew(parcels),
-        Deliveries.part_sent: lambda: deliveries.part_sent(parcels[0], 1),
-        Deliveries.not_begun: lambda: deliveries.not_begun(parcels[-1]),
-        Deliveries.failed: lambda: deliveries.failed(parcels[0], "away"),
-        Deliveries.sent: lambda: deliveries.sent(parcels[-1]),
-        Deliveries.refused: lambda: deliveries.refused(parcels[-1], "no"),
-        Deliveries.cannot_push: lambda: deliveries.cannot_push(parcels[-1]),
-        Deliveries.retry: lambda: deliveries.retry(NEW, 2),
-        Deliveries.answered: lambda: deliveries.answered(NEW, [2]),
-        Deliveries.acknowledge: lambda: deliveries.acknowledge(OLD, 20),
-        Deliveries.acknowledgeable: lambda: deliveries.acknowledgeable(OLD, 20),
-        Deliveries.counts: deliveries.counts,
+        Outbox.lease: leased,
+        Outbox.fetch: lambda: [deliveries.fetch(one, 0, 10) for one in (OLD, NEW)],
+        Outbox.renew: lambda: deliveries.renew(parcels),
+        Outbox.part_sent: lambda: deliveries.part_sent(parcels[0], 1),
+        Outbox.not_begun: lambda: deliveries.not_begun(parcels[-1]),
+        Outbox.failed: lambda: deliveries.failed(parcels[0], "away"),
+        Outbox.sent: lambda: deliveries.sent(parcels[-1]),
+        Outbox.refused: lambda: deliveries.refused(parcels[-1], "no"),
+        Outbox.cannot_push: lambda: deliveries.cannot_push(parcels[-1]),
+        Outbox.retry: lambda: deliveries.retry(NEW, 2),
+        Outbox.answered: lambda: deliveries.answered(NEW, [2]),
+        Outbox.acknowledge: lambda: deliveries.acknowledge(OLD, 20),
+        Outbox.acknowledgeable: lambda: deliveries.acknowledgeable(OLD, 20),
+        Outbox.counts: deliveries.counts,
         Router.receive: lambda: services.router.receive(inbound(NEW, client_id="k9")),
         CaseFile.saw_order: lambda: services.case_file.saw_order(NEW, "TD-1", "shipped", {}),
         CaseFile.tried: lambda: services.case_file.tried(NEW, "find", "found"),
         CaseFile.promised: lambda: services.case_file.promised(NEW, "a call"),
         CaseFile.entries: lambda: services.case_file.entries(OLD),
-        waiting.places: lambda: waiting.places(ledger),
-        waiting.place_of: lambda: waiting.place_of(ledger, "c49990"),
-        waiting.claim_pace: lambda: waiting.claim_pace(ledger),
-        waiting.unanswered: lambda: waiting.unanswered(ledger),
-        waiting.said_while_waiting: lambda: [waiting.said_while_waiting(ledger, "@", since)
+        queue.places: lambda: queue.places(ledger),
+        queue.place_of: lambda: queue.place_of(ledger, "c49990"),
+        queue.claim_pace: lambda: queue.claim_pace(ledger),
+        queue.unanswered: lambda: queue.unanswered(ledger),
+        queue.said_while_waiting: lambda: [queue.said_while_waiting(ledger, "@", since)
                                              for since in (None, ledger.clock())],
         Ledger.erase: lambda: [ledger.erase(one) for one in (NEW, "c100")],
     }
@@ -141,7 +140,7 @@ def ledger_calls(services: Services) -> dict[Callable[..., Any], Callable[[], An
 
 def test_all_that_the_ledger_is_asked(services: Services, statements: Statements) -> None:
     calls = ledger_calls(services)
-    public = {method for kind in (Ledger, TurnQueue, Ownership, Deliveries, Router, CaseFile)
+    public = {method for kind in (Ledger, TurnQueue, Ownership, Outbox, Router, CaseFile)
               for name, method in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
     assert public <= set(calls), "a method of the ledger that this test does not call"
     with statements.captured():
@@ -151,7 +150,7 @@ def test_all_that_the_ledger_is_asked(services: Services, statements: Statements
 
 
 def test_all_that_the_desk_is_asked(services: Services, statements: Statements) -> None:
-    relay = Relay(services.ledger, Acts(services.ledger, services.ownership), {"tool": FakeTool()})
+    relay = Relay(services.ledger, AgentActions(services.ledger, services.ownership), {"tool": FakeTool()})
     app = create_app(services.settings, services, relay=relay)
     program = TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"})
     add_agent(services.engine, "sam", "Sam", PASSWORD, Role.SUPERVISOR)
@@ -175,7 +174,7 @@ def test_all_that_the_desk_is_asked(services: Services, statements: Statements) 
                       {"actor": "agent1", "action": "none of these"}):
             audit.entries(services.engine, **which)
         for _ in range(2):
-            Watch(services).look()
+            open_watchdog(services).look()
         for _ in range(3):
             relay.step()
         body = b'[{"act": "say", "key": "k", "handoff_id": "h49950", "text": "hello"}]'
@@ -188,7 +187,7 @@ def test_all_that_the_desk_is_asked(services: Services, statements: Statements) 
 async def test_all_that_the_bot_asks(services: Services, statements: Statements, year_url: str) -> None:
     seed(services.engine, services.ledger.clock(), services.settings.shop_timezone)
     with statements.captured():
-        store = KeptTrackerStore(DOMAIN, year_url)
+        store = CachedTrackerStore(DOMAIN, year_url)
         for who in (OLD, "nobody yet"):
             tracker = await store.get_or_create_tracker(who)
             tracker.update(ActionExecuted("action_listen"))

@@ -21,19 +21,19 @@ from rasa_sdk import Action
 from rasa_sdk.executor import ActionExecutor
 
 import actions
-from tandem.channels.runtime import Runtime
 from tandem.conversations.model import InboundMessage, Message, Receipt
-from tandem.dialogue.trajectory import Trajectory
-from tandem.handoff.duty import DutyHours, Patience
+from tandem.gateway.runtime import Runtime
+from tandem.handoff.business_hours import BusinessHours, Patience
 from tandem.handoff.routing import Routing
 from tandem.handoff.service import HandoffService
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.identification import IdentificationService
 from tandem.orders.policies import ShopPolicies
 from tandem.orders.system import OrderSystem
+from tandem.sentiment.trajectory import Trajectory
 from tandem.services import Services, escalation_settings
 from tandem.settings import Settings
-from tests.fakes.heart import Heart, heart_over
+from tests.fakes.core import Core, core_over
 from tests.fakes.orders import FakeOrderSystem
 
 CUSTOMER = "c"
@@ -68,9 +68,9 @@ class ActionServer:
 
 @dataclass
 class Shop:
-    """The customer `says`; what came of it is in `heart` and `tracker()`."""
+    """The customer `says`; what came of it is in `core` and `tracker()`."""
 
-    heart: Heart
+    core: Core
     agent: Agent
     runtime: Runtime
     loop: asyncio.AbstractEventLoop
@@ -88,10 +88,10 @@ class Shop:
 
     def taken_over(self) -> None:
         """All leases run out, and this process takes the interrupted turns over until none is left."""
-        self.heart.clock.advance(seconds=30)
+        self.core.clock.advance(seconds=30)
 
         async def run() -> None:
-            while receipts := self.heart.turns.adopt():
+            while receipts := self.core.turns.adopt():
                 for receipt in receipts:
                     await self.runtime.answer(receipt, self.channel, self.agent.handle_message)
 
@@ -109,7 +109,7 @@ class Shop:
 
     def replies_to(self, seq: int) -> list[str]:
         """What the bot answered to the message with this number."""
-        return [one.text for one in self.heart.ledger.replies_to(CUSTOMER, seq)]
+        return [one.text for one in self.core.ledger.replies_to(CUSTOMER, seq)]
 
     def replies(self, message: Message) -> list[str]:
         """What the bot answered to this message."""
@@ -139,17 +139,17 @@ class Shop:
 @contextmanager
 def open_shop(agent: Agent, folder: Path) -> Iterator[Shop]:
     """A shop with the demo's orders over a fresh database."""
-    with heart_over(f"sqlite:///{folder / 'tandem.db'}") as heart:
-        clock = heart.clock
+    with core_over(f"sqlite:///{folder / 'tandem.db'}") as core:
+        clock = core.clock
         orders = FakeOrderSystem(demo_orders(clock(), UTC), clock, ShopPolicies())
-        identification = IdentificationService(heart.engine, orders, clock)
-        duty = DutyHours(UTC)
-        handoff = HandoffService(heart.ledger, heart.ownership, heart.case_file, Routing(duty), duty,
+        identification = IdentificationService(core.engine, orders, clock)
+        duty = BusinessHours(UTC)
+        handoff = HandoffService(core.ledger, core.ownership, core.case_file, Routing(duty), duty,
                                  Trajectory(escalation_settings()), identification.verified_orders)
         services = Services(
-            settings=Settings(shop_timezone=UTC), engine=heart.engine, ledger=heart.ledger, ownership=heart.ownership,
-            deliveries=heart.deliveries, router=heart.router, case_file=heart.case_file, orders=orders,
-            identification=identification, handoff=handoff, duty=duty, patience=Patience())
+            settings=Settings(shop_timezone=UTC), engine=core.engine, ledger=core.ledger, ownership=core.ownership,
+            outbox=core.outbox, router=core.router, case_file=core.case_file, orders=orders,
+            identification=identification, handoff=handoff, business_hours=duty, patience=Patience())
         loop = asyncio.new_event_loop()
         app = SimpleNamespace(ctx=SimpleNamespace())
         runtime = Runtime(cast(Any, app), services.settings, services)
@@ -160,7 +160,7 @@ def open_shop(agent: Agent, folder: Path) -> Iterator[Shop]:
         processor.tracker_store, processor.lock_store = fresh.tracker_store, fresh.lock_store
         processor.action_endpoint, processor.domain = fresh.action_endpoint, agent.domain
         fresh.domain = agent.domain
-        shop = Shop(heart, fresh, runtime, loop)
+        shop = Shop(core, fresh, runtime, loop)
         app.ctx.agent = fresh
         cast(Any, fresh).parse_message = shop.read
         try:

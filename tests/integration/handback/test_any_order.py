@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 from rasa.core.agent import Agent
 
 from tandem.conversations.model import Author, Owner, Receipt
-from tests.fakes.heart import ANNA
+from tests.fakes.core import ANNA
 from tests.integration.handback.shop import CUSTOMER, Shop, is_response, open_shop
 
 # What customers write, as it is read. A few open and fill forms, so that agents come in the middle of them.
@@ -63,7 +63,7 @@ class Conversation(RuleBasedStateMachine):
 
     @property
     def owner(self) -> Owner:
-        return self.shop.heart.ledger.conversation(CUSTOMER).owner
+        return self.shop.core.ledger.conversation(CUSTOMER).owner
 
     def memory(self) -> tuple[str | None, dict[str, Any]]:
         tracker = self.shop.tracker()
@@ -145,33 +145,33 @@ class Conversation(RuleBasedStateMachine):
     @precondition(lambda self: self.owner is Owner.WAITING)
     @rule()
     def claims(self) -> None:
-        self.shop.heart.ownership.claim(CUSTOMER, ANNA)
+        self.shop.core.ownership.claim(CUSTOMER, ANNA)
 
     @precondition(lambda self: self.owner in (Owner.BOT, Owner.RESOLVED))
     @rule()
     def takes_over(self) -> None:
         if self.pending is None:
             self.interrupted()
-        self.shop.heart.ownership.take_over(CUSTOMER, ANNA)
+        self.shop.core.ownership.take_over(CUSTOMER, ANNA)
 
     @precondition(lambda self: self.owner is Owner.AGENT)
     @rule()
     def says(self) -> None:
         self.number += 1
-        self.shop.heart.ownership.reply(CUSTOMER, ANNA, f"{FOREIGN} is your order, says Anna, {self.number}")
+        self.shop.core.ownership.reply(CUSTOMER, ANNA, f"{FOREIGN} is your order, says Anna, {self.number}")
 
     @precondition(lambda self: self.owner in (Owner.AGENT, Owner.WAITING))
     @rule(line=st.booleans(), resume=st.booleans())
     def hands_back(self, line: bool, resume: bool) -> None:
         self.number += 1
         note = f"refund {self.number} promised by Friday" if line else ""
-        self.shop.heart.ownership.hand_back(CUSTOMER, None, note, "", resume)
+        self.shop.core.ownership.hand_back(CUSTOMER, None, note, "", resume)
         self.pending = (note, resume)
 
     @precondition(lambda self: self.owner in (Owner.AGENT, Owner.WAITING))
     @rule()
     def resolves(self) -> None:
-        self.shop.heart.ownership.resolve(CUSTOMER, None)
+        self.shop.core.ownership.resolve(CUSTOMER, None)
         self.pending = ("", False)
 
     # -- what must be so --------------------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ class Conversation(RuleBasedStateMachine):
 
     @invariant()
     def the_bot_spoke_only_to_what_it_was_asked(self) -> None:
-        said = self.shop.heart.ledger.messages(CUSTOMER, limit=10_000)
+        said = self.shop.core.ledger.messages(CUSTOMER, limit=10_000)
         asked = {one.seq: one for one in said if one.author is Author.CUSTOMER}
         for one in said:
             if one.author is Author.BOT:
@@ -201,14 +201,14 @@ def test_the_tenth_handoff_works_like_the_first(dialogue: Agent, tmp_path: Path,
         for number in range(10):
             shop.says("I want to send something back", "return_item")
             asked = shop.says("A person please", "ask_for_human")
-            shop.heart.ownership.claim(CUSTOMER, ANNA)
+            shop.core.ownership.claim(CUSTOMER, ANNA)
             assert shop.says(f"hello {number}", "greet") == []
-            shop.heart.ownership.hand_back(CUSTOMER, ANNA, "all is well", "", resume)
+            shop.core.ownership.hand_back(CUSTOMER, ANNA, "all is well", "", resume)
             heard.append((asked, shop.says("hi", "greet"), shop.tracker().active_loop_name))
             shop.says("How do I pay?", "payment_methods")
         assert heard == [heard[0]] * 10
         assert len(heard[0][1]) == (3 if resume else 2)
-        assert len(shop.heart.ledger.handoffs(CUSTOMER)) == 10
+        assert len(shop.core.ledger.handoffs(CUSTOMER)) == 10
 
 
 def test_any_order(dialogue: Agent) -> None:

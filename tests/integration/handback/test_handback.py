@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rasa.core.agent import Agent
 
-from tests.fakes.heart import ANNA
+from tests.fakes.core import ANNA
 from tests.integration.handback.shop import CUSTOMER, Shop, is_response, open_shop
 
 NOTE = "My colleague has told me: refund promised by Friday."
@@ -26,18 +26,18 @@ def in_the_middle_of_a_return(shop: Shop) -> None:
     shop.says("delivered@example.com", email="delivered@example.com")
     shop.says("MUG-004", return_item="MUG-004")
     tracker = shop.tracker()
-    assert tracker.active_loop_name == "return_item_form", shop.heart.texts()
+    assert tracker.active_loop_name == "return_item_form", shop.core.texts()
 
 
 def with_anna(shop: Shop) -> None:
     shop.says("A person please", "ask_for_human")
-    shop.heart.ownership.claim(CUSTOMER, ANNA)
+    shop.core.ownership.claim(CUSTOMER, ANNA)
     shop.says("my number is TD-99999 by the way", order_number="TD-99999")
 
 
 def test_the_line_for_the_bot_is_passed_on_once_before_the_normal_answer(shop: Shop) -> None:
     with_anna(shop)
-    shop.heart.ownership.hand_back(CUSTOMER, ANNA, "refund promised by Friday.")
+    shop.core.ownership.hand_back(CUSTOMER, ANNA, "refund promised by Friday.")
     first = shop.says("How long can I send things back?", "return_policy")
     assert first[0] == NOTE
     assert is_response(first[1], "utter_return_policy") and len(first) == 2
@@ -47,14 +47,14 @@ def test_the_line_for_the_bot_is_passed_on_once_before_the_normal_answer(shop: S
 
 def test_without_a_line_nothing_is_put_before_the_answer(shop: Shop) -> None:
     with_anna(shop)
-    shop.heart.ownership.hand_back(CUSTOMER, ANNA)
+    shop.core.ownership.hand_back(CUSTOMER, ANNA)
     [answer] = shop.says("How long can I send things back?", "return_policy")
     assert is_response(answer, "utter_return_policy")
 
 
 def test_a_customer_who_asks_for_a_person_again_gets_one_without_further_words(shop: Shop) -> None:
     with_anna(shop)
-    shop.heart.ownership.hand_back(CUSTOMER, ANNA, "refund promised by Friday", resume=True)
+    shop.core.ownership.hand_back(CUSTOMER, ANNA, "refund promised by Friday", resume=True)
     [answer] = shop.says("No, a person!", "ask_for_human")
     assert is_response(answer, "utter_handoff_asked")
 
@@ -63,7 +63,7 @@ def test_resume_asks_for_what_was_missing_and_nothing_else(shop: Shop) -> None:
     in_the_middle_of_a_return(shop)
     before = shop.slots()
     with_anna(shop)
-    shop.heart.ownership.hand_back(CUSTOMER, ANNA, "refund promised by Friday", resume=True)
+    shop.core.ownership.hand_back(CUSTOMER, ANNA, "refund promised by Friday", resume=True)
     note, carry_on, _ = shop.says("hi", "greet")
     assert note == NOTE and is_response(carry_on, "utter_resume")
     tracker, after = shop.tracker(), shop.slots()
@@ -81,7 +81,7 @@ def test_resume_asks_for_what_was_missing_and_nothing_else(shop: Shop) -> None:
 def test_resume_gives_way_to_a_question_and_offers_to_carry_on(shop: Shop) -> None:
     in_the_middle_of_a_return(shop)
     with_anna(shop)
-    shop.heart.ownership.hand_back(CUSTOMER, ANNA, resume=True)
+    shop.core.ownership.hand_back(CUSTOMER, ANNA, resume=True)
     offer, answer = shop.says("How do I pay?", "payment_methods")
     assert is_response(offer, "utter_resume_offer") and is_response(answer, "utter_payment_methods")
     shop.says("Carry on then", "return_item")
@@ -91,7 +91,7 @@ def test_resume_gives_way_to_a_question_and_offers_to_carry_on(shop: Shop) -> No
 def test_resume_is_for_one_round_only(shop: Shop) -> None:
     in_the_middle_of_a_return(shop)
     with_anna(shop)
-    shop.heart.ownership.hand_back(CUSTOMER, ANNA, resume=True)
+    shop.core.ownership.hand_back(CUSTOMER, ANNA, resume=True)
     shop.says("hi", "greet")
     assert shop.slots()["last_handoff"]["resume"] is False
     shop.says("it is too small", return_reason="too small")
@@ -104,7 +104,7 @@ def test_resume_is_for_one_round_only(shop: Shop) -> None:
 def test_start_fresh_leaves_the_interrupted_flow_alone(shop: Shop) -> None:
     in_the_middle_of_a_return(shop)
     with_anna(shop)
-    shop.heart.ownership.hand_back(CUSTOMER, ANNA, "refund promised by Friday")
+    shop.core.ownership.hand_back(CUSTOMER, ANNA, "refund promised by Friday")
     note, greeting = shop.says("hi", "greet")
     assert note == NOTE and is_response(greeting, "utter_greet_handed_back")
     assert shop.tracker().active_loop_name is None
@@ -115,8 +115,8 @@ def test_a_form_that_an_agent_took_over_in_the_middle_of_takes_no_greeting_as_an
     shop: Shop, resume: bool,
 ) -> None:
     in_the_middle_of_a_return(shop)
-    shop.heart.ownership.take_over(CUSTOMER, ANNA)
-    shop.heart.ownership.hand_back(CUSTOMER, ANNA, resume=resume)
+    shop.core.ownership.take_over(CUSTOMER, ANNA)
+    shop.core.ownership.hand_back(CUSTOMER, ANNA, resume=resume)
     shop.says("hi", "greet")
     assert shop.slots()["return_reason"] is None
     assert shop.tracker().active_loop_name == ("return_item_form" if resume else None)
@@ -124,21 +124,21 @@ def test_a_form_that_an_agent_took_over_in_the_middle_of_takes_no_greeting_as_an
 
 def test_the_line_of_one_who_resolved_is_passed_on_too(shop: Shop) -> None:
     with_anna(shop)
-    shop.heart.ownership.resolve(CUSTOMER, ANNA, "refund promised by Friday")
+    shop.core.ownership.resolve(CUSTOMER, ANNA, "refund promised by Friday")
     note, _ = shop.says("hi", "greet")
     assert note == NOTE
 
 
 def test_who_leaves_the_queue_is_told_nothing_of_colleagues(shop: Shop) -> None:
     shop.says("A person please", "ask_for_human")
-    shop.heart.ownership.leave_queue(CUSTOMER)
+    shop.core.ownership.leave_queue(CUSTOMER)
     [answer] = shop.says("hi", "greet")
     assert is_response(answer, "utter_greet")
 
 
 def test_a_line_with_braces_is_shown_as_it_is(shop: Shop) -> None:
     with_anna(shop)
-    shop.heart.ownership.hand_back(CUSTOMER, ANNA, "{note} {{x}} <b>%s</b>")
+    shop.core.ownership.hand_back(CUSTOMER, ANNA, "{note} {{x}} <b>%s</b>")
     assert shop.says("hi", "greet")[0] == "My colleague has told me: {note} {{x}} <b>%s</b>."
 
 

@@ -11,12 +11,12 @@ from rasa.core.agent import Agent
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from tandem.channels.locks import ConversationLocks
-from tandem.channels.tracker_store import KeptTrackerStore
 from tandem.conversations.tables import messages
 from tandem.conversations.turn_queue import TurnQueue
-from tandem.handoff.notices import notice
-from tests.fakes.heart import ANNA
+from tandem.rasa_ext.locks import ConversationLocks
+from tandem.rasa_ext.tracker_store import CachedTrackerStore
+from tandem.wording.phrases import notice
+from tests.fakes.core import ANNA
 from tests.fakes.orders import FakeOrderSystem
 from tests.integration.handback.shop import CUSTOMER, Shop, is_response, open_shop
 
@@ -26,7 +26,7 @@ Crash = Callable[[Shop, pytest.MonkeyPatch], None]
 @pytest.fixture
 def shop(dialogue: Agent, tmp_path: Path) -> Iterator[Shop]:
     with open_shop(dialogue, tmp_path) as opened:
-        opened.agent.tracker_store = KeptTrackerStore(opened.agent.domain, f"sqlite:///{tmp_path / 'rasa.db'}")
+        opened.agent.tracker_store = CachedTrackerStore(opened.agent.domain, f"sqlite:///{tmp_path / 'rasa.db'}")
         yield opened
 
 
@@ -36,11 +36,11 @@ def lost(*_: Any, **__: Any) -> Any:
 
 
 def before_it_is_read(shop: Shop, broken: pytest.MonkeyPatch) -> None:
-    broken.setattr(shop.heart.ledger, "record_reading", lost)
+    broken.setattr(shop.core.ledger, "record_reading", lost)
 
 
 def before_the_first_word(shop: Shop, broken: pytest.MonkeyPatch) -> None:
-    broken.setattr(shop.heart.ledger, "record_bot_reply", lost)
+    broken.setattr(shop.core.ledger, "record_bot_reply", lost)
 
 
 def after_the_words_before_the_tracker_is_saved(shop: Shop, broken: pytest.MonkeyPatch) -> None:
@@ -70,7 +70,7 @@ def crashes_at(
 
 def is_open(shop: Shop, seq: int) -> bool:
     query = select(messages.c.turn).where(messages.c.conversation_id == CUSTOMER, messages.c.seq == seq)
-    with shop.heart.ledger.reading.connect() as connection:
+    with shop.core.ledger.reading.connect() as connection:
         return bool(connection.execute(query).scalar_one() == "open")
 
 
@@ -120,7 +120,7 @@ def agrees_almost(shop: Shop, act: str) -> None:
     if act == "start_return":
         shop.says("The mug", "inform", return_item="MUG-004")
         shop.says("It is broken", "inform", return_reason="damaged")
-    assert shop.tracker().get_slot("requested_slot") == "confirmed", shop.heart.texts()
+    assert shop.tracker().get_slot("requested_slot") == "confirmed", shop.core.texts()
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -141,7 +141,7 @@ def test_an_act_is_done_once_and_told_as_done(
     assert len(set(keys)) == 1, "the same key in each run"
     [told] = shop.replies_to(seq)
     assert is_response(told, ACTS[act][2]), told
-    promises = [one for one in shop.heart.case_file.entries(CUSTOMER) if one.kind.value == "promise"]
+    promises = [one for one in shop.core.case_file.entries(CUSTOMER) if one.kind.value == "promise"]
     assert len(promises) == 1
 
 
@@ -176,10 +176,10 @@ def test_a_turn_that_a_person_overtook_is_not_run_again(shop: Shop, monkeypatch:
     with monkeypatch.context() as broken:
         after_the_tracker_was_saved(shop, broken)
         seq = shop.receipt("How do I pay?", "payment_methods").message.seq
-    shop.heart.ownership.take_over(CUSTOMER, ANNA)
-    said = shop.heart.texts()
+    shop.core.ownership.take_over(CUSTOMER, ANNA)
+    said = shop.core.texts()
     shop.taken_over()
-    assert shop.heart.texts() == said and not is_open(shop, seq)
+    assert shop.core.texts() == said and not is_open(shop, seq)
 
 
 def test_a_late_call_of_the_handoff_opens_nothing_in_a_later_epoch(shop: Shop) -> None:
@@ -194,13 +194,13 @@ def test_a_late_call_of_the_handoff_opens_nothing_in_a_later_epoch(shop: Shop) -
 
     shop.action_server.request = request
     shop.says("A person please", "ask_for_human")
-    shop.heart.ownership.claim(CUSTOMER, ANNA)
-    shop.heart.ownership.hand_back(CUSTOMER, ANNA)
-    said = shop.heart.texts()
+    shop.core.ownership.claim(CUSTOMER, ANNA)
+    shop.core.ownership.hand_back(CUSTOMER, ANNA)
+    said = shop.core.texts()
     late = shop.loop.run_until_complete(real(calls[0]))
-    assert shop.heart.ledger.open_handoffs() == {} and len(shop.heart.ledger.handoffs(CUSTOMER)) == 1
+    assert shop.core.ledger.open_handoffs() == {} and len(shop.core.ledger.handoffs(CUSTOMER)) == 1
     assert late["responses"] == [] and late["events"] == []
-    assert shop.heart.texts() == said
+    assert shop.core.texts() == said
 
 
 def test_a_repeated_call_of_the_handoff_in_its_own_turn_finds_it(shop: Shop) -> None:
@@ -213,11 +213,11 @@ def test_a_repeated_call_of_the_handoff_in_its_own_turn_finds_it(shop: Shop) -> 
 
     shop.action_server.request = request
     shop.says("A person please", "ask_for_human")
-    [handoff] = shop.heart.ledger.handoffs(CUSTOMER)
+    [handoff] = shop.core.ledger.handoffs(CUSTOMER)
     call = next(one for one in calls if one.get("next_action") == "action_handoff")
     again = shop.loop.run_until_complete(real(call))
     assert again["responses"][0]["announces"] == handoff.id
-    assert len(shop.heart.ledger.handoffs(CUSTOMER)) == 1
+    assert len(shop.core.ledger.handoffs(CUSTOMER)) == 1
 
 
 def test_a_turn_that_another_worker_ends_while_this_one_waits_for_the_lock_is_not_run_again(
@@ -232,8 +232,8 @@ def test_a_turn_that_another_worker_ends_while_this_one_waits_for_the_lock_is_no
     async def slow(self: ConversationLocks, conversation_id: str) -> AsyncIterator[None]:
         if not taken:
             taken.append(True)
-            shop.heart.clock.advance(seconds=30)
-            [receipt] = shop.heart.turns.adopt()
+            shop.core.clock.advance(seconds=30)
+            [receipt] = shop.core.turns.adopt()
             await shop.runtime.answer(receipt, shop.channel, shop.agent.handle_message)
         async with real(self, conversation_id):
             yield

@@ -8,34 +8,34 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tandem.dialogue.escalation_settings import EscalationSettings
-from tandem.dialogue.trajectory import Trajectory
-from tandem.handoff.duty import DutyHours
+from tandem.handoff.business_hours import BusinessHours
 from tandem.handoff.routing import Routing
 from tandem.handoff.service import HandoffService
-from tests.fakes.heart import Heart, heart_over
+from tandem.sentiment.settings import EscalationSettings
+from tandem.sentiment.trajectory import Trajectory
+from tests.fakes.core import Core, core_over
 
 
 @dataclass
 class Desk:
     """The service, the heart under it, and the orders that customers have proved to be theirs."""
 
-    heart: Heart
+    core: Core
     service: HandoffService
     verified: dict[str, list[str]] = field(default_factory=dict)
 
 
-def service_over(heart: Heart, duty: DutyHours, verified: Callable[[str], list[str]]) -> HandoffService:
-    return HandoffService(heart.ledger, heart.ownership, heart.case_file, Routing(duty), duty,
+def service_over(core: Core, duty: BusinessHours, verified: Callable[[str], list[str]]) -> HandoffService:
+    return HandoffService(core.ledger, core.ownership, core.case_file, Routing(duty), duty,
                           Trajectory(EscalationSettings()), verified)
 
 
 @pytest.fixture
 def desk(ready_url: str) -> Iterator[Desk]:
-    with heart_over(ready_url) as heart:
+    with core_over(ready_url) as core:
         verified: dict[str, list[str]] = {}
-        duty = DutyHours(ZoneInfo("America/New_York"))
-        yield Desk(heart, service_over(heart, duty, lambda one: verified.get(one, [])), verified)
+        duty = BusinessHours(ZoneInfo("America/New_York"))
+        yield Desk(core, service_over(core, duty, lambda one: verified.get(one, [])), verified)
 
 
 def tracker(conversation: str = "c", **more: Any) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tandem.conversations.model import ConversationNotFound, Identity, Mood, Owner
-from tandem.handoff.duty import DutyHours
+from tandem.handoff.business_hours import BusinessHours
 from tandem.handoff.routing import Rule
-from tests.fakes.heart import ANNA
+from tests.fakes.core import ANNA
 from tests.integration.handoff.conftest import Desk, service_over, tracker
 
 SAID = (
@@ -28,17 +28,17 @@ ESCALATION = {
 
 def angry_customer(desk: Desk) -> dict[str, Any]:
     """Three messages that get angrier, an order looked up, something tried and promised; the tracker afterwards."""
-    heart = desk.heart
+    core = desk.core
     for number, (text, mood, intent) in enumerate(SAID):
-        receipt = heart.says(text, f"m{number}", identity=Identity("u1", "late@example.com", "Lee"))
-        heart.ledger.record_reading("c", receipt.message.seq, mood, intent)
-        heart.bot_says(f"answer {number}", reply_to=receipt.message.seq)
-        heart.clock.advance(minutes=1)
-    heart.case_file.saw_order("c", "TD-10388", "shipped", {"Status": "shipped", "Expected": "in 5 days"})
-    heart.case_file.saw_order("c", "TD-10300", "delivered", {"Status": "delivered"})
-    heart.case_file.saw_order("c", "TD-10388", "delayed", {"Status": "delayed", "Expected": "in 3 days"})
-    heart.case_file.tried("c", "action_order_status", "shown")
-    heart.case_file.promised("c", "a call back by Friday")
+        receipt = core.says(text, f"m{number}", identity=Identity("u1", "late@example.com", "Lee"))
+        core.ledger.record_reading("c", receipt.message.seq, mood, intent)
+        core.bot_says(f"answer {number}", reply_to=receipt.message.seq)
+        core.clock.advance(minutes=1)
+    core.case_file.saw_order("c", "TD-10388", "shipped", {"Status": "shipped", "Expected": "in 5 days"})
+    core.case_file.saw_order("c", "TD-10300", "delivered", {"Status": "delivered"})
+    core.case_file.saw_order("c", "TD-10388", "delayed", {"Status": "delayed", "Expected": "in 3 days"})
+    core.case_file.tried("c", "action_order_status", "shown")
+    core.case_file.promised("c", "a call back by Friday")
     desk.verified["c"] = ["TD-10388"]
     user = {
         "event": "user", "text": SAID[0][0], "timestamp": 1.0, "metadata": {"tandem": {"seq": 1}},
@@ -51,13 +51,13 @@ def angry_customer(desk: Desk) -> dict[str, Any]:
 
 
 def card(desk: Desk) -> dict[str, Any]:
-    return dict(desk.heart.ledger.handoffs("c")[-1].card)
+    return dict(desk.core.ledger.handoffs("c")[-1].card)
 
 
 def test_the_card_holds_what_a_person_needs(desk: Desk) -> None:
     opened = desk.service.open(angry_customer(desk))
     assert (opened.created, opened.on_duty, opened.queue_position, opened.opens_at) == (True, True, 1, None)
-    [handoff] = desk.heart.ledger.handoffs("c")
+    [handoff] = desk.core.ledger.handoffs("c")
     assert (handoff.id, handoff.reason, handoff.trigger, handoff.urgency) == (
         opened.handoff_id, "The customer is angry", "anger", 0.9)
     found = card(desk)
@@ -86,13 +86,13 @@ def test_opened_again_it_is_the_same_handoff_with_its_first_card(desk: Desk) -> 
     state = angry_customer(desk)
     first = desk.service.open(state)
     before = card(desk)
-    desk.heart.case_file.tried("c", "action_handoff", "run again")
+    desk.core.case_file.tried("c", "action_handoff", "run again")
     again = desk.service.open(tracker())
     assert (again.handoff_id, again.created, again.queue_position) == (first.handoff_id, False, 1)
     assert card(desk) == before
-    desk.heart.ownership.claim("c", ANNA)
+    desk.core.ownership.claim("c", ANNA)
     assert desk.service.open(state).queue_position == 0, "who has an agent waits no more"
-    assert desk.heart.ledger.conversation("c").epoch == 2
+    assert desk.core.ledger.conversation("c").epoch == 2
 
 
 def test_opened_in_many_threads_it_is_one_handoff(desk: Desk) -> None:
@@ -105,9 +105,9 @@ def test_opened_in_many_threads_it_is_one_handoff(desk: Desk) -> None:
 
 def test_a_later_card_tells_of_the_handoffs_before(desk: Desk) -> None:
     desk.service.open(angry_customer(desk))
-    desk.heart.ownership.claim("c", ANNA)
-    desk.heart.ownership.hand_back("c", ANNA, "refund promised")
-    desk.heart.says("and now?")
+    desk.core.ownership.claim("c", ANNA)
+    desk.core.ownership.hand_back("c", ANNA, "refund promised")
+    desk.core.says("and now?")
     assert desk.service.open(tracker()).created
     [earlier] = card(desk)["earlier_handoffs"]
     assert (earlier["reason"], earlier["outcome"]) == ("The customer is angry", "handed_back")
@@ -115,9 +115,9 @@ def test_a_later_card_tells_of_the_handoffs_before(desk: Desk) -> None:
 
 
 def test_without_an_escalation_the_intent_is_the_reason(desk: Desk) -> None:
-    desk.heart.says()
+    desk.core.says()
     desk.service.open(tracker())
-    [handoff] = desk.heart.ledger.handoffs("c")
+    [handoff] = desk.core.ledger.handoffs("c")
     assert (handoff.trigger, "ask_for_human" in handoff.reason) == ("rule:ask_for_human", True)
     assert card(desk)["customer"] == {"verified_by": None, "verified_orders": []}
 
@@ -133,10 +133,10 @@ def test_without_an_escalation_the_intent_is_the_reason(desk: Desk) -> None:
     {"active_loop": {"name": None}}, {"latest_message": {"intent": {}}},
 ])
 def test_an_odd_tracker_keeps_no_person_away(desk: Desk, state: dict[str, Any]) -> None:
-    desk.heart.says()
+    desk.core.says()
     assert desk.service.open(tracker(**state)).created
-    assert desk.heart.ledger.conversation("c").owner is Owner.WAITING
-    [handoff] = desk.heart.ledger.handoffs("c")
+    assert desk.core.ledger.conversation("c").owner is Owner.WAITING
+    [handoff] = desk.core.ledger.handoffs("c")
     assert 0 <= handoff.urgency <= 1
     json.dumps(dict(handoff.card), allow_nan=False)
 
@@ -145,10 +145,10 @@ def test_an_odd_tracker_keeps_no_person_away(desk: Desk, state: dict[str, Any]) 
     "<script>alert(1)</script>", "a\x00b\ud800", "{agent} %s ${x}", "\u202ertl مرحبا", "😀" * 500,
 ], ids=["script", "unstorable", "braces", "rtl", "emoji"])
 def test_hostile_text_on_the_card_stays_text(desk: Desk, text: str) -> None:
-    desk.heart.says(text, identity=Identity("u1", "a@example.com", text))
-    desk.heart.case_file.saw_order("c", text, text, {text: text})
-    desk.heart.case_file.tried("c", text, text)
-    desk.heart.case_file.promised("c", text)
+    desk.core.says(text, identity=Identity("u1", "a@example.com", text))
+    desk.core.case_file.saw_order("c", text, text, {text: text})
+    desk.core.case_file.tried("c", text, text)
+    desk.core.case_file.promised("c", text)
     escalation = {"trigger": "anger", "reason": text, "signals": [{"name": text, "value": 1, "detail": text}]}
     user = {"event": "user", "parse_data": {"entities": [{"entity": text, "value": text}]}, "metadata": {}}
     desk.service.open(tracker(slots={"escalation": escalation, "note": text}, events=[user]))
@@ -167,64 +167,64 @@ def test_a_conversation_that_is_not_known_is_said_so(desk: Desk) -> None:
 
 def test_places_in_the_queue_follow_the_order_of_opening(desk: Desk) -> None:
     for number in range(4):
-        desk.heart.says(conversation=f"c{number}")
+        desk.core.says(conversation=f"c{number}")
         assert desk.service.open(tracker(f"c{number}")).queue_position == number + 1
-        desk.heart.clock.advance(seconds=1)
-    desk.heart.ownership.claim("c1", ANNA)
-    desk.heart.says("/back_to_bot", conversation="c2")
+        desk.core.clock.advance(seconds=1)
+    desk.core.ownership.claim("c1", ANNA)
+    desk.core.says("/back_to_bot", conversation="c2")
     assert [desk.service.queue_position(f"c{number}") for number in range(4)] == [1, 0, 0, 2]
-    desk.heart.ownership.release("c1", ANNA)
+    desk.core.ownership.release("c1", ANNA)
     assert desk.service.queue_position("c1") == 2, "the place is kept"
     assert desk.service.queue_position("nobody") == 0
 
 
 def test_a_queue_of_hundreds_has_a_last_place(desk: Desk) -> None:
     for number in range(205):
-        desk.heart.says(conversation=f"c{number}")
-        desk.heart.hands_off(f"c{number}")
-        desk.heart.clock.advance(seconds=1)
+        desk.core.says(conversation=f"c{number}")
+        desk.core.hands_off(f"c{number}")
+        desk.core.clock.advance(seconds=1)
     assert desk.service.queue_position("c204") == 205
 
 
 def test_the_wait_is_expected_where_enough_people_were_claimed(desk: Desk) -> None:
-    heart = desk.heart
+    core = desk.core
     for number in range(6):
         name = f"c{number}"
-        heart.says(conversation=name)
+        core.says(conversation=name)
         opened = desk.service.open(tracker(name))
         assert (opened.expected is None) is (number < 5), "too few claims are no ground"
-        heart.clock.advance(minutes=4)
-        heart.ownership.claim(name, ANNA)
+        core.clock.advance(minutes=4)
+        core.ownership.claim(name, ANNA)
     assert opened.expected == timedelta(minutes=4)
-    heart.clock.advance(days=2)
-    heart.says(conversation="later")
+    core.clock.advance(days=2)
+    core.says(conversation="later")
     assert desk.service.open(tracker("later")).expected is None, "what was two days ago tells nothing"
 
 
 def test_the_language_is_on_the_card_and_chooses_the_channel(desk: Desk) -> None:
-    heart = desk.heart
+    core = desk.core
     desk.service._routing = replace(desk.service._routing, rules=(Rule("berlin", languages=("de",)),))
-    heart.says("Wo ist meine Bestellung?", conversation="de")
-    heart.says("Where is my order?", conversation="en", data={"language": "de"})
-    heart.says("TD-10388", conversation="told", data={"language": "de-at"})
-    heart.says("TD-10388", conversation="unknown")
+    core.says("Wo ist meine Bestellung?", conversation="de")
+    core.says("Where is my order?", conversation="en", data={"language": "de"})
+    core.says("TD-10388", conversation="told", data={"language": "de-at"})
+    core.says("TD-10388", conversation="unknown")
     found = {}
     for name in ("de", "en", "told", "unknown"):
         desk.service.open(tracker(name))
-        [handoff] = heart.ledger.handoffs(name)
+        [handoff] = core.ledger.handoffs(name)
         found[name] = (handoff.card["language"], handoff.channel)
     assert found == {"de": ("de", "berlin"), "en": ("en", "desk"), "told": ("de-at", "berlin"), "unknown": ("", "desk")}
 
 
 def test_nobody_on_duty_is_said_with_the_next_opening(desk: Desk) -> None:
-    class Closed(DutyHours):
+    class Closed(BusinessHours):
         def on_duty(self, at: Any) -> bool:
             return False
 
         def opens_at(self, at: Any) -> Any:
             return at
 
-    service = service_over(desk.heart, Closed(desk.service._duty.zone), lambda _: [])
-    desk.heart.says()
+    service = service_over(desk.core, Closed(desk.service._duty.zone), lambda _: [])
+    desk.core.says()
     opened = service.open(tracker())
-    assert (opened.created, opened.on_duty, opened.opens_at) == (True, False, desk.heart.clock())
+    assert (opened.created, opened.on_duty, opened.opens_at) == (True, False, desk.core.clock())

@@ -11,9 +11,9 @@ import pytest
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Agent, Author, Handoff, HandoffRequest, InboundMessage, Kind, Message
 from tandem.conversations.ownership import Ownership
-from tandem.handoff.acts import Acts
-from tandem.handoff.channel import LiveAgentChannel
-from tandem.handoff.relay import Relay
+from tandem.live_agents.protocol import LiveAgentChannel
+from tandem.live_agents.relay.agent_actions import AgentActions
+from tandem.live_agents.relay.worker import Relay
 from tests.fakes.clock import Clock
 from tests.fakes.live_agent import FakeTool
 from tests.fakes.ready import open_ready
@@ -36,7 +36,7 @@ class World:
 
     def start(self, **channels: LiveAgentChannel) -> Relay:
         """A relay as a process that starts would have it."""
-        acts = Acts(self.ledger, self.ownership)
+        acts = AgentActions(self.ledger, self.ownership)
         relay = Relay(self.ledger, acts, channels or {self.tool.name: self.tool})
         self.relays.append(relay)
         return relay

@@ -13,13 +13,13 @@ from fastapi.testclient import TestClient
 
 from tandem.conversations.model import Author, Handoff, HandoffRequest, InboundMessage, Kind, Owner
 from tandem.desk.app import create_app
-from tandem.desk.live_agents import MAX_WEBHOOK
-from tandem.desk.pace import REJECTED
-from tandem.handoff.acts import Acts
-from tandem.handoff.adapters.webhook import WebhookChannel
-from tandem.handoff.adapters.webhook.signature import sign
-from tandem.handoff.channel import LiveAgentRefused
-from tandem.handoff.relay import Relay
+from tandem.desk.routes.live_agents import MAX_WEBHOOK
+from tandem.desk.security.rate_limit import REJECTED
+from tandem.live_agents.adapters.webhook import WebhookChannel
+from tandem.live_agents.adapters.webhook.signature import sign
+from tandem.live_agents.protocol import LiveAgentRefused
+from tandem.live_agents.relay.agent_actions import AgentActions
+from tandem.live_agents.relay.worker import Relay
 from tandem.services import Services, open_services
 from tandem.settings import Settings
 from tests.contract.live_agent.harness import serving
@@ -59,7 +59,7 @@ def tool() -> FakeTool:
 
 @pytest.fixture
 def relay(services: Services, support: WebhookChannel, tool: FakeTool) -> Iterator[Relay]:
-    made = Relay(services.ledger, Acts(services.ledger, services.ownership), {"support": support, "tool": tool})
+    made = Relay(services.ledger, AgentActions(services.ledger, services.ownership), {"support": support, "tool": tool})
     yield made
     made.close()
 
@@ -168,7 +168,7 @@ def test_dead_letters_are_listed_and_replayed_by_those_who_may(
 def test_the_running_desk_carries_both_ways_in_order(
     services: Services, support: WebhookChannel, received: list[dict[str, Any]],
 ) -> None:
-    relay = Relay(services.ledger, Acts(services.ledger, services.ownership), {"support": support})
+    relay = Relay(services.ledger, AgentActions(services.ledger, services.ownership), {"support": support})
     with serving(create_app(services.settings, services, relay=relay), lifespan="on") as url, \
             httpx.Client(base_url=url) as client:
         handoff = hand_off(services)

@@ -7,9 +7,9 @@ import pytest
 
 from tandem.conversations.model import Author, Conversation, Kind, Owner
 from tandem.conversations.ownership import Ownership
-from tandem.handoff.channel import WebhookRejected
-from tandem.handoff.inbox import PAUSES
-from tandem.handoff.relay import UnknownChannel
+from tandem.live_agents.protocol import WebhookRejected
+from tandem.live_agents.relay.inbound import PAUSES
+from tandem.live_agents.relay.worker import UnknownChannel
 from tests.fakes.live_agent import event_of
 from tests.integration.handoff_relay.conftest import ANNA, World
 

@@ -10,8 +10,8 @@ from sqlalchemy.exc import OperationalError
 
 from tandem.conversations.model import AlreadyClaimed, Handoff
 from tandem.conversations.ownership import Ownership
-from tandem.handoff.channel import AgentEvent
-from tandem.handoff.inbox import LEASE, PAUSES, Inbox
+from tandem.live_agents.protocol import AgentEvent
+from tandem.live_agents.relay.inbound import LEASE, PAUSES, Inbox
 from tests.integration.handoff_relay.conftest import ANNA, World
 
 

@@ -6,9 +6,9 @@ from datetime import datetime
 import pytest
 
 from tandem.conversations.model import Handoff, Owner
-from tandem.handoff.acts import Acts
-from tandem.handoff.channel import Act
-from tandem.handoff.inbox import StoredEvent
+from tandem.live_agents.protocol import Act
+from tandem.live_agents.relay.agent_actions import AgentActions
+from tandem.live_agents.relay.inbound import StoredEvent
 from tests.integration.handoff_relay.conftest import World
 
 
@@ -25,7 +25,7 @@ def test_a_late_act_leaves_the_next_handoff_alone(world: World, act: Act) -> Non
     world.ownership.leave_queue("c1")
     world.customer("a person, please")
     second = world.hand_off()
-    Acts(world.ledger, world.ownership).apply(late, first)
+    AgentActions(world.ledger, world.ownership).apply(late, first)
     assert world.ledger.conversation("c1").owner is Owner.WAITING
     assert world.ledger.open_handoffs()["c1"].id == second.id
     assert world.ledger.open_handoffs()["c1"].claimed_by is None
@@ -36,5 +36,5 @@ def test_a_late_act_leaves_the_next_handoff_alone(world: World, act: Act) -> Non
 def test_an_act_in_time_is_carried_out(world: World, act: Act, owner: Owner) -> None:
     first = world.opened()
     world.clock.advance(seconds=5)
-    Acts(world.ledger, world.ownership).apply(event(act, first, world.clock()), first)
+    AgentActions(world.ledger, world.ownership).apply(event(act, first, world.clock()), first)
     assert world.ledger.conversation("c1").owner is owner

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import threading
 
-from tandem.handoff.progress import LEASE
+from tandem.live_agents.relay.progress import LEASE
 from tests.fakes.live_agent import FakeTool
 from tests.integration.handoff_relay.conftest import World
 

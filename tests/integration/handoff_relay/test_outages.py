@@ -1,4 +1,4 @@
-"""A tool that fails: waited out on schedule, given up in the end, replayed when it is mended."""
+"""A tool that fails: waited out on schedule, given up in the end, replayed when it is fixed."""
 from __future__ import annotations
 
 import asyncio
@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from tandem.conversations.model import Handoff
-from tandem.handoff.acts import Acts
-from tandem.handoff.channel import LiveAgentRefused, LiveAgentUnavailable
-from tandem.handoff.progress import BACKOFF
-from tandem.handoff.relay import Relay
-from tandem.handoff.tables import relays
+from tandem.live_agents.protocol import LiveAgentRefused, LiveAgentUnavailable
+from tandem.live_agents.relay.agent_actions import AgentActions
+from tandem.live_agents.relay.progress import BACKOFF
+from tandem.live_agents.relay.tables import relays
+from tandem.live_agents.relay.worker import Relay
 from tests.fakes.live_agent import unavailable
 from tests.integration.handoff_relay.conftest import ANNA, World
 
@@ -211,8 +211,8 @@ def test_whatever_goes_wrong_in_one_look_the_next_one_comes(world: World, monkey
                 raise error
             return super().dispatch()
 
-    monkeypatch.setattr("tandem.handoff.relay.PAUSE", 0.0)
-    relay = Stumbling(world.ledger, Acts(world.ledger, world.ownership), {world.tool.name: world.tool})
+    monkeypatch.setattr("tandem.live_agents.relay.worker.PAUSE", 0.0)
+    relay = Stumbling(world.ledger, AgentActions(world.ledger, world.ownership), {world.tool.name: world.tool})
     world.relays.append(relay)
 
     async def lived() -> None:

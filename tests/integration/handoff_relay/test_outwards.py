@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tandem import privacy
 from tandem.conversations.model import Owner
-from tandem.desk import customers
-from tandem.handoff.progress import LEASE
+from tandem.live_agents.relay.progress import LEASE
 from tests.fakes.live_agent import unavailable
 from tests.integration.handoff_relay.conftest import ANNA, World
 
@@ -147,7 +147,7 @@ def test_an_erased_customer_leaves_nothing_behind_in_the_relay(world: World, tmp
     world.webhook(world.event("said", handoff, text="personal"))
     world.settle()
     world.webhook(world.event("said", handoff, text="on its way while the customer is erased"))
-    customers.erase(world.ledger, f"sqlite:///{tmp_path / 'rasa.db'}", ["c1"], "ada", "session", world.sleep)
+    privacy.erase(world.ledger, f"sqlite:///{tmp_path / 'rasa.db'}", ["c1"], "ada", "session", world.sleep)
     world.clock.advance(minutes=11)
     world.settle()
     with world.engine.connect() as connection:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from tandem.handoff.channel import AgentEvent
+from tandem.live_agents.protocol import AgentEvent
 from tests.fakes.live_agent import FakeTool
 from tests.integration.handoff_relay.conftest import World
 

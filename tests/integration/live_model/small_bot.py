@@ -9,7 +9,7 @@ recipe: default.v1
 assistant_id: small
 language: en
 importers:
-  - name: tandem.dialogue.topic_importer.TopicImporter
+  - name: tandem.rasa_ext.topic_importer.TopicImporter
 pipeline:
   - name: KeywordIntentClassifier
 policies:

@@ -17,9 +17,9 @@ from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 
 from tandem import run_state
-from tandem.channels import live_model
-from tandem.channels.live_model import LiveModel, make_ready, successor
-from tandem.channels.tracker_store import KeptTrackerStore
+from tandem.rasa_ext import live_model
+from tandem.rasa_ext.live_model import LiveModel, make_ready, successor
+from tandem.rasa_ext.tracker_store import CachedTrackerStore
 from tandem.run.errors import DataBroken, TrainingFailed
 from tandem.run.live import bring_live
 from tandem.run.model import ensure_model
@@ -51,7 +51,7 @@ def root(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 async def load(root: Path) -> Agent:
-    store = KeptTrackerStore(None, f"sqlite:///{root / 'trackers.db'}")
+    store = CachedTrackerStore(None, f"sqlite:///{root / 'trackers.db'}")
     agent = Agent.load(str(ensure_model(root, quiet)), tracker_store=store)
     await make_ready(agent)
     return agent

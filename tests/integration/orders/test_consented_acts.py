@@ -19,7 +19,7 @@ from actions.consent import ConsentedAction
 from actions.returns import ActionReturnItem
 from tandem.conversations.consent import Consents
 from tandem.conversations.model import Agent, HandoffRequest, Identity, InboundMessage
-from tandem.database import now
+from tandem.db.engine import now
 from tandem.orders.adapters.tables import writes
 from tandem.orders.demo_shop import seed
 from tandem.orders.model import OrderStatus

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Engine
 
-from tandem.database import open_engine
+from tandem.db.engine import open_engine
 from tandem.orders.adapters.rows import save_order
 from tandem.orders.adapters.sql import SqlOrderSystem
 from tandem.orders.demo_orders import demo_orders

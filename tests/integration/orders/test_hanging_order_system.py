@@ -17,7 +17,7 @@ import pytest
 
 from tandem.conversations.model import Identity, InboundMessage
 from tests.fakes.black_hole import black_hole
-from tests.fakes.heart import Heart, heart_over
+from tests.fakes.core import Core, core_over
 from tests.integration.channels.stage import RunningClock
 from tests.system.conftest import free_ports
 
@@ -27,8 +27,8 @@ TOKEN = "t" * 32
 
 
 @pytest.fixture
-def heart(tmp_path: Path) -> Iterator[Heart]:
-    with heart_over(f"sqlite:///{tmp_path / 'tandem.db'}", RunningClock()) as opened:
+def core(tmp_path: Path) -> Iterator[Core]:
+    with core_over(f"sqlite:///{tmp_path / 'tandem.db'}", RunningClock()) as opened:
         yield opened
 
 
@@ -90,12 +90,12 @@ async def _run(client: httpx.AsyncClient, url: str, call: dict[str, Any]) -> tup
 
 @pytest.mark.parametrize("kind", ["http", "postgresql+psycopg2"])
 async def test_a_hanging_order_system_holds_up_only_those_who_ask_for_orders(
-    kind: str, heart: Heart, tmp_path: Path,
+    kind: str, core: Core, tmp_path: Path,
 ) -> None:
     people = [f"asks-{number}" for number in range(CROWD)]
     for conversation in (*people, "greets", "wants-a-person"):
         identity = Identity("s", "on-time@example.com")
-        heart.router.receive(InboundMessage(conversation, "rest", "Where is my order?", push=False, identity=identity))
+        core.router.receive(InboundMessage(conversation, "rest", "Where is my order?", push=False, identity=identity))
     ask = _call("validate_order_status_form", "", "order_status_form")
     with black_hole() as hole, action_server(tmp_path, f"{kind}://user@127.0.0.1:{hole.port}/shop") as (url, log):
         async with httpx.AsyncClient(timeout=60, trust_env=False, limits=httpx.Limits(max_connections=100)) as client:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.engine import Engine
 
-from tandem.database import open_engine, reading
+from tandem.db.engine import open_engine, reading
 from tandem.db.schema import upgrade
 from tandem.orders.errors import (
     InvalidContact,

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from tandem.cli import main
 from tandem.conversations.model import Agent, HandoffRequest, InboundMessage
-from tandem.database import open_engine
+from tandem.db.engine import open_engine
 from tandem.db.schema import TRACKERS, upgrade
 from tandem.run_state import RunState, installation_of, write
 from tandem.services import Services, open_services
@@ -93,7 +93,7 @@ def test_what_was_lost_is_put_back_and_the_talk_goes_on(settings: Settings, tmp_
     assert services.ledger.receive(InboundMessage("c1", "webchat", "Where is my parcel?", "m1")).duplicate
     assert services.ledger.receive(InboundMessage("c1", "webchat", "Thank you")).message.seq == 5
     services.ownership.resolve("c1", ANNA)
-    assert services.deliveries.counts()["pending"] >= 2, "counters and their triggers came with it"
+    assert services.outbox.counts()["pending"] >= 2, "counters and their triggers came with it"
     close(services)
     trackers = open_engine(settings.tracker_url)
     with trackers.connect() as connection:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tandem.agents.accounts import Role, check_password, find
+from tandem.agents.presence import capacity_of
 from tandem.cli import main
 from tandem.conversations.model import InboundMessage
-from tandem.database import open_engine
-from tandem.desk.accounts import Role, check_password, find
-from tandem.desk.presence import capacity_of
+from tandem.db.engine import open_engine
 from tandem.orders.adapters.sql import SqlOrderSystem
 from tandem.services import open_services
 from tandem.settings import load
@@ -28,7 +28,7 @@ SECRETS = {"TANDEM_SECRET_KEY": "s" * 32, "TANDEM_IDENTITY_SECRET": "i" * 32, "T
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, with an environment without settings, in a process that runs no model."""
-    monkeypatch.setattr("tandem.nlu.mood_at_hand._current", [])
+    monkeypatch.setattr("tandem.nlu.models.current_mood_model._current", [])
     for name in [name for name in os.environ if name.startswith("TANDEM_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -153,11 +153,11 @@ def test_the_doctor_names_a_mend_for_everything_that_is_wrong(
     (folder / "endpoints.yml").write_text("a: [\n")
     assert main(["doctor"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    ill = [number for number, line in enumerate(lines) if line.startswith("MEND")]
+    ill = [number for number, line in enumerate(lines) if line.startswith("FIX")]
     assert all("->" in lines[number + 1] for number in ill)
     said = "\n".join(lines)
-    for mend in ("openssl rand", "MY_TELEGRAM_TOKEN", "mend its YAML", "requirements.txt"):
-        assert mend in said
+    for fix in ("openssl rand", "MY_TELEGRAM_TOKEN", "fix its YAML", "requirements.txt"):
+        assert fix in said
 
 
 @pytest.mark.parametrize(("section", "says", "well"), [
@@ -174,7 +174,7 @@ def test_the_doctor_looks_at_the_live_agent_channels(
     main(["doctor"])
     lines = capsys.readouterr().out.splitlines()
     number = next(number for number, line in enumerate(lines) if " live agents " in line)
-    assert lines[number].startswith("ok" if well else "MEND")
+    assert lines[number].startswith("ok" if well else "FIX")
     assert says in "\n".join(lines[number:number + 2])
 
 

@@ -91,7 +91,7 @@ def test_nothing_is_found_where_nothing_is_wrong(settings: Settings, folder: Pat
     assert ill == {"packages", "model"}, found  # this folder has no requirements.txt and no model
 
 
-@pytest.mark.parametrize(("change", "subject", "mend"), [
+@pytest.mark.parametrize(("change", "subject", "fix"), [
     ({"secret_key": "t" * 32, "identity_secret": "t" * 32}, "separate secrets", "openssl rand"),
     ({"faults": (FaultRule("clock", 0.1, "back"),)}, "faults for tests", "TANDEM_FAULTS"),
     ({"host": "0.0.0.0"}, "demo mode", "TANDEM_HOST=127.0.0.1"),
@@ -105,11 +105,11 @@ def test_nothing_is_found_where_nothing_is_wrong(settings: Settings, folder: Pat
     ({"database_url": "postgresql+psycopg2://nobody@127.0.0.1:1/none"}, "database of TANDEM_DATABASE_URL", "check"),
 ])
 def test_each_wrong_setting_is_found(
-    settings: Settings, folder: Path, change: dict[str, Any], subject: str, mend: str,
+    settings: Settings, folder: Path, change: dict[str, Any], subject: str, fix: str,
 ) -> None:
     assert look(settings, folder)[subject].well
     found = look(replace(settings, **change), folder)[subject]
-    assert mend in found.mend
+    assert fix in found.fix
 
 
 @pytest.mark.parametrize(("status", "well"), [(200, True), (500, False)])
@@ -123,7 +123,7 @@ def test_redis_is_called(settings: Settings, folder: Path) -> None:
     with (folder / "endpoints.yml").open("a") as file:
         file.write(f"\nlock_store:\n  type: redis\n  url: 127.0.0.1\n  port: {port}\n")
     down = look(settings, folder)["Redis"]
-    assert not down.well and "remove lock_store" in down.mend
+    assert not down.well and "remove lock_store" in down.fix
     with redis_server(port, folder):
         assert look(settings, folder)["Redis"].well
 
@@ -157,7 +157,7 @@ def test_a_running_tandem_is_recognised_on_its_ports(settings: Settings, folder:
         found = look(settings, folder)
     assert "process 4711" in found[f"port {settings.rasa_port} (rasa)"].state
     assert found[f"port {settings.rasa_port} (rasa)"].well
-    assert "TANDEM_DESK_PORT" in found[f"port {settings.desk_port} (desk)"].mend
+    assert "TANDEM_DESK_PORT" in found[f"port {settings.desk_port} (desk)"].fix
     assert found["rasa"].well and "replaced 2 times" in found["rasa"].state
     assert not found["actions"].well
 

@@ -110,8 +110,8 @@ def test_without_uv_and_python_the_message_names_the_mends(machine: Machine) -> 
     machine.has_python("python3", right=False)
     done = machine.install()
     assert done.returncode == 1
-    for mend in ("Python 3.10", "uv", "pyenv install 3.10", "apt-get install python3.10"):
-        assert mend in done.stderr
+    for fix in ("Python 3.10", "uv", "pyenv install 3.10", "apt-get install python3.10"):
+        assert fix in done.stderr
     assert not (machine.root / ".venv").exists()
 
 

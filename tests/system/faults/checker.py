@@ -18,7 +18,7 @@ FETCHED = "rest"
 
 @dataclass
 class Verdict:
-    """How often each promise was broken, with an example's words for whoever mends it."""
+    """How often each promise was broken, with an example's words for whoever fixes it."""
 
     broken: Counter[str] = field(default_factory=Counter)
     doubts: int = 0  # repeats on a channel that cannot acknowledge, each shown as in doubt
@@ -65,7 +65,7 @@ def check(history: History) -> Verdict:
 
 
 def transcript(history: History) -> str:
-    """What was said and how its turns ended, a line each, for whoever mends a broken promise."""
+    """What was said and how its turns ended, a line each, for whoever fixes a broken promise."""
     known = {one.seq for one in history.remembered}
     errand = f", errand {history.errand}, done {history.errand_done}" if history.errand else ""
     lines = [f"transcript of {history.conversation_id}{errand}"]

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.tables import conversations, handoffs, messages
-from tandem.handoff.tables import relays
+from tandem.live_agents.relay.tables import relays
 from tests.system.faults.errand import Errand
 
 FORM_SLOTS = frozenset({"order_number", "contact", "return_reason"})

@@ -10,7 +10,7 @@ from dataclasses import replace
 from sqlalchemy import select
 from sqlalchemy.engine import Engine
 
-from tandem.database import now
+from tandem.db.engine import now
 from tandem.orders.adapters.rows import save_order
 from tandem.orders.adapters.tables import orders, returns
 from tandem.orders.demo_orders import demo_orders

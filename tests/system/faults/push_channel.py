@@ -10,8 +10,8 @@ from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from tandem.channels.deliverer import NotTaken
 from tandem.channels.routed import routed
+from tandem.gateway.delivery_worker import NotTaken
 
 
 class _PushOutput(OutputChannel):

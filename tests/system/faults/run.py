@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from tandem.conversations.ledger import Ledger
-from tandem.database import open_engine
+from tandem.db.engine import open_engine
 from tests.system.conftest import Stack
 from tests.system.faults.checker import Verdict, check
 from tests.system.faults.clients import Wire

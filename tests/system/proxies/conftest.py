@@ -17,7 +17,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tandem.desk.accounts import seed_demo_agents
+from tandem.agents.accounts import seed_demo_agents
 from tests.system.conftest import free_ports
 from tests.system.webchat.conftest import CHROMIUM
 from tests.system.webchat.live_chat import LiveChat

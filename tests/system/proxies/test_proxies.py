@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Response, expect
 from sqlalchemy import select
 
-from tandem.desk.tables import sign_in_attempts
+from tandem.agents.tables import sign_in_attempts
 from tests.system.conftest import free_ports
 from tests.system.proxies.conftest import PASSWORD, Behind, nginx_with, process
 

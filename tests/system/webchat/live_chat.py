@@ -17,11 +17,11 @@ from rasa.server import configure_cors
 from rasa.shared.core.domain import Domain
 from sanic import Sanic
 
-from tandem.channels.runtime import Runtime
 from tandem.channels.webchat import WebChat
 from tandem.channels.webchat.limits import Options
 from tandem.conversations.model import Agent, Handoff, HandoffRequest
-from tandem.handoff.duty import DutyHours
+from tandem.gateway.runtime import Runtime
+from tandem.handoff.business_hours import BusinessHours
 from tandem.services import open_services
 from tandem.settings import Settings
 
@@ -67,7 +67,7 @@ class LiveChat:
 
     def __init__(
         self, folder: Path, options: Options | None = None, bot: Bot = echo,
-        duty: DutyHours | None = None, **settings: Any,
+        duty: BusinessHours | None = None, **settings: Any,
     ) -> None:
         given: dict[str, Any] = {
             "database_url": f"sqlite:///{folder / 'chat.db'}", "secret_key": "s" * 32, "identity_secret": "i" * 32,
@@ -76,7 +76,7 @@ class LiveChat:
         self.settings = Settings(**{**given, **settings})
         self.services = open_services(self.settings)
         if duty is not None:
-            self.services = replace(self.services, duty=duty)
+            self.services = replace(self.services, business_hours=duty)
         self.options = options
         self.bot = bot
         with socket.socket() as free:

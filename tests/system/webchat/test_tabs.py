@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Route, expect
 
 from tandem.conversations.model import Author
-from tandem.database import now
+from tandem.db.engine import now
 from tests.system.webchat.conftest import Widget, sign_in
 from tests.system.webchat.live_chat import LiveChat
 

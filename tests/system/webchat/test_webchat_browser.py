@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tandem.channels.webchat.limits import Options
 from tandem.conversations.model import Agent, Author
-from tandem.handoff.duty import DutyHours
+from tandem.handoff.business_hours import BusinessHours
 from tests.system.webchat.conftest import Site, Widget, sign_in
 from tests.system.webchat.live_chat import LiveChat
 
@@ -115,7 +115,7 @@ def test_who_waits_off_duty_is_not_told_that_somebody_is_looked_for(
 ) -> None:
     zone = ZoneInfo("UTC")
     yesterday = (datetime.now(zone).weekday() - 1) % 7
-    chat = make_chat(duty=DutyHours(zone, {yesterday: ((time(8), time(9)),)}))
+    chat = make_chat(duty=BusinessHours(zone, {yesterday: ((time(8), time(9)),)}))
     widget = Widget(context.new_page()).go(chat.url).open()
     widget.say("Can I talk to a person?")
     widget.wait_for_text("You said: Can I talk to a person?")

@@ -18,7 +18,7 @@ from tandem.access.sanic_guard import REJECTED
 from tandem.channels.webchat.limits import Options
 from tandem.channels.webchat.sessions import Sessions
 from tandem.conversations.model import Author, Delivery
-from tandem.database import now
+from tandem.db.engine import now
 from tandem.orders.demo_shop import seed
 from tests.system.webchat.live_chat import ANNA, LiveChat
 

@@ -5,7 +5,7 @@ import pytest
 from starlette.exceptions import HTTPException
 
 from tandem.access.proxies import counted_as
-from tandem.desk.pace import REJECTED, Pace
+from tandem.desk.security.rate_limit import REJECTED, Pace
 
 
 @pytest.mark.parametrize(("one", "other", "same"), [

@@ -15,12 +15,12 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from tandem.conversations.casefile import CaseFile
-from tandem.conversations.deliveries import Deliveries
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Identity, InboundMessage
+from tandem.conversations.outbox import Outbox
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
-from tandem.handoff.duty import DutyHours, Patience
+from tandem.handoff.business_hours import BusinessHours, Patience
 from tandem.handoff.service import Opened
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.identification import IdentificationService
@@ -116,9 +116,9 @@ def shop(tmp_path: Path) -> Shop:
     handoff = FakeHandoff()
     services = Services(
         settings=Settings(shop_timezone=ZoneInfo("UTC")), engine=engine, ledger=ledger, ownership=ownership,
-        deliveries=Deliveries(ledger), router=Router(ledger, ownership), case_file=CaseFile(ledger), orders=orders,
+        outbox=Outbox(ledger), router=Router(ledger, ownership), case_file=CaseFile(ledger), orders=orders,
         identification=IdentificationService(engine, orders, clock), handoff=handoff,
-        duty=DutyHours(ZoneInfo("UTC")), patience=Patience(),
+        business_hours=BusinessHours(ZoneInfo("UTC")), patience=Patience(),
     )
     return Shop(services, orders, handoff, clock)
 

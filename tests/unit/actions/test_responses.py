@@ -12,9 +12,9 @@ import yaml
 from rasa.shared.core.domain import Domain
 
 from actions.order_form import form_names
-from tandem.dialogue.model import MOODS
 from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import RefundState
+from tandem.sentiment.model import MOODS
 from tests.unit.actions.conftest import DOMAIN, RESPONSES
 
 ACTIONS = {name for one in DOMAIN["actions"] for name in ([one] if isinstance(one, str) else one)}

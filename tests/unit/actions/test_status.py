@@ -6,7 +6,7 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from actions.at_hand import orders_at_hand
+from actions.customer_orders import accessible_orders
 from actions.dates import Dates
 from actions.order_facts import ActionOrderFacts
 from actions.order_status import ActionOrderStatus, ActionTrackParcel, ValidateOrderStatusForm
@@ -98,7 +98,7 @@ async def test_orders_are_told_as_long_as_the_customer_is_known_and_no_longer(sh
     shop.clock.advance(minutes=10)
     later = replace(scene, message_id="m2")
     assert (await act(ActionOrderStatus(shop.open), later)).said == ["utter_not_identified"]
-    assert orders_at_hand(shop.services, Turn(later.tracker())).orders == ()
+    assert accessible_orders(shop.services, Turn(later.tracker())).orders == ()
 
 
 async def test_an_address_that_nobody_said_proves_nothing_once_the_identity_has_ended(shop: Shop) -> None:

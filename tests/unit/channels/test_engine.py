@@ -22,8 +22,8 @@ from rasa.shared.core.events import Event, SlotSet
 from rasa.shared.core.slots import CategoricalSlot, Slot
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 
-from tandem.channels.engine import COPYING, NearRules, StraightRunner, tune
-from tandem.channels.kept_tracker import KeptTracker
+from tandem.rasa_ext.cached_tracker import CachedTracker
+from tandem.rasa_ext.graph_runner import COPYING, IndexedRulePolicy, SequentialGraphRunner, install_graph_runner
 from tests.fakes.talk import DOMAIN, by_chance
 
 NEEDS = {"tokens": {"message": "said"}, "intent": {"tokens": "tokens"}, "mood": {"tokens": "tokens"},
@@ -43,7 +43,7 @@ class Node:
         return self.name, f"{self.name}({', '.join(value for _, value in inputs)})"
 
 
-def runners() -> tuple[DaskGraphRunner, StraightRunner, list[str]]:
+def runners() -> tuple[DaskGraphRunner, SequentialGraphRunner, list[str]]:
     ran: list[str] = []
     schema = GraphSchema({
         name: SchemaNode(needs=needs, uses=object, constructor_name="create", fn="run", config={},
@@ -53,7 +53,7 @@ def runners() -> tuple[DaskGraphRunner, StraightRunner, list[str]]:
     dask = DaskGraphRunner.__new__(DaskGraphRunner)
     dask._graph_schema, dask._execution_context = schema, None
     dask._instantiated_nodes = {name: Node(name, ran) for name in NEEDS}
-    return dask, StraightRunner.instead_of(dask), ran
+    return dask, SequentialGraphRunner.instead_of(dask), ran
 
 
 @pytest.mark.parametrize("targets", [None, ["reply"], ["intent"], ["mood", "lonely"]])
@@ -80,15 +80,15 @@ def test_an_error_in_a_node_is_rasas_error() -> None:
 def test_an_agent_is_tuned_once_and_again_with_another_model() -> None:
     dask, _, _ = runners()
     agent = SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty()))
-    tune(agent)
+    install_graph_runner(agent)
     first = agent.processor.graph_runner
-    tune(agent)
-    assert isinstance(first, StraightRunner) and agent.processor.graph_runner is first
+    install_graph_runner(agent)
+    assert isinstance(first, SequentialGraphRunner) and agent.processor.graph_runner is first
     assert agent.processor.domain.is_empty()
     agent.processor.graph_runner = dask
-    tune(agent)
-    assert isinstance(agent.processor.graph_runner, StraightRunner)
-    tune(SimpleNamespace())  # an agent without a model
+    install_graph_runner(agent)
+    assert isinstance(agent.processor.graph_runner, SequentialGraphRunner)
+    install_graph_runner(SimpleNamespace())  # an agent without a model
 
 
 @pytest.mark.parametrize("module", COPYING, ids=lambda module: module.__name__)
@@ -109,7 +109,7 @@ def test_a_slot_is_copied_as_ever() -> None:
     slot = CategoricalSlot("mood", [], values=["calm", "upset"], initial_value="calm")
     as_ever = object.__reduce_ex__(slot, 4)
     dask, _, _ = runners()
-    tune(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    install_graph_runner(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
     twin = copy.copy(slot)
     assert Slot.__copy__ and as_ever[2] == vars(twin) == vars(slot) and type(twin) is CategoricalSlot
     twin.value = "upset"
@@ -122,9 +122,9 @@ RASAS_TEMPORARY_TRACKER = FormAction._temporary_tracker
 @pytest.mark.parametrize("seed", range(6))
 def test_a_form_is_validated_over_the_tracker_that_rasa_makes(seed: int) -> None:
     dask, _, _ = runners()
-    tune(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    install_graph_runner(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
     form, more = FormAction("order_form", None), [SlotSet("order_number", "TD-1", timestamp=1.0)]
-    kept, rasas = KeptTracker("c", DOMAIN.slots), DialogueStateTracker("c", DOMAIN.slots)
+    kept, rasas = CachedTracker("c", DOMAIN.slots), DialogueStateTracker("c", DOMAIN.slots)
     kept.model_id = kept.assistant_id = None
     for events in by_chance(Random(seed), 30):
         for event in events:
@@ -140,7 +140,7 @@ def test_a_form_is_validated_over_the_tracker_that_rasa_makes(seed: int) -> None
 
 def test_kinds_of_events_are_found_as_ever() -> None:
     dask, _, _ = runners()
-    tune(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    install_graph_runner(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
     assert Event.resolve_by_type("slot").type_name == "slot" and Event.resolve_by_type("topic") is None
     for _ in range(2):
         with pytest.raises(ValueError, match="made up"):
@@ -153,7 +153,7 @@ def test_kinds_of_events_are_found_as_ever() -> None:
 ])
 def test_what_rasa_takes_from_an_action_is_taken(result: dict[str, Any]) -> None:
     dask, _, _ = runners()
-    tune(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    install_graph_runner(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
     assert RemoteAction("action_order", None)._validate_action_result(result)
 
 
@@ -166,7 +166,7 @@ def test_what_rasa_takes_from_an_action_is_taken(result: dict[str, Any]) -> None
 ])
 def test_what_rasa_refuses_from_an_action_is_refused(result: Any) -> None:
     dask, _, _ = runners()
-    tune(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    install_graph_runner(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
     with pytest.raises(ValidationError):
         validate(result, RemoteAction.action_response_format_spec())
     with pytest.raises(ValidationError, match="action_order"):
@@ -199,7 +199,7 @@ def test_near_rules_finds_the_rules_that_rasas_policy_finds(seed: int) -> None:
     rasas.lookup = lookup
     near = RulePolicy.__new__(RulePolicy)
     near.lookup = lookup
-    NearRules.make(near)
+    IndexedRulePolicy.make(near)
     found = 0
     for _ in range(300):
         states = [{}, *rng.choices(STATES, k=rng.randint(0, 8))]
@@ -235,7 +235,7 @@ def test_near_rules_predicts_what_rasas_policy_predicts(seed: int, more: dict[st
         RulePolicy(RulePolicy.get_default_config(), None, None, ExecutionContext(GraphSchema({})), lookup=lookup)
         for _ in range(2)
     )
-    NearRules.make(near)
+    IndexedRulePolicy.make(near)
     tracker, chosen = DialogueStateTracker("c", DOMAIN.slots), set()
     for events in by_chance(Random(seed), 30):
         for event in events:

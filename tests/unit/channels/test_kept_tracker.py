@@ -7,14 +7,14 @@ import pytest
 from rasa.shared.core.events import ActionExecuted, BotUttered, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 
-from tandem.channels.kept_tracker import KEEP, SLACK, KeptTracker, shortened, state_of
-from tandem.dialogue.escalation_settings import EscalationSettings
+from tandem.rasa_ext.cached_tracker import KEEP, SLACK, CachedTracker, shortened, state_of
+from tandem.sentiment.settings import EscalationSettings
 from tandem.services import escalation_settings
 from tests.fakes.talk import DOMAIN, by_chance, form_turn, session, turn
 
 
-def both() -> tuple[KeptTracker, DialogueStateTracker]:
-    return KeptTracker("c", DOMAIN.slots), DialogueStateTracker("c", DOMAIN.slots)
+def both() -> tuple[CachedTracker, DialogueStateTracker]:
+    return CachedTracker("c", DOMAIN.slots), DialogueStateTracker("c", DOMAIN.slots)
 
 
 @pytest.mark.parametrize("seed", range(25))

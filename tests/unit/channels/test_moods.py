@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tandem.channels import moods
-from tandem.channels.moods import mood_of
-from tandem.nlu.mood_at_hand import NoMoodModel
+from tandem.gateway import message_mood
+from tandem.gateway.message_mood import mood_of
+from tandem.nlu.models.current_mood_model import NoMoodModel
 
 
 def sentiment(frustration: float, **more: Any) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def sentiment(frustration: float, **more: Any) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def reasons(monkeypatch: pytest.MonkeyPatch) -> None:
     told = [("shouts", 2.0), ("thanks", -1.5), ("waits", 1.0), ("asks", 0.5), ("trails off", 0.1)]
-    monkeypatch.setattr(moods, "explain", lambda text: told)
+    monkeypatch.setattr(message_mood, "explain", lambda text: told)
 
 
 def test_an_upset_message_brings_its_three_strongest_reasons() -> None:
@@ -45,6 +45,6 @@ def test_without_a_model_there_is_a_mood_without_reasons(monkeypatch: pytest.Mon
     def none(text: str) -> list[tuple[str, float]]:
         raise NoMoodModel("none")
 
-    monkeypatch.setattr(moods, "explain", none)
+    monkeypatch.setattr(message_mood, "explain", none)
     mood = mood_of(sentiment(0.8), "text")
     assert mood is not None and mood.reasons == ()

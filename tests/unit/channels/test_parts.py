@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.channels.output import KEPT
-from tandem.channels.parts import declared, legible_to, parts_of
-from tandem.conversations.abilities import CHANNELS, Abilities, abilities_of
+from tandem.conversations.channel_capabilities import CHANNELS, ChannelCapabilities, capabilities_of
 from tandem.conversations.model import Author, Delivery, Kind, Message
+from tandem.gateway.fenced_output import KEPT
+from tandem.gateway.message_layout import declared, legible_to, parts_of
 
-PLAIN = Abilities("Plain", buttons=None)
-SMALL = Abilities("Small", limit=20, buttons=2, title=8, payload=10, button_text=12)
+PLAIN = ChannelCapabilities("Plain", buttons=None)
+SMALL = ChannelCapabilities("Small", limit=20, buttons=2, title=8, payload=10, button_text=12)
 
 
 def message(text: str, author: Author = Author.AGENT, **data: Any) -> Message:
@@ -22,7 +22,7 @@ def message(text: str, author: Author = Author.AGENT, **data: Any) -> Message:
     return Message("c", 1, author, Kind.TEXT, "Anna", text, at, 0, Delivery.PENDING, data)
 
 
-def texts(text: str, abilities: Abilities, **data: Any) -> list[str]:
+def texts(text: str, abilities: ChannelCapabilities, **data: Any) -> list[str]:
     return [part["text"] for part in parts_of(message(text, **data), abilities)]
 
 
@@ -37,7 +37,7 @@ def test_a_long_text_is_cut_after_words_and_each_piece_has_its_speaker() -> None
 
 
 def test_emoji_count_as_the_service_counts_them() -> None:
-    wide = Abilities("Wide", limit=10, wide=True, names_speaker=True)
+    wide = ChannelCapabilities("Wide", limit=10, wide=True, names_speaker=True)
     assert texts("\U0001f4e6" * 7, wide) == ["\U0001f4e6" * 5, "\U0001f4e6" * 2]
 
 
@@ -95,7 +95,7 @@ def test_a_channel_that_is_not_declared_lays_messages_out_itself() -> None:
     buttons = [{"title": str(number), "payload": "/x"} for number in range(200)]
     [part] = parts_of(message("x" * 50_000, Author.BOT, buttons=buttons), declared("mine", "c"))
     assert (len(part["text"]), len(part["buttons"])) == (50_000, 200)
-    assert abilities_of("mine") is None
+    assert capabilities_of("mine") is None
 
 
 def test_twilio_is_whatsapp_for_those_who_write_from_there() -> None:
@@ -104,7 +104,7 @@ def test_twilio_is_whatsapp_for_those_who_write_from_there() -> None:
 
 
 @given(st.text(min_size=1, max_size=300), st.sampled_from([*CHANNELS.values(), SMALL]), st.booleans())
-def test_nothing_is_lost_and_everything_fits(text: str, abilities: Abilities, with_button: bool) -> None:
+def test_nothing_is_lost_and_everything_fits(text: str, abilities: ChannelCapabilities, with_button: bool) -> None:
     data = {"buttons": [{"title": "Yes", "payload": "/affirm"}]} if with_button and abilities.buttons else {}
     parts = [part["text"] for part in parts_of(message(text, Author.BOT, **data), abilities)]
     assert all(abilities.size(part) <= abilities.limit for part in parts)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tandem.channels.words import for_bot
 from tandem.conversations.model import Author, Delivery, Kind, Message
+from tandem.gateway.bot_input import for_bot
 
 
 def message(text: str, **data: Any) -> Message:

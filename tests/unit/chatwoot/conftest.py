@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from tandem.conversations.model import Author, Delivery, Handoff, Kind, Message
-from tandem.handoff.adapters.chatwoot import ChatwootChannel
-from tandem.handoff.adapters.chatwoot.options import Options, read
-from tandem.handoff.channel import AgentEvent, Reference
+from tandem.live_agents.adapters.chatwoot import ChatwootChannel
+from tandem.live_agents.adapters.chatwoot.config import Options, read
+from tandem.live_agents.protocol import AgentEvent, Reference
 from tests.fakes.chatwoot_account import ACCOUNT, INBOX, SECRET, Json
 from tests.fakes.chatwoot_server import USER_TOKEN, ChatwootServer
 from tests.fakes.clock import Clock

@@ -10,8 +10,8 @@ import pytest
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Author, HandoffRequest, InboundMessage, Kind, Owner
 from tandem.conversations.ownership import Ownership
-from tandem.handoff.acts import Acts
-from tandem.handoff.relay import Relay
+from tandem.live_agents.relay.agent_actions import AgentActions
+from tandem.live_agents.relay.worker import Relay
 from tests.fakes.ready import open_ready
 from tests.unit.chatwoot.conftest import CARD, Chatwoot
 
@@ -28,7 +28,8 @@ class Shop:
         self.start()
 
     def start(self) -> None:
-        self.relay = Relay(self.ledger, Acts(self.ledger, self.ownership), {"chatwoot": self.chatwoot.restart()})
+        actions = AgentActions(self.ledger, self.ownership)
+        self.relay = Relay(self.ledger, actions, {"chatwoot": self.chatwoot.restart()})
 
     def restart(self) -> None:
         self.relay.close()

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from tandem.handoff.adapters.chatwoot.client import BUDGET, Client, Invalid, NotThere
-from tandem.handoff.channel import LiveAgentRefused, LiveAgentUnavailable
+from tandem.live_agents.adapters.chatwoot.http import BUDGET, Client, Invalid, NotThere
+from tandem.live_agents.protocol import LiveAgentRefused, LiveAgentUnavailable
 from tests.unit.chatwoot.conftest import Chatwoot, settings
 
 Answer = Callable[[httpx.Request], httpx.Response]

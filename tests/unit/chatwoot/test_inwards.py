@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tandem.conversations.model import Author
-from tandem.handoff.adapters.chatwoot.events import created_at
-from tandem.handoff.channel import Act
+from tandem.live_agents.adapters.chatwoot.inbound import created_at
+from tandem.live_agents.protocol import Act
 from tests.fakes.chatwoot_account import OTHER_INBOX
 from tests.unit.chatwoot.conftest import Chatwoot, at
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tandem.conversations.model import Author, Kind
-from tandem.handoff.channel import Act, LiveAgentUnavailable
+from tandem.live_agents.protocol import Act, LiveAgentUnavailable
 from tests.fakes.chatwoot_account import INBOX
 from tests.fakes.chatwoot_server import BOT_TOKEN
 from tests.unit.chatwoot.conftest import Chatwoot

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tandem.handoff.adapters.chatwoot import ChatwootChannel
-from tandem.handoff.adapters.chatwoot.options import read
-from tandem.handoff.factory import build_channels
 from tandem.handoff.routing import LiveAgentConfigError, read_channels
+from tandem.live_agents.adapters.chatwoot import ChatwootChannel
+from tandem.live_agents.adapters.chatwoot.config import read
+from tandem.live_agents.factory import build_channels
 
 GOOD = {"url": "https://chat.example.com/", "account_id": "3", "inbox_id": 8, "token": "t" * 24, "secret": "s" * 24}
 

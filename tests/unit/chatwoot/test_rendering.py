@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from tandem.conversations.model import Author, Kind
-from tandem.handoff.adapters.chatwoot.rendering import (
+from tandem.live_agents.adapters.chatwoot.outbound import (
     MAX_ATTRIBUTE,
     MAX_NOTE,
     agents_word,

@@ -4,8 +4,8 @@ from __future__ import annotations
 import pytest
 
 from tandem.conversations.model import Author
-from tandem.handoff.adapters.chatwoot.client import NotThere
-from tandem.handoff.channel import LiveAgentRefused, LiveAgentUnavailable
+from tandem.live_agents.adapters.chatwoot.http import NotThere
+from tandem.live_agents.protocol import LiveAgentRefused, LiveAgentUnavailable
 from tests.fakes.chatwoot_server import Answered
 from tests.unit.chatwoot.conftest import Chatwoot
 

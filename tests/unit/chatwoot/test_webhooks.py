@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tandem.handoff.adapters.chatwoot import webhooks
-from tandem.handoff.channel import WebhookRejected, WebhookUnreadable
+from tandem.live_agents.adapters.chatwoot import webhooks
+from tandem.live_agents.protocol import WebhookRejected, WebhookUnreadable
 from tests.fakes.chatwoot_account import INBOX
 from tests.unit.chatwoot.conftest import Chatwoot
 

@@ -8,11 +8,26 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.engine import Engine
 
-from tandem.desk import accounts
-from tandem.desk.accounts import Account, AccountError, Role, add_agent, check_password, seed_demo_agents, set_password
-from tandem.desk.sessions import ABSOLUTE, IDLE, Sessions
-from tandem.desk.sign_in import FREE_PER_ADDRESS, FREE_PER_AGENT, LONGEST_PAUSE, SignIn, SignInRefused, TooManyAttempts
-from tandem.desk.tables import agents, desk_sessions, sign_in_attempts
+from tandem.agents import accounts
+from tandem.agents.accounts import (
+    Account,
+    AccountError,
+    Role,
+    add_agent,
+    check_password,
+    seed_demo_agents,
+    set_password,
+)
+from tandem.agents.tables import agents, desk_sessions, sign_in_attempts
+from tandem.desk.security.sessions import ABSOLUTE, IDLE, Sessions
+from tandem.desk.security.sign_in_attempts import (
+    FREE_PER_ADDRESS,
+    FREE_PER_AGENT,
+    LONGEST_PAUSE,
+    SignIn,
+    SignInRefused,
+    TooManyAttempts,
+)
 
 PASSWORD = "correct horse battery"
 

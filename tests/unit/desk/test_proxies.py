@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from tandem.access.proxies import client_address
-from tandem.desk.proxies import BehindProxies, under
+from tandem.desk.security.proxies import BehindProxies, under
 from tandem.settings import Settings, SettingsError, load
 
 

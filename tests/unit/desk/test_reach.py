@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tandem.conversations.abilities import CHANNELS, WHATSAPP
+from tandem.conversations.channel_capabilities import CHANNELS, WHATSAPP
 from tandem.conversations.model import Conversation, Owner
-from tandem.desk.reach import reach
+from tandem.desk.views.channel_summary import reach
 
 AT = datetime(2025, 3, 12, tzinfo=timezone.utc)
 ASKS = Conversation("c", "telegram", Owner.AGENT, 2, 5, AT, AT, last_customer_at=AT)

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tandem.conversations.model import Author, Conversation, Delivery, Handoff, Identity, Kind, Message, Owner
-from tandem.desk.canned import CANNED, CannedResponse, CannedResponses, filled
-from tandem.desk.card_view import HEIGHT, LONGEST, POINTS, TURN, WIDTH, card_view, feeling, mood_points
-from tandem.desk.inbox import PATIENCE, Entry, customer_name, sort_waiting
-from tandem.desk.pages import link
-from tandem.desk.rendering import clip, links, span
-from tandem.desk.responses import SafeJSONResponse
-from tandem.desk.timeline import DELIVERIES, timeline
+from tandem.desk.canned_responses import CANNED, CannedResponse, CannedResponses, filled
+from tandem.desk.routes.pages import link
+from tandem.desk.security.responses import SafeJSONResponse
+from tandem.desk.views.card import HEIGHT, LONGEST, POINTS, TURN, WIDTH, card_view, feeling, mood_points
+from tandem.desk.views.queue import PATIENCE, Entry, customer_name, sort_waiting
+from tandem.desk.views.rendering import clip, links, span
+from tandem.desk.views.timeline import DELIVERIES, timeline
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=timezone.utc)
 UTC = ZoneInfo("UTC")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tandem.dialogue.conversations import ConversationFileError, load
+from tandem.evaluation.labelled_conversations import ConversationFileError, load
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "tests" / "conversations"

@@ -8,13 +8,7 @@ import pytest
 import yaml
 
 from tandem.dialogue.escalation_policy import EscalationPolicy
-from tandem.dialogue.escalation_settings import (
-    INTENT_PREFIX,
-    POLICY_KEYS,
-    SIGNALS,
-    EscalationSettings,
-    EscalationSettingsError,
-)
+from tandem.sentiment.settings import INTENT_PREFIX, POLICY_KEYS, SIGNALS, EscalationSettings, EscalationSettingsError
 
 ROOT = Path(__file__).parents[3]
 

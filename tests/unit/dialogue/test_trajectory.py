@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.dialogue.escalation_settings import EscalationSettings
-from tandem.dialogue.model import FACTS_FIRST, IMMEDIATE
-from tandem.dialogue.trajectory import Reading, Trajectory, Turn
+from tandem.sentiment.model import FACTS_FIRST, IMMEDIATE
+from tandem.sentiment.settings import EscalationSettings
+from tandem.sentiment.trajectory import Reading, Trajectory, Turn
 
 SETTINGS = EscalationSettings()
 

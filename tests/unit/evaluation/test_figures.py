@@ -9,9 +9,6 @@ from typing import Any
 
 import pytest
 
-from tandem.dialogue.conversations import LabelledConversation, LabelledMessage
-from tandem.dialogue.escalation_settings import EscalationSettings
-from tandem.dialogue.replay import Replay, Replayer
 from tandem.evaluation import baseline, page
 from tandem.evaluation.baseline import BaselineError, Change, compare
 from tandem.evaluation.charts import trajectory_chart
@@ -29,10 +26,13 @@ from tandem.evaluation.figures import (
 )
 from tandem.evaluation.held_out import IntentReading, MoodReading
 from tandem.evaluation.intent_report import FALLBACK, Fallback, confusions, histogram, report_intents
+from tandem.evaluation.labelled_conversations import LabelledConversation, LabelledMessage
 from tandem.evaluation.mood_report import report_moods
+from tandem.evaluation.replay import Replay, Replayer
 from tandem.evaluation.run import Evaluation, read_fallback
-from tandem.nlu.mood_data import Labelled
-from tandem.nlu.mood_model import Mood
+from tandem.nlu.models.mood_data import Labelled
+from tandem.nlu.models.mood_model import Mood
+from tandem.sentiment.settings import EscalationSettings
 
 SETTINGS = EscalationSettings()
 

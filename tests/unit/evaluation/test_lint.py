@@ -21,8 +21,8 @@ from tandem.evaluation.examples import (
 from tandem.evaluation.findings import ERROR, WARNING, Finding, in_order, render
 from tandem.evaluation.held_out import IntentReading, MoodReading, read_intents_held_out
 from tandem.evaluation.lint import lint
-from tandem.nlu.mood_data import Labelled
-from tandem.nlu.mood_model import Mood
+from tandem.nlu.models.mood_data import Labelled
+from tandem.nlu.models.mood_model import Mood
 
 ROOT = Path(__file__).parents[3]
 

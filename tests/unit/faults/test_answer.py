@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from rasa.core.channels.channel import CollectingOutputChannel
 
-from tandem.channels.output import Answer
 from tandem.channels.rest import Rest
-from tandem.conversations.abilities import CHANNELS
+from tandem.conversations.channel_capabilities import CHANNELS
 from tandem.conversations.model import Author, Delivery, Kind, Message
-from tandem.database import now
+from tandem.db.engine import now
+from tandem.gateway.fenced_output import Answer
 
 
 def reply(seq: int, text: str) -> Message:
@@ -21,7 +21,7 @@ def reply(seq: int, text: str) -> Message:
 def runtime(marked: list[int], *replies: Message) -> Any:
     return SimpleNamespace(
         ledger=SimpleNamespace(replies_to=lambda conversation_id, seq: list(replies)),
-        deliveries=SimpleNamespace(answered=lambda conversation_id, seqs: marked.extend(seqs)),
+        outbox=SimpleNamespace(answered=lambda conversation_id, seqs: marked.extend(seqs)),
     )
 
 

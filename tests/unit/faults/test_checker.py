@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tandem.handoff.notices import notice
+from tandem.wording.phrases import notice
 from tests.system.faults.checker import check
 from tests.system.faults.errand import REASON, Errand
 from tests.system.faults.history import Case, Entry, History, Remembered, Sent, Shown

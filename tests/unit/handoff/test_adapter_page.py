@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from tandem.handoff import calls, channel, rendering
+from tandem.live_agents import http_client, protocol, rendering
 from tests.fakes.clock import Clock
 from tests.unit.handoff.conftest import a_handoff, a_word
 
@@ -44,13 +44,14 @@ def test_the_sketch_opens_once_and_says_once() -> None:
     tool = Corner()
     transport = httpx.MockTransport(tool)
     known: dict[str, Any] = {
-        "Calls": lambda url, **options: calls.Calls(url, transport=transport, **options), "THREAD": channel.THREAD,
+        "Calls": lambda url, **options: http_client.Calls(url, transport=transport, **options),
+        "THREAD": protocol.THREAD,
         "card_text": rendering.card_text, "transcript_text": rendering.transcript_text, "speaker": rendering.speaker,
     }
     exec(textwrap.dedent(sketch), known)
     adapter = known["CornerChannel"]("corner", "https://corner.example.com")
     reference = adapter.open(handoff, [message], None)
-    assert adapter.open(handoff, [message], None) == reference == {"id": "t0", channel.THREAD: "t0"}
+    assert adapter.open(handoff, [message], None) == reference == {"id": "t0", protocol.THREAD: "t0"}
     assert handoff.reason in tool.threads[0]["text"] and "Where is it?" in tool.threads[0]["text"]
     adapter.say(reference, handoff, message, again=False)
     adapter.say(reference, handoff, message, again=True)

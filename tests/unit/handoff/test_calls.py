@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-import tandem.handoff.calls as calls
-from tandem.handoff.calls import Calls, seconds
-from tandem.handoff.channel import LiveAgentRefused, LiveAgentUnavailable
+import tandem.live_agents.http_client as calls
+from tandem.live_agents.http_client import Calls, seconds
+from tandem.live_agents.protocol import LiveAgentRefused, LiveAgentUnavailable
 
 
 def answering(response: httpx.Response | Exception) -> Calls:

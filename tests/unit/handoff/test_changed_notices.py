@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.handoff.notices import NoticeError, notice
+from tandem.wording.phrases import NoticeError, notice
 
 
 def write(path: Path, text: str) -> None:

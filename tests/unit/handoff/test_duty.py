@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tandem.handoff.duty import DutyError, DutyHours, Patience, read_duty
+from tandem.handoff.business_hours import BusinessHours, BusinessHoursError, Patience, read_duty
 
 NEW_YORK = ZoneInfo("America/New_York")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -30,7 +30,7 @@ days = st.frozensets(st.dates(date(2025, 1, 1), date(2026, 12, 31)), max_size=5)
 def test_the_next_opening_is_one_and_nobody_is_on_duty_before_it(
     week: dict[int, tuple[tuple[time, time], ...]], zone: ZoneInfo, at: datetime, holidays: frozenset[date],
 ) -> None:
-    duty = DutyHours(zone, week, holidays)
+    duty = BusinessHours(zone, week, holidays)
     opening = duty.opens_at(at)
     if duty.on_duty(at):
         assert opening is None
@@ -43,11 +43,11 @@ def test_the_next_opening_is_one_and_nobody_is_on_duty_before_it(
 
 @given(zones, moments)
 def test_without_hours_somebody_is_always_on_duty(zone: ZoneInfo, at: datetime) -> None:
-    assert DutyHours(zone).on_duty(at) and DutyHours(zone).opens_at(at) is None
+    assert BusinessHours(zone).on_duty(at) and BusinessHours(zone).opens_at(at) is None
 
 
 def test_a_day_of_changing_clocks_opens_by_the_wall() -> None:
-    duty = DutyHours(NEW_YORK, {day: ((time(8), time(20)),) for day in range(7)})
+    duty = BusinessHours(NEW_YORK, {day: ((time(8), time(20)),) for day in range(7)})
     for day in (date(2025, 3, 8), date(2025, 3, 9), date(2025, 11, 2)):
         opening = datetime.combine(day, time(8), NEW_YORK)
         assert duty.on_duty(opening) and not duty.on_duty(opening - timedelta(minutes=1))
@@ -56,7 +56,7 @@ def test_a_day_of_changing_clocks_opens_by_the_wall() -> None:
 
 
 def test_a_night_belongs_to_the_day_on_which_it_begins() -> None:
-    duty = DutyHours(BERLIN, {4: ((time(22), time(6)),)}, frozenset({date(2025, 3, 21)}))
+    duty = BusinessHours(BERLIN, {4: ((time(22), time(6)),)}, frozenset({date(2025, 3, 21)}))
     assert duty.on_duty(datetime(2025, 3, 15, 5, 59, tzinfo=BERLIN)), "Saturday morning, begun on Friday"
     assert not duty.on_duty(datetime(2025, 3, 15, 6, 0, tzinfo=BERLIN))
     assert not duty.on_duty(datetime(2025, 3, 22, 1, 0, tzinfo=BERLIN)), "begun on a holiday"
@@ -65,7 +65,7 @@ def test_a_night_belongs_to_the_day_on_which_it_begins() -> None:
 def test_closed_for_good_names_no_opening() -> None:
     at = datetime(2025, 3, 12, 20, 0, tzinfo=timezone.utc)
     always = frozenset(date(2025, 3, 1) + timedelta(days=day) for day in range(800))
-    assert DutyHours(NEW_YORK, NINE_TO_FIVE, always).opens_at(at) is None
+    assert BusinessHours(NEW_YORK, NINE_TO_FIVE, always).opens_at(at) is None
 
 
 def test_the_file_is_read(tmp_path: Path) -> None:
@@ -94,5 +94,5 @@ def test_the_projects_own_file_and_no_file_mean_always_on_duty(tmp_path: Path) -
 def test_what_cannot_be_read_is_named(tmp_path: Path, text: str, named: str) -> None:
     path = tmp_path / "duty.yml"
     path.write_text(text)
-    with pytest.raises(DutyError, match=named):
+    with pytest.raises(BusinessHoursError, match=named):
         read_duty(BERLIN, path)

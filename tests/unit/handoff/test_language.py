@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.conversations.model import Author, Delivery, Kind, Message
-from tandem.handoff.language import detect, fits, language_of, name_of, tag_of
+from tandem.wording.language import detect, fits, language_of, name_of, tag_of
 
 SAID = {
     "en": ("Where is my order?", "this is ridiculous, I am furious", "Can I talk to a person?",

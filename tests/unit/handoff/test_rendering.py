@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.conversations.model import Author, Delivery, Handoff, Kind, Message
-from tandem.handoff.rendering import card_text, speaker, split_text, transcript_text
+from tandem.live_agents.rendering import card_text, speaker, split_text, transcript_text
 
 AT = datetime(2025, 3, 12, 15, 0, tzinfo=timezone.utc)
 

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from tandem.conversations.model import Author
-from tandem.handoff.adapters.slack import SlackChannel
-from tandem.handoff.adapters.slack.api import Names, SlackApi
-from tandem.handoff.adapters.slack.options import read_options
-from tandem.handoff.adapters.slack.sweeps import Sweeps
-from tandem.handoff.adapters.slack.text import LIMIT, parts, plain
-from tandem.handoff.channel import (
+from tandem.handoff.routing import ChannelConfig, LiveAgentConfigError
+from tandem.live_agents.adapters.slack import SlackChannel
+from tandem.live_agents.adapters.slack.client import Names, SlackApi
+from tandem.live_agents.adapters.slack.config import read_options
+from tandem.live_agents.adapters.slack.sweeps import Sweeps
+from tandem.live_agents.adapters.slack.text import LIMIT, parts, plain
+from tandem.live_agents.factory import build_channels
+from tandem.live_agents.protocol import (
     THREAD,
     Act,
     LiveAgentRefused,
@@ -23,8 +25,6 @@ from tandem.handoff.channel import (
     WebhookRejected,
     WebhookUnreadable,
 )
-from tandem.handoff.factory import build_channels
-from tandem.handoff.routing import ChannelConfig, LiveAgentConfigError
 from tests.contract.live_agent.harness import serving
 from tests.fakes.clock import Clock
 from tests.fakes.slack import CHANNEL, SECRET, TOKEN, Slack

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from tandem.conversations.model import Author
-from tandem.handoff.adapters.zendesk import ZendeskChannel
-from tandem.handoff.adapters.zendesk.outgoing import MAX_METADATA, profile, ticket_metadata, within_limit
-from tandem.handoff.channel import (
+from tandem.handoff.routing import ChannelConfig, LiveAgentConfigError
+from tandem.live_agents.adapters.zendesk import ZendeskChannel
+from tandem.live_agents.adapters.zendesk.outbound import MAX_METADATA, profile, ticket_metadata, within_limit
+from tandem.live_agents.factory import build_channels
+from tandem.live_agents.protocol import (
     THREAD,
     Act,
     LiveAgentRefused,
@@ -18,8 +20,6 @@ from tandem.handoff.channel import (
     WebhookRejected,
     WebhookUnreadable,
 )
-from tandem.handoff.factory import build_channels
-from tandem.handoff.routing import ChannelConfig, LiveAgentConfigError
 from tests.contract.live_agent.harness import serving
 from tests.fakes.clock import Clock
 from tests.fakes.sunshine import AGENTS, APP, BOT, KEY_ID, KEY_SECRET, WEBHOOK_SECRET, Sunshine

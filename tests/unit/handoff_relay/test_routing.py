@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tandem.handoff.adapters.webhook import WebhookChannel
-from tandem.handoff.duty import DutyHours
-from tandem.handoff.factory import build_channels
+from tandem.handoff.business_hours import BusinessHours
 from tandem.handoff.routing import ChannelConfig, LiveAgentConfigError, read_channels, read_routing
+from tandem.live_agents.adapters.webhook import WebhookChannel
+from tandem.live_agents.factory import build_channels
 
-DAY = DutyHours(ZoneInfo("UTC"), {day: ((time(9), time(17)),) for day in range(7)})
+DAY = BusinessHours(ZoneInfo("UTC"), {day: ((time(9), time(17)),) for day in range(7)})
 NOON = datetime(2025, 3, 12, 12, 0, tzinfo=timezone.utc)
 NIGHT = datetime(2025, 3, 12, 23, 0, tzinfo=timezone.utc)
 
@@ -122,12 +122,12 @@ def test_a_variable_that_is_not_set_and_a_type_that_is_none_are_named(tmp_path: 
     path = endpoints(tmp_path, "live_agent: {type: webhook, url: 'https://x.example.com', secret: '${NOT_SET_HERE}'}\n")
     with pytest.raises(LiveAgentConfigError, match="NOT_SET_HERE"):
         read_channels(path)
-    for kind in ("chatwut", "no.such.module:Class", "tandem.handoff.relay:NoSuchClass", ":", ""):
+    for kind in ("chatwut", "no.such.module:Class", "tandem.live_agents.relay.worker:NoSuchClass", ":", ""):
         with pytest.raises(LiveAgentConfigError, match="there is no type"):
             build_channels([ChannelConfig("x", kind, {})])
 
 
 def test_an_adapter_outside_tandem_is_named_by_its_module() -> None:
-    kind = "tandem.handoff.adapters.webhook:WebhookChannel"
+    kind = "tandem.live_agents.adapters.webhook:WebhookChannel"
     options = {"url": "https://x.example.com", "secret": "a secret that only tests use"}
     assert build_channels([ChannelConfig("mine", kind, options)])["mine"].name == "mine"

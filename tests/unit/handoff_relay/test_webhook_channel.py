@@ -14,19 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import tandem.handoff.adapters.webhook as adapter
+import tandem.live_agents.adapters.webhook as adapter
 from tandem.conversations.model import Author, Delivery, Handoff, Kind, Message
-from tandem.handoff.adapters.webhook import WebhookChannel, outgoing
-from tandem.handoff.adapters.webhook.incoming import ACTS, parse
-from tandem.handoff.adapters.webhook.signature import sign, verify
-from tandem.handoff.channel import (
-    Act,
-    LiveAgentRefused,
-    LiveAgentUnavailable,
-    WebhookRejected,
-    WebhookUnreadable,
-)
 from tandem.handoff.routing import LiveAgentConfigError
+from tandem.live_agents.adapters.webhook import WebhookChannel, outbound
+from tandem.live_agents.adapters.webhook.inbound import ACTS, parse
+from tandem.live_agents.adapters.webhook.signature import sign, verify
+from tandem.live_agents.protocol import Act, LiveAgentRefused, LiveAgentUnavailable, WebhookRejected, WebhookUnreadable
 
 SECRET = "a secret that only tests use"
 AT = datetime(2025, 3, 12, 15, 0, tzinfo=timezone.utc)
@@ -118,10 +112,10 @@ def test_each_event_is_signed_has_a_stable_id_and_fits_the_schema() -> None:
 
 
 def test_a_very_long_transcript_is_cut_at_its_old_end_and_says_so() -> None:
-    event = outgoing.opened("support", make_handoff(), [make_message(seq, "x" * 10_000) for seq in range(1, 101)])
+    event = outbound.opened("support", make_handoff(), [make_message(seq, "x" * 10_000) for seq in range(1, 101)])
     assert [message["seq"] for message in event["transcript"]] == list(range(51, 101))
     assert event["transcript_left_out"] == 50
-    assert accepted_by_schema(json.loads(outgoing.encode(event)), "outgoing")
+    assert accepted_by_schema(json.loads(outbound.encode(event)), "outgoing")
 
 
 @pytest.mark.parametrize(("status", "error"), [

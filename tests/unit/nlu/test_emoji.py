@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from tandem.nlu.embedding import encode, similarity
-from tandem.nlu.emoji import WORDS_FILE, in_words
+from tandem.nlu.models.embedding import encode, similarity
+from tandem.nlu.models.emoji import WORDS_FILE, in_words
 
 
 @pytest.mark.parametrize(

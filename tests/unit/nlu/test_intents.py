@@ -12,13 +12,13 @@ from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.training_data.message import Message
 from threadpoolctl import threadpool_info
 
-from tandem.nlu import kernel
-from tandem.nlu.bounded_text import BoundedText
 from tandem.nlu.intent_classifier import MODEL_FILE, KernelIntentClassifier
-from tandem.nlu.intent_model import IntentModel
-from tandem.nlu.ngrams import Ngrams
-from tandem.nlu.reading import READ_LIMIT, is_payload, readable
-from tandem.nlu.wordpiece import MAX_TOKENS, token_ids, vocabulary
+from tandem.nlu.models import kernel
+from tandem.nlu.models.bounded_reading import READ_LIMIT, is_payload, readable
+from tandem.nlu.models.intent_model import IntentModel
+from tandem.nlu.models.ngrams import Ngrams
+from tandem.nlu.models.wordpiece import MAX_TOKENS, token_ids, vocabulary
+from tandem.nlu.text_truncator import TextTruncator
 
 EXAMPLES = {
     "order_status": [
@@ -153,14 +153,14 @@ def test_payloads_are_told_from_words(text: str | None, payload: bool) -> None:
 
 def test_a_message_is_bounded_before_anything_reads_it() -> None:
     message = Message({"text": "begin" + "x" * 2_000_000 + "\ud800end"})
-    BoundedText.create({}, None, None, None).process([message])
+    TextTruncator.create({}, None, None, None).process([message])
     assert len(message.get("text")) == 2000
     assert message.get("text").endswith("?end")
 
 
 def test_a_limit_that_reads_nothing_is_refused_by_name() -> None:
     with pytest.raises(InvalidConfigException, match="limit"):
-        BoundedText.validate_config({"limit": 10})
+        TextTruncator.validate_config({"limit": 10})
 
 
 def test_who_reads_leaves_linear_algebra_one_core(tmp_path: Path) -> None:

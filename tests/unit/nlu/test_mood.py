@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tandem.nlu import kernel, mood, mood_at_hand, mood_data, mood_signals
-from tandem.nlu.encoders import Vectors
-from tandem.nlu.mood_data import BadMoodData, Labelled
-from tandem.nlu.mood_model import NAMES, NEUTRAL, MoodModel
+from tandem.nlu import sentiment_classifier
+from tandem.nlu.models import current_mood_model, kernel, mood_data, mood_signals
+from tandem.nlu.models.encoders import Vectors
+from tandem.nlu.models.mood_data import BadMoodData, Labelled
+from tandem.nlu.models.mood_model import NAMES, NEUTRAL, MoodModel
 
 UPSET = ("this is a joke", "useless service", "I am furious", "third time I ask", "nobody answers me", "you lied to me")
 CALM = (
@@ -109,14 +110,14 @@ def test_the_model_is_found_inside_a_trained_archive(model: MoodModel, tmp_path:
     model.save(tmp_path / "mood.npz")
     with tarfile.open(tmp_path / "nlu.tar.gz", "w:gz") as archive:
         archive.add(tmp_path / "mood.npz", "components/train_mood/mood.npz")
-    assert mood_at_hand.from_archive(tmp_path / "nlu.tar.gz").read(["hm"]) == model.read(["hm"])
+    assert current_mood_model.from_archive(tmp_path / "nlu.tar.gz").read(["hm"]) == model.read(["hm"])
 
 
 def test_an_archive_without_mood_is_named(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "core.tar.gz", "w:gz"):
         pass
-    with pytest.raises(mood_at_hand.NoMoodModel, match="core"):
-        mood_at_hand.from_archive(tmp_path / "core.tar.gz")
+    with pytest.raises(current_mood_model.NoMoodModel, match="core"):
+        current_mood_model.from_archive(tmp_path / "core.tar.gz")
 
 
 def test_a_sentence_is_read_without_rasa_and_tensorflow(model: MoodModel, tmp_path: Path) -> None:
@@ -128,7 +129,7 @@ def test_a_sentence_is_read_without_rasa_and_tensorflow(model: MoodModel, tmp_pa
 import sys
 from pathlib import Path
 import tandem.commands.reading
-from tandem.nlu.mood_at_hand import current
+from tandem.nlu.models.current_mood_model import current
 current(Path(sys.argv[1]))
 print(sorted({"rasa", "tensorflow", "sklearn", "spacy"} & set(sys.modules)))
 """
@@ -157,9 +158,9 @@ def test_no_data_is_an_error(tmp_path: Path) -> None:
 def test_changed_mood_data_change_the_fingerprint(tmp_path: Path) -> None:
     path = tmp_path / "a.tsv"
     path.write_text("text\temotion\tfrustration\turgency\nhi\tneutral\t0\t0\n")
-    before = mood.MoodReader.fingerprint_addon({"data": str(tmp_path)})
+    before = sentiment_classifier.SentimentClassifier.fingerprint_addon({"data": str(tmp_path)})
     path.write_text("text\temotion\tfrustration\turgency\nhi\tneutral\t1\t0\n")
-    assert mood.MoodReader.fingerprint_addon({"data": str(tmp_path)}) != before
+    assert sentiment_classifier.SentimentClassifier.fingerprint_addon({"data": str(tmp_path)}) != before
 
 
 @pytest.mark.parametrize(

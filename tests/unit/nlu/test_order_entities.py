@@ -1,4 +1,4 @@
-"""Patterns of data/nlu/entities.yml and what OrderEntities makes of their matches."""
+"""Patterns of data/nlu/entities.yml and what OrderEntityNormalizer makes of their matches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import yaml
 from rasa.shared.exceptions import InvalidConfigException
 
-from tandem.nlu.order_entities import OrderEntities, canonical, settle
+from tandem.nlu.order_entity_normalizer import OrderEntityNormalizer, canonical, settle
 
 ENTITIES_FILE = Path(__file__).parents[3] / "data" / "nlu" / "entities.yml"
 
@@ -145,4 +145,4 @@ def test_patterns_take_no_long_time_on_hostile_text(text: str) -> None:
 
 def test_a_prefix_with_signs_is_refused_by_name() -> None:
     with pytest.raises(InvalidConfigException, match="order_prefix"):
-        OrderEntities.validate_config({"order_prefix": "TD-"})
+        OrderEntityNormalizer.validate_config({"order_prefix": "TD-"})

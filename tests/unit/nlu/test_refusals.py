@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tandem.nlu.refusals import Refusal, find
+from tandem.nlu.models.refusals import Refusal, find
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tandem.nlu.ngrams import Ngrams
-from tandem.nlu.spelling import Spelling
+from tandem.nlu.models.ngrams import Ngrams
+from tandem.nlu.models.spelling import Spelling
 
 SHARES = {"refund": 0.2, "cancel": 0.2, "address": 0.1, "adress": 0.005, "tracking": 0.1, "order": 0.5, "card": 0.1,
           "haven't": 0.1, "warranty": 0.01, "waranty": 0.009, "hoodie": 0.01}  # fmt: skip

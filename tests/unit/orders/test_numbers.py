@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.orders.errors import InvalidContact, InvalidOrderNumber
-from tandem.orders.numbers import (
+from tandem.orders.identifiers import (
     Contact,
     OrderNumberFormat,
     normalise_contact,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tandem.run.errors import KeysMissing, RunError
-from tandem.run.keys import environment_of, with_keys
+from tandem.run.secrets import environment_of, with_keys
 from tandem.settings import Settings, load
 
 

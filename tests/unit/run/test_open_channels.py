@@ -7,8 +7,8 @@ import pytest
 
 from tandem.run.console import Console
 from tandem.run.errors import ChannelsOpen
-from tandem.run.keys import with_keys
 from tandem.run.open_channels import open_channels, require_closed
+from tandem.run.secrets import with_keys
 from tandem.run.stack import RunPlan, run
 from tandem.settings import Settings
 

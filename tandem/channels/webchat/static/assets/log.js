@@ -112,7 +112,7 @@ export class Log {
         ...this.#extras(entry),
         this.#choices(entry),
         h("div", { class: "meta" }, h("time", { datetime: entry.at }), h("span", { class: "state", "data-testid": "state" }),
-          own ? h("span", { class: "mend" }) : null)));
+          own ? h("span", { class: "fix" }) : null)));
   }
 
   #extras({ data }) {
@@ -167,12 +167,12 @@ export class Log {
     if (element.dataset.state === entry.state) return;
     element.dataset.state = entry.state;
     element.querySelector(".state").textContent = this.words.state[entry.state];
-    const mend = element.querySelector(".mend");
-    mend.replaceChildren();
+    const fix = element.querySelector(".fix");
+    fix.replaceChildren();
     if (!["failed", "refused", "waiting"].includes(entry.state)) return;
     const act = (test, label, action) => h("button", { type: "button", "data-testid": test, onclick: action }, label);
-    mend.append(act("retry", this.words.retry, () => this.on.onRetry(entry.client_id)));
-    if (entry.state !== "waiting") mend.append(act("discard", this.words.discard, () => this.on.onDiscard(entry.client_id)));
+    fix.append(act("retry", this.words.retry, () => this.on.onRetry(entry.client_id)));
+    if (entry.state !== "waiting") fix.append(act("discard", this.words.discard, () => this.on.onDiscard(entry.client_id)));
   }
 }
 

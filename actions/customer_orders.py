@@ -1,0 +1,145 @@
+"""Which orders may be shown in a conversation, and which of them is meant."""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from actions.reading import means_the_other
+from actions.services import shop_policies
+from actions.turn import Turn
+from actions.turn_orders import orders_of
+from tandem.orders.errors import InvalidOrderNumber
+from tandem.orders.identifiers import normalise_order_number
+from tandem.orders.model import Order, OrderStatus
+from tandem.orders.policies import ShopPolicies, can_cancel, can_change_address, return_refusal
+from tandem.services import Services
+
+_IDLE = frozenset({
+    "the", "and", "for", "with", "set", "one", "two", "three", "four", "large", "small", "please", "order", "item",
+})
+Relevance = Callable[[Order, datetime, ShopPolicies], bool]
+
+
+def _open(order: Order, at: datetime, policies: ShopPolicies) -> bool:
+    return order.status.open
+
+
+def _cancellable(order: Order, at: datetime, policies: ShopPolicies) -> bool:
+    return can_cancel(order)
+
+
+def _address_changeable(order: Order, at: datetime, policies: ShopPolicies) -> bool:
+    return can_change_address(order)
+
+
+def _returnable(order: Order, at: datetime, policies: ShopPolicies) -> bool:
+    return return_refusal(order, at, policies) is None
+
+
+def _has_come(order: Order, at: datetime, policies: ShopPolicies) -> bool:
+    return bool(order.delivered_items) and order.status is not OrderStatus.RETURNED
+
+
+def _has_refund(order: Order, at: datetime, policies: ShopPolicies) -> bool:
+    return order.refund is not None or order.return_request is not None
+
+
+# What is asked of orders that are under way, so that one of these is meant even where it comes too late.
+_ABOUT_OPEN_ORDERS = frozenset({"cancel_order_form", "change_order_form", "change_address_form"})
+
+# Of several orders, those that a form can be about: one is taken without asking, more are offered as buttons.
+RELEVANT: Mapping[str, Relevance] = {
+    "order_status_form": _open,
+    "track_parcel_form": _open,
+    "cancel_order_form": _cancellable,
+    "change_order_form": _cancellable,
+    "change_address_form": _address_changeable,
+    "return_item_form": _returnable,
+    "exchange_item_form": _returnable,
+    "damaged_item_form": _has_come,
+    "wrong_item_form": _has_come,
+    "missing_item_form": _has_come,
+    "delivered_not_received_form": _has_come,
+    "refund_status_form": _has_refund,
+}
+
+
+@dataclass(frozen=True)
+class AccessibleOrders:
+    """The orders that may be shown, newest first; `relevant` are those that the form can be about."""
+
+    orders: tuple[Order, ...]
+    relevant: tuple[Order, ...]
+
+    @property
+    def choices(self) -> tuple[Order, ...]:
+        """What is offered when the customer has to choose."""
+        return self.relevant or self.orders
+
+    def find(self, number: str | None) -> Order | None:
+        """The order of this number, if it may be shown."""
+        return next((order for order in self.orders if order.number == number), None)
+
+
+def accessible_orders(opened: Services, turn: Turn, form: str = "") -> AccessibleOrders:
+    """The orders of the customer whom the channel knows, and those that this conversation has matched.
+
+    Raises:
+        OrderSystemUnavailable: The order system does not answer.
+    """
+    orders = orders_of(opened, turn).all()
+    is_relevant, at, policies = RELEVANT.get(form), opened.ledger.clock(), shop_policies(opened)
+    relevant = tuple(o for o in orders if is_relevant is None or is_relevant(o, at, policies))
+    if not relevant and form in _ABOUT_OPEN_ORDERS:
+        relevant = tuple(o for o in orders if o.status.open)
+    return AccessibleOrders(orders, relevant)
+
+
+def number_in(text: object) -> str | None:
+    """An order number in the shop's form, or None."""
+    try:
+        return normalise_order_number(str(text)) if text else None
+    except InvalidOrderNumber:
+        return None
+
+
+def pick(turn: Turn, at_hand: AccessibleOrders) -> str | None:
+    """The number of the order that is meant: named now, by number or item, else talked about, else the only one.
+
+    None where the customer must be asked.
+    """
+    named = turn.entity("order_number")
+    if named:
+        return named
+    by_item = named_by_item(turn.text, at_hand.orders) or named_by_item(turn.text, at_hand.relevant)
+    if by_item:
+        return by_item
+    remembered = number_in(turn.slot("order_number"))
+    numbers = [order.number for order in at_hand.relevant]
+    if remembered in numbers and len(numbers) == 2 and means_the_other(turn.text):
+        return next(number for number in numbers if number != remembered)
+    if remembered in numbers or (remembered and at_hand.find(remembered) is None):
+        return remembered
+    if len(numbers) == 1:
+        return numbers[0]
+    if not numbers:
+        return remembered or (at_hand.orders[0].number if len(at_hand.orders) == 1 else None)
+    return None
+
+
+def named_by_item(text: str, orders: Sequence[Order]) -> str | None:
+    """The one order that has an item of which the text names a word: "the kettle"."""
+    hits = [order.number for order in orders if any(names(text, item.name) for item in order.items)]
+    return hits[0] if len(hits) == 1 else None
+
+
+def names(text: str, item: str) -> bool:
+    """The text has a word of the item's name, in singular or plural."""
+    return bool(_words(text) & _words(item))
+
+
+def _words(text: str) -> set[str]:
+    words = (word.lower() for word in re.findall(r"[^\W\d_]+", text))
+    return {word.rstrip("s") for word in words if len(word) > 2 and word not in _IDLE}

@@ -1,0 +1,260 @@
+"""The outbox: what the customer's channel still has to take, in order, with retries and honest doubt."""
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, bindparam, exists, literal_column, or_, select, update
+from sqlalchemy.engine.row import Row
+from sqlalchemy.sql import Select, Update
+
+from tandem.conversations import counters, store
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import ConversationNotFound, Delivery, Message
+from tandem.conversations.tables import conversations, messages
+from tandem.faults import transaction
+
+LEASE = timedelta(seconds=30)  # longer than a channel may take for one send
+BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800))
+
+# As it stands in the partial index: SQLite does not use that for a value that is bound later.
+_PENDING = literal_column(f"'{Delivery.PENDING.value}'")
+# Subqueries and no join, which a planner may begin with all conversations of these channels.
+_ITS = conversations.c.id == messages.c.conversation_id
+_CHANNEL = select(conversations.c.channel).where(_ITS).scalar_subquery()
+_ADDRESS = select(conversations.c.address).where(_ITS).scalar_subquery()
+_ANSWERED = update(messages).where(
+    messages.c.conversation_id == bindparam("this"), messages.c.seq.in_(bindparam("numbers", expanding=True)),
+    messages.c.delivery == Delivery.WAITING.value)
+
+
+def _beyond_backoff(at: datetime) -> list[Any]:
+    """Retries set for later than their pause can reach: they were set before the clock stepped back."""
+    return [and_(messages.c.attempts == number, messages.c.next_attempt_at > at + pause)
+            for number, pause in enumerate(BACKOFF, 1)]
+
+
+def _of_attempt(outbound: OutboundMessage) -> Update:
+    """Of a message on its way, as long as this attempt is the latest."""
+    message = outbound.message
+    return update(messages).where(
+        messages.c.conversation_id == message.conversation_id, messages.c.seq == message.seq,
+        messages.c.delivery == Delivery.PENDING.value, messages.c.attempts == outbound.attempt)
+
+
+def _unacknowledged(conversation_id: str, up_to: int, fetched_only: bool) -> Any:
+    """Messages that the customer's side has not said it has."""
+    states = [Delivery.PENDING.value, Delivery.SENT.value, Delivery.WAITING.value, Delivery.DOUBT.value]
+    of_these = and_(messages.c.conversation_id == conversation_id, messages.c.seq <= up_to,
+                    messages.c.delivery.in_(states))
+    if fetched_only:
+        return and_(of_these, or_(messages.c.delivery != Delivery.WAITING.value, messages.c.attempts > 0))
+    return of_these
+
+
+def _kept(error: str) -> str:
+    return store.printable(error)[:500]
+
+
+@dataclass(frozen=True)
+class OutboundMessage:
+    """A message on its way: where it goes, the number of this attempt, and whether an earlier one may have arrived."""
+
+    message: Message
+    channel: str
+    address: Mapping[str, Any]
+    attempt: int
+    in_doubt: bool
+    parts_sent: int = 0  # of a message that goes in several: so many are with the customer
+
+
+class Outbox:
+    """The delivery side of the ledger. At most one message per conversation is on its way at a time."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def lease(
+        self, channels: Sequence[str], limit: int = 20, held: Collection[tuple[str, int]] = (),
+    ) -> list[OutboundMessage]:
+        """Take the next message of each conversation that waits for one of these channels.
+
+        An attempt is written down before it is made. If a process dies between sending and saying so, the next
+        lease finds the attempt open and marks the message as in doubt.
+
+        Args:
+            held: Messages (conversation id, seq) that this process is sending, whatever became of their leases.
+        """
+        query = self._ready(self._ledger.clock(), channels, limit + len(held))
+        with self._ledger.reading.connect() as connection:
+            rows = connection.execute(query).all()
+        if all((row.conversation_id, row.seq) in held for row in rows):
+            return []
+        outbound_messages: list[OutboundMessage] = []
+        with transaction(self._ledger.engine, "delivery_lease") as connection:
+            at = self._ledger.clock()
+            query = self._ready(at, channels, limit + len(held)).with_for_update(skip_locked=True, of=messages)
+            for row in connection.execute(query).all():
+                if (row.conversation_id, row.seq) in held or len(outbound_messages) == limit:
+                    continue
+                doubt = row.doubt or row.attempt_open
+                connection.execute(update(messages).where(messages.c.id == row.id).values(
+                    attempts=row.attempts + 1, attempt_open=True, doubt=doubt, lease_until=at + LEASE))
+                outbound_messages.append(OutboundMessage(
+                    store.to_message(row), row.channel, row.address or {}, row.attempts + 1, doubt, row.parts_sent))
+        return outbound_messages
+
+    def _ready(self, at: datetime, channels: Sequence[str], limit: int) -> Select:
+        earlier = messages.alias("earlier")
+        ready = and_(
+            messages.c.delivery == _PENDING,
+            or_(messages.c.attempts == 0, messages.c.next_attempt_at <= at, *_beyond_backoff(at)),
+            # A lease that ends later than any lease can was given before the clock stepped back.
+            or_(messages.c.lease_until.is_(None), messages.c.lease_until < at, messages.c.lease_until > at + 2 * LEASE),
+            _CHANNEL.in_(list(channels)),
+            ~exists().where(and_(
+                earlier.c.conversation_id == messages.c.conversation_id,
+                earlier.c.delivery == _PENDING,
+                earlier.c.seq < messages.c.seq,
+            )),
+        )
+        return select(messages, _CHANNEL.label("channel"), _ADDRESS.label("address")).where(ready).order_by(
+            messages.c.next_attempt_at, messages.c.id).limit(limit)
+
+    def renew(self, outbound_messages: Collection[OutboundMessage]) -> None:
+        """Hold on to the messages on which this process still works."""
+        with transaction(self._ledger.engine, "delivery_renew") as connection:
+            until = self._ledger.clock() + LEASE
+            for outbound in outbound_messages:
+                connection.execute(_of_attempt(outbound).values(lease_until=until))
+
+    def part_sent(self, outbound: OutboundMessage, parts: int) -> None:
+        """The channel took one more part of the message, so many now; the attempt goes on, with a new lease."""
+        with transaction(self._ledger.engine, "delivery_part") as connection:
+            connection.execute(
+                _of_attempt(outbound).values(parts_sent=parts, lease_until=self._ledger.clock() + LEASE))
+
+    def sent(self, outbound: OutboundMessage) -> None:
+        """The channel took the message.
+
+        That holds also for an attempt that others took for dead, unless a later one is being made just now.
+        """
+        self._finish(outbound, lambda row, at: {"delivery": (Delivery.DOUBT if row.doubt else Delivery.SENT).value},
+                     counts_late=True)
+
+    def not_begun(self, outbound: OutboundMessage) -> None:
+        """The attempt was never made, because nothing was free to make it: it does not count."""
+        self._finish(outbound, lambda row, at: {"attempts": row.attempts - 1})
+
+    def refused(self, outbound: OutboundMessage, error: str) -> None:
+        """The channel will never take the message."""
+        self._finish(outbound, lambda row, at: {"delivery": Delivery.FAILED.value, "error": _kept(error)})
+
+    def cannot_push(self, outbound: OutboundMessage) -> None:
+        """The channel has no way to send by itself; the message waits to be fetched."""
+        self._finish(outbound, lambda row, at: {"delivery": Delivery.WAITING.value})
+
+    def failed(self, outbound: OutboundMessage, error: str, maybe_arrived: bool = False) -> None:
+        """The attempt failed; it is made again after a pause, or given up when the pauses are used up.
+
+        Args:
+            maybe_arrived: The connection broke after the message was handed over.
+        """
+        def retry(row: Row, at: datetime) -> dict[str, Any]:
+            doubt = row.doubt or maybe_arrived
+            if row.attempts > len(BACKOFF):
+                state = Delivery.DOUBT if doubt else Delivery.FAILED
+                return {"delivery": state.value, "error": _kept(error), "doubt": doubt}
+            return {"next_attempt_at": at + BACKOFF[row.attempts - 1], "error": _kept(error), "doubt": doubt}
+
+        self._finish(outbound, retry)
+
+    def retry(self, conversation_id: str, seq: int) -> None:
+        """Try a given-up message again from the start."""
+        with self._ledger.engine.begin() as connection:
+            row = store.lock(connection, conversation_id)
+            at = self._ledger.clock()
+            connection.execute(
+                update(messages)
+                .where(messages.c.conversation_id == conversation_id, messages.c.seq == seq,
+                       messages.c.delivery.in_([Delivery.FAILED.value, Delivery.DOUBT.value]))
+                .values(delivery=Delivery.PENDING.value, attempts=0, next_attempt_at=at, error=None)
+            )
+            store.change(connection, row, at)
+
+    def answered(self, conversation_id: str, seqs: Sequence[int]) -> None:
+        """These replies of the bot went into the answer to the customer's own request."""
+        with transaction(self._ledger.engine, "answered") as connection:
+            connection.execute(_ANSWERED, {"this": conversation_id, "numbers": list(seqs),
+                                           "delivery": Delivery.SENT.value})
+
+    def fetch(self, conversation_id: str, after: int, limit: int = 500) -> list[Message]:
+        """Give out what waits to be fetched above a sequence number, and note that it was given out."""
+        query = select(messages).where(
+            messages.c.conversation_id == conversation_id, messages.c.seq > after,
+            messages.c.delivery == Delivery.WAITING.value)
+        with self._ledger.reading.connect() as connection:
+            rows = connection.execute(query.order_by(messages.c.seq).limit(limit)).all()
+        fresh = [row.seq for row in rows if not row.attempts]
+        if fresh:
+            with transaction(self._ledger.engine, "fetch") as connection:
+                connection.execute(
+                    update(messages)
+                    .where(messages.c.conversation_id == conversation_id, messages.c.seq.in_(fresh),
+                           messages.c.delivery == Delivery.WAITING.value)
+                    .values(attempts=1))
+        return [store.to_message(row) for row in rows]
+
+    def acknowledge(self, conversation_id: str, up_to: int, fetched_only: bool = False) -> None:
+        """The customer's side has everything up to this sequence number.
+
+        Args:
+            fetched_only: Pass over what waits to be fetched and was never given out by `fetch`.
+        """
+        if not self.acknowledgeable(conversation_id, up_to, fetched_only):
+            return
+        with transaction(self._ledger.engine, "acknowledge") as connection:
+            row = store.lock(connection, conversation_id)
+            connection.execute(update(messages).where(
+                _unacknowledged(conversation_id, up_to, fetched_only)).values(
+                delivery=Delivery.DELIVERED.value, attempt_open=False, lease_until=None))
+            store.change(connection, row, self._ledger.clock())
+
+    def acknowledgeable(self, conversation_id: str, up_to: int, fetched_only: bool = False) -> bool:
+        """Whether `acknowledge` would change anything; only reads."""
+        query = select(messages.c.id).where(_unacknowledged(conversation_id, up_to, fetched_only)).limit(1)
+        with self._ledger.reading.connect() as connection:
+            return connection.execute(query).first() is not None
+
+    def counts(self, counted: Mapping[str, int] | None = None) -> dict[str, int]:
+        """How many messages stand in each delivery state.
+
+        Args:
+            counted: What `counters.read` said, if it was asked already.
+        """
+        found = counters.read(self._ledger.engine) if counted is None else counted
+        return {state.value: count for state in Delivery if (count := found.get(f"delivery:{state.value}", 0))}
+
+    def _finish(
+        self, outbound: OutboundMessage, values: Callable[[Row, datetime], dict[str, Any]], counts_late: bool = False,
+    ) -> None:
+        message = outbound.message
+        with transaction(self._ledger.engine, "delivery_end") as connection:
+            try:
+                conversation = store.lock(connection, message.conversation_id)
+            except ConversationNotFound:
+                return  # erased while the message was on its way
+            at = self._ledger.clock()
+            row = connection.execute(
+                select(messages).where(messages.c.conversation_id == message.conversation_id,
+                                       messages.c.seq == message.seq)
+            ).first()
+            if row is None or row.delivery != Delivery.PENDING.value:
+                return
+            if row.attempts != outbound.attempt and (row.attempt_open or not counts_late):
+                return  # an attempt that was overtaken by a later one has nothing more to say
+            connection.execute(update(messages).where(messages.c.id == row.id).values(
+                attempt_open=False, lease_until=None, **values(row, at)))
+            store.change(connection, conversation, at)

@@ -1,0 +1,165 @@
+"""How the desk stands, in numbers: for the API, for the supervisors' page, and for Prometheus."""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, union
+
+from tandem.agents.presence import Presence, everybody
+from tandem.conversations import counters
+from tandem.conversations.tables import conversations, handoffs
+from tandem.live_agents.relay.worker import Relay
+from tandem.services import Services
+
+PERIOD = timedelta(days=7)  # what the times and shares look back on
+_WORTH = {"available": 2, "away": 1, "offline": 0}
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Durations in seconds; None without any. p95: 19 of 20 were not longer."""
+
+    count: int
+    p50: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """All of them. Times and shares are of the last `PERIOD`; counts without a period are of all that is kept."""
+
+    waiting: int
+    longest_wait_seconds: float
+    open_by_agent: Mapping[str, int]
+    agents: tuple[Presence, ...]
+    handoffs: int  # opened in the period
+    first_response: Spread  # from the opening of a handoff to an agent's first word, or to now where none came yet
+    handle_time: Spread  # from the claim to the end
+    containment: float | None  # share of the conversations of the period that needed nobody; 0..1
+    deliveries: Mapping[str, int]  # messages in each delivery state
+    retried: int  # messages that took more than one attempt
+    in_doubt: int  # may or may not have arrived
+    fenced: int  # bot replies suppressed because a person owned the conversation
+    dead: int  # dead letters of outside live-agent tools
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, for `GET /api/stats`."""
+        agents = [{**asdict(one), "seen_at": one.seen_at.isoformat() if one.seen_at else None} for one in self.agents]
+        return {**asdict(self), "agents": agents}
+
+
+def read_numbers(services: Services, relay: Relay) -> Numbers:
+    """Read them; blocking."""
+    ledger = services.ledger
+    at = ledger.clock()
+    current = ledger.open_handoffs(cards=False)
+    # Those who wait are those whose handoff nobody has: the owner may move between two queries, a handoff does not.
+    waiting = [one.opened_at for one in current.values() if one.claimed_by is None]
+    counted = counters.read(services.engine)
+    deliveries = services.outbox.counts(counted)
+    first, handled, opened = _times(services, at - PERIOD)
+    agents = everybody(services.engine, current, at)
+    return Numbers(
+        waiting=len(waiting), longest_wait_seconds=round((at - min(waiting)).total_seconds(), 1) if waiting else 0.0,
+        open_by_agent=dict(Counter(one.claimed_by for one in current.values() if one.claimed_by)),
+        agents=tuple(sorted(agents, key=lambda one: (-_WORTH[one.state], one.name))), handoffs=opened,
+        first_response=spread(first), handle_time=spread(handled), containment=_containment(services, at - PERIOD),
+        deliveries=deliveries, retried=counted.get("retried", 0), in_doubt=deliveries.get("doubt", 0),
+        fenced=counted.get("fenced", 0),
+        dead=relay.dead_count(),
+    )
+
+
+def spread(seconds: Sequence[float]) -> Spread:
+    """Median and 95th percentile, by the nearest rank."""
+    ranked = sorted(seconds)
+
+    def rank(share: float) -> float | None:
+        return round(ranked[max(0, -(-int(share * 100) * len(ranked) // 100) - 1)], 1) if ranked else None
+
+    return Spread(len(ranked), rank(0.5), rank(0.95))
+
+
+def prometheus(numbers: Numbers) -> str:
+    """The numbers in Prometheus's text format."""
+    lines: list[str] = []
+
+    def put(name: str, kind: str, text: str, values: Sequence[tuple[str, float | None]]) -> None:
+        lines.extend((f"# HELP tandem_{name} {text}", f"# TYPE tandem_{name} {kind}"))
+        lines.extend(f"tandem_{name}{labels} {value:.15g}" for labels, value in values if value is not None)
+
+    put("waiting", "gauge", "Customers who wait for a person.", [("", numbers.waiting)])
+    put("longest_wait_seconds", "gauge", "The longest of their waits.", [("", numbers.longest_wait_seconds)])
+    put("with_agents", "gauge", "Conversations that agents have.", [("", sum(numbers.open_by_agent.values()))])
+    states = Counter(one.state for one in numbers.agents)
+    put("agents", "gauge", "Agents by presence.", [(f'{{state="{one}"}}', states[one]) for one in _WORTH])
+    for name, times, text in (
+        ("first_response_seconds", numbers.first_response, "From handoff to a first word, or till now; last 7 days."),
+        ("handle_time_seconds", numbers.handle_time, "From claim to end, last 7 days."),
+    ):
+        put(name, "gauge", text, [('{quantile="0.5"}', times.p50), ('{quantile="0.95"}', times.p95)])
+    put("containment_ratio", "gauge", "Share of conversations that needed nobody, last 7 days.",
+        [("", numbers.containment)])
+    put("messages", "gauge", "Messages in each delivery state.",
+        [(f'{{delivery="{state}"}}', count) for state, count in sorted(numbers.deliveries.items())])
+    put("messages_retried", "gauge", "Messages that took more than one attempt.", [("", numbers.retried)])
+    put("replies_fenced", "gauge", "Bot replies suppressed because a person had the conversation.",
+        [("", numbers.fenced)])
+    put("dead_letters", "gauge", "What could not be carried to or from live-agent tools.", [("", numbers.dead)])
+    return "\n".join(lines) + "\n"
+
+
+def figures(numbers: Numbers) -> Iterator[tuple[str, str, str]]:
+    """(label, value, explanation), for the page."""
+    yield "Waiting now", str(numbers.waiting), f"longest {duration(numbers.longest_wait_seconds)}"
+    yield "With agents", str(sum(numbers.open_by_agent.values())), "open conversations"
+    yield "Handoffs", str(numbers.handoffs), "opened in 7 days"
+    for label, times in (("First response", numbers.first_response), ("Handle time", numbers.handle_time)):
+        waits = ", those who still wait by their wait so far" if times is numbers.first_response else ""
+        spread = f"median of {times.count} in 7 days{waits}; 19 of 20 within {duration(times.p95)}"
+        yield label, duration(times.p50), spread if times.count else "none in 7 days"
+    share = "–" if numbers.containment is None else f"{round(numbers.containment * 100)} %"
+    yield "Containment", share, "of conversations needed nobody, 7 days"
+    yield "Fenced", str(numbers.fenced), "bot replies held back while a person had the customer"
+    yield "Retried", str(numbers.retried), "messages that took more than one attempt"
+    yield "In doubt", str(numbers.in_doubt), "messages that may have arrived"
+    yield "Not delivered", str(numbers.deliveries.get("failed", 0)), "messages given up or refused"
+    yield "Dead letters", str(numbers.dead), "not carried to or from outside tools"
+
+
+def duration(seconds: float | None) -> str:
+    """A duration in a few characters."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{rest} s" if minutes < 1 else f"{minutes} min {rest:02} s" if minutes < 60 else \
+        f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def _times(services: Services, since: datetime) -> tuple[list[float], list[float], int]:
+    """First response times, handle times and the number of the handoffs that opened since then."""
+    query = select(handoffs.c.opened_at, handoffs.c.claimed_at, handoffs.c.closed_at, handoffs.c.first_reply_at).where(
+        handoffs.c.opened_at > since)
+    with services.ledger.reading.connect() as connection:
+        rows = connection.execute(query).all()
+    # Who still waits counts by the wait so far: else the figure is best while nobody is answered.
+    at = services.ledger.clock()
+    first = [((row.first_reply_at or at) - row.opened_at).total_seconds() for row in rows
+             if row.first_reply_at or not row.closed_at]
+    handled = [(row.closed_at - row.claimed_at).total_seconds() for row in rows if row.closed_at and row.claimed_at]
+    return first, handled, len(rows)
+
+
+def _containment(services: Services, since: datetime) -> float | None:
+    active = conversations.c.last_customer_at > since
+    of_people = select(handoffs.c.conversation_id)
+    with_people = union(of_people.where(handoffs.c.closed_at.is_(None)), of_people.where(handoffs.c.closed_at > since))
+    count = select(func.count()).select_from(conversations).where(active)
+    with services.ledger.reading.connect() as connection:
+        every = int(connection.execute(count).scalar_one())
+        needed = int(connection.execute(count.where(conversations.c.id.in_(with_people))).scalar_one())
+    return round(1 - needed / every, 4) if every else None

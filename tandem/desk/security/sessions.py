@@ -1,0 +1,82 @@
+"""Agents' sessions: kept on the server, known to the browser by a random id that is stored only as a hash."""
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.engine import Engine
+
+from tandem.agents.accounts import Account, Role
+from tandem.agents.tables import agents, desk_sessions
+from tandem.db.engine import now, reading
+
+IDLE = timedelta(hours=2)  # without a request that an agent made by hand
+ABSOLUTE = timedelta(hours=12)  # one working day
+_TOUCH = timedelta(minutes=1)  # how exactly `seen_at` is kept
+
+
+@dataclass(frozen=True)
+class Session:
+    """A signed-in agent. `id_hash` names the session in the database; the id itself is only in the cookie."""
+
+    id_hash: str
+    account: Account
+    csrf_token: str
+
+
+class Sessions:
+    """Opens, finds and ends sessions; blocking, safe from any thread and process."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = now) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def open(self, account: Account) -> tuple[str, Session]:
+        """A new session, and the id for the cookie. Sessions that have expired are swept out on the way."""
+        session_id = secrets.token_urlsafe(32)
+        session = Session(_hash(session_id), account, secrets.token_urlsafe(32))
+        at = self._clock()
+        with self._engine.begin() as connection:
+            connection.execute(delete(desk_sessions).where(
+                or_(desk_sessions.c.expires_at < at, desk_sessions.c.seen_at < at - IDLE)))
+            connection.execute(insert(desk_sessions).values(
+                id_hash=session.id_hash, agent_id=account.id, csrf_token=session.csrf_token, created_at=at, seen_at=at,
+                expires_at=at + ABSOLUTE))
+        return session_id, session
+
+    def find(self, session_id: str, touch: bool = True) -> Session | None:
+        """The live session with this id.
+
+        Args:
+            touch: Count this as a sign of life. What a page does by itself does not, or no session would ever be idle.
+        """
+        at = self._clock()
+        query = (
+            select(desk_sessions, agents.c.name, agents.c.role)
+            .join(agents, agents.c.id == desk_sessions.c.agent_id)
+            .where(desk_sessions.c.id_hash == _hash(session_id), desk_sessions.c.expires_at > at,
+                   desk_sessions.c.seen_at > at - IDLE, agents.c.active.is_(True))
+        )
+        with reading(self._engine).connect() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        if touch and at - row.seen_at > _TOUCH:
+            with self._engine.begin() as connection:
+                connection.execute(update(desk_sessions).where(desk_sessions.c.id_hash == row.id_hash)
+                                   .values(seen_at=at))
+        return Session(row.id_hash, Account(row.agent_id, row.name, Role(row.role), True), row.csrf_token)
+
+    def end(self, session: Session) -> None:
+        """Sign out."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(desk_sessions).where(desk_sessions.c.id_hash == session.id_hash))
+
+
+def _hash(session_id: str) -> str:
+    # The id has 256 random bits, so a plain hash cannot be searched backwards.
+    return hashlib.sha256(session_id.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,323 @@
+"""The bot's turns of one Rasa server: each after those before it, alive while it runs, taken over if it died."""
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import timedelta
+from typing import Any
+
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import InputChannel, UserMessage
+from sqlalchemy.exc import SQLAlchemyError
+
+from tandem.conversations.buttons import ASIDE, OUTDATED
+from tandem.conversations.consent import Consents, Question
+from tandem.conversations.feed import Feed
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import Message, Owner, Receipt
+from tandem.conversations.turn_queue import DONE, FAILED, LATE, TURN_LEASE, TurnQueue
+from tandem.conversations.writing import write
+from tandem.faults import fault
+from tandem.gateway.bot_input import for_bot
+from tandem.gateway.fenced_output import Answer, FencedOutput
+from tandem.gateway.message_mood import read_mood
+from tandem.gateway.tasks import Tasks
+from tandem.logs import about
+from tandem.rasa_ext.action_endpoint import install_action_endpoint
+from tandem.rasa_ext.graph_runner import install_graph_runner
+from tandem.rasa_ext.locks import install_locks
+from tandem.rasa_ext.tracker_store import AlreadyHeard, answering
+from tandem.rasa_ext.trackers import leave_forms, say_again
+from tandem.wording.phrases import notice
+
+logger = logging.getLogger(__name__)
+
+OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
+MAX_TRIES = 3  # how often an interrupted or failing bot turn is run
+RETRY_PAUSES = (timedelta(seconds=1), timedelta(seconds=5))  # before a failed turn is run again
+TURN_SECONDS = 45.0  # that Rasa may take for a message; then the customer is told, and the next message is handled
+LOOK_AGAIN = 1.0  # seconds after which a turn that waits asks again, if nothing wakes it
+
+
+class TurnRunner:
+    """Gives customers' messages to the bot, and reads those that are not the bot's to answer.
+
+    Args:
+        agent: Rasa's agent; another one after it has loaded another model.
+        tasks: Where turns run.
+        feed: Tells when the turns before one have ended, in whatever process they run.
+        recorded: Called with each message for the customer that is in the ledger.
+    """
+
+    def __init__(
+        self, ledger: Ledger, agent: Callable[[], Agent], tasks: Tasks, feed: Feed,
+        recorded: Callable[[Message], None],
+    ) -> None:
+        self._ledger = ledger
+        self._queue = TurnQueue(ledger)
+        self._agent = agent
+        self._tasks = tasks
+        self._feed = feed
+        self._recorded = recorded
+        self._running: dict[tuple[str, int], asyncio.Task[None]] = {}
+
+    def begin(
+        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: Answer | None,
+        metadata: Mapping[str, Any] | None,
+    ) -> asyncio.Task[None]:
+        """Begin what follows on a stored message, in the background.
+
+        Args:
+            into: The answer to the customer's own request, on a channel that answers within it.
+            metadata: What the channel knows beside the message, for the tracker.
+        """
+        if not receipt.for_bot:
+            return self._tasks.spawn(self._read_only(receipt.message))
+        conversation_id = receipt.conversation.id
+        key = (conversation_id, receipt.message.seq)
+        turn = self._turn(receipt, channel, on_new_message, into, metadata or {})
+        task = self._tasks.spawn(self._held(receipt, turn))
+        self._running[key] = task
+
+        def ended(_: asyncio.Task[None]) -> None:
+            if self._running.get(key) is task:
+                del self._running[key]
+            self._feed.nudge(conversation_id)
+
+        task.add_done_callback(ended)
+        self._feed.nudge(conversation_id)
+        return task
+
+    def running(self, conversation_id: str, seq: int) -> asyncio.Task[None] | None:
+        """The turn of this message, if it is in progress here."""
+        return self._running.get((conversation_id, seq))
+
+    def held(self) -> frozenset[tuple[str, int]]:
+        """The turns (conversation id, seq) that are in progress here, or wait here for those before them."""
+        return frozenset(self._running)
+
+    def in_progress(self, conversation_id: str) -> bool:
+        """Whether a turn of this conversation is in progress here."""
+        return any(running == conversation_id for running, _ in self._running)
+
+    async def _held(self, receipt: Receipt, turn: Coroutine[Any, Any, None]) -> None:
+        """Run a turn, and say all the while that it lives; stop it if it is in other hands."""
+        working = self._tasks.spawn(turn)
+        alive = self._tasks.spawn(self._keep_alive(receipt, working))
+        try:
+            await asyncio.wait([working])
+        finally:
+            alive.cancel()
+            working.cancel()
+
+    async def _turn(
+        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: Answer | None,
+        metadata: Mapping[str, Any],
+    ) -> None:
+        """One message through the bot, after the turns before it: a customer's words are handled in their order."""
+        how = DONE
+        try:
+            if receipt.waits:
+                await self._wait_in_line(receipt.message)
+                if not await self._still_with_bot(receipt):
+                    await self._read_only(receipt.message)
+                    await self._finish(receipt)
+                    return
+            if receipt.too_late:
+                how = LATE
+                await self._apologise(receipt, "is too old to be answered", "too_late")
+            elif receipt.tries > MAX_TRIES:
+                how = FAILED
+                await self._apologise(receipt, "is given up")
+            else:
+                await self._through_bot(receipt, channel, on_new_message, into, metadata)
+        except asyncio.TimeoutError:
+            # Run again it would take as long again, and the customer has waited long enough.
+            how = FAILED
+            await self._apologise(receipt, "took too long and was stopped")
+        except Exception:
+            logger.exception("Bot turn %d failed", receipt.message.seq, extra=_about(receipt))
+            if receipt.tries < MAX_TRIES:
+                await self._give_back(receipt)
+                return
+            how = FAILED
+            await self._apologise(receipt, "is given up")
+        await self._finish(receipt, how)
+
+    async def _through_bot(
+        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: Answer | None,
+        metadata: Mapping[str, Any],
+    ) -> None:
+        conversation, stored, agent = receipt.conversation, receipt.message, self._equipped_agent()
+        output = FencedOutput(
+            self._ledger, channel.name(), conversation.id, conversation.epoch, stored.seq, into, self._recorded,
+        )
+        message_id = f"{conversation.id}:{stored.seq}"
+        if receipt.tries == 1 or not await say_again(agent, conversation.id, message_id, output):
+            try:
+                with answering(message_id):
+                    given = await self._give_to_bot(receipt, agent, UserMessage(
+                        for_bot(stored), output, conversation.id, input_channel=channel.name(), message_id=message_id,
+                        metadata=dict(metadata),
+                    ), on_new_message)
+                if not given:
+                    return
+            except AlreadyHeard:
+                await say_again(agent, conversation.id, message_id, output)
+        fault("turn.after_bot")
+        if not output.spoke and await self._still_with_bot(receipt):
+            await self._apologise(receipt, "had nothing to say")
+
+    async def _give_to_bot(
+        self, receipt: Receipt, agent: Agent, message: UserMessage, on_new_message: OnNewMessage,
+    ) -> bool:
+        """Read the message, and give it to Rasa with what it is to know of it; False if it is not for the bot."""
+        flow = None
+        if receipt.handed_back is not None:
+            left = await leave_forms(agent, receipt.conversation.id)
+            flow = left or receipt.handed_back.card.get("interrupted_flow")
+        if receipt.message.data.get("payload") == OUTDATED:
+            await self._say_outdated(receipt)
+            return False
+        message.metadata = {**(message.metadata or {}), "tandem": _turn_metadata(receipt, flow)}
+        message.parse_data = await self._read(receipt.message, agent)
+        fault("turn.before_bot")
+        # Rasa's own handler asks for the agent anew; a turn is answered by the model that has read it.
+        handle = on_new_message if agent is self._agent() else agent.handle_message
+        await asyncio.wait_for(handle(message), TURN_SECONDS)
+        return True
+
+    async def _wait_in_line(self, message: Message) -> None:
+        """Wait until all earlier messages of the conversation are dealt with, whichever worker has them."""
+        with self._feed.watch(message.conversation_id) as changed:
+            while await asyncio.to_thread(self._queue.waits, message.conversation_id, message.seq):
+                # Not `wait_for`: it swallows a cancellation that comes as the event is set.
+                alarm = asyncio.get_running_loop().call_later(LOOK_AGAIN, changed.set)
+                await changed.wait()
+                alarm.cancel()
+                changed.clear()
+
+    async def _still_with_bot(self, receipt: Receipt) -> bool:
+        """Whether the conversation is still the bot's, and was all the while."""
+        now = await asyncio.to_thread(self._ledger.conversation, receipt.conversation.id)
+        return now.owner is Owner.BOT and now.epoch == receipt.conversation.epoch
+
+    async def _say_outdated(self, receipt: Receipt) -> None:
+        """Tell the customer that a button's question is no longer open; the bot does not hear of it."""
+        conversation, stored = receipt.conversation, receipt.message
+
+        def say() -> Message | None:
+            asked = self._ledger.messages(conversation.id, after=int(stored.data["button_of"]) - 1, limit=1)
+            question = Question.of(asked[0]) if asked else None
+            done = question is not None and any(
+                act.done and act.question.id == question.id for act in Consents(self._ledger).acts(conversation.id))
+            words = notice("outdated_button_done" if done else "outdated_button")
+            return self._ledger.record_bot_reply(conversation.id, conversation.epoch, words, data={ASIDE: True},
+                                                 reply_to=stored.seq, key=f"{stored.seq}.outdated")
+
+        told = await asyncio.to_thread(say)
+        if told is not None:
+            self._recorded(told)
+
+    async def _apologise(self, receipt: Receipt, why: str, words: str = "trouble") -> None:
+        """Tell the customer that this message finds no answer."""
+        conversation, seq = receipt.conversation, receipt.message.seq
+        logger.error("Bot turn %d %s", seq, why, extra=_about(receipt))
+
+        def say() -> Message | None:
+            if receipt.tries > MAX_TRIES and self._ledger.replies_to(conversation.id, seq):
+                return None  # it was answered, but no try lived long enough to say so
+            return self._ledger.record_bot_reply(conversation.id, conversation.epoch, self._apology(receipt, words),
+                                                 reply_to=seq, key=f"{seq}.{words}")
+
+        told = await write(conversation.id, say)
+        if told is not None:
+            self._recorded(told)
+
+    def _apology(self, receipt: Receipt, words: str) -> str:
+        """The text of the notice; if the customer's yes was acted upon before the turn broke off, it says so."""
+        acts = Consents(self._ledger).acts(receipt.conversation.id)
+        act = next((act for act in acts if act.seq == receipt.message.seq), None)
+        if act is None:
+            return notice(words)
+        return notice("trouble_done" if act.done else "trouble_unsure", number=act.question.number)
+
+    async def _finish(self, receipt: Receipt, how: str = DONE) -> None:
+        message = receipt.message
+        try:
+            await write(message.conversation_id, self._queue.finish, message.conversation_id, message.seq,
+                        receipt.tries, how)
+        except SQLAlchemyError:
+            # The turn is taken over when its lease runs out; what it has said is not said twice.
+            logger.exception("The end of bot turn %d was not written down", message.seq, extra=_about(receipt))
+
+    async def _give_back(self, receipt: Receipt) -> None:
+        message, pause = receipt.message, RETRY_PAUSES[receipt.tries - 1]
+        try:
+            await write(message.conversation_id, self._queue.give_back, message.conversation_id, message.seq,
+                        receipt.tries, pause)
+        except SQLAlchemyError:
+            logger.exception("Bot turn %d is run again when its lease runs out", message.seq, extra=_about(receipt))
+
+    async def _read_only(self, message: Message) -> None:
+        """Read a message that is not the bot's to answer; without a reading it is still there for the agent."""
+        try:
+            await self._read(message, self._equipped_agent())
+        except Exception:
+            logger.exception("Message %d could not be read", message.seq,
+                             extra=about(message.conversation_id, message.epoch))
+
+    async def _read(self, message: Message, agent: Agent) -> Any:
+        """Let the NLU read a message and note its mood in the ledger, whoever owns the conversation."""
+        text = for_bot(message)
+        parse = await agent.parse_message(text)
+        mood, intent = await read_mood(parse, text), (parse.get("intent") or {}).get("name")
+        await write(message.conversation_id, self._ledger.record_reading, message.conversation_id, message.seq, mood,
+                    intent)
+        self._feed.nudge(message.conversation_id)
+        return parse
+
+    def _equipped_agent(self) -> Agent:
+        agent = self._agent()
+        install_action_endpoint(agent)
+        install_graph_runner(agent)
+        install_locks(agent)
+        return agent
+
+    async def _keep_alive(self, receipt: Receipt, working: asyncio.Task[None]) -> None:
+        message = receipt.message
+        while True:
+            await asyncio.sleep(TURN_LEASE.total_seconds() / 4)
+            try:
+                held = await asyncio.to_thread(
+                    self._queue.renew, message.conversation_id, message.seq, receipt.tries)
+            except SQLAlchemyError:
+                logger.exception("The lease of bot turn %d was not renewed; tried again", message.seq,
+                                 extra=_about(receipt))
+                continue
+            if not held:
+                logger.warning("Bot turn %d is over or in other hands, and stops here", message.seq,
+                               extra=_about(receipt))
+                working.cancel()
+                return
+
+
+def _about(receipt: Receipt) -> dict[str, Any]:
+    return about(receipt.conversation.id, receipt.conversation.epoch)
+
+
+def _turn_metadata(receipt: Receipt, flow: str | None) -> dict[str, Any]:
+    """What the dialogue is told beside the message; `flow` is the form that a person's coming interrupted."""
+    conversation, handed_back = receipt.conversation, receipt.handed_back
+    facts: dict[str, Any] = {
+        "seq": receipt.message.seq, "epoch": conversation.epoch, "identified": conversation.identity is not None,
+    }
+    if receipt.message.data.get("button_of"):
+        facts["button_of"] = receipt.message.data["button_of"]
+    if handed_back is not None:
+        facts["handed_back"] = {
+            "outcome": handed_back.outcome, "note_for_bot": handed_back.note_for_bot,
+            "agent": handed_back.claimed_by, "reason": handed_back.reason, "resume": handed_back.resume, "flow": flow,
+        }
+    return facts

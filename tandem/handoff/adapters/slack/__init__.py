@@ -1,6 +1,0 @@
-"""Live agents in Slack: a thread for each customer in the agents' channel (docs/slack.md)."""
-from __future__ import annotations
-
-from tandem.handoff.adapters.slack.channel import SlackChannel
-
-__all__ = ["SlackChannel"]

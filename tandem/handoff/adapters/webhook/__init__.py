@@ -1,6 +1,0 @@
-"""Live agents over our own signed, versioned JSON; the contract is `schema.json` beside this file."""
-from __future__ import annotations
-
-from tandem.handoff.adapters.webhook.channel import WebhookChannel
-
-__all__ = ["WebhookChannel"]

@@ -1,0 +1,147 @@
+"""Builds the context card from the ledger's transcript, the case file and the state of the tracker."""
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from tandem.conversations.casefile import CaseEntry, EntryKind
+from tandem.conversations.model import Author, Conversation, Handoff, Kind, Message
+from tandem.handoff.card import Attempt, ContextCard, MoodTurn, OrderFacts, Signal
+from tandem.sentiment.model import Turn
+from tandem.sentiment.trajectory import Trajectory
+
+_INTERNAL_SLOTS = frozenset({
+    "escalation", "handoff", "last_handoff", "failed_lookups", "mood", "requested_slot", "session_started_metadata",
+})
+_KEPT_VALUE = 200  # characters of a slot's value
+
+
+def build_card(
+    conversation: Conversation, transcript: Sequence[Message], entries: Iterable[CaseEntry],
+    earlier: Iterable[Handoff], tracker: Mapping[str, Any], verified_orders: Sequence[str], trajectory: Trajectory,
+    reason: str, trigger: str, signals: Sequence[Mapping[str, Any]], language: str = "",
+) -> ContextCard:
+    """The card of a handoff that is about to open.
+
+    Args:
+        tracker: The tracker's state as the action server gets it: slots, events of this session, active loop.
+        verified_orders: Numbers of the orders the customer has matched with an e-mail address or postcode.
+        signals: What fired, as the escalation policy says: name, value, detail.
+        language: The customer's, as a tag; see `tandem.wording.language`.
+    """
+    mood, turning_point = _mood(transcript, trajectory)
+    known = list(entries)
+    orders = _orders(known)
+    attempts = tuple(
+        Attempt(entry.data["action"], entry.at.isoformat(), entry.data["outcome"])
+        for entry in known if entry.kind is EntryKind.ATTEMPT
+    )
+    return ContextCard(
+        conversation_id=conversation.id, channel=conversation.channel, reason=reason, trigger=trigger,
+        summary=_summary(reason, mood, orders, attempts),
+        signals=tuple(
+            Signal(str(found.get("name", "")), number(found.get("value")), str(found.get("detail") or ""))
+            for found in signals if isinstance(found, Mapping)
+        ),
+        customer=_customer(conversation, verified_orders),
+        mood=mood, turning_point=turning_point, orders=orders, attempts=attempts,
+        promises=tuple(entry.data["text"] for entry in known if entry.kind is EntryKind.PROMISE),
+        slots=_slots(tracker.get("slots") or {}),
+        entities=_entities(tracker.get("events") or ()),
+        interrupted_flow=(tracker.get("active_loop") or {}).get("name"), language=language,
+        earlier_handoffs=tuple(
+            {"reason": past.reason, "outcome": past.outcome, "opened_at": past.opened_at.isoformat(),
+             "closed_at": past.closed_at.isoformat() if past.closed_at else None}
+            for past in earlier if past.closed_at is not None
+        ),
+    )
+
+
+def number(value: Any) -> float:
+    """The value as a finite number, or 0: an odd slot must not keep a person away."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return found if math.isfinite(found) else 0.0
+
+
+def _mood(transcript: Sequence[Message], trajectory: Trajectory) -> tuple[tuple[MoodTurn, ...], int | None]:
+    said = [message for message in transcript if message.author is Author.CUSTOMER and message.kind is Kind.TEXT]
+    turns = [
+        Turn(text=message.text, sentiment=asdict(message.mood) if message.mood else None, intent=message.intent,
+             confidence=1.0, is_answer=message.intent == "inform")
+        for message in said
+    ]
+    reading = trajectory.read(turns)
+    scores = [0.0] * reading.start + [turn.score for turn in reading.turns]
+    mood = tuple(
+        MoodTurn(message.seq, message.text, message.mood.emotion if message.mood else "neutral",
+                 message.mood.polarity if message.mood else 0.0, message.mood.frustration if message.mood else 0.0,
+                 round(score, 3), message.intent)
+        for message, score in zip(said, scores, strict=False)
+    )
+    return mood, said[reading.turning_point].seq if reading.turning_point is not None else None
+
+
+def _orders(entries: Iterable[CaseEntry]) -> tuple[OrderFacts, ...]:
+    latest: dict[str, OrderFacts] = {}
+    for entry in entries:
+        if entry.kind is EntryKind.ORDER:
+            facts = tuple((str(label), str(value)) for label, value in entry.data.get("facts", ()))
+            number = str(entry.data["number"])
+            latest.pop(number, None)  # the order looked up last comes last
+            latest[number] = OrderFacts(number, str(entry.data["status"]), entry.at.isoformat(), facts)
+    return tuple(reversed(latest.values()))
+
+
+def _customer(conversation: Conversation, verified_orders: Sequence[str]) -> dict[str, Any]:
+    if conversation.identity is not None:
+        known = conversation.identity
+        return {"subject": known.subject, "email": known.email, "name": known.name, "verified_by": known.verified_by,
+                "verified_orders": list(verified_orders)}
+    if verified_orders:
+        return {"verified_by": "order number and contact", "verified_orders": list(verified_orders)}
+    return {"verified_by": None, "verified_orders": []}
+
+
+def _slots(slots: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value if isinstance(value, (int, float, bool)) else str(value)[:_KEPT_VALUE]
+        for name, value in slots.items() if value is not None and name not in _INTERNAL_SLOTS
+    }
+
+
+def _entities(events: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    found = []
+    for event in events:
+        if event.get("event") != "user":
+            continue
+        parse = event.get("parse_data") or {}
+        seq = ((event.get("metadata") or {}).get("tandem") or {}).get("seq")
+        found += [
+            {"entity": entity.get("entity"), "value": str(entity.get("value"))[:_KEPT_VALUE], "seq": seq}
+            for entity in parse.get("entities") or ()
+        ]
+    return tuple(found)
+
+
+def _summary(
+    reason: str, mood: Sequence[MoodTurn], orders: Sequence[OrderFacts], attempts: Sequence[Attempt],
+) -> str:
+    """Two or three plain lines for the agent's eye."""
+    lines = [reason.rstrip(".") + "."]
+    if mood:
+        lines.append(f"Last said: \u201c{mood[-1].text[:160]}\u201d ({mood[-1].emotion}).")
+    if orders:
+        lines.append(f"Order {orders[0].number}: {orders[0].status}.")
+    if attempts:
+        lines.append(f"The bot tried last: {_plain(attempts[-1].action)}; outcome: {_plain(attempts[-1].outcome)}.")
+    return " ".join(lines)
+
+
+def _plain(name: str) -> str:
+    """The name of an action, a form or a response as an agent reads it: "return item" for "action_return_item"."""
+    return name.removeprefix("action_").removeprefix("utter_").removesuffix("_form").replace("_", " ")

@@ -1,0 +1,134 @@
+"""Watch over those who wait: tell them how things stand, and take them back from agents who are gone.
+
+Every desk process runs a watchdog. Each act is one transaction that looks again before it acts, so two that see the
+same do it once.
+"""
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import Agent, ConversationNotFound, Handoff, NotAllowed
+from tandem.conversations.ownership import Ownership
+from tandem.conversations.queue import Pace, claim_pace, queue, said_while_waiting, unanswered
+from tandem.handoff.business_hours import BusinessHours, Patience
+from tandem.logs import about
+from tandem.wording.phrases import NoticeError, buttons, notice, wait_in_words
+
+logger = logging.getLogger(__name__)
+
+EVERY = 5.0  # seconds between two looks
+OVERLAP = timedelta(minutes=1)  # between what two looks read, for transactions that end late
+DESK = "desk"  # outside tools look after their own agents
+_EMAIL = re.compile(r"(?<![\w.+%&-])\w(?:[\w.+%&'-]{0,62}[\w+%-])?@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}")
+
+
+class QueueWatchdog:
+    """One look at a time; `look` is blocking.
+
+    Args:
+        absent: The agents who have not been at the desk since a moment, id and name.
+    """
+
+    def __init__(
+        self, ledger: Ledger, ownership: Ownership, duty: BusinessHours, patience: Patience,
+        absent: Callable[[datetime], Mapping[str, str]],
+    ) -> None:
+        self._ledger = ledger
+        self._ownership = ownership
+        self._duty = duty
+        self._patience = patience
+        self._absent = absent
+        self._looked_at: datetime | None = None  # all that was written before has been read
+
+    async def run(self) -> None:
+        """Keep watch until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY)
+            try:
+                await asyncio.to_thread(self.look)
+            except Exception:  # whatever it was, the next look must come
+                logger.exception("The watch could not look; it tries again")
+
+    def look(self) -> None:
+        """Do what is due."""
+        ledger = self._ledger
+        at, well = ledger.clock(), True
+        handoffs = ledger.open_handoffs(cards=False)
+        self._take_back(handoffs)
+        pace, contacts = claim_pace(ledger), self._contacts(at)
+        for conversation_id, place in queue(handoffs).items():
+            try:
+                self._tell(handoffs[conversation_id], place, pace, contacts.get(conversation_id, ""))
+            except ConversationNotFound:
+                continue  # erased meanwhile
+            except (NoticeError, SQLAlchemyError):  # the others must hear all the same
+                well = False
+                logger.exception("A waiting customer could not be told how things stand", extra=about(conversation_id))
+        self._looked_at = at if well else None
+
+    def _take_back(self, handoffs: Mapping[str, Handoff]) -> None:
+        limit = timedelta(minutes=self._patience.absent_minutes)
+        at = self._ledger.clock()
+        waits = {one: since for one, since in unanswered(self._ledger).items() if at - since >= limit}
+        if not limit or not waits:
+            return
+        gone = self._absent(at - limit)
+        for conversation_id in waits:
+            handoff = handoffs.get(conversation_id)
+            claimed_by = handoff.claimed_by if handoff is not None and handoff.channel == DESK else None
+            if handoff is None or claimed_by is None or claimed_by not in gone:
+                continue
+            agent = Agent(claimed_by, gone[claimed_by])
+            try:
+                self._ownership.release(conversation_id, agent, notice("agent_left", agent=agent.name))
+            except (NotAllowed, ConversationNotFound):
+                continue  # another watch was quicker, or the conversation moved on
+            except SQLAlchemyError:  # somebody holds its row; the others must not wait for that
+                logger.exception("A conversation was not put back into the queue; tried again",
+                                 extra=about(conversation_id))
+                continue
+            logger.warning("Back to the queue: the agent's desk is closed",
+                           extra=about(conversation_id, handoff_id=handoff.id))
+
+    def _tell(self, handoff: Handoff, place: int, pace: Pace | None, contact: str) -> None:
+        ownership, at = self._ownership, self._ledger.clock()
+        if contact and contact != handoff.contact:
+            ownership.notify_waiting(handoff, notice("contact_kept", email=contact), contact, buttons("contact_kept"))
+            return
+        every = timedelta(minutes=self._patience.tell_again_minutes)
+        due = bool(every) and at - (handoff.told_at or handoff.opened_at) >= every
+        if due and not handoff.contact:
+            name, words = self._standing(handoff, place, pace, at)
+            if name:
+                ownership.notify_waiting(handoff, words, buttons=buttons(name))
+
+    def _standing(self, handoff: Handoff, place: int, pace: Pace | None, at: datetime) -> tuple[str, str]:
+        """The name of the notice and its words; empty where nothing needs saying."""
+        duty, wait, name = self._duty, "", "still_waiting"
+        if not duty.on_duty(at):
+            # Once, and only to those who came in time: nobody is written to all through the night.
+            if handoff.told_at is not None or not duty.on_duty(handoff.opened_at):
+                return "", ""
+            name = "still_waiting_off_duty"
+        elif pace is not None and (expected := pace.wait_at(place)) is not None:
+            left = handoff.opened_at + expected - at
+            name = "still_waiting_expected" if left > timedelta(0) else "still_waiting_longer"
+            wait = wait_in_words(left)
+        return name, notice(name, position=str(place), wait=wait)
+
+    def _contacts(self, at: datetime) -> dict[str, str]:
+        """The latest e-mail address that each waiting customer has written since the handoff opened, by conversation.
+
+        Only of those who have written since the last look: what they wrote before has been read then.
+        """
+        since = min(self._looked_at, at) - OVERLAP if self._looked_at is not None else None
+        said = said_while_waiting(self._ledger, "@", since)
+        found = {one: [address for text in texts for address in _EMAIL.findall(text)] for one, texts in said.items()}
+        return {one: str(addresses[-1])[:254] for one, addresses in found.items() if addresses}

@@ -1,0 +1,201 @@
+"""The context card as Chatwoot shows it: one private note in Markdown, and flat custom attributes.
+
+What people wrote is put into the note as text. A backslash stands before every sign that Markdown or Liquid would read:
+Chatwoot runs Liquid over outgoing messages, private ones too, and finds mentions of agents in private notes.
+"""
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from tandem.conversations.model import Author, Handoff, Kind, Message
+from tandem.live_agents.adapters.chatwoot.inbound import HANDOFF, LINE, OWN_USER, RESUME, mapping
+from tandem.wording.language import name_of
+
+MAX_NOTE = 25_000  # characters; the note comes back in a webhook several times over, and our door takes 512 kB
+MAX_ATTRIBUTE = 1500  # characters; Chatwoot's limit
+_ENDS = ("handed_back", "resolved")
+_VALUE = 1000  # characters of one value on the card
+_ITEMS = 20  # of a list on the card
+_SIGNS = re.compile(r"[\\`*_{}\[\]<>#%&~|!^]|:(?=//)")
+_LINE_START = re.compile(r"^(?:([-+=])|(\d+)([.)]))")
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+Json = Mapping[str, Any]
+
+
+def note(handoff: Handoff, transcript: Sequence[Message]) -> str:
+    """The private note: the card, and what was said before, the oldest left out if it is too long.
+
+    Empty if there is nothing to tell: an agent took over right where the talk had ended.
+    """
+    card = "\n".join(_card(handoff)) if handoff.card else ""
+    card = card if len(card) <= MAX_NOTE else card[:MAX_NOTE].rstrip("\\") + " …"
+    moods = {turn.get("seq"): turn.get("emotion") for turn in _objects(handoff.card, "mood")}
+    entries = [_entry(message, moods.get(message.seq)) for message in transcript if message.text.strip()]
+    room, kept = MAX_NOTE - len(card), len(entries)
+    while kept and room >= len(entries[kept - 1]):
+        kept -= 1
+        room -= len(entries[kept]) + 2
+    left_out = [f"*{kept} earlier messages are left out; Tandem's desk has them.*"] if kept else []
+    shown = ["**Said before**", *left_out, *entries[kept:]] if entries else []
+    return "\n\n".join(part for part in (card, *shown) if part)
+
+
+def attributes(handoff: Handoff, own_user: int) -> dict[str, Any]:
+    """The conversation's custom attributes; empty where there is no value, so that none of an earlier handoff stays.
+
+    Args:
+        own_user: Id of the user whose token we use.
+    """
+    card = handoff.card
+    mood = [str(turn.get("emotion")) for turn in _objects(card, "mood")]
+    orders = [f"{order.get('number')} ({order.get('status')})" for order in _objects(card, "orders")]
+    texts = {
+        "reason": handoff.reason, "trigger": handoff.trigger, "summary": card.get("summary"),
+        "channel": card.get("channel"), "language": card.get("language"),
+        "verified_by": mapping(card, "customer").get("verified_by"),
+        "mood": mood[-1] if mood else "", "orders": ", ".join(orders),
+        "promises": "; ".join(_texts(card, "promises")), "interrupted_flow": card.get("interrupted_flow"),
+        "conversation_id": handoff.conversation_id,
+    }
+    return {
+        HANDOFF: handoff.id, OWN_USER: own_user, LINE: "", RESUME: False, "tandem_urgency": round(handoff.urgency, 2),
+        **{f"tandem_{key}": _plain("" if value is None else str(value))[:MAX_ATTRIBUTE]
+           for key, value in texts.items()},
+    }
+
+
+def agents_word(message: Message) -> str:
+    """What an agent at the desk said, with their name; see `escape`."""
+    return f"**{_inline(message.name or 'Desk')}:**\n\n{escape(message.text)}"
+
+
+def escape(text: str) -> str:
+    """Text that Markdown and Liquid show as it is; lines stay lines."""
+    return "\n".join(_escape_line(line) for line in _plain(text).split("\n"))
+
+
+def since_end(transcript: Sequence[Message], shown: int) -> Sequence[Message]:
+    """What was said after the handoff that had shown the messages up to `shown` came to its end."""
+    for index, message in enumerate(transcript):
+        if message.seq > shown and message.kind is Kind.EVENT and message.data.get("event") in _ENDS:
+            return transcript[index + 1:]
+    return ()
+
+
+def _card(handoff: Handoff) -> Iterator[str]:
+    card = handoff.card
+    yield f"**{_inline(handoff.reason)}** ({_inline(handoff.trigger)}, urgency {_inline(f'{handoff.urgency:.0%}')})"
+    yield from _line("", _inline(card.get("summary") or ""))
+    customer = mapping(card, "customer")
+    known = [customer.get(key) for key in ("name", "email", "subject")]
+    verified = customer.get("verified_by")
+    yield from _line("Customer", " · ".join([
+        *(_inline(value) for value in known if value),
+        f"verified by {_inline(verified)}" if verified else "not verified",
+        *(f"has shown order {_inline(order)}" for order in _texts(customer, "verified_orders")),
+    ]))
+    yield from _line("Channel", _inline(card.get("channel") or ""))
+    yield from _line("Language", _inline(name_of(str(card.get("language") or ""))))
+    yield from _mood(card)
+    yield from _list("Signals", [
+        f"{_inline(signal.get('name'))} {_number(signal.get('value'))} {_inline(signal.get('detail') or '')}".strip()
+        for signal in _objects(card, "signals")])
+    for order in _objects(card, "orders"):
+        facts = order.get("facts")
+        pairs = [fact for fact in facts if isinstance(fact, (list, tuple)) and len(fact) == 2] \
+            if isinstance(facts, (list, tuple)) else []
+        seen = f"as of {_when(order.get('seen_at'))}"
+        yield from _line(f"Order {_inline(order.get('number'))}", f"{_inline(order.get('status'))}, {seen}")
+        yield from _bullets([f"{_inline(label)}: {_inline(value)}" for label, value in pairs])
+    yield from _list("The bot tried", [
+        f"{_inline(attempt.get('action'))}, {_when(attempt.get('at'))}: {_inline(attempt.get('outcome'))}"
+        for attempt in _objects(card, "attempts")])
+    yield from _list("Promised", [_inline(promise) for promise in _texts(card, "promises")])
+    yield from _line("Interrupted", _inline(card.get("interrupted_flow") or ""))
+    yield from _list("Told the bot", [
+        *(f"{_inline(name)}: {_inline(value)}" for name, value in mapping(card, "slots").items()),
+        *(f"{_inline(found.get('entity'))}: {_inline(found.get('value'))}" for found in _objects(card, "entities"))])
+    yield from _list("Earlier handoffs", [
+        f"{_inline(past.get('reason'))}: {_inline(past.get('outcome'))}, {_when(past.get('closed_at'))}"
+        for past in _objects(card, "earlier_handoffs")])
+
+
+def _mood(card: Json) -> Iterator[str]:
+    turns = _objects(card, "mood")
+    if turns:
+        turned = next((turn for turn in turns if turn.get("seq") == card.get("turning_point")), None)
+        words = f"; it turned at “{_inline(turned.get('text'))}”" if turned is not None else ""
+        yield from _line("Mood", f"{_inline(turns[-1].get('emotion'))} {_number(turns[-1].get('score'))}{words}")
+
+
+def _line(label: str, text: str) -> Iterator[str]:
+    if text:
+        yield f"\n**{label}:** {text}" if label else f"\n{text}"
+
+
+def _list(label: str, items: Sequence[str]) -> Iterator[str]:
+    if items:
+        yield f"\n**{label}:**"
+        yield from _bullets(items)
+
+
+def _bullets(items: Sequence[str]) -> Iterator[str]:
+    if items:
+        yield ""
+    yield from (f"- {item}" for item in items[:_ITEMS])
+    if len(items) > _ITEMS:
+        yield f"- … and {len(items) - _ITEMS} more"
+
+
+def _entry(message: Message, emotion: Any) -> str:
+    who = {Author.CUSTOMER: message.name or "Customer", Author.BOT: "Bot", Author.SYSTEM: "System"}.get(
+        message.author, message.name or "Agent")
+    private = " (private note)" if message.kind is Kind.NOTE else ""
+    mood = f" · {_inline(emotion)}" if emotion and emotion != "neutral" else ""
+    quoted = "\n".join(f"> {line}" for line in escape(message.text).split("\n"))
+    return f"**{_inline(who)}**{private} · {_when(message.at)}{mood}\n{quoted}"
+
+
+def _escape_line(line: str) -> str:
+    escaped = _SIGNS.sub(lambda sign: "\\" + sign.group(), line.strip())
+    return _LINE_START.sub(lambda start: f"\\{start[1]}" if start[1] else f"{start[2]}\\{start[3]}", escaped)
+
+
+def _inline(value: Any) -> str:
+    """A value of the card on one line."""
+    words = " ".join(_plain(str(value)).split())
+    return _SIGNS.sub(lambda sign: "\\" + sign.group(), words if len(words) <= _VALUE else words[:_VALUE] + " …")
+
+
+def _plain(text: str) -> str:
+    """Without control signs, and without those that turn the direction of what follows."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").replace("\u2028", "\n")
+    return "".join(sign for sign in lines.replace("\u2029", "\n")
+                   if sign == "\n" or (sign not in _BIDI and unicodedata.category(sign) not in ("Cc", "Cs")))
+
+
+def _number(value: Any) -> str:
+    return f"{value:.2f}" if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
+
+
+def _when(value: Any) -> str:
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    except (ValueError, OverflowError):
+        return "an unknown time"
+
+
+def _objects(card: Json, key: str) -> Sequence[Json]:
+    found = card.get(key)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, (list, tuple)) else []
+
+
+def _texts(card: Json, key: str) -> Sequence[str]:
+    found = card.get(key)
+    return [str(item) for item in found] if isinstance(found, (list, tuple)) else []

@@ -1,0 +1,65 @@
+"""What is written into the agents' channel: an opening for each handoff, then the customer's words."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tandem.conversations.model import Handoff, Message
+from tandem.live_agents.adapters.slack.text import escape, parts
+from tandem.live_agents.rendering import card_text, speaker, transcript_text
+
+EVENT = "tandem_message"  # the type of the metadata that our messages carry
+KEY, HANDOFF = "key", "handoff"
+_TRANSCRIPT = 12_000  # characters
+_SUMMARY = 600  # characters in the channel; the whole card stands in the thread
+_ENDED = {"handed_back": "Closed: the customer is with the bot again.", "resolved": "Closed: resolved."}
+_HELP = ("Reply in this thread: the customer reads it. !note is for colleagues, !claim takes the customer, "
+         "!handback and !resolve end the talk (a line for the bot may follow); !say writes what begins with a command.")
+
+
+def head_key(handoff: Handoff) -> str:
+    """The key of the message that announces a handoff in the channel."""
+    return f"{handoff.id}:head"
+
+
+def head(handoff: Handoff) -> str:
+    """The announcement in the channel."""
+    customer = handoff.card.get("customer")
+    name = customer.get("name") if isinstance(customer, Mapping) else None
+    who = " ".join(str(name or "A customer").split())[:80]
+    lines = [f"{who}: {handoff.reason}", str(handoff.card.get("summary") or ""), _HELP]
+    return escape("\n".join(line[:_SUMMARY] for line in lines if line))
+
+
+def opening(handoff: Handoff, transcript: Sequence[Message]) -> Iterator[tuple[str, str]]:
+    """What stands in the thread first, in messages with their keys: the card, then what was said before."""
+    yield from _keyed(f"{handoff.id}:card", card_text(handoff))
+    yield from _keyed(f"{handoff.id}:transcript", transcript_text(transcript, _TRANSCRIPT))
+
+
+def message_parts(handoff: Handoff, message: Message) -> Iterator[tuple[str, str]]:
+    """One message after its speaker's name, in parts that Slack takes, with their keys."""
+    return _keyed(f"{handoff.id}:{message.seq}", f"{speaker(message)}: {message.text}")
+
+
+def closing(handoff: Handoff) -> tuple[str, str]:
+    """The line that tells agents of an end, with its key."""
+    return f"{handoff.id}:closed", _ENDED.get(handoff.outcome or "", _ENDED["handed_back"])
+
+
+def metadata(handoff: Handoff, key: str) -> Mapping[str, Any]:
+    """What a message of ours carries, to be found again."""
+    return {"event_type": EVENT, "event_payload": {KEY: key, HANDOFF: handoff.id}}
+
+
+def key_of(message: Mapping[str, Any]) -> str | None:
+    """The key of a message of ours; None for all others."""
+    found = message.get("metadata")
+    payload = found.get("event_payload") if isinstance(found, dict) and found.get("event_type") == EVENT else None
+    key = payload.get(KEY) if isinstance(payload, dict) else None
+    return key if isinstance(key, str) else None
+
+
+def _keyed(key: str, text: str) -> Iterator[tuple[str, str]]:
+    for number, part in enumerate(parts(text), 1):
+        yield f"{key}:{number}", part

@@ -1,0 +1,41 @@
+"""Builds live-agent channels from their configuration."""
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Mapping
+
+from tandem.handoff.routing import DESK, ChannelConfig, LiveAgentConfigError
+from tandem.live_agents.protocol import LiveAgentChannel
+
+ADAPTERS: Mapping[str, str] = {  # type in endpoints.yml: module and class
+    "desk": "tandem.live_agents.adapters.desk:DeskChannel",
+    "chatwoot": "tandem.live_agents.adapters.chatwoot:ChatwootChannel",
+    "webhook": "tandem.live_agents.adapters.webhook:WebhookChannel",
+    "zendesk": "tandem.live_agents.adapters.zendesk:ZendeskChannel",
+    "slack": "tandem.live_agents.adapters.slack:SlackChannel",
+}
+
+
+def build_channels(configs: Iterable[ChannelConfig]) -> dict[str, LiveAgentChannel]:
+    """The outside channels by name; the embedded desk needs no carrying and is left out.
+
+    An adapter class has `from_options(name, options)`, which raises `LiveAgentConfigError` naming a wrong key. A type
+    with a colon names an adapter outside Tandem, "module:Class".
+
+    Raises:
+        LiveAgentConfigError: A type is not known or an option is wrong.
+    """
+    built: dict[str, LiveAgentChannel] = {}
+    for config in configs:
+        if config.type == DESK:
+            continue
+        place = ADAPTERS.get(config.type, config.type)
+        module_name, _, class_name = place.partition(":")
+        try:
+            adapter = getattr(importlib.import_module(module_name), class_name)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise LiveAgentConfigError(
+                f"live_agent: there is no type {config.type}; there are {', '.join(ADAPTERS)}, or module:Class"
+            ) from error
+        built[config.name] = adapter.from_options(config.name, config.options)
+    return built

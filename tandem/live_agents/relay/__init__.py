@@ -1,0 +1,1 @@
+"""Keeps handoffs and outside tools in step, through any crash."""

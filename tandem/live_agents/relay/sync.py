@@ -1,0 +1,155 @@
+"""Carries one handoff on: opens it in the tool, passes words on in order, sweeps, closes."""
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from tandem.conversations import store
+from tandem.conversations.ledger import Ledger
+from tandem.conversations.model import Author, Handoff, Kind, Message
+from tandem.conversations.tables import messages
+from tandem.faults import fault
+from tandem.live_agents.protocol import (
+    THREAD,
+    AgentEvent,
+    LiveAgentChannel,
+    LiveAgentRefused,
+    LiveAgentUnavailable,
+    Reference,
+)
+from tandem.live_agents.relay.progress import OVERLAP, Leased, LeaseLost, Progress
+from tandem.logs import about
+
+logger = logging.getLogger(__name__)
+
+ENDS = ("handed_back", "resolved")  # the events with which a handoff ends in the transcript
+DATABASE_DOWN = (OperationalError, InterfaceError)
+
+Found = Callable[[str, AgentEvent], None]  # takes what a sweep found: channel, event
+
+
+class HandoffSync:
+    """Makes the calls to the tools; blocking, safe to use from several threads for different handoffs."""
+
+    def __init__(self, ledger: Ledger, progress: Progress, found: Found) -> None:
+        self._ledger = ledger
+        self._progress = progress
+        self._found = found
+
+    def carry(self, channel: LiveAgentChannel, leased: Leased) -> None:
+        """Do all that is due in a handoff, and remember how it went. Never raises."""
+        try:
+            self._carry(channel, leased)
+        except LeaseLost:
+            logger.warning("Another relay has taken the handoff to %s", leased.channel, extra=_about(leased))
+        except DATABASE_DOWN:
+            logger.exception("The database did not answer; the handoff's lease runs out", extra=_about(leased))
+
+    def _carry(self, channel: LiveAgentChannel, leased: Leased) -> None:
+        try:
+            self._advance(channel, leased)
+        except LiveAgentRefused as error:
+            # Not in the log: the tool's answer may hold what somebody wrote.
+            logger.error("%s refused; the desk's dead letters say why", leased.channel, extra=_about(leased))
+            self._progress.refused(leased, str(error))
+        except (LeaseLost, *DATABASE_DOWN):
+            raise
+        except Exception as error:  # an adapter may fail in any way; it must not stop the others
+            expected = isinstance(error, LiveAgentUnavailable)
+            logger.warning("%s failed: %s", leased.channel, error, exc_info=not expected, extra=_about(leased))
+            pause = error.retry_after if isinstance(error, LiveAgentUnavailable) else None
+            if not self._progress.failed(leased, str(error) or type(error).__name__, pause):
+                logger.error("%s is given up after %d attempts; see the desk's dead letters", leased.channel,
+                             leased.attempts + 1, extra=_about(leased))
+
+    def _advance(self, channel: LiveAgentChannel, leased: Leased) -> None:
+        handoff = self._progress.handoff(leased.handoff_id)
+        if handoff is None:
+            self._progress.forget(leased.handoff_id)
+            return
+        if self._progress.overtaken(leased):
+            self._progress.save(leased, state="closed")
+            return
+        reference, again = leased.reference, leased.again
+        if reference is None:
+            reference, again = self._open(channel, leased, handoff), False
+        self._pass_on(channel, leased, handoff, reference, again)
+        handoff = self._progress.handoff(leased.handoff_id) or handoff
+        over = handoff.closed_at is not None
+        if leased.sweep_due or over:
+            self._sweep(channel, leased, handoff, reference)
+        if over:
+            self._pass_on(channel, leased, handoff, reference, again=False)
+            channel.close(reference, handoff)
+            self._progress.save(leased, state="closed")
+        self._progress.finish(leased)
+        self._progress.sign_of_life(leased.channel)
+
+    def _open(self, channel: LiveAgentChannel, leased: Leased, handoff: Handoff) -> Reference:
+        # The same words at each attempt: those that come later are passed on one by one.
+        shown = [message for message in self._ledger.transcript(leased.conversation_id)
+                 if message.seq <= leased.relayed_seq]
+        fault("relay.before_open")
+        reference = dict(channel.open(handoff, shown, self._progress.earlier(leased)))
+        fault("relay.after_open")
+        thread = str(reference.get(THREAD) or "")[:255] or None
+        self._progress.save(leased, reference=reference, thread=thread)
+        return reference
+
+    def _pass_on(
+        self, channel: LiveAgentChannel, leased: Leased, handoff: Handoff, reference: Reference, again: bool,
+    ) -> None:
+        relayed = self._progress.relayed(leased.handoff_id)
+        while True:
+            batch = self._ledger.messages(leased.conversation_id, after=relayed)
+            end = self._end(handoff)  # read after the batch, so that no word behind the end can be in it unnoticed
+            seen = [message for message in batch if end is None or message.seq <= end]
+            for message in seen:
+                if self._is_for(leased.channel, message):
+                    if message.seq > relayed + 1:
+                        self._progress.save(leased, relayed_seq=message.seq - 1)
+                    fault("relay.before_send")
+                    channel.say(reference, handoff, message, again)
+                    fault("relay.after_send")
+                    self._progress.save(leased, relayed_seq=message.seq)
+                    relayed, again = message.seq, False
+            if batch and batch[-1].seq > relayed:
+                self._progress.save(leased, relayed_seq=batch[-1].seq)
+                relayed = batch[-1].seq
+            if not seen:
+                return
+
+    def _sweep(self, channel: LiveAgentChannel, leased: Leased, handoff: Handoff, reference: Reference) -> None:
+        at = self._ledger.clock()
+        since = leased.swept_at - OVERLAP if leased.swept_at else handoff.opened_at - OVERLAP
+        for event in channel.sweep(reference, handoff, since):
+            self._found(leased.channel, event)
+        self._progress.save(leased, swept_at=at)
+
+    def _is_for(self, channel_name: str, message: Message) -> bool:
+        """The customer's words, and those of agents who answered elsewhere; not the tool's own, which it has."""
+        if message.kind is not Kind.TEXT:
+            return False
+        echo = (message.client_id or "").startswith(f"{channel_name}:")
+        return message.author is Author.CUSTOMER or (message.author is Author.AGENT and not echo)
+
+    def _end(self, handoff: Handoff) -> int | None:
+        """The sequence number of the event with which the handoff ended; what follows is not for its agents.
+
+        Not a matter of times, which may be equal or step back: every end raises the epoch and stands in the transcript.
+        """
+        query = select(messages).where(
+            messages.c.conversation_id == handoff.conversation_id, messages.c.kind == Kind.EVENT.value,
+            messages.c.epoch > handoff.epoch,
+        ).order_by(messages.c.seq)
+        with self._ledger.reading.connect() as connection:
+            events = [store.to_message(row) for row in connection.execute(query).all()]
+        return next((event.seq for event in events if event.data.get("event") in ENDS), None)
+
+
+def _about(leased: Leased) -> dict[str, Any]:
+    return about(leased.conversation_id, leased.epoch, leased.handoff_id)

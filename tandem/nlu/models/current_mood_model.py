@@ -1,0 +1,49 @@
+"""The trained mood model that a process works with: the pipeline's, or that of the newest archive; without Rasa."""
+
+from __future__ import annotations
+
+import tarfile
+import tempfile
+from pathlib import Path
+
+from tandem.nlu.models.mood_model import MoodModel
+
+MODEL_FILE = "mood.npz"
+_current: list[MoodModel] = []
+
+
+class NoMoodModel(RuntimeError):
+    """No trained mood model is at hand; `rasa train` makes one."""
+
+
+def keep(model: MoodModel) -> None:
+    """Let this process work with `model` from now on."""
+    _current[:] = [model]
+
+
+def explain(text: str) -> list[tuple[str, float]]:
+    """Reasons for the frustration read in `text`; see `MoodModel.explain`. Raises NoMoodModel."""
+    return current().explain(text)
+
+
+def current(models: Path = Path("models")) -> MoodModel:
+    """The mood model this process runs, or else that of the newest trained model in `models`. Raises NoMoodModel."""
+    if not _current:
+        archives = sorted(models.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
+        if not archives:
+            raise NoMoodModel(f"no trained model in {models}; run `rasa train`")
+        keep(from_archive(archives[-1]))
+    return _current[0]
+
+
+def from_archive(archive: Path) -> MoodModel:
+    """The mood model inside a trained Rasa model. Raises NoMoodModel if it has none."""
+    with tarfile.open(archive) as packed, tempfile.TemporaryDirectory() as folder:
+        for member in packed:
+            if member.isfile() and Path(member.name).name == MODEL_FILE:
+                content = packed.extractfile(member)
+                if content is not None:
+                    target = Path(folder) / MODEL_FILE
+                    target.write_bytes(content.read())
+                    return MoodModel.load(target)
+    raise NoMoodModel(f"{archive.name} was trained without SentimentClassifier; see docs/nlu.md")

@@ -1,0 +1,103 @@
+"""The pipeline's mood component: every parse carries `sentiment`, the mood of the message."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.exceptions import InvalidConfigException
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from tandem.nlu.models import mood_data
+from tandem.nlu.models.current_mood_model import MODEL_FILE, NoMoodModel, keep
+from tandem.nlu.models.encoders import versions
+from tandem.nlu.models.mood_lexicon import CUES_FILE
+from tandem.nlu.models.mood_model import Mood, MoodModel
+
+SENTIMENT = "sentiment"
+CACHE_SIZE = 2048  # messages whose mood is remembered
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
+class SentimentClassifier(GraphComponent):
+    """Set the attribute `sentiment` on every message; trained from the labelled messages of `data`."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """`data`: the folder of labelled messages, seen from the project's root."""
+        return {"data": "data/mood"}
+
+    @classmethod
+    def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
+        """Rasa trains a component anew only if its fingerprint changes, and does not know data/mood."""
+        folder = mood_data.find(str({**cls.get_default_config(), **config}["data"]))
+        code = hashlib.sha256()
+        for path in (CUES_FILE, *sorted(Path(__file__).parent.rglob("*.py"))):
+            code.update(path.read_bytes())
+        return " ".join((mood_data.digest(folder), code.hexdigest(), versions()))
+
+    def __init__(
+        self, config: dict[str, Any], storage: ModelStorage, resource: Resource, model: MoodModel | None
+    ) -> None:
+        self._config = config
+        self._storage = storage
+        self._resource = resource
+        self._model = model
+        self._remembered = lru_cache(CACHE_SIZE)(self._read_one)
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> SentimentClassifier:
+        """Create an untrained reader."""
+        return cls({**cls.get_default_config(), **config}, model_storage, resource, None)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Learn from the folder `data`, not from Rasa's training data. Raises InvalidConfigException on bad labels."""
+        try:
+            rows = mood_data.read(mood_data.find(str(self._config["data"])))
+        except mood_data.BadMoodData as error:
+            raise InvalidConfigException(f"SentimentClassifier: {error}") from error
+        self._remembered.cache_clear()
+        self._model = MoodModel.train(rows)
+        with self._storage.write_to(self._resource) as folder:
+            self._model.save(folder / MODEL_FILE)
+        return self._resource
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> SentimentClassifier:
+        """Restore a trained reader."""
+        with model_storage.read_from(resource) as folder:
+            model = MoodModel.load(folder / MODEL_FILE)
+        keep(model)
+        return cls({**cls.get_default_config(), **config}, model_storage, resource, model)
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Read the mood of each message."""
+        for message in messages:
+            message.set(SENTIMENT, self._remembered(message.get(TEXT) or "").as_dict(), add_to_output=True)
+        return messages
+
+    def _read_one(self, text: str) -> Mood:
+        if self._model is None:
+            raise NoMoodModel("SentimentClassifier was neither trained nor loaded")
+        return self._model.read([text])[0]

@@ -1,0 +1,66 @@
+"""The pipeline's first component: no later one ever reads more than a bounded part of a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.exceptions import InvalidConfigException
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+_LEAST = 200
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
+class TextTruncator(GraphComponent):
+    """Shorten the text read of a message to `limit` characters, its beginning and end; the conversation keeps all."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """`limit`: characters read of a message, 200 or more."""
+        return {"limit": 2000}
+
+    @classmethod
+    def validate_config(cls, config: dict[str, Any]) -> None:
+        """Raise InvalidConfigException if `limit` is no whole number of 200 or more."""
+        limit = config.get("limit", 2000)
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < _LEAST:
+            raise InvalidConfigException(
+                f"TextTruncator: limit must be {_LEAST} or more, not {limit!r}; see docs/nlu.md"
+            )
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> TextTruncator:
+        """Create the component."""
+        return cls({**cls.get_default_config(), **config})
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.validate_config(config)
+        self._limit: int = config["limit"]
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Shorten messages in place; lone surrogates, which no encoder can write, become "?"."""
+        for message in messages:
+            text = message.get(TEXT)
+            if not text:
+                continue
+            if len(text) > self._limit:
+                tail = self._limit * 3 // 10
+                text = f"{text[: self._limit - tail - 3]} … {text[-tail:]}"
+            message.set(TEXT, text.encode("utf-8", "replace").decode("utf-8"), add_to_output=True)
+        return messages
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Training examples are read as they are."""
+        return training_data

@@ -1,0 +1,63 @@
+"""Class paths from before things moved, as users have them in config.yml, endpoints.yml and credentials.yml."""
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from rasa.core.tracker_store import TrackerStore
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.shared.core.domain import Domain
+from rasa.shared.utils.common import class_from_module_path
+from rasa.utils.endpoints import EndpointConfig
+
+from tandem.rasa_ext.tracker_store import CachedTrackerStore
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = {  # as the versions until 2026-11 had them in config.yml
+    "tandem.dialogue.topic_importer.TopicImporter": "tandem.rasa_ext.topic_importer.TopicImporter",
+    "tandem.nlu.bounded_text.BoundedText": "tandem.nlu.text_truncator.TextTruncator",
+    "tandem.nlu.mood.MoodReader": "tandem.nlu.sentiment_classifier.SentimentClassifier",
+    "tandem.nlu.order_entities.OrderEntities": "tandem.nlu.order_entity_normalizer.OrderEntityNormalizer",
+}
+STORE = "tandem.channels.tracker_store.KeptTrackerStore"
+STAYED = ("tandem.nlu.spacy_reader.SpacyReader", "tandem.nlu.sentence_encoder.SentenceEncoderFeaturizer",
+          "tandem.nlu.intent_classifier.KernelIntentClassifier", "tandem.dialogue.escalation_policy.EscalationPolicy",
+          "tandem.channels.rest.Rest", "tandem.channels.webchat.server.WebChat", "tandem.channels.messaging.Telegram",
+          "tandem.channels.messaging.Slack", "tandem.channels.messaging.Twilio", "tandem.channels.messaging.Facebook")
+
+
+@pytest.mark.parametrize(("old", "new"), CONFIG.items())
+def test_an_old_path_gives_todays_class_and_names_it(old: str, new: str) -> None:
+    with pytest.warns(FutureWarning, match=re.escape(new)):
+        found = class_from_module_path(old)
+    assert found is class_from_module_path(new)
+
+
+@pytest.mark.parametrize("old", [path for path in CONFIG if ".nlu." in path])
+def test_rasa_trains_a_pipeline_with_old_paths(old: str) -> None:
+    with pytest.warns(FutureWarning):
+        component = DefaultV1Recipe._from_registry(old)
+    assert component.clazz is class_from_module_path(CONFIG[old])
+
+
+def test_rasa_opens_the_tracker_store_by_its_old_path(tmp_path: Path) -> None:
+    with pytest.warns(FutureWarning, match="CachedTrackerStore"):
+        store = TrackerStore.create(EndpointConfig(f"sqlite:///{tmp_path / 'rasa.db'}", type=STORE), Domain.empty())
+    assert isinstance(store, CachedTrackerStore)
+
+
+@pytest.mark.parametrize("path", STAYED)
+def test_what_did_not_move_is_found_without_a_word(path: str, recwarn: pytest.WarningsRecorder) -> None:
+    assert class_from_module_path(path).__module__.startswith("tandem.")
+    assert [one for one in recwarn if one.category is FutureWarning] == []
+
+
+def test_the_project_itself_uses_no_old_path() -> None:
+    files = subprocess.run(["git", "ls-files", "*.yml", "*.yaml", "*.py"], cwd=ROOT, text=True, capture_output=True,
+                           check=True).stdout.split()
+    here = Path(__file__).relative_to(ROOT).as_posix()
+    old = [f"{file}: {path}" for file in files if file != here and (ROOT / file).is_file()
+           for path in (*CONFIG, STORE) if path in (ROOT / file).read_text(encoding="utf-8")]
+    assert old == []
