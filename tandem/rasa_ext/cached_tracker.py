@@ -2,7 +2,7 @@
 
 Rasa's own is made anew from all events of the session at each message, replays them for each copy, and reads all of
 them again for each policy. This one goes on where it was: copies take over its state, and what was worked out for
-earlier events is kept. Every answer is the one that Rasa's would give (tests/unit/channels/test_kept_tracker.py).
+earlier events is kept. Every answer is the one that Rasa's would give (tests/unit/rasa_ext/test_cached_tracker.py).
 """
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What Rasa works out anew at each message although it never changes, worked out once.
 
-Each stands in for a part of Rasa by its own name, and does the same (tests/unit/channels/test_engine.py).
+Each stands in for a part of Rasa by its own name, and does the same (tests/unit/rasa_ext/test_graph_runner.py).
 """
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import httpx
 
 from tandem.live_agents import http_client, protocol, rendering
 from tests.fakes.clock import Clock
-from tests.unit.handoff.conftest import a_handoff, a_word
+from tests.unit.live_agents.conftest import a_handoff, a_word
 
 PAGE = Path("docs/live-agent-channels.md")
 

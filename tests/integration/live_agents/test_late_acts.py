@@ -9,7 +9,7 @@ from tandem.conversations.model import Handoff, Owner
 from tandem.live_agents.protocol import Act
 from tandem.live_agents.relay.agent_actions import AgentActions
 from tandem.live_agents.relay.inbound import StoredEvent
-from tests.integration.handoff_relay.conftest import World
+from tests.integration.live_agents.conftest import World
 
 
 def event(act: Act, handoff: Handoff, at: datetime) -> StoredEvent:

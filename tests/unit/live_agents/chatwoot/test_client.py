@@ -9,7 +9,7 @@ import pytest
 
 from tandem.live_agents.adapters.chatwoot.http import BUDGET, Client, Invalid, NotThere
 from tandem.live_agents.protocol import LiveAgentRefused, LiveAgentUnavailable
-from tests.unit.chatwoot.conftest import Chatwoot, settings
+from tests.unit.live_agents.chatwoot.conftest import Chatwoot, settings
 
 Answer = Callable[[httpx.Request], httpx.Response]
 

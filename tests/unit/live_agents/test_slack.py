@@ -28,7 +28,7 @@ from tandem.live_agents.protocol import (
 from tests.contract.live_agent.harness import serving
 from tests.fakes.clock import Clock
 from tests.fakes.slack import CHANNEL, SECRET, TOKEN, Slack
-from tests.unit.handoff.conftest import a_handoff, a_word, ended, long_ago
+from tests.unit.live_agents.conftest import a_handoff, a_word, ended, long_ago
 
 OPTIONS: dict[str, Any] = {"bot_token": TOKEN, "signing_secret": SECRET, "channel": CHANNEL}
 

@@ -10,7 +10,7 @@ import pytest
 
 from tandem.live_agents.protocol import AgentEvent
 from tests.fakes.live_agent import FakeTool
-from tests.integration.handoff_relay.conftest import World
+from tests.integration.live_agents.conftest import World
 
 
 class SlowTool(FakeTool):

@@ -10,7 +10,7 @@ from tandem.conversations.model import Author
 from tandem.live_agents.adapters.chatwoot.inbound import created_at
 from tandem.live_agents.protocol import Act
 from tests.fakes.chatwoot_account import OTHER_INBOX
-from tests.unit.chatwoot.conftest import Chatwoot, at
+from tests.unit.live_agents.chatwoot.conftest import Chatwoot, at
 
 
 def test_what_agents_do_is_told(chatwoot: Chatwoot) -> None:

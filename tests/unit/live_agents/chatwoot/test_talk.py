@@ -7,7 +7,7 @@ from tandem.conversations.model import Author
 from tandem.live_agents.adapters.chatwoot.http import NotThere
 from tandem.live_agents.protocol import LiveAgentRefused, LiveAgentUnavailable
 from tests.fakes.chatwoot_server import Answered
-from tests.unit.chatwoot.conftest import Chatwoot
+from tests.unit.live_agents.chatwoot.conftest import Chatwoot
 
 
 def test_the_customer_s_words_come_in_as_the_customer_s(chatwoot: Chatwoot) -> None:

@@ -10,7 +10,7 @@ from tandem.conversations.model import Author, Kind
 from tandem.live_agents.protocol import Act, LiveAgentUnavailable
 from tests.fakes.chatwoot_account import INBOX
 from tests.fakes.chatwoot_server import BOT_TOKEN
-from tests.unit.chatwoot.conftest import Chatwoot
+from tests.unit.live_agents.chatwoot.conftest import Chatwoot
 
 
 def test_the_customer_becomes_a_contact_and_the_card_a_private_note(chatwoot: Chatwoot) -> None:

@@ -23,7 +23,7 @@ from tandem.live_agents.protocol import (
 from tests.contract.live_agent.harness import serving
 from tests.fakes.clock import Clock
 from tests.fakes.sunshine import AGENTS, APP, BOT, KEY_ID, KEY_SECRET, WEBHOOK_SECRET, Sunshine
-from tests.unit.handoff.conftest import CARD, a_handoff, a_word, ended, long_ago
+from tests.unit.live_agents.conftest import CARD, a_handoff, a_word, ended, long_ago
 
 OPTIONS: dict[str, Any] = {"app_id": APP, "key_id": KEY_ID, "key_secret": KEY_SECRET, "webhook_secret": WEBHOOK_SECRET}
 GOOD = {"x-api-key": WEBHOOK_SECRET}

@@ -11,7 +11,7 @@ from tandem.live_agents.protocol import WebhookRejected
 from tandem.live_agents.relay.inbound import PAUSES
 from tandem.live_agents.relay.worker import UnknownChannel
 from tests.fakes.live_agent import event_of
-from tests.integration.handoff_relay.conftest import ANNA, World
+from tests.integration.live_agents.conftest import ANNA, World
 
 
 def test_an_agent_claims_speaks_and_hands_back(world: World) -> None:

@@ -46,7 +46,7 @@ def test_neither_token_nor_secret_is_in_the_text_of_the_options() -> None:
 
 
 def test_the_page_s_example_is_read_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = (Path(__file__).resolve().parents[3] / "docs/chatwoot.md").read_text(encoding="utf-8")
+    page = (Path(__file__).resolve().parents[4] / "docs/chatwoot.md").read_text(encoding="utf-8")
     example = page.split("```yaml\n")[1].split("```")[0]
     (tmp_path / "endpoints.yml").write_text(example)
     monkeypatch.setenv("CHATWOOT_TOKEN", "t" * 24)

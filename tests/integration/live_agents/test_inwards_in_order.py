@@ -12,7 +12,7 @@ from tandem.conversations.model import AlreadyClaimed, Handoff
 from tandem.conversations.ownership import Ownership
 from tandem.live_agents.protocol import AgentEvent
 from tandem.live_agents.relay.inbound import LEASE, PAUSES, Inbox
-from tests.integration.handoff_relay.conftest import ANNA, World
+from tests.integration.live_agents.conftest import ANNA, World
 
 
 def test_words_that_came_out_of_order_are_put_in_order(world: World) -> None:

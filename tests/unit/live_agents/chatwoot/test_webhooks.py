@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tandem.live_agents.adapters.chatwoot import webhooks
 from tandem.live_agents.protocol import WebhookRejected, WebhookUnreadable
 from tests.fakes.chatwoot_account import INBOX
-from tests.unit.chatwoot.conftest import Chatwoot
+from tests.unit.live_agents.chatwoot.conftest import Chatwoot
 
 BODY = json.dumps({"event": "message_created", "id": 1}).encode()
 

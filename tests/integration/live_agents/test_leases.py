@@ -5,7 +5,7 @@ import threading
 
 from tandem.live_agents.relay.progress import LEASE
 from tests.fakes.live_agent import FakeTool
-from tests.integration.handoff_relay.conftest import World
+from tests.integration.live_agents.conftest import World
 
 
 def test_two_relays_share_the_work_and_never_a_handoff(world: World) -> None:

@@ -13,7 +13,7 @@ from tandem.live_agents.relay.progress import BACKOFF
 from tandem.live_agents.relay.tables import relays
 from tandem.live_agents.relay.worker import Relay
 from tests.fakes.live_agent import unavailable
-from tests.integration.handoff_relay.conftest import ANNA, World
+from tests.integration.live_agents.conftest import ANNA, World
 
 
 def _attempts(world: World) -> int:

@@ -13,7 +13,7 @@ from tandem.conversations.ownership import Ownership
 from tandem.live_agents.relay.agent_actions import AgentActions
 from tandem.live_agents.relay.worker import Relay
 from tests.fakes.ready import open_ready
-from tests.unit.chatwoot.conftest import CARD, Chatwoot
+from tests.unit.live_agents.chatwoot.conftest import CARD, Chatwoot
 
 
 class Shop:

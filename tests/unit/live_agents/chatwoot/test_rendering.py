@@ -23,7 +23,7 @@ from tandem.live_agents.adapters.chatwoot.outbound import (
 )
 from tests.contract.live_agent.conftest import full_card
 from tests.fakes.chatwoot_account import check_attributes
-from tests.unit.chatwoot.conftest import Chatwoot
+from tests.unit.live_agents.chatwoot.conftest import Chatwoot
 
 _WORDS = st.text(st.sampled_from("ab \n\\`*_{}[]()<>#%&~|!:/.-+=1^'\"$@\u202e\x00\t"), max_size=60)
 

@@ -9,7 +9,7 @@ from tandem import privacy
 from tandem.conversations.model import Owner
 from tandem.live_agents.relay.progress import LEASE
 from tests.fakes.live_agent import unavailable
-from tests.integration.handoff_relay.conftest import ANNA, World
+from tests.integration.live_agents.conftest import ANNA, World
 
 
 class Killed(BaseException):
