@@ -15,7 +15,7 @@ from actions.reply import Reply
 from actions.services import services
 from actions.turn import REQUESTED_SLOT, Turn
 from tandem.conversations.model import ConversationNotFound, NotAllowed
-from tandem.handoff.service import Opened
+from tandem.handoff.service import OpenedHandoff
 from tandem.logs import about
 from tandem.services import Services
 from tandem.wording.phrases import notice, wait_in_words
@@ -57,14 +57,14 @@ class ActionHandoff(Action):
         return [SlotSet("handoff", {"id": opened.handoff_id, "state": "waiting"}), *forgotten, ActiveLoop(None),
                 SlotSet(REQUESTED_SLOT, None)]
 
-    def _hand_off(self, turn: Turn) -> tuple[Opened, Reply]:
+    def _hand_off(self, turn: Turn) -> tuple[OpenedHandoff, Reply]:
         services_now = self._open()
         opened = services_now.handoff.open(turn.tracker.current_state())
         dates = Dates(services_now.ledger.clock(), services_now.settings.shop_timezone)
         return opened, announcement(opened, turn, dates)
 
 
-def announcement(opened: Opened, turn: Turn, dates: Dates) -> Reply:
+def announcement(opened: OpenedHandoff, turn: Turn, dates: Dates) -> Reply:
     """What the customer is told. `announces` lets the reply pass although the conversation waits for a person."""
     values = {"announces": opened.handoff_id, "position": str(opened.queue_position)}
     if not opened.on_duty:

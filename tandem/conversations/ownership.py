@@ -51,7 +51,7 @@ class Ownership:
                 raise NotAllowed(f"the handoff was asked for in epoch {request.epoch}, and now is epoch {row.epoch}")
             if known is not None:
                 return store.to_handoff(known), False
-            row = transitions.take(connection, row, at, "open_handoff")
+            row = transitions.transition(connection, row, at, "open_handoff")
             return transitions.insert_handoff(connection, row, at, request), True
 
     def claim(
@@ -76,7 +76,7 @@ class Ownership:
                 return store.to_conversation(row, at)
             if holder is not None:
                 raise AlreadyClaimed(holder)
-            row = transitions.take(connection, row, at, "claim")
+            row = transitions.transition(connection, row, at, "claim")
             if capacity is not None:
                 transitions.require_room(connection, agent, capacity)
             transitions.assign(connection, row, at, agent)
@@ -112,7 +112,7 @@ class Ownership:
             if holder is not None and not from_colleague:
                 raise AlreadyClaimed(holder)
             waits = row.owner == Owner.WAITING.value
-            row = transitions.take(connection, row, at, "take_over")
+            row = transitions.transition(connection, row, at, "take_over")
             if waits and capacity is not None:
                 transitions.require_room(connection, agent, capacity)
             if store.open_handoff_of(connection, row.id) is None:
@@ -129,7 +129,7 @@ class Ownership:
             row = store.lock(connection, conversation_id)
             at = self._ledger.clock()
             transitions.require_holder(connection, row, agent)
-            row = transitions.take(connection, row, at, "release")
+            row = transitions.transition(connection, row, at, "release")
             connection.execute(update(handoffs).where(handoffs.c.conversation_id == row.id,
                                                       handoffs.c.closed_at.is_(None))
                                .values(claimed_by=None, claimed_at=None, told_at=at))
@@ -226,7 +226,7 @@ class Ownership:
             transitions.require_open(connection, row, handoff_id)
             if row.owner == Owner.AGENT.value:
                 transitions.require_holder(connection, row, agent)
-            row = transitions.take(connection, row, at, step)
+            row = transitions.transition(connection, row, at, step)
             connection.execute(
                 update(handoffs).where(handoffs.c.conversation_id == row.id, handoffs.c.closed_at.is_(None))
                 .values(closed_at=at, outcome=outcome, note_for_bot=line, resume=resume)

@@ -40,7 +40,7 @@ STEPS: Mapping[str, Mapping[Owner, Owner]] = {
 }
 
 
-def take(connection: Connection, row: Row, at: datetime, step: str) -> Row:
+def transition(connection: Connection, row: Row, at: datetime, step: str) -> Row:
     """Move the conversation as `STEPS` allows, and raise its epoch.
 
     Raises:

@@ -35,7 +35,7 @@ from tandem.desk.security.proxies import BehindProxies
 from tandem.desk.security.rate_limit import Pace
 from tandem.desk.security.responses import BodyLimit, Compress, ReadableHost, SecurityHeaders
 from tandem.desk.security.sessions import Sessions
-from tandem.desk.security.sign_in_attempts import SignIn
+from tandem.desk.security.sign_in_attempts import SignInAttempts
 from tandem.desk.views.card import feeling
 from tandem.desk.views.queue import customer_name
 from tandem.desk.views.rendering import FOLDER, Pages
@@ -103,8 +103,9 @@ def create_app(
     app = FastAPI(title="Tandem desk", version="0.1.0", description=DESCRIPTION, lifespan=lifespan,
                   docs_url=None, redoc_url=None)
     app.state.desk = Desk(
-        settings=settings, services=services, sessions=Sessions(services.engine), sign_in=SignIn(services.engine),
-        feed=feed, board=board, work=AgentService(services, feed), pages=rendered, canned=CannedResponses(canned),
+        settings=settings, services=services, sessions=Sessions(services.engine),
+        sign_in=SignInAttempts(services.engine), feed=feed, board=board, work=AgentService(services, feed),
+        pages=rendered, canned=CannedResponses(canned),
         relay=carries, pace=Pace(limited=not settings.demo_on_loopback), readings=Readings(services.engine),
     )
     errors.install(app)

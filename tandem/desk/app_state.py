@@ -10,7 +10,7 @@ from tandem.desk.board import Board
 from tandem.desk.canned_responses import CannedResponses
 from tandem.desk.security.rate_limit import Pace
 from tandem.desk.security.sessions import Sessions
-from tandem.desk.security.sign_in_attempts import SignIn
+from tandem.desk.security.sign_in_attempts import SignInAttempts
 from tandem.desk.views.rendering import Pages
 from tandem.live_agents.relay.worker import Relay
 from tandem.services import Services
@@ -24,7 +24,7 @@ class Desk:
     settings: Settings
     services: Services
     sessions: Sessions
-    sign_in: SignIn
+    sign_in: SignInAttempts
     feed: Feed
     board: Board
     work: AgentService

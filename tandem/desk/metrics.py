@@ -29,7 +29,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Metrics:
     """All of them. Times and shares are of the last `PERIOD`; counts without a period are of all that is kept."""
 
     waiting: int
@@ -52,7 +52,7 @@ class Numbers:
         return {**asdict(self), "agents": agents}
 
 
-def read_numbers(services: Services, relay: Relay) -> Numbers:
+def read_metrics(services: Services, relay: Relay) -> Metrics:
     """Read them; blocking."""
     ledger = services.ledger
     at = ledger.clock()
@@ -63,7 +63,7 @@ def read_numbers(services: Services, relay: Relay) -> Numbers:
     deliveries = services.outbox.counts(counted)
     first, handled, opened = _times(services, at - PERIOD)
     agents = everybody(services.engine, current, at)
-    return Numbers(
+    return Metrics(
         waiting=len(waiting), longest_wait_seconds=round((at - min(waiting)).total_seconds(), 1) if waiting else 0.0,
         open_by_agent=dict(Counter(one.claimed_by for one in current.values() if one.claimed_by)),
         agents=tuple(sorted(agents, key=lambda one: (-_WORTH[one.state], one.name))), handoffs=opened,
@@ -84,7 +84,7 @@ def spread(seconds: Sequence[float]) -> Spread:
     return Spread(len(ranked), rank(0.5), rank(0.95))
 
 
-def prometheus(numbers: Numbers) -> str:
+def prometheus(numbers: Metrics) -> str:
     """The numbers in Prometheus's text format."""
     lines: list[str] = []
 
@@ -113,7 +113,7 @@ def prometheus(numbers: Numbers) -> str:
     return "\n".join(lines) + "\n"
 
 
-def figures(numbers: Numbers) -> Iterator[tuple[str, str, str]]:
+def figures(numbers: Metrics) -> Iterator[tuple[str, str, str]]:
     """(label, value, explanation), for the page."""
     yield "Waiting now", str(numbers.waiting), f"longest {duration(numbers.longest_wait_seconds)}"
     yield "With agents", str(sum(numbers.open_by_agent.values())), "open conversations"

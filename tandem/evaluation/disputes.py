@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from tandem.evaluation.examples import Example, MoodExample
-from tandem.evaluation.findings import ERROR, WARNING, Finding, Said
+from tandem.evaluation.findings import ERROR, WARNING, Finding, QuotedExample
 from tandem.evaluation.held_out import IntentReading, MoodReading
 
 THIN = 40  # examples below which an intent is hard to learn
@@ -19,7 +19,7 @@ def thin_intents(examples: Sequence[Example], least: int = THIN) -> list[Finding
     counts = Counter(example.label for example in examples)
     first = {example.label: example for example in reversed(examples)}
     return [
-        Finding(ERROR, "thin", f"{label} has {count} examples; {least} are wanted", (Said.of(first[label]),),
+        Finding(ERROR, "thin", f"{label} has {count} examples; {least} are wanted", (QuotedExample.of(first[label]),),
                 least - count)
         for label, count in counts.items() if count < least
     ]
@@ -29,7 +29,7 @@ def disputed_intents(readings: Iterable[IntentReading], sure: float = SURE) -> l
     """Examples that a model which never saw them confidently gives another intent."""
     return [
         Finding(WARNING, "disputed", f"{reading.example.label} reads as {reading.best} ({reading.confidence:.2f})",
-                (Said.of(reading.example),), reading.confidence)
+                (QuotedExample.of(reading.example),), reading.confidence)
         for reading in readings if not reading.is_right and reading.confidence >= sure
     ]
 
@@ -59,6 +59,6 @@ def mood_duplicates(examples: Sequence[MoodExample]) -> list[Finding]:
     return findings
 
 
-def _said(example: MoodExample) -> Said:
+def _said(example: MoodExample) -> QuotedExample:
     labelled = example.labelled
-    return Said(example.place, f"{labelled.emotion} {labelled.frustration}", labelled.text)
+    return QuotedExample(example.place, f"{labelled.emotion} {labelled.frustration}", labelled.text)

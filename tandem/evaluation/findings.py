@@ -11,7 +11,7 @@ ERROR, WARNING = "error", "warning"
 
 
 @dataclass(frozen=True)
-class Said:
+class QuotedExample:
     """A line that a finding is about; `label` is an intent, a mood ("angry 3"), or "" of a test sentence."""
 
     place: Place
@@ -19,7 +19,7 @@ class Said:
     text: str
 
     @classmethod
-    def of(cls, example: Example) -> Said:
+    def of(cls, example: Example) -> QuotedExample:
         """The line of an example."""
         return cls(example.place, example.label, example.text)
 
@@ -39,7 +39,7 @@ class Finding:
     level: str
     check: str
     message: str
-    lines: tuple[Said, ...] = ()
+    lines: tuple[QuotedExample, ...] = ()
     weight: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tandem.evaluation.examples import Example
-from tandem.evaluation.findings import ERROR, WARNING, Finding, Said
+from tandem.evaluation.findings import ERROR, WARNING, Finding, QuotedExample
 
 Vectors = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
@@ -26,7 +26,7 @@ def duplicates(examples: Sequence[Example]) -> list[Finding]:
     findings = []
     for same in groups.values():
         labels = sorted({example.label for example in same})
-        lines = tuple(map(Said.of, same))
+        lines = tuple(map(QuotedExample.of, same))
         if len(labels) > 1:
             findings.append(Finding(ERROR, "duplicate", f"the same sentence under {' and '.join(labels)}", lines))
         elif len(same) > 1 and len({example.text for example in same}) < len(same):
@@ -42,7 +42,8 @@ def near_duplicates(examples: Sequence[Example], encode: Encode, near: float = N
         one, other = examples[left], examples[right]
         if left < right and one.label != other.label and one.plain != other.plain:
             message = f"{one.label} and {other.label} share nearly the same sentence ({likeness:.2f})"
-            findings.append(Finding(WARNING, "near-duplicate", message, (Said.of(one), Said.of(other)), likeness))
+            pair = (QuotedExample.of(one), QuotedExample.of(other))
+            findings.append(Finding(WARNING, "near-duplicate", message, pair, likeness))
     return findings
 
 
@@ -56,7 +57,7 @@ def leaks(examples: Sequence[Example], tests: Sequence[Example]) -> list[Finding
         if test.plain in known:
             is_telling = len(test.plain.split()) >= TELLING
             message = "a test sentence is trained on" + ("" if is_telling else " (short: may be chance)")
-            lines = (Said.of(test), *map(Said.of, known[test.plain]))
+            lines = (QuotedExample.of(test), *map(QuotedExample.of, known[test.plain]))
             findings.append(Finding(ERROR if is_telling else WARNING, "leak", message, lines))
     return findings
 
@@ -76,7 +77,8 @@ def near_leaks(
         test, example = tests[number], examples[place]
         if test.plain != example.plain and len(test.plain.split()) >= TELLING:
             message = f"nearly a test sentence is trained on ({likeness:.2f})"
-            findings.append(Finding(WARNING, "near-leak", message, (Said.of(test), Said.of(example)), likeness))
+            pair = (QuotedExample.of(test), QuotedExample.of(example))
+            findings.append(Finding(WARNING, "near-leak", message, pair, likeness))
     return findings
 
 

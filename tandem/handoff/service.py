@@ -19,7 +19,7 @@ from tandem.wording.language import language_of
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedHandoff:
     """What the customer can be told.
 
     `queue_position` counts from 1 in order of opening; `opens_at` is the next opening in the shop's time zone when
@@ -49,7 +49,7 @@ class HandoffService:
         self._trajectory = trajectory
         self._verified_orders = verified_orders
 
-    def open(self, tracker: Mapping[str, Any]) -> Opened:
+    def open(self, tracker: Mapping[str, Any]) -> OpenedHandoff:
         """Hand the conversation of this tracker to people.
 
         Args:
@@ -78,7 +78,7 @@ class HandoffService:
         at = self._ledger.clock()
         on_duty, place = self._duty.on_duty(at), self.queue_position(conversation_id)
         expected = expected_wait(self._ledger, place) if on_duty and place else None
-        return Opened(handoff.id, created, on_duty, place, self._duty.opens_at(at), expected)
+        return OpenedHandoff(handoff.id, created, on_duty, place, self._duty.opens_at(at), expected)
 
     def queue_position(self, conversation_id: str) -> int:
         """The place among those who wait, counted from 1; 0 if the customer does not wait."""

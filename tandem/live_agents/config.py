@@ -14,7 +14,7 @@ ALLOW_HTTP = "allow_http"  # the key that permits http beyond this machine, for 
 
 
 @dataclass(frozen=True)
-class Given:
+class AdapterConfig:
     """What endpoints.yml gives for one channel. Every method raises `LiveAgentConfigError`.
 
     Attributes:

@@ -12,7 +12,7 @@ from tandem.agents import presence
 from tandem.conversations.model import InvalidMessage
 from tandem.db.engine import now, reading
 from tandem.desk.errors import NotThere, Unavailable
-from tandem.desk.metrics import prometheus, read_numbers
+from tandem.desk.metrics import prometheus, read_metrics
 from tandem.desk.process_metrics import process_metrics
 from tandem.desk.routes.conversations import ERRORS
 from tandem.desk.schemas import CustomerExport, Erased, PresenceBody, Stats
@@ -38,7 +38,7 @@ def healthz(request: Request) -> dict[str, str]:
 def metrics(request: Request, caller: MetricsDep) -> PlainTextResponse:
     """The numbers of `/api/stats` for Prometheus, which sends the metrics token as its bearer token."""
     desk = desk_of(request)
-    words = prometheus(read_numbers(desk.services, desk.relay)) + process_metrics(desk.settings.database_url)
+    words = prometheus(read_metrics(desk.services, desk.relay)) + process_metrics(desk.settings.database_url)
     return PlainTextResponse(words, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -46,7 +46,7 @@ def metrics(request: Request, caller: MetricsDep) -> PlainTextResponse:
 def stats(request: Request, caller: CallerDep) -> SafeJSONResponse:
     """Who waits and for how long, who is at the desk, how quickly people answer, and how deliveries stand."""
     desk = desk_of(request)
-    return SafeJSONResponse(read_numbers(desk.services, desk.relay).to_dict())
+    return SafeJSONResponse(read_metrics(desk.services, desk.relay).to_dict())
 
 
 @router.post("/me/presence", status_code=204, response_class=SafeJSONResponse, tags=["operation"])

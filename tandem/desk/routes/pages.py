@@ -17,7 +17,7 @@ from tandem.desk.app_state import Desk
 from tandem.desk.board import Snapshot
 from tandem.desk.canned_responses import CannedResponse, filled
 from tandem.desk.errors import Forbidden, Unauthenticated
-from tandem.desk.metrics import figures, read_numbers
+from tandem.desk.metrics import figures, read_metrics
 from tandem.desk.routes.conversations import ERRORS
 from tandem.desk.security.auth import desk_of, session_of
 from tandem.desk.security.responses import SafeJSONResponse
@@ -189,7 +189,7 @@ def session_form(session: SessionDep) -> SafeJSONResponse:
 def numbers_page(request: Request, session: SupervisorSessionDep) -> Response:
     """How the desk stands, for supervisors."""
     desk = desk_of(request)
-    numbers = read_numbers(desk.services, desk.relay)
+    numbers = read_metrics(desk.services, desk.relay)
     return desk.pages.render("numbers.html", session=session, figures=list(figures(numbers)), agents=numbers.agents,
                              now=desk.services.ledger.clock())
 

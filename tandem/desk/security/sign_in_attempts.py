@@ -33,7 +33,7 @@ class TooManyAttempts(Exception):
         self.wait = wait
 
 
-class SignIn:
+class SignInAttempts:
     """The door to the desk; blocking."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime] = now) -> None:

@@ -37,7 +37,7 @@ class LeaseLost(Exception):
 
 
 @dataclass(frozen=True)
-class Leased:
+class RelayLease:
     """One handoff in this relay's hands. `again`: a call of its may have taken effect without our knowing."""
 
     handoff_id: str
@@ -84,7 +84,7 @@ class Progress:
             except (IntegrityError, ConversationNotFound):
                 continue  # another relay was quicker, or the customer was erased
 
-    def lease(self, channel: str, limit: int, running: Collection[str] = ()) -> list[Leased]:
+    def lease(self, channel: str, limit: int, running: Collection[str] = ()) -> list[RelayLease]:
         """Take up to `limit` handoffs of a channel in which something is to be done; at most one a conversation.
 
         Args:
@@ -103,7 +103,7 @@ class Progress:
                 connection.execute(update(relays).where(relays.c.handoff_id == row.handoff_id).values(
                     lease_owner=self._owner, lease_until=self._ledger.clock() + LEASE, calling=True))
         return [
-            Leased(row.handoff_id, row.conversation_id, row.channel, row.epoch, row.reference, row.relayed_seq,
+            RelayLease(row.handoff_id, row.conversation_id, row.channel, row.epoch, row.reference, row.relayed_seq,
                    row.attempts, row.next_attempt_at <= at, row.calling,
                    row.swept_at is None or row.swept_at < at - SWEEP_EVERY, row.swept_at)
             for row in rows
@@ -144,7 +144,7 @@ class Progress:
                 update(relays).where(relays.c.handoff_id.in_(list(running)), relays.c.lease_owner == self._owner)
                 .values(lease_until=self._ledger.clock() + LEASE))
 
-    def save(self, leased: Leased, **values: Any) -> None:
+    def save(self, leased: RelayLease, **values: Any) -> None:
         """Remember progress and keep the lease.
 
         Raises:
@@ -158,12 +158,12 @@ class Progress:
         if not done.rowcount:
             raise LeaseLost(leased.handoff_id)
 
-    def finish(self, leased: Leased) -> None:
+    def finish(self, leased: RelayLease) -> None:
         """All that was due is done; every call's end is known."""
         self.save(leased, lease_owner=None, lease_until=None, calling=False, attempts=0, error=None, tried_seq=0,
                   tried_at=None, quiet_until=None, next_attempt_at=self._ledger.clock())
 
-    def failed(self, leased: Leased, error: str, retry_after: float | None = None) -> bool:
+    def failed(self, leased: RelayLease, error: str, retry_after: float | None = None) -> bool:
         """An attempt failed; the next follows the schedule. False if the schedule is used up and the handoff dead.
 
         Args:
@@ -183,7 +183,7 @@ class Progress:
         self.save(leased, **values)
         return "state" not in values
 
-    def refused(self, leased: Leased, error: str) -> None:
+    def refused(self, leased: RelayLease, error: str) -> None:
         """The tool will never take this; the handoff waits in the dead-letter list."""
         self.save(leased, lease_owner=None, lease_until=None, state="dead", error=error[:500],
                   attempts=leased.attempts + 1)
@@ -211,7 +211,7 @@ class Progress:
             return int(connection.execute(
                 select(relays.c.relayed_seq).where(relays.c.handoff_id == handoff_id)).scalar_one_or_none() or 0)
 
-    def earlier(self, leased: Leased) -> Reference | None:
+    def earlier(self, leased: RelayLease) -> Reference | None:
         """What the tool called the conversation's handoff before this one."""
         query = select(relays.c.reference).where(
             relays.c.conversation_id == leased.conversation_id, relays.c.channel == leased.channel,
@@ -221,7 +221,7 @@ class Progress:
             found: Mapping[str, Any] | None = connection.execute(query).scalar_one_or_none()
         return found
 
-    def overtaken(self, leased: Leased) -> bool:
+    def overtaken(self, leased: RelayLease) -> bool:
         """Whether the tool shows the conversation's next handoff already, and with it all that this one had to tell."""
         query = select(relays.c.handoff_id).where(
             relays.c.conversation_id == leased.conversation_id, relays.c.channel == leased.channel,
@@ -281,7 +281,7 @@ class Progress:
                 update(relays).where(relays.c.handoff_id == handoff_id, relays.c.state == "dead").values(**values))
         return bool(done.rowcount)
 
-    def _last_seq(self, leased: Leased) -> int:
+    def _last_seq(self, leased: RelayLease) -> int:
         query = select(func.max(messages.c.seq)).where(messages.c.conversation_id == leased.conversation_id)
         with self._ledger.reading.connect() as connection:
             return int(connection.execute(query).scalar_one() or 0)

@@ -21,7 +21,7 @@ from tandem.live_agents.protocol import (
     LiveAgentUnavailable,
     Reference,
 )
-from tandem.live_agents.relay.progress import OVERLAP, Leased, LeaseLost, Progress
+from tandem.live_agents.relay.progress import OVERLAP, LeaseLost, Progress, RelayLease
 from tandem.logs import about
 
 logger = logging.getLogger(__name__)
@@ -40,16 +40,16 @@ class HandoffSync:
         self._progress = progress
         self._found = found
 
-    def carry(self, channel: LiveAgentChannel, leased: Leased) -> None:
+    def sync(self, channel: LiveAgentChannel, leased: RelayLease) -> None:
         """Do all that is due in a handoff, and remember how it went. Never raises."""
         try:
-            self._carry(channel, leased)
+            self._sync(channel, leased)
         except LeaseLost:
             logger.warning("Another relay has taken the handoff to %s", leased.channel, extra=_about(leased))
         except DATABASE_DOWN:
             logger.exception("The database did not answer; the handoff's lease runs out", extra=_about(leased))
 
-    def _carry(self, channel: LiveAgentChannel, leased: Leased) -> None:
+    def _sync(self, channel: LiveAgentChannel, leased: RelayLease) -> None:
         try:
             self._advance(channel, leased)
         except LiveAgentRefused as error:
@@ -66,7 +66,7 @@ class HandoffSync:
                 logger.error("%s is given up after %d attempts; see the desk's dead letters", leased.channel,
                              leased.attempts + 1, extra=_about(leased))
 
-    def _advance(self, channel: LiveAgentChannel, leased: Leased) -> None:
+    def _advance(self, channel: LiveAgentChannel, leased: RelayLease) -> None:
         handoff = self._progress.handoff(leased.handoff_id)
         if handoff is None:
             self._progress.forget(leased.handoff_id)
@@ -89,7 +89,7 @@ class HandoffSync:
         self._progress.finish(leased)
         self._progress.sign_of_life(leased.channel)
 
-    def _open(self, channel: LiveAgentChannel, leased: Leased, handoff: Handoff) -> Reference:
+    def _open(self, channel: LiveAgentChannel, leased: RelayLease, handoff: Handoff) -> Reference:
         # The same words at each attempt: those that come later are passed on one by one.
         shown = [message for message in self._ledger.transcript(leased.conversation_id)
                  if message.seq <= leased.relayed_seq]
@@ -101,7 +101,7 @@ class HandoffSync:
         return reference
 
     def _pass_on(
-        self, channel: LiveAgentChannel, leased: Leased, handoff: Handoff, reference: Reference, again: bool,
+        self, channel: LiveAgentChannel, leased: RelayLease, handoff: Handoff, reference: Reference, again: bool,
     ) -> None:
         relayed = self._progress.relayed(leased.handoff_id)
         while True:
@@ -123,7 +123,7 @@ class HandoffSync:
             if not seen:
                 return
 
-    def _sweep(self, channel: LiveAgentChannel, leased: Leased, handoff: Handoff, reference: Reference) -> None:
+    def _sweep(self, channel: LiveAgentChannel, leased: RelayLease, handoff: Handoff, reference: Reference) -> None:
         at = self._ledger.clock()
         since = leased.swept_at - OVERLAP if leased.swept_at else handoff.opened_at - OVERLAP
         for event in channel.sweep(reference, handoff, since):
@@ -151,5 +151,5 @@ class HandoffSync:
         return next((event.seq for event in events if event.data.get("event") in ENDS), None)
 
 
-def _about(leased: Leased) -> dict[str, Any]:
+def _about(leased: RelayLease) -> dict[str, Any]:
     return about(leased.conversation_id, leased.epoch, leased.handoff_id)

@@ -20,7 +20,7 @@ from tandem.conversations.model import Handoff
 from tandem.live_agents.protocol import Act, AgentEvent, LiveAgentChannel
 from tandem.live_agents.relay.agent_actions import AgentActions
 from tandem.live_agents.relay.inbound import Inbox, StoredEvent, StoredWebhook, legible
-from tandem.live_agents.relay.progress import Leased, Progress
+from tandem.live_agents.relay.progress import Progress, RelayLease
 from tandem.live_agents.relay.sync import HandoffSync
 from tandem.logs import about
 
@@ -164,12 +164,12 @@ class Relay:
             return 0
         leases = self._progress.lease(name, free, [key.partition("/")[2] for key in running])
         for leased in leases:
-            future = self._pools[name].submit(self._carrier.carry, self._channels[name], leased)
+            future = self._pools[name].submit(self._carrier.sync, self._channels[name], leased)
             with self._lock:
                 self._running[self._key(leased)] = future
         return len(leases)
 
-    def _key(self, leased: Leased) -> str:
+    def _key(self, leased: RelayLease) -> str:
         return f"{leased.channel}/{leased.handoff_id}"
 
     def _renew(self) -> None:

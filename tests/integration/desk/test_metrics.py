@@ -15,7 +15,7 @@ from tandem import run_state
 from tandem.conversations.model import Agent, Message
 from tandem.conversations.outbox import OutboundMessage
 from tandem.desk.app import create_app
-from tandem.desk.metrics import prometheus, read_numbers, spread
+from tandem.desk.metrics import prometheus, read_metrics, spread
 from tandem.desk.process_metrics import process_metrics
 from tandem.run_state import RunState, installation_of
 from tandem.services import Services, open_relay
@@ -108,7 +108,7 @@ def test_every_metric_is_explained_to_operators(week: Clock, program: TestClient
 
 
 def test_large_counts_are_not_rounded(services: Services) -> None:
-    numbers = replace(read_numbers(services, open_relay(services)), retried=12_345_678)
+    numbers = replace(read_metrics(services, open_relay(services)), retried=12_345_678)
     assert "tandem_messages_retried 12345678\n" in prometheus(numbers)
 
 

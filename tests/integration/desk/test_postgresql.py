@@ -14,7 +14,7 @@ from tandem.desk.app import create_app
 from tandem.desk.security.sign_in_attempts import (
     FREE_PER_ADDRESS,
     FREE_PER_AGENT,
-    SignIn,
+    SignInAttempts,
     SignInRefused,
     TooManyAttempts,
 )
@@ -79,7 +79,7 @@ def test_odd_ids_and_e_mails_are_not_found_rather_than_an_error(program: TestCli
 def outcomes_of_guessing(services: Services, names: list[str], addresses: list[str]) -> list[type[Exception]]:
     """What comes of wrong passwords that are all tried at once."""
     moment = services.ledger.clock()
-    door = SignIn(services.engine, lambda: moment)  # no pause ends on a slow machine
+    door = SignInAttempts(services.engine, lambda: moment)  # no pause ends on a slow machine
 
     def guess(number: int) -> type[Exception]:
         try:

@@ -21,7 +21,7 @@ from tandem.conversations.outbox import Outbox
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
 from tandem.handoff.business_hours import BusinessHours, Patience
-from tandem.handoff.service import Opened
+from tandem.handoff.service import OpenedHandoff
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.identification import IdentificationService
 from tandem.orders.policies import ShopPolicies
@@ -56,9 +56,9 @@ class FakeHandoff:
         self.expected: timedelta | None = None
         self.opens_at: datetime | None = None
 
-    def open(self, tracker: Mapping[str, Any]) -> Opened:
+    def open(self, tracker: Mapping[str, Any]) -> OpenedHandoff:
         self.seen.append(tracker)
-        return Opened("h1", len(self.seen) == 1, self.on_duty, self.position, self.opens_at,
+        return OpenedHandoff("h1", len(self.seen) == 1, self.on_duty, self.position, self.opens_at,
                       self.expected)
 
 

@@ -24,7 +24,7 @@ from tandem.desk.security.sign_in_attempts import (
     FREE_PER_ADDRESS,
     FREE_PER_AGENT,
     LONGEST_PAUSE,
-    SignIn,
+    SignInAttempts,
     SignInRefused,
     TooManyAttempts,
 )
@@ -119,17 +119,17 @@ def test_ids_and_csrf_tokens_are_never_the_same(engine: Engine) -> None:
 
 
 @pytest.fixture
-def door(engine: Engine, clock: Any, monkeypatch: pytest.MonkeyPatch) -> SignIn:
+def door(engine: Engine, clock: Any, monkeypatch: pytest.MonkeyPatch) -> SignInAttempts:
     """A door whose only right password is "right"; hashing is left out."""
 
     def check(_engine: Engine, agent_id: str, password: str) -> Account | None:
         return Account(agent_id, agent_id, Role.AGENT, True) if password == "right" else None
 
     monkeypatch.setattr(accounts, "check_password", check)
-    return SignIn(engine, clock)
+    return SignInAttempts(engine, clock)
 
 
-def test_a_network_of_addresses_gives_no_more_guesses(door: SignIn) -> None:
+def test_a_network_of_addresses_gives_no_more_guesses(door: SignInAttempts) -> None:
     for number in range(FREE_PER_ADDRESS):
         with pytest.raises(SignInRefused):
             door.attempt(f"agent{number}", "wrong", f"2001:db8:1:2::{number:x}")
@@ -137,7 +137,7 @@ def test_a_network_of_addresses_gives_no_more_guesses(door: SignIn) -> None:
         door.attempt("another", "wrong", "2001:db8:1:2::ffff")
 
 
-def test_after_free_attempts_each_pause_is_longer_even_for_the_right_password(door: SignIn, clock: Any) -> None:
+def test_after_free_attempts_each_pause_is_longer_even_for_the_right_password(door: SignInAttempts, clock: Any) -> None:
     for _ in range(FREE_PER_AGENT):
         with pytest.raises(SignInRefused):
             door.attempt("eve", "wrong", "10.0.0.1")
@@ -156,14 +156,14 @@ def test_after_free_attempts_each_pause_is_longer_even_for_the_right_password(do
     assert door.attempt("eve", "right", "10.0.0.2").id == "eve"
 
 
-def test_one_account_under_attack_does_not_close_the_others(door: SignIn) -> None:
+def test_one_account_under_attack_does_not_close_the_others(door: SignInAttempts) -> None:
     for _ in range(FREE_PER_AGENT):
         with pytest.raises(SignInRefused):
             door.attempt("eve", "wrong", "10.0.0.1")
     assert door.attempt("adam", "right", "10.0.0.1").id == "adam"
 
 
-def test_an_address_that_tries_many_names_must_pause(door: SignIn) -> None:
+def test_an_address_that_tries_many_names_must_pause(door: SignInAttempts) -> None:
     for number in range(FREE_PER_ADDRESS):
         with pytest.raises(SignInRefused):
             door.attempt(f"name{number}", "wrong", "10.0.0.1")
@@ -172,7 +172,7 @@ def test_an_address_that_tries_many_names_must_pause(door: SignIn) -> None:
     assert door.attempt("fresh", "right", "10.0.0.2").id == "fresh"
 
 
-def test_old_failures_are_forgiven(door: SignIn, engine: Engine, clock: Any) -> None:
+def test_old_failures_are_forgiven(door: SignInAttempts, engine: Engine, clock: Any) -> None:
     for _ in range(FREE_PER_AGENT):
         with pytest.raises(SignInRefused):
             door.attempt("eve", "wrong", "10.0.0.1")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from tandem.live_agents.config import ALLOW_HTTP, Given
+from tandem.live_agents.config import ALLOW_HTTP, AdapterConfig
 
 TIMEOUT = 8.0  # seconds
 _KEYS = frozenset({"url", "account_id", "inbox_id", "token", "secret", "timeout", ALLOW_HTTP})
@@ -39,7 +39,7 @@ def read(name: str, options: Mapping[str, Any]) -> Options:
     Raises:
         LiveAgentConfigError: A key is missing, wrong or unknown; the text names it.
     """
-    given = Given(name, options, _KEYS, "chatwoot.md")
+    given = AdapterConfig(name, options, _KEYS, "chatwoot.md")
     url = given.address("url", "https://chat.example.com")
     parts = urlsplit(url)
     if parts.username is not None or parts.query or parts.fragment:
@@ -52,7 +52,7 @@ def read(name: str, options: Mapping[str, Any]) -> Options:
     )
 
 
-def _number(given: Given, key: str) -> int:
+def _number(given: AdapterConfig, key: str) -> int:
     value = given.required(key)
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):  # from an environment variable
         value = int(value)

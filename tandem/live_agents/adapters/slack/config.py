@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tandem.live_agents.config import Given
+from tandem.live_agents.config import AdapterConfig
 from tandem.live_agents.http_client import TIMEOUT
 
 API = "https://slack.com/api"
@@ -37,7 +37,7 @@ def read_options(name: str, options: Mapping[str, Any]) -> SlackOptions:
     Raises:
         LiveAgentConfigError: A key is missing, wrong or unknown; the text names it.
     """
-    given = Given(name, options, _KEYS, "slack.md")
+    given = AdapterConfig(name, options, _KEYS, "slack.md")
     return SlackOptions(
         bot_token=given.like("bot_token", r"xoxb-[\x21-\x7e]{1,500}", "a bot token, which begins with xoxb-"),
         signing_secret=given.like("signing_secret", r"[\x21-\x7e]{16,200}",

@@ -12,7 +12,7 @@ from tandem.conversations.model import Handoff, Message
 from tandem.live_agents.adapters.webhook import outbound
 from tandem.live_agents.adapters.webhook.inbound import parse
 from tandem.live_agents.adapters.webhook.signature import HEADER, sign, verify
-from tandem.live_agents.config import ALLOW_HTTP, Given
+from tandem.live_agents.config import ALLOW_HTTP, AdapterConfig
 from tandem.live_agents.http_client import FOR_GOOD, TIMEOUT, seconds
 from tandem.live_agents.protocol import AgentEvent, LiveAgentRefused, LiveAgentUnavailable, Reference
 
@@ -44,7 +44,7 @@ class WebhookChannel:
         Raises:
             LiveAgentConfigError: A key is missing, wrong or unknown; the text names it.
         """
-        given = Given(name, options, _KEYS, "live-agent-channels.md")
+        given = AdapterConfig(name, options, _KEYS, "live-agent-channels.md")
         url = given.address("url", "https://support.example.com/tandem")
         secret = given.required("secret")
         if not isinstance(secret, str) or len(secret) < 16:

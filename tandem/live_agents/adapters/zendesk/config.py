@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tandem.live_agents.adapters.zendesk.outbound import FIELDS
-from tandem.live_agents.config import ALLOW_HTTP, Given
+from tandem.live_agents.config import ALLOW_HTTP, AdapterConfig
 from tandem.live_agents.http_client import TIMEOUT
 
 HOST = "https://api.smooch.io"
@@ -45,7 +45,7 @@ def read_options(name: str, options: Mapping[str, Any]) -> ZendeskOptions:
     Raises:
         LiveAgentConfigError: A key is missing, wrong or unknown; the text names it.
     """
-    given = Given(name, options, _KEYS, "zendesk.md")
+    given = AdapterConfig(name, options, _KEYS, "zendesk.md")
     return ZendeskOptions(
         app_id=given.like("app_id", r"[A-Za-z0-9_-]{1,100}", "an id such as 5d8cff3cd55b040010928b5b"),
         key_id=_text(given, "key_id"), key_secret=_text(given, "key_secret"), webhook_secret=_secret(given),
@@ -57,21 +57,21 @@ def read_options(name: str, options: Mapping[str, Any]) -> ZendeskOptions:
     )
 
 
-def _text(given: Given, key: str, default: str | None = None) -> str:
+def _text(given: AdapterConfig, key: str, default: str | None = None) -> str:
     value = given.required(key, default)
     if not isinstance(value, str) or not value.isprintable():
         raise given.wrong(f"{key} must be a text")
     return value
 
 
-def _secret(given: Given) -> str:
+def _secret(given: AdapterConfig) -> str:
     value = _text(given, "webhook_secret")
     if len(value) < 16:
         raise given.wrong("webhook_secret must have at least 16 characters")
     return value
 
 
-def _fields(given: Given, value: Any) -> Mapping[str, str]:
+def _fields(given: AdapterConfig, value: Any) -> Mapping[str, str]:
     if not isinstance(value, dict):
         raise given.wrong("ticket_fields must be a mapping of what to a field's id")
     for what, field_id in value.items():
@@ -82,7 +82,7 @@ def _fields(given: Given, value: Any) -> Mapping[str, str]:
     return {what: str(field_id) for what, field_id in value.items()}
 
 
-def _tags(given: Given, value: Any) -> tuple[str, ...]:
+def _tags(given: AdapterConfig, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(
             isinstance(tag, str) and re.fullmatch(r"[^\s,]{1,80}", tag) for tag in value):
         raise given.wrong("tags must be a list of words")
