@@ -105,7 +105,7 @@ def number_in(text: object) -> str | None:
         return None
 
 
-def pick(turn: Turn, at_hand: AccessibleOrders) -> str | None:
+def pick(turn: Turn, accessible: AccessibleOrders) -> str | None:
     """The number of the order that is meant: named now, by number or item, else talked about, else the only one.
 
     None where the customer must be asked.
@@ -113,19 +113,19 @@ def pick(turn: Turn, at_hand: AccessibleOrders) -> str | None:
     named = turn.entity("order_number")
     if named:
         return named
-    by_item = named_by_item(turn.text, at_hand.orders) or named_by_item(turn.text, at_hand.relevant)
+    by_item = named_by_item(turn.text, accessible.orders) or named_by_item(turn.text, accessible.relevant)
     if by_item:
         return by_item
     remembered = number_in(turn.slot("order_number"))
-    numbers = [order.number for order in at_hand.relevant]
+    numbers = [order.number for order in accessible.relevant]
     if remembered in numbers and len(numbers) == 2 and means_the_other(turn.text):
         return next(number for number in numbers if number != remembered)
-    if remembered in numbers or (remembered and at_hand.find(remembered) is None):
+    if remembered in numbers or (remembered and accessible.find(remembered) is None):
         return remembered
     if len(numbers) == 1:
         return numbers[0]
     if not numbers:
-        return remembered or (at_hand.orders[0].number if len(at_hand.orders) == 1 else None)
+        return remembered or (accessible.orders[0].number if len(accessible.orders) == 1 else None)
     return None
 
 

@@ -42,18 +42,18 @@ class ActionOrderFacts(Answering):
         return status_reply(order, dates)
 
 
-def order_in_question(turn: Turn, at_hand: AccessibleOrders) -> Order | None:
+def order_in_question(turn: Turn, accessible: AccessibleOrders) -> Order | None:
     """The order named just now, else the one talked about, else the only or most delayed one that is open."""
     named = turn.entity("order_number")
     if named:
-        return at_hand.find(number_in(named))
-    remembered = at_hand.find(number_in(turn.slot("order_number")))
+        return accessible.find(number_in(named))
+    remembered = accessible.find(number_in(turn.slot("order_number")))
     if remembered is not None:
         return remembered
-    if len(at_hand.relevant) == 1:
-        return at_hand.relevant[0]
-    waiting = [order for order in at_hand.orders if order.status.open]
+    if len(accessible.relevant) == 1:
+        return accessible.relevant[0]
+    waiting = [order for order in accessible.orders if order.status.open]
     late = [order for order in waiting if order.delayed and order.promised_by]
     if late:
         return min(late, key=lambda order: order.promised_by or order.placed_at)
-    return next(iter(waiting or at_hand.orders), None)
+    return next(iter(waiting or accessible.orders), None)

@@ -173,13 +173,13 @@ class OrderForm(Action, ABC):
     def _choose_order(self, opened: Services, turn: Turn, draft: Draft) -> None:
         before = number_in(turn.before("order_number"))
         if turn.activates(self.form):
-            at_hand = accessible_orders(opened, turn, self.form)
-            draft.slots["order_number"] = self._bare_number(turn, draft, at_hand) or pick(turn, at_hand)
+            accessible = accessible_orders(opened, turn, self.form)
+            draft.slots["order_number"] = self._bare_number(turn, draft, accessible) or pick(turn, accessible)
         elif self._continues(turn) and turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
-            at_hand = accessible_orders(opened, turn, self.form)
+            accessible = accessible_orders(opened, turn, self.form)
             draft.slots["order_number"] = (
-                self._bare_number(turn, draft, at_hand) or draft.slots["order_number"]
-                or named_by_item(turn.text, at_hand.choices))
+                self._bare_number(turn, draft, accessible) or draft.slots["order_number"]
+                or named_by_item(turn.text, accessible.choices))
         given = draft.slots["order_number"]
         number = number_in(given)
         if given and number is None:
@@ -192,16 +192,16 @@ class OrderForm(Action, ABC):
             if "contact" not in turn.filled:
                 draft.slots["contact"] = None
 
-    def _bare_number(self, turn: Turn, draft: Draft, at_hand: AccessibleOrders) -> str | None:
+    def _bare_number(self, turn: Turn, draft: Draft, accessible: AccessibleOrders) -> str | None:
         """An order number without its prefix, where one is due; it is then no postcode.
 
         Due it is as an answer to the question for it, as a correction of it, from whom the shop does not know yet, and
         where it is one of the customer's own.
         """
         numbers = () if turn.entity("order_number") or self._resumes(turn) else bare_numbers(turn.text)
-        known = [number for number in numbers if at_hand.find(number_in(number))]
+        known = [number for number in numbers if accessible.find(number_in(number))]
         starts, asked = turn.activates(self.form), turn.slot(REQUESTED_SLOT)
-        if not known and starts and at_hand.orders:
+        if not known and starts and accessible.orders:
             return None
         if not known and asked == "contact":
             # Orders are numbered one after the other: a correction looks more like the number than a postcode does.

@@ -26,8 +26,8 @@ class ActionOrderStatus(OrderAction):
         return "action_order_status"
 
     def answer(self, order: Order, desk: OrderContext) -> Reply:
-        at_hand = accessible_orders(desk.opened, desk.turn, "order_status_form")
-        others = [other for other in at_hand.relevant if other.number != order.number] if order.status.open else []
+        accessible = accessible_orders(desk.opened, desk.turn, "order_status_form")
+        others = [other for other in accessible.relevant if other.number != order.number] if order.status.open else []
         buttons = tuple(order_button(other, "order_status") for other in others[:MOST_BUTTONS])
         reply = status_reply(order, desk.dates)
         return Reply(reply.response, reply.values, buttons)

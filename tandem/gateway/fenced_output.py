@@ -19,14 +19,14 @@ KEPT = ("buttons", "quick_replies", "image", "attachment", "custom", "elements")
 class Answer:
     """The answer to a customer's own request, on a channel that answers within it; no reply goes into it twice."""
 
-    def __init__(self, output: OutputChannel, abilities: ChannelCapabilities, recipient: str = "") -> None:
+    def __init__(self, output: OutputChannel, capabilities: ChannelCapabilities, recipient: str = "") -> None:
         """
         Args:
             recipient: The customer as the channel knows them; the conversation's id if empty.
         """
         self._output = output
         self._recipient = recipient
-        self._abilities = abilities
+        self._capabilities = capabilities
         self._taken: set[int] = set()
 
     def has(self, reply: Message) -> bool:
@@ -37,7 +37,7 @@ class Answer:
         """Put a recorded reply into the answer, unless it is there."""
         if not self.has(reply):
             recipient = self._recipient or reply.conversation_id
-            for part in parts_of(reply, self._abilities):
+            for part in parts_of(reply, self._capabilities):
                 await self._output.send_response(recipient, legible_to(self._output, part))
             self._taken.add(reply.seq)
 

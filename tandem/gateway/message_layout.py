@@ -21,21 +21,21 @@ Part = dict[str, Any]
 Button = dict[str, str]
 
 
-def parts_of(message: Message, abilities: ChannelCapabilities) -> list[Part]:
+def parts_of(message: Message, capabilities: ChannelCapabilities) -> list[Part]:
     """The sends of a message, in order, as the dictionaries that Rasa's output channels take.
 
     Texts are cut after a line or a word where they are too long, and the speaker stands before each piece on channels
     that do not show who speaks. Buttons go with the last piece; where they cannot be carried, their titles are lines.
     """
-    speaker = message.name if message.author is Author.AGENT and not abilities.names_speaker else ""
+    speaker = message.name if message.author is Author.AGENT and not capabilities.names_speaker else ""
     label = f"{speaker}: " if speaker else ""
-    buttons = _buttons(message, abilities)
+    buttons = _buttons(message, capabilities)
     text = message.text
-    if not _fit(buttons, abilities):
+    if not _fit(buttons, capabilities):
         text, buttons = "\n".join([text, *(f"• {button['title']}" for button in buttons)]).strip(), []
-    pieces = _cut(text, abilities.limit - abilities.size(label), abilities)
-    if buttons and abilities.button_text is not None:
-        pieces += _cut(pieces.pop(), abilities.button_text - abilities.size(label), abilities)
+    pieces = _cut(text, capabilities.limit - capabilities.size(label), capabilities)
+    if buttons and capabilities.button_text is not None:
+        pieces += _cut(pieces.pop(), capabilities.button_text - capabilities.size(label), capabilities)
     beside = [{key: message.data[key]} for key in _BESIDE if message.data.get(key)]
     parts: list[Part] = [{"text": f"{label}{piece}"} for piece in pieces] if pieces != [""] or not beside else []
     if buttons:
@@ -56,27 +56,27 @@ def legible_to(output: OutputChannel, part: Mapping[str, Any]) -> Part:
     return {**part, "text": re.sub(r"\n(?=\n)", "\n ", part["text"])}
 
 
-def _cut(text: str, limit: int, abilities: ChannelCapabilities) -> list[str]:
-    pieces = list(split_text(text, max(limit, 1), abilities.size))
+def _cut(text: str, limit: int, capabilities: ChannelCapabilities) -> list[str]:
+    pieces = list(split_text(text, max(limit, 1), capabilities.size))
     # No service takes a message of nothing but blanks.
     return [piece for piece in pieces if piece.strip()] or pieces[:1] or [""]
 
 
-def _buttons(message: Message, abilities: ChannelCapabilities) -> list[Button]:
+def _buttons(message: Message, capabilities: ChannelCapabilities) -> list[Button]:
     found = []
     for given in stamped(message):
         if not given.get("title"):
             continue
         title = str(given["title"])
         target = "url" if given.get("url") else "payload"
-        found.append({"title": _short(title, abilities.title), target: str(given.get(target) or title)})
+        found.append({"title": _short(title, capabilities.title), target: str(given.get(target) or title)})
     return found
 
 
-def _fit(buttons: list[Button], abilities: ChannelCapabilities) -> bool:
-    if abilities.buttons is not None and len(buttons) > abilities.buttons:
+def _fit(buttons: list[Button], capabilities: ChannelCapabilities) -> bool:
+    if capabilities.buttons is not None and len(buttons) > capabilities.buttons:
         return False
-    most = abilities.payload
+    most = capabilities.payload
     return most is None or all(len(button.get("payload", "").encode("utf-8", "replace")) <= most for button in buttons)
 
 

@@ -1,4 +1,4 @@
-"""The heart over a database of the test's own, with a clock that moves when told."""
+"""The core over a database of the test's own, with a clock that moves when told."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -68,7 +68,7 @@ class Core:
 
 @contextmanager
 def core_over(url: str, clock: Callable[[], datetime] | None = None) -> Iterator[Core]:
-    """Open the heart over a database."""
+    """Open the core over a database."""
     engine = open_ready(url)
     time: Any = clock or Clock()
     ledger = Ledger(engine, time)

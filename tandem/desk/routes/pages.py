@@ -130,7 +130,8 @@ def conversation_view(
         live_mood=mood_points(turns), orders=orders,
         alarming=_alarming(messages, handoffs), interrupted=_interrupted(current), holder=holder_name,
         is_mine=bool(current and current.claimed_by == session.account.id and conversation.owner is Owner.AGENT),
-        canned=_canned(request, session, conversation, customer, card), can=_abilities(conversation, current, session),
+        canned=_canned(request, session, conversation, customer, card),
+        can=_permitted_steps(conversation, current, session),
     )
 
 
@@ -241,7 +242,7 @@ def _interrupted(handoff: Handoff | None) -> str:
     return str(handoff.card.get("interrupted_flow") or "").removesuffix("_form").replace("_", " ")
 
 
-def _abilities(conversation: Conversation, handoff: Handoff | None, session: Session) -> dict[str, bool]:
+def _permitted_steps(conversation: Conversation, handoff: Handoff | None, session: Session) -> dict[str, bool]:
     owner = conversation.owner
     mine = owner is Owner.AGENT and handoff is not None and handoff.claimed_by == session.account.id
     steps_in = mine or session.account.role.covers(Role.SUPERVISOR)

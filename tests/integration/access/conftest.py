@@ -92,5 +92,5 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def core(tmp_path: Path) -> Iterator[Core]:
-    with core_over(f"sqlite:///{tmp_path / 'heart.db'}", RunningClock()) as opened:
+    with core_over(f"sqlite:///{tmp_path / 'core.db'}", RunningClock()) as opened:
         yield opened

@@ -19,7 +19,7 @@ import_module("twilio.rest.api.v2010")  # hundreds of modules, which the first s
 
 @pytest.fixture
 def core(tmp_path: Path) -> Iterator[Core]:
-    with core_over(f"sqlite:///{tmp_path / 'heart.db'}", RunningClock()) as opened:
+    with core_over(f"sqlite:///{tmp_path / 'core.db'}", RunningClock()) as opened:
         yield opened
 
 

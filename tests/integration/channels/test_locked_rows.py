@@ -104,7 +104,7 @@ async def test_one_long_writer_holds_up_no_reader_and_loses_nothing(core: Core, 
     use_ledger_threads()
     async with staged(core, [Rest()]) as stage:
         assert (await _says(stage, "held", "Hello")).status_code == 200
-        with file_held(tmp_path / "heart.db"):
+        with file_held(tmp_path / "core.db"):
             crowd = [asyncio.create_task(_says(stage, f"c{number}", "Hello")) for number in range(CROWD)]
             await asyncio.sleep(1)
             later = await asyncio.wait_for(

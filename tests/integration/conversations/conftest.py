@@ -1,4 +1,4 @@
-"""The heart over each kind of database, empty for every test."""
+"""The core over each kind of database, empty for every test."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -14,24 +14,24 @@ from tests.fakes.core import Core, core_over
 @pytest.fixture(scope="package")
 def kept_postgres_url(postgres_server: Any) -> Iterator[str]:
     """One PostgreSQL database for all tests here: emptying tables is quicker than making a database."""
-    postgres_server.execute("CREATE DATABASE heart")
-    yield postgres_server.url("heart")
-    postgres_server.execute("DROP DATABASE heart WITH (FORCE)")
+    postgres_server.execute("CREATE DATABASE core")
+    yield postgres_server.url("core")
+    postgres_server.execute("DROP DATABASE core WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def heart_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def core_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without conversations."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'heart.db'}"
+        return f"sqlite:///{tmp_path / 'core.db'}"
     url: str = request.getfixturevalue("kept_postgres_url")
     return url
 
 
 @pytest.fixture
-def core(heart_url: str) -> Iterator[Core]:
-    with core_over(heart_url) as opened:
-        if heart_url.startswith("postgresql"):
+def core(core_url: str) -> Iterator[Core]:
+    with core_over(core_url) as opened:
+        if core_url.startswith("postgresql"):
             with opened.engine.begin() as connection:
                 for table in reversed(metadata.sorted_tables):
                     connection.execute(table.delete())

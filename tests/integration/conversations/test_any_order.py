@@ -26,7 +26,7 @@ class Conversation(RuleBasedStateMachine):
         super().__init__()
         self.stack = ExitStack()
         folder = self.stack.enter_context(tempfile.TemporaryDirectory())
-        self.core: Core = self.stack.enter_context(core_over(f"sqlite:///{Path(folder) / 'heart.db'}"))
+        self.core: Core = self.stack.enter_context(core_over(f"sqlite:///{Path(folder) / 'core.db'}"))
         self.names = 0
         self.owner = Owner.BOT
         self.holder: str | None = None

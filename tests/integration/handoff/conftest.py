@@ -18,7 +18,7 @@ from tests.fakes.core import Core, core_over
 
 @dataclass
 class Desk:
-    """The service, the heart under it, and the orders that customers have proved to be theirs."""
+    """The service, the core under it, and the orders that customers have proved to be theirs."""
 
     core: Core
     service: HandoffService

@@ -223,7 +223,7 @@ async def test_a_send_that_outlives_its_lease_is_made_and_written_down_once(
         sends.append(text)
         return go_on.wait()
 
-    with core_over(f"sqlite:///{tmp_path / 'heart.db'}") as core:
+    with core_over(f"sqlite:///{tmp_path / 'core.db'}") as core:
         core.says(channel="phone")
         core.bot_says("one")
         async with working(core.outbox, act):
@@ -247,7 +247,7 @@ async def test_sends_that_take_long_keep_their_leases(tmp_path: Path, monkeypatc
         sends.append(text)
         return go_on.wait()
 
-    with core_over(f"sqlite:///{tmp_path / 'heart.db'}") as core:
+    with core_over(f"sqlite:///{tmp_path / 'core.db'}") as core:
         core.says(channel="phone")
         core.bot_says("one")
         async with working(core.outbox, act):

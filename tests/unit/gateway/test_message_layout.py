@@ -22,8 +22,8 @@ def message(text: str, author: Author = Author.AGENT, **data: Any) -> Message:
     return Message("c", 1, author, Kind.TEXT, "Anna", text, at, 0, Delivery.PENDING, data)
 
 
-def texts(text: str, abilities: ChannelCapabilities, **data: Any) -> list[str]:
-    return [part["text"] for part in parts_of(message(text, **data), abilities)]
+def texts(text: str, capabilities: ChannelCapabilities, **data: Any) -> list[str]:
+    return [part["text"] for part in parts_of(message(text, **data), capabilities)]
 
 
 def test_the_speaker_stands_before_the_text_where_the_channel_does_not_show_it() -> None:
@@ -104,8 +104,8 @@ def test_twilio_is_whatsapp_for_those_who_write_from_there() -> None:
 
 
 @given(st.text(min_size=1, max_size=300), st.sampled_from([*CHANNELS.values(), SMALL]), st.booleans())
-def test_nothing_is_lost_and_everything_fits(text: str, abilities: ChannelCapabilities, with_button: bool) -> None:
-    data = {"buttons": [{"title": "Yes", "payload": "/affirm"}]} if with_button and abilities.buttons else {}
-    parts = [part["text"] for part in parts_of(message(text, Author.BOT, **data), abilities)]
-    assert all(abilities.size(part) <= abilities.limit for part in parts)
+def test_nothing_is_lost_and_everything_fits(text: str, capabilities: ChannelCapabilities, with_button: bool) -> None:
+    data = {"buttons": [{"title": "Yes", "payload": "/affirm"}]} if with_button and capabilities.buttons else {}
+    parts = [part["text"] for part in parts_of(message(text, Author.BOT, **data), capabilities)]
+    assert all(capabilities.size(part) <= capabilities.limit for part in parts)
     assert "".join("".join(parts).split()) == "".join(text.split())
