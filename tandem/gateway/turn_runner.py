@@ -25,7 +25,7 @@ from tandem.gateway.message_mood import read_mood
 from tandem.gateway.tasks import Tasks
 from tandem.logs import about
 from tandem.rasa_ext.action_endpoint import install_action_endpoint
-from tandem.rasa_ext.graph_runner import install_graph_runner
+from tandem.rasa_ext.install import install_extensions
 from tandem.rasa_ext.locks import install_locks
 from tandem.rasa_ext.tracker_store import AlreadyHeard, answering
 from tandem.rasa_ext.trackers import leave_forms, say_again
@@ -281,7 +281,7 @@ class TurnRunner:
     def _equipped_agent(self) -> Agent:
         agent = self._agent()
         install_action_endpoint(agent)
-        install_graph_runner(agent)
+        install_extensions(agent)
         install_locks(agent)
         return agent
 

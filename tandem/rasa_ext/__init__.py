@@ -2,9 +2,12 @@
 
 Of Rasa's private or undocumented parts these are used; a new version of Rasa is tried against this list:
 
-- `graph_runner`: `DaskGraphRunner` with `_graph_schema` and `_instantiated_nodes`; `GraphNode._component`;
-  `RulePolicy._prediction_states`, `_find_action_from_rules`, `_get_possible_keys` and the form of its lookups;
-  `RemoteAction._validate_action_result` and `action_response_format_spec`; `Domain.is_empty`.
+- `graph_runner`: `DaskGraphRunner` with `_graph_schema` and `_instantiated_nodes`.
+- `rule_policy`: `RulePolicy._prediction_states`, `_find_action_from_rules`, `_get_possible_keys`, the form of its lookups.
+- `action_result`: `RemoteAction._validate_action_result` and `action_response_format_spec`.
+- `shortcuts`: that four of Rasa's modules copy through a module named `copy`; `FormAction._temporary_tracker`;
+  `Event.resolve_by_type`; the attributes of `Slot`.
+- `install`: `GraphNode._component`; `Domain.is_empty`; the attributes of `MessageProcessor`.
 - `cached_tracker`: `DialogueStateTracker` with its attributes, `init_copy`, `applied_events`, `past_states`;
   `Domain.get_active_state` and `_clean_state`.
 - `tracker_store`: the table of `SQLTrackerStore`; `TrackerStore.stream_events`; `FailSafeTrackerStore._tracker_store`.

@@ -25,7 +25,7 @@ from rasa.shared.core.domain import Domain
 from sanic import Sanic
 
 from tandem.rasa_ext.action_endpoint import install_action_endpoint
-from tandem.rasa_ext.graph_runner import install_graph_runner
+from tandem.rasa_ext.install import install_extensions
 from tandem.rasa_ext.locks import install_locks
 from tandem.rasa_ext.tracker_store import CachedTrackerStore
 from tandem.run_state import live_model
@@ -43,7 +43,7 @@ async def make_ready(agent: Agent) -> None:
     The first reading loads the encoders and spaCy, for some seconds in which the event loop stands still.
     """
     install_action_endpoint(agent)
-    install_graph_runner(agent)
+    install_extensions(agent)
     install_locks(agent)
     await agent.parse_message(_FIRST_WORDS)
 
@@ -135,7 +135,7 @@ def _with_words(old: Agent, model: Path) -> MessageProcessor:
     processor.model_filename, processor.model_path = model.name, model
     processor.domain = processor.model_metadata.domain
     empty = processor.domain.is_empty()
-    processor.domain.is_empty = lambda: empty  # as `install_graph_runner` does it for a domain that it meets
+    processor.domain.is_empty = lambda: empty  # as `install_extensions` does it for a domain that it meets
     return _over(processor, old, processor.domain)
 
 

@@ -23,7 +23,10 @@ from rasa.shared.core.slots import CategoricalSlot, Slot
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 
 from tandem.rasa_ext.cached_tracker import CachedTracker
-from tandem.rasa_ext.graph_runner import COPYING, IndexedRulePolicy, SequentialGraphRunner, install_graph_runner
+from tandem.rasa_ext.graph_runner import SequentialGraphRunner
+from tandem.rasa_ext.install import install_extensions
+from tandem.rasa_ext.rule_policy import IndexedRulePolicy
+from tandem.rasa_ext.shortcuts import COPYING
 from tests.fakes.talk import DOMAIN, by_chance
 
 NEEDS = {"tokens": {"message": "said"}, "intent": {"tokens": "tokens"}, "mood": {"tokens": "tokens"},
@@ -80,15 +83,15 @@ def test_an_error_in_a_node_is_rasas_error() -> None:
 def test_an_agent_is_tuned_once_and_again_with_another_model() -> None:
     dask, _, _ = runners()
     agent = SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty()))
-    install_graph_runner(agent)
+    install_extensions(agent)
     first = agent.processor.graph_runner
-    install_graph_runner(agent)
+    install_extensions(agent)
     assert isinstance(first, SequentialGraphRunner) and agent.processor.graph_runner is first
     assert agent.processor.domain.is_empty()
     agent.processor.graph_runner = dask
-    install_graph_runner(agent)
+    install_extensions(agent)
     assert isinstance(agent.processor.graph_runner, SequentialGraphRunner)
-    install_graph_runner(SimpleNamespace())  # an agent without a model
+    install_extensions(SimpleNamespace())  # an agent without a model
 
 
 @pytest.mark.parametrize("module", COPYING, ids=lambda module: module.__name__)
@@ -109,7 +112,7 @@ def test_a_slot_is_copied_as_ever() -> None:
     slot = CategoricalSlot("mood", [], values=["calm", "upset"], initial_value="calm")
     as_ever = object.__reduce_ex__(slot, 4)
     dask, _, _ = runners()
-    install_graph_runner(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    install_extensions(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
     twin = copy.copy(slot)
     assert Slot.__copy__ and as_ever[2] == vars(twin) == vars(slot) and type(twin) is CategoricalSlot
     twin.value = "upset"
@@ -122,7 +125,7 @@ RASAS_TEMPORARY_TRACKER = FormAction._temporary_tracker
 @pytest.mark.parametrize("seed", range(6))
 def test_a_form_is_validated_over_the_tracker_that_rasa_makes(seed: int) -> None:
     dask, _, _ = runners()
-    install_graph_runner(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    install_extensions(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
     form, more = FormAction("order_form", None), [SlotSet("order_number", "TD-1", timestamp=1.0)]
     kept, rasas = CachedTracker("c", DOMAIN.slots), DialogueStateTracker("c", DOMAIN.slots)
     kept.model_id = kept.assistant_id = None
@@ -140,7 +143,7 @@ def test_a_form_is_validated_over_the_tracker_that_rasa_makes(seed: int) -> None
 
 def test_kinds_of_events_are_found_as_ever() -> None:
     dask, _, _ = runners()
-    install_graph_runner(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    install_extensions(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
     assert Event.resolve_by_type("slot").type_name == "slot" and Event.resolve_by_type("topic") is None
     for _ in range(2):
         with pytest.raises(ValueError, match="made up"):
@@ -153,7 +156,7 @@ def test_kinds_of_events_are_found_as_ever() -> None:
 ])
 def test_what_rasa_takes_from_an_action_is_taken(result: dict[str, Any]) -> None:
     dask, _, _ = runners()
-    install_graph_runner(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    install_extensions(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
     assert RemoteAction("action_order", None)._validate_action_result(result)
 
 
@@ -166,7 +169,7 @@ def test_what_rasa_takes_from_an_action_is_taken(result: dict[str, Any]) -> None
 ])
 def test_what_rasa_refuses_from_an_action_is_refused(result: Any) -> None:
     dask, _, _ = runners()
-    install_graph_runner(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
+    install_extensions(SimpleNamespace(processor=SimpleNamespace(graph_runner=dask, domain=Domain.empty())))
     with pytest.raises(ValidationError):
         validate(result, RemoteAction.action_response_format_spec())
     with pytest.raises(ValidationError, match="action_order"):
