@@ -2,8 +2,8 @@
 
 Of Rasa's private or undocumented parts these are used; a new version of Rasa is tried against this list:
 
-- `graph_runner`: `DaskGraphRunner` with `_graph_schema` and `_instantiated_nodes`.
-- `rule_policy`: `RulePolicy._prediction_states`, `_find_action_from_rules`, `_get_possible_keys`, the form of its lookups.
+- `graph_runner`: `DaskGraphRunner._graph_schema` and `_instantiated_nodes`.
+- `rule_policy`: `RulePolicy._prediction_states`, `_find_action_from_rules`, `_get_possible_keys`, its lookups' form.
 - `action_result`: `RemoteAction._validate_action_result` and `action_response_format_spec`.
 - `shortcuts`: that four of Rasa's modules copy through a module named `copy`; `FormAction._temporary_tracker`;
   `Event.resolve_by_type`; the attributes of `Slot`.

@@ -1,0 +1,144 @@
+"""The signals that bring in a person: one small function each, in a table.
+
+A signal looks at a conversation up to its latest message and tells whether it fires. To add one: write its function,
+put it into `SIGNALS` at the place of its weight, give it a name and an urgency in `settings.py`, words in `reasons.py`,
+and a row in docs/escalation.md.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tandem.sentiment import reasons, settings
+from tandem.sentiment.model import Signal, Turn, TurnReading
+from tandem.sentiment.repetition import Repetition
+from tandem.sentiment.settings import EscalationSettings
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What signals look at: messages and their readings, oldest first, and how to compare questions."""
+
+    turns: Sequence[Turn]
+    readings: Sequence[TurnReading]
+    settings: EscalationSettings
+    repetition: Repetition
+
+    @property
+    def turn(self) -> Turn:
+        """The latest message."""
+        return self.turns[-1]
+
+    @property
+    def reading(self) -> TurnReading:
+        """The latest message's reading."""
+        return self.readings[-1]
+
+    @property
+    def is_extreme(self) -> bool:
+        """Whether the latest message is so strong that it needs no more than itself."""
+        return is_extreme(self.turn, self.settings)
+
+
+Find = Callable[[Evidence], Signal | None]
+
+
+def anger(evidence: Evidence) -> Signal | None:
+    """Fire on one message of extreme frustration."""
+    if not evidence.is_extreme:
+        return None
+    turn = evidence.turn
+    reason = reasons.angry if turn.emotion == "angry" else reasons.upset
+    return Signal(settings.ANGER, turn.frustration, quote(turn.text), reason(turn.text))
+
+
+def distress(evidence: Evidence) -> Signal | None:
+    """Fire on one message of strong frustration that is not extreme."""
+    turn = evidence.turn
+    if turn.frustration < evidence.settings.distress_threshold or evidence.is_extreme:
+        return None
+    return Signal(settings.DISTRESS, turn.frustration, quote(turn.text), reasons.upset(turn.text))
+
+
+def trend(evidence: Evidence) -> Signal | None:
+    """Fire on frustration that has built up; failures alone are none, so the latest message must show a trace of it."""
+    turn, built_up = evidence.turn, evidence.reading.accumulated
+    shows = turn.emotion != "satisfied" and turn.frustration >= evidence.settings.mood_threshold / 2
+    if not shows or built_up < evidence.settings.trend_threshold:
+        return None
+    return Signal(settings.TREND, built_up, f"score {built_up:.2f}", reasons.built_up(len(evidence.turns)))
+
+
+def repeated_question(evidence: Evidence) -> Signal | None:
+    """Fire on the same question asked again and again."""
+    same = evidence.repetition.same_questions(evidence.turns)
+    if not same:
+        return None
+    return Signal(settings.REPEATED_QUESTION, _strength(len(same), evidence.settings.repeats),
+                  " / ".join(quote(text) for text in same), reasons.asked_again(len(same)))
+
+
+def fallbacks(evidence: Evidence) -> Signal | None:
+    """Fire on messages in a row that were not understood."""
+    enough, turns = evidence.settings.fallbacks, evidence.turns
+    count = next((back for back, turn in enumerate(reversed(turns)) if not turn.is_fallback), len(turns))
+    if not enough or count < enough:
+        return None
+    return Signal(settings.FALLBACKS, _strength(count, enough), quote(evidence.turn.text),
+                  reasons.not_understood(count))
+
+
+def failed_lookups(evidence: Evidence) -> Signal | None:
+    """Fire on lookups that keep failing, with one that failed in the latest turn."""
+    enough, count = evidence.settings.failed_lookups, 0
+    for turn in evidence.turns:
+        count = turn.failed_lookups + (0 if turn.lookup_succeeded else count)
+    if not enough or not evidence.turn.failed_lookups or count < enough:
+        return None
+    return Signal(settings.FAILED_LOOKUPS, _strength(count, enough), f"{count} failed lookups",
+                  reasons.lookups_failed(count))
+
+
+def person_intent(evidence: Evidence) -> Signal | None:
+    """Fire on an intent that always needs a person."""
+    turn = evidence.turn
+    least = evidence.settings.person_intents.get(turn.intent or "")
+    if least is None or turn.confidence < least:
+        return None
+    return Signal(f"{settings.INTENT_PREFIX}{turn.intent}", min(1.0, turn.confidence), quote(turn.text),
+                  reasons.needs_person(str(turn.intent)))
+
+
+SIGNALS: Mapping[str, Find] = {  # the first that fires is the trigger
+    settings.INTENT_PREFIX: person_intent,
+    settings.ANGER: anger,
+    settings.REPEATED_QUESTION: repeated_question,
+    settings.FAILED_LOOKUPS: failed_lookups,
+    settings.FALLBACKS: fallbacks,
+    settings.TREND: trend,
+    settings.DISTRESS: distress,
+}
+
+
+def fired(evidence: Evidence) -> Iterator[Signal]:
+    """Find the signals that fire and are not switched off, the weightiest first."""
+    for find in SIGNALS.values():
+        signal = find(evidence)
+        if signal is not None and signal.name not in evidence.settings.disabled_signals:
+            yield signal
+
+
+def is_extreme(turn: Turn, thresholds: EscalationSettings) -> bool:
+    """Whether a message's frustration is so strong that it needs no more than itself."""
+    least = thresholds.angry_emotion_threshold if turn.emotion == "angry" else thresholds.anger_threshold
+    return turn.sentiment is not None and turn.frustration >= min(least, thresholds.anger_threshold)
+
+
+def quote(text: str, limit: int = 120) -> str:
+    """Shorten a message for a signal's detail."""
+    return reasons.shorten(text, limit)
+
+
+def _strength(count: int, enough: int) -> float:
+    """0.5 where a count is just enough, 1 at twice that."""
+    return min(1.0, count / (2 * enough))
