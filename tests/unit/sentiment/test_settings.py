@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tandem.dialogue.escalation_policy import EscalationPolicy
+from tandem.sentiment import signals
 from tandem.sentiment.settings import INTENT_PREFIX, POLICY_KEYS, SIGNALS, EscalationSettings, EscalationSettingsError
 
 ROOT = Path(__file__).parents[3]
@@ -79,3 +80,15 @@ def test_the_projects_own_config_is_right_and_names_intents_that_exist() -> None
         *(name.removeprefix(INTENT_PREFIX) for name in settings.urgency if name.startswith(INTENT_PREFIX)),
     }
     assert used <= known, used - known
+
+
+def test_the_projects_config_shows_every_key_and_every_signals_urgency() -> None:
+    config = yaml.safe_load((ROOT / "config.yml").read_text(encoding="utf-8"))
+    policy = next(one for one in config["policies"] if one["name"].endswith("EscalationPolicy"))
+    assert set(EscalationSettings.defaults()) <= set(policy), "a designer must not have to look into the code"
+    assert set(policy["urgency"]) == set(SIGNALS) | {f"{INTENT_PREFIX}{name}" for name in policy["person_intents"]}
+
+
+def test_every_signal_has_its_function_and_no_other() -> None:
+    assert {name for name in signals.SIGNALS if name != INTENT_PREFIX} == set(SIGNALS)
+    assert tuple(signals.SIGNALS) == (INTENT_PREFIX, *SIGNALS), "in the order of their weight"
