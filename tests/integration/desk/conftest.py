@@ -131,7 +131,7 @@ def waits(services: Services, says: Callable[..., Message]) -> Callable[..., str
 
 @pytest.fixture
 def outbound(services: Services) -> Callable[[int], OutboundMessage]:
-    """The message `seq` on its way to the customer, all before it sent: `parcel(3)`."""
+    """The message `seq` on its way to the customer, all before it sent: `outbound(3)`."""
 
     def lease(seq: int) -> OutboundMessage:
         for _ in range(seq):

@@ -150,6 +150,24 @@ def test_nobody_is_called_satisfied_whose_report_went_to_people_as_urgent(
     assert anna.get("/", params={"c": "fire"}).text.count('mood-satisfied"><i') == 1, "what comes later is shown"
 
 
+def test_a_frustrated_message_is_not_called_neutral_in_the_transcript(
+    anna: TestClient, services: Services, waits: Callable[..., str],
+) -> None:
+    waits("c1", "four days late")
+    services.ledger.record_reading("c1", 1, Mood("neutral", 0.6, 0.0, "neutral", 0.81, 0.2), "order_status")
+    lines = anna.get("/", params={"c": "c1"}).text.split('class="reading"')[1].split("</p>")[0]
+    assert "Frustration 81" in lines and "neutral" not in lines
+
+
+def test_an_address_in_a_message_is_a_link_that_tells_nobody_where_it_was_pressed(
+    anna: TestClient, waits: Callable[..., str],
+) -> None:
+    waits("c1", "it is on https://shop.example.com/orders?id=7, or www.example.com; see javascript:alert(1)")
+    page = anna.get("/", params={"c": "c1"}).text
+    assert ('<a href="https://shop.example.com/orders?id=7" target="_blank" rel="noopener noreferrer nofollow">'
+            "https://shop.example.com/orders?id=7</a>, or www.example.com; see javascript:alert(1)") in page
+
+
 def test_times_say_whose_they_are(anna: TestClient, services: Services, waits: Callable[..., str]) -> None:
     waits("c1")
     zone = f"{services.ledger.clock().astimezone(services.settings.shop_timezone):%Z}"
