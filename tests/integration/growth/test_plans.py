@@ -24,7 +24,7 @@ from tandem.conversations.tables import conversations, messages
 from tandem.conversations.turn_queue import TurnQueue
 from tandem.desk.app import create_app
 from tandem.desk.housekeeping import Housekeeping
-from tandem.desk.security.sign_in_attempts import SignIn, SignInRefused
+from tandem.desk.security.sign_in_attempts import SignInAttempts, SignInRefused
 from tandem.live_agents.relay.agent_actions import AgentActions
 from tandem.live_agents.relay.tables import relays
 from tandem.live_agents.relay.worker import Relay
@@ -168,7 +168,7 @@ def test_all_that_the_desk_is_asked(services: Services, statements: Statements) 
         for step in ("claim", "release"):
             assert sam.post(f"/api/conversations/c49991/{step}").status_code == 200
         with pytest.raises(SignInRefused):
-            SignIn(services.engine).attempt("sam", "a wrong password", "10.0.0.7")
+            SignInAttempts(services.engine).attempt("sam", "a wrong password", "10.0.0.7")
         audit.entries(services.engine)
         for which in ({"conversation_id": OLD}, {"actor": "agent1"}, {"action": "none of these"},
                       {"actor": "agent1", "action": "none of these"}):
