@@ -60,7 +60,7 @@ async def rasa_server(core: Core) -> AsyncIterator[tuple[Sanic, str]]:
     app = guarded(configure_app, settings)(channels, enable_api=True)
     app.ctx.agent = Bot()
     services = SimpleNamespace(
-        engine=core.engine, ledger=core.ledger, ownership=core.ownership, deliveries=core.outbox,
+        engine=core.engine, ledger=core.ledger, ownership=core.ownership, outbox=core.outbox,
         router=core.router, case_file=core.case_file, identification=None)
     app.ctx.tandem = Runtime(app, settings, cast(Services, services))
     try:

@@ -175,7 +175,7 @@ async def staged(core: Core, channels: Sequence[InputChannel], bot: Bot | None =
     app = _app()
     app.ctx.agent = bot
     services = SimpleNamespace(
-        engine=core.engine, ledger=core.ledger, ownership=core.ownership, deliveries=core.outbox,
+        engine=core.engine, ledger=core.ledger, ownership=core.ownership, outbox=core.outbox,
         router=core.router, case_file=core.case_file, identification=identification(core),
     )
     known = Settings(**{"identity_secret": SECRET, "demo": True, **settings})
