@@ -127,7 +127,6 @@ def test_the_wait_to_expect_is_named_only_on_good_ground(
     assert "longer than it should" in told(services, "c1")[-1][1], "no second promise after a broken one"
 
 
-@pytest.mark.parametrize("address", ["kim.lee+shop@example.co.uk", "Sean.O'Brien@example.com"])
 def claimed(services: Services, clock: Clock, waits: Callable[..., str], *pauses: float, waiting: float = 5) -> None:
     """Claims one after another; `pauses` are the minutes before each, `waiting` those since its handoff opened."""
     for number, minutes in enumerate(pauses):
@@ -197,6 +196,7 @@ def test_a_look_asks_as_little_for_fifty_who_wait_as_for_two(
     assert not any("handoffs.card" in one for one in asked), "nobody's card is needed to count places"
 
 
+@pytest.mark.parametrize("address", ["kim.lee+shop@example.co.uk", "Sean.O'Brien@example.com"])
 def test_a_message_with_an_address_is_kept_and_confirmed_once(
     services: Services, clock: Clock, waits: Callable[..., str], says: Callable[..., Message], address: str,
 ) -> None:
