@@ -142,6 +142,10 @@ class Site:
             def log_message(self, format: str, *args: Any) -> None:
                 return None
 
+            def end_headers(self) -> None:
+                self.send_header("Cache-Control", "no-store")  # a page changed within a second counts as the same one
+                super().end_headers()
+
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.address = f"http://127.0.0.1:{self.server.server_address[1]}"

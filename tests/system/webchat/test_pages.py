@@ -8,7 +8,7 @@ from typing import Any
 
 import jwt
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.system.webchat.conftest import Site, Widget
 from tests.system.webchat.live_chat import LiveChat
@@ -155,6 +155,25 @@ def test_the_console_says_that_the_stylesheet_is_not_allowed(
     allowed = policy.replace("style-src 'self'", f"style-src 'self' {chat.origin}")
     page.goto(site.page(f'<meta http-equiv="Content-Security-Policy" content="{allowed}"><p>A shop</p>{script(chat)}'))
     page.get_by_test_id("launcher").wait_for()
+
+
+def test_a_stylesheet_that_did_not_come_is_asked_for_again(
+    context: BrowserContext, chat: LiveChat, site: Site,
+) -> None:
+    page, failed = context.new_page(), list[str]()
+
+    def fail_once(route: Route) -> None:
+        if failed:
+            route.continue_()
+        else:
+            failed.append(route.request.url)
+            route.abort()
+
+    page.route("**/widget.css", fail_once)
+    widget = Widget(page).go(site.page(script(chat))).open()
+    widget.say("hello")
+    widget.wait_for_text("You said: hello")
+    assert len(failed) == 1
 
 
 # -- colours --------------------------------------------------------------------------------------------------------

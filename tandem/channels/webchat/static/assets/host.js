@@ -5,6 +5,8 @@ import { h } from "./dom.js";
 // Defined, so that a page's `:not(:defined)` rule does not hide it.
 if (!customElements.get("tandem-chat")) customElements.define("tandem-chat", class extends HTMLElement {});
 
+const PAUSES = [1000, 4000, 15000]; // milliseconds before the stylesheet is asked for again
+
 export class Host {
   constructor({ theme, side }, onReturn) {
     this.element = h("tandem-chat", { "data-theme": theme, "data-side": side, "data-testid": "tandem-chat" });
@@ -15,24 +17,35 @@ export class Host {
   // Shown once its stylesheet is there. It stands beside the body, where neither a body that is swapped nor the page's
   // rules for the body's children reach it; whatever takes it away, it comes back.
   place(base, onReady) {
-    const address = new URL("widget.css", import.meta.url).href;
-    const sheet = h("link", { rel: "stylesheet", href: address });
     this.element.style.setProperty("display", "none");
-    sheet.addEventListener("load", () => this.element.style.removeProperty("display"));
-    sheet.addEventListener("load", onReady, { once: true });
-    sheet.addEventListener("error", () => console.error(
-      `Tandem: the chat stays hidden, because its stylesheet ${address} could not be loaded. If this page has a `
-      + `Content-Security-Policy, allow ${new URL(base).origin} under style-src; see docs/webchat.md.`));
-    this.root.append(sheet);
+    this.#dress(base, onReady);
     document.documentElement.append(this.element);
     const observer = new MutationObserver(() => {
       if (this.element.isConnected) return;
       this.element.style.setProperty("display", "none"); // the stylesheet is loaded anew
       document.documentElement.append(this.element);
       this.#watch(observer);
-      sheet.addEventListener("load", () => this.onReturn(), { once: true });
+      this.sheet.addEventListener("load", () => this.onReturn(), { once: true });
     });
     this.#watch(observer);
+  }
+
+  // Loads the stylesheet; again after a while if it did not come, for a network may fail.
+  #dress(base, onReady, tries = 0) {
+    const address = new URL("widget.css", import.meta.url).href;
+    this.sheet?.remove();
+    this.sheet = h("link", { rel: "stylesheet", href: address });
+    this.sheet.addEventListener("load", () => this.element.style.removeProperty("display"));
+    this.sheet.addEventListener("load", onReady, { once: true });
+    this.sheet.addEventListener("error", () => {
+      if (tries === 0) {
+        console.error(
+          `Tandem: the chat stays hidden, because its stylesheet ${address} could not be loaded. If this page has a `
+          + `Content-Security-Policy, allow ${new URL(base).origin} under style-src; see docs/webchat.md.`);
+      }
+      if (tries < PAUSES.length) setTimeout(() => this.#dress(base, onReady, tries + 1), PAUSES[tries]);
+    });
+    this.root.append(this.sheet);
   }
 
   #watch(observer) {
