@@ -4,6 +4,7 @@ It takes the arguments of the command `rasa`. Tokens come from the environment a
 """
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -48,5 +49,6 @@ async def healthz(request: Request) -> HTTPResponse:
 
 if __name__ == "__main__":
     require_supported_rasa()
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # its plugins tell of themselves as it is imported
     rasa.core.run.configure_app = guarded(rasa.core.run.configure_app, load())
     main()
