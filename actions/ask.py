@@ -1,11 +1,11 @@
 """Questions whose buttons come from the customer's orders."""
 from __future__ import annotations
 
-from actions.answering import Answering
-from actions.customer_orders import accessible_orders
+from actions.base.answering import Answering
+from actions.base.customer_orders import accessible_orders
+from actions.base.reply import Reply
+from actions.base.turn import Turn
 from actions.order_status import MOST_BUTTONS, order_button
-from actions.reply import Reply
-from actions.turn import Turn
 from tandem.orders.errors import OrderSystemUnavailable
 
 

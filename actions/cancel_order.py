@@ -3,10 +3,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from actions.consent import CANCEL_ORDER, ActRefused, AskForConsent, ConsentedAction, ConsentForm
-from actions.order_action import OrderContext
-from actions.reply import Reply
-from actions.status import item_names, status_reply
+from actions.base.consent import CANCEL_ORDER, ActRefused, AskForConsent, ConsentedAction, ConsentForm
+from actions.base.order_context import OrderContext
+from actions.base.reply import Reply
+from actions.base.status import item_names, status_reply
 from tandem.conversations.consent import Question
 from tandem.orders.errors import NotCancellable, ReturnRefusal
 from tandem.orders.model import Order, OrderStatus

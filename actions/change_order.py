@@ -3,13 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from actions.consent import CHANGE_ADDRESS, ActRefused, AskForConsent, ConsentedAction, ConsentForm
-from actions.draft import Draft
-from actions.order_action import OrderAction, OrderContext
-from actions.order_form import ANSWERS, OrderForm
-from actions.reply import Reply
-from actions.status import item_names, status_reply
-from actions.turn import Turn
+from actions.base.consent import CHANGE_ADDRESS, ActRefused, AskForConsent, ConsentedAction, ConsentForm
+from actions.base.draft import Draft
+from actions.base.order_action import OrderAction
+from actions.base.order_context import OrderContext
+from actions.base.order_form import ANSWERS, OrderForm
+from actions.base.reply import Reply
+from actions.base.status import item_names, status_reply
+from actions.base.turn import Turn
 from tandem.conversations.consent import Question
 from tandem.conversations.consent_reader import Answer
 from tandem.orders.addresses import parse_address

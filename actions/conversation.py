@@ -9,13 +9,13 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.answering import Answering
-from actions.consent import way_back
-from actions.order_form import starts_a_flow
-from actions.reading import bare_numbers, means_the_other, read_payload
-from actions.reply import Reply
-from actions.services import services
-from actions.turn import Turn
+from actions.base.answering import Answering
+from actions.base.consent import way_back
+from actions.base.order_form import starts_a_flow
+from actions.base.reading import bare_numbers, means_the_other, read_payload
+from actions.base.reply import Reply
+from actions.base.services import services
+from actions.base.turn import Turn
 from tandem.services import Services
 
 

@@ -8,9 +8,9 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActionReverted, EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.order_form import ANSWERS, starts_a_flow
-from actions.reply import Reply
-from actions.turn import Turn
+from actions.base.order_form import ANSWERS, starts_a_flow
+from actions.base.reply import Reply
+from actions.base.turn import Turn
 
 SMALL_TALK = frozenset({"greet", "thanks", "how_are_you", "praise", "help"})
 

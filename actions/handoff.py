@@ -10,10 +10,10 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.dates import Dates
-from actions.reply import Reply
-from actions.services import services
-from actions.turn import REQUESTED_SLOT, Turn
+from actions.base.dates import Dates
+from actions.base.reply import Reply
+from actions.base.services import services
+from actions.base.turn import REQUESTED_SLOT, Turn
 from tandem.conversations.model import ConversationNotFound, NotAllowed
 from tandem.handoff.service import OpenedHandoff
 from tandem.logs import about

@@ -14,12 +14,12 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.consent import way_back
-from actions.customer_orders import accessible_orders, named_by_item
-from actions.order_threads import with_orders
-from actions.reply import Reply
-from actions.services import services
-from actions.turn import Turn
+from actions.base.consent import way_back
+from actions.base.customer_orders import accessible_orders, named_by_item
+from actions.base.order_threads import with_orders
+from actions.base.reply import Reply
+from actions.base.services import services
+from actions.base.turn import Turn
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.services import Services
 from tandem.wording.language import detect

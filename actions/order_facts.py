@@ -1,12 +1,12 @@
 """The facts of the customer's order for the moment before a person takes over."""
 from __future__ import annotations
 
-from actions.answering import Answering
-from actions.customer_orders import AccessibleOrders, accessible_orders, number_in
-from actions.order_action import OrderContext
-from actions.reply import Reply
-from actions.status import refund_reply, status_reply
-from actions.turn import Turn
+from actions.base.answering import Answering
+from actions.base.customer_orders import AccessibleOrders, accessible_orders, number_in
+from actions.base.order_context import OrderContext
+from actions.base.reply import Reply
+from actions.base.status import refund_reply, status_reply
+from actions.base.turn import Turn
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.model import Order
 from tandem.orders.summary import summarise

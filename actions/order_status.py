@@ -1,11 +1,12 @@
 """Where an order is."""
 from __future__ import annotations
 
-from actions.customer_orders import accessible_orders
-from actions.order_action import OrderAction, OrderContext
-from actions.order_form import OrderForm
-from actions.reply import Button, Reply
-from actions.status import item_names, status_reply
+from actions.base.customer_orders import accessible_orders
+from actions.base.order_action import OrderAction
+from actions.base.order_context import OrderContext
+from actions.base.order_form import OrderForm
+from actions.base.reply import Button, Reply
+from actions.base.status import item_names, status_reply
 from tandem.orders.model import Order, OrderStatus, Shipment
 
 MOST_BUTTONS = 5

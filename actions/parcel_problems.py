@@ -3,11 +3,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from actions.order_action import OrderAction, OrderContext
-from actions.order_form import OrderForm
-from actions.reply import Reply
+from actions.base.order_action import OrderAction
+from actions.base.order_context import OrderContext
+from actions.base.order_form import OrderForm
+from actions.base.reply import Reply
+from actions.base.status import item_names, status_reply
 from actions.returns import not_returnable
-from actions.status import item_names, status_reply
 from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal

@@ -1,13 +1,14 @@
 """Invoices, and payments that did not go through."""
 from __future__ import annotations
 
-from actions.answering import Answering
-from actions.customer_orders import accessible_orders
-from actions.order_action import OrderAction, OrderContext
-from actions.order_form import OrderForm
-from actions.reply import Reply
-from actions.status import status_reply
-from actions.turn import Turn
+from actions.base.answering import Answering
+from actions.base.customer_orders import accessible_orders
+from actions.base.order_action import OrderAction
+from actions.base.order_context import OrderContext
+from actions.base.order_form import OrderForm
+from actions.base.reply import Reply
+from actions.base.status import status_reply
+from actions.base.turn import Turn
 from tandem.orders.errors import InvoiceNotReady, OrderSystemUnavailable
 from tandem.orders.model import Order, OrderStatus
 

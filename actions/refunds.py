@@ -1,10 +1,11 @@
 """Money on its way back."""
 from __future__ import annotations
 
-from actions.order_action import OrderAction, OrderContext
-from actions.order_form import OrderForm
-from actions.reply import Reply
-from actions.status import refund_reply, status_reply
+from actions.base.order_action import OrderAction
+from actions.base.order_context import OrderContext
+from actions.base.order_form import OrderForm
+from actions.base.reply import Reply
+from actions.base.status import refund_reply, status_reply
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import can_cancel, return_deadline, return_refusal
 

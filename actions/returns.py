@@ -5,15 +5,16 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from actions.consent import CONFIRMED, RETURN_ITEM, ActRefused, AskForConsent, ConsentedAction, ConsentForm
-from actions.customer_orders import names
-from actions.draft import Draft
-from actions.order_action import OrderAction, OrderContext
-from actions.order_form import ANSWERS, OrderForm
-from actions.reply import Reply
-from actions.services import shop_policies
-from actions.status import item_names, status_reply
-from actions.turn import REQUESTED_SLOT, Turn
+from actions.base.consent import CONFIRMED, RETURN_ITEM, ActRefused, AskForConsent, ConsentedAction, ConsentForm
+from actions.base.customer_orders import names
+from actions.base.draft import Draft
+from actions.base.order_action import OrderAction
+from actions.base.order_context import OrderContext
+from actions.base.order_form import ANSWERS, OrderForm
+from actions.base.reply import Reply
+from actions.base.services import shop_policies
+from actions.base.status import item_names, status_reply
+from actions.base.turn import REQUESTED_SLOT, Turn
 from tandem.conversations.consent import Question
 from tandem.conversations.consent_reader import asks
 from tandem.orders.errors import NotReturnable, ReturnRefusal, UnknownItem

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import actions.services
+import actions.base.services
 import tandem.services
 from tandem.db.engine import _writers_of, open_engine, recoverable
 from tandem.orders.adapters.sql import SqlOrderSystem
@@ -41,12 +41,12 @@ def test_the_first_actions_share_one_engine(tmp_path: Path, monkeypatch: pytest.
         opened.append(open_services(Settings(database_url=f"sqlite:///{tmp_path / 'shop.db'}")))
         return opened[-1]
 
-    monkeypatch.setattr(actions.services, "open_services", slowly)
-    actions.services._open.cache_clear()
+    monkeypatch.setattr(actions.base.services, "open_services", slowly)
+    actions.base.services._open.cache_clear()
     try:
-        found = at_once(actions.services.services)
+        found = at_once(actions.base.services.services)
     finally:
-        actions.services._open.cache_clear()
+        actions.base.services._open.cache_clear()
     assert len(opened) == 1 and len(found) == 8 and set(map(id, found)) == {id(opened[0])}
     opened[0].engine.dispose()
 
@@ -60,14 +60,14 @@ def test_an_opening_that_fails_is_tried_again(tmp_path: Path, monkeypatch: pytes
             raise answer
         return "opened"
 
-    monkeypatch.setattr(actions.services, "open_services", fails_once)
-    actions.services._open.cache_clear()
+    monkeypatch.setattr(actions.base.services, "open_services", fails_once)
+    actions.base.services._open.cache_clear()
     try:
         with pytest.raises(RuntimeError):
-            actions.services.services()
-        assert actions.services.services() == "opened"
+            actions.base.services.services()
+        assert actions.base.services.services() == "opened"
     finally:
-        actions.services._open.cache_clear()
+        actions.base.services._open.cache_clear()
 
 
 def test_orders_in_the_ledgers_database_share_its_engine(tmp_path: Path) -> None:

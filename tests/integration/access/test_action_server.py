@@ -15,7 +15,7 @@ from rasa_sdk import endpoint
 from rasa_sdk.plugin import plugin_manager
 from sanic import Sanic
 
-import actions.server
+import actions.base.server
 from tandem.access.tokens import derived
 from tandem.rasa_ext.action_endpoint import ActionEndpoint, authorise
 from tandem.settings import Settings
@@ -46,7 +46,7 @@ async def action_server() -> AsyncIterator[str]:
 
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert plugin_manager().has_plugin(actions.server.NAME)
+    assert plugin_manager().has_plugin(actions.base.server.NAME)
     for name in ("TANDEM_ACTIONS_TOKEN", "TANDEM_DEMO"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TANDEM_SECRET_KEY", "k" * 32)

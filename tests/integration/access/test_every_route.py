@@ -17,7 +17,7 @@ from rasa_sdk import endpoint
 from rasa_sdk.plugin import plugin_manager
 from sanic import Sanic
 
-import actions.server
+import actions.base.server
 from tandem.channels.messaging import Facebook, Slack, Telegram, Twilio
 from tandem.channels.rest import Rest
 from tandem.channels.webchat.server import WebChat
@@ -73,7 +73,7 @@ async def rasa_server(core: Core) -> AsyncIterator[tuple[Sanic, str]]:
 @contextlib.asynccontextmanager
 async def action_server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Sanic, str]]:
     monkeypatch.setenv("TANDEM_SECRET_KEY", "k" * 32)
-    assert plugin_manager().has_plugin(actions.server.NAME)
+    assert plugin_manager().has_plugin(actions.base.server.NAME)
     Sanic.test_mode = True
     app = endpoint.create_app("tests.integration.access")
     plugin_manager().hook.attach_sanic_app_extensions(app=app)

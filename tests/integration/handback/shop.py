@@ -56,7 +56,7 @@ class ActionServer:
         self.url = "in this process"
         self.kwargs: dict[str, Any] = {}
         self._executor = ActionExecutor()
-        for module in pkgutil.iter_modules(actions.__path__, "actions."):
+        for module in pkgutil.walk_packages(actions.__path__, "actions."):
             for _, found in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
                 if issubclass(found, Action) and not inspect.isabstract(found) and found.__module__ == module.name:
                     takes = inspect.signature(found.__init__).parameters

@@ -13,9 +13,9 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy import func, select
 
+from actions.base.consent import ConsentedAction
 from actions.cancel_order import ActionCancelOrder
 from actions.change_order import ActionChangeAddress
-from actions.consent import ConsentedAction
 from actions.returns import ActionReturnItem
 from tandem.conversations.consent import Consents
 from tandem.conversations.model import Agent, HandoffRequest, Identity, InboundMessage

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 import yaml
 from rasa.shared.core.domain import Domain
 
-from actions.order_form import form_names
+import actions
+from actions.base.order_form import form_names
 from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import RefundState
 from tandem.sentiment.model import MOODS
@@ -47,7 +49,7 @@ COMPOSED = {
 
 
 def _named_in_code() -> set[str]:
-    found = {name for path in Path("actions").glob("*.py")
+    found = {name for path in Path("actions").rglob("*.py")
              for name in re.findall(r'"(utter_[a-z_]+)', path.read_text(encoding="utf-8"))}
     found |= {prefix + value for prefix, values in COMPOSED.items() for value in values}
     return {name for name in found if not name.endswith("_")}
@@ -89,8 +91,8 @@ def test_no_action_is_sent_the_domain() -> None:
 
 
 def test_every_form_is_known_to_the_actions() -> None:
-    for module in Path("actions").glob("*.py"):
-        importlib.import_module(f"actions.{module.stem}")
+    for module in pkgutil.iter_modules(actions.__path__, "actions."):
+        importlib.import_module(module.name)
     assert form_names() == set(DOMAIN["forms"])
     for form in DOMAIN["forms"]:
         assert {f"validate_{form}", f"action_{form.removesuffix('_form')}"} <= ACTIONS

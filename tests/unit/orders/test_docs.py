@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from actions import order_threads
+from actions.base import order_threads
 from tandem.orders import guarded
 from tandem.orders.adapters import http, tables, wire
 from tandem.orders.identification import IdentificationLimits

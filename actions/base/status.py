@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from actions.dates import Dates
-from actions.reply import Reply
+from actions.base.dates import Dates
+from actions.base.reply import Reply
 from tandem.orders.model import Order, OrderItem, OrderStatus, Refund, Shipment, ShipmentState
 
 

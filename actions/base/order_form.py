@@ -14,16 +14,16 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActionExecutionRejected, ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.customer_orders import AccessibleOrders, accessible_orders, named_by_item, number_in, pick
-from actions.draft import Draft
-from actions.order_action import OrderContext
-from actions.order_threads import with_orders
-from actions.reading import bare_numbers, corrects, typed_button
-from actions.reply import Reply
-from actions.services import services
-from actions.status import item_names
-from actions.turn import REQUESTED_SLOT, Turn
-from actions.turn_orders import orders_of
+from actions.base.customer_orders import AccessibleOrders, accessible_orders, named_by_item, number_in, pick
+from actions.base.draft import Draft
+from actions.base.order_context import OrderContext
+from actions.base.order_threads import with_orders
+from actions.base.reading import bare_numbers, corrects, typed_button
+from actions.base.reply import Reply
+from actions.base.services import services
+from actions.base.status import item_names
+from actions.base.turn import REQUESTED_SLOT, Turn
+from actions.base.turn_orders import orders_of
 from tandem.orders.errors import (
     InvalidContact,
     InvalidOrderNumber,

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from actions.reply import Reply
+from actions.base.reply import Reply
 
 
 @dataclass

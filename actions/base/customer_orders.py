@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from actions.reading import means_the_other
-from actions.services import shop_policies
-from actions.turn import Turn
-from actions.turn_orders import orders_of
+from actions.base.reading import means_the_other
+from actions.base.services import shop_policies
+from actions.base.turn import Turn
+from actions.base.turn_orders import orders_of
 from tandem.orders.errors import InvalidOrderNumber
 from tandem.orders.identifiers import normalise_order_number
 from tandem.orders.model import Order, OrderStatus

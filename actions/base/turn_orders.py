@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from functools import cached_property
 
-from actions.turn import Turn
+from actions.base.turn import Turn
 from tandem.conversations.model import ConversationNotFound
 from tandem.orders.errors import NotIdentified, OrderNotFound
 from tandem.orders.identifiers import normalise_email, normalise_order_number

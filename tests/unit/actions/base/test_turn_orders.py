@@ -11,8 +11,8 @@ from rasa_sdk import Action
 from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy import event
 
-from actions import turn_orders
 from actions.ask import ActionAskOrderNumber, ActionAskReturnItem
+from actions.base import turn_orders
 from actions.cancel_order import ActionCancelOrder, ValidateCancelOrderForm
 from actions.change_order import ActionChangeAddress
 from actions.conversation import ActionGreet

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from actions.base.consent import MOST_ASKED, ConsentForm
 from actions.cancel_order import ActionAskCancelOrder, ActionCancelOrder, ValidateCancelOrderForm
 from actions.change_order import ActionAskChangeAddress, ValidateChangeAddressForm
-from actions.consent import MOST_ASKED, ConsentForm
 from actions.conversation import ActionDeny, ActionNeverMind
 from actions.not_understood import ActionNotUnderstood
 from actions.returns import ActionAskReturnItemConsent, ValidateReturnItemForm

@@ -15,12 +15,13 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.answering import Answering
-from actions.draft import Draft
-from actions.order_action import OrderAction, OrderContext
-from actions.order_form import ANSWERS, EXITS, OrderForm, leave_form
-from actions.reply import Reply
-from actions.turn import REQUESTED_SLOT, Turn
+from actions.base.answering import Answering
+from actions.base.draft import Draft
+from actions.base.order_action import OrderAction
+from actions.base.order_context import OrderContext
+from actions.base.order_form import ANSWERS, EXITS, OrderForm, leave_form
+from actions.base.reply import Reply
+from actions.base.turn import REQUESTED_SLOT, Turn
 from tandem.conversations.consent import Consents, Question
 from tandem.conversations.consent_reader import Answer, drops_the_matter, regrets
 from tandem.orders.model import Order

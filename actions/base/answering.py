@@ -10,10 +10,10 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.order_threads import with_orders
-from actions.reply import Reply
-from actions.services import services
-from actions.turn import Turn
+from actions.base.order_threads import with_orders
+from actions.base.reply import Reply
+from actions.base.services import services
+from actions.base.turn import Turn
 from tandem.services import Services
 
 

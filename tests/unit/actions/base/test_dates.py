@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from actions.dates import Dates
+from actions.base.dates import Dates
 from tandem.orders.model import PaymentMethod
 
 NOW = datetime(2025, 6, 24, 15, 0, tzinfo=timezone.utc)  # a Tuesday

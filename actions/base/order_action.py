@@ -3,46 +3,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.dates import Dates
-from actions.order_threads import with_orders
-from actions.reply import Reply
-from actions.services import services, shop_policies
-from actions.turn import Turn
-from actions.turn_orders import forget_orders, orders_of
+from actions.base.order_context import OrderContext
+from actions.base.order_threads import with_orders
+from actions.base.reply import Reply
+from actions.base.services import services
+from actions.base.turn import Turn
+from actions.base.turn_orders import forget_orders, orders_of
 from tandem.orders.errors import InvalidOrderNumber, NotIdentified, OrderNotFound, OrderSystemUnavailable
 from tandem.orders.model import Order
-from tandem.orders.policies import ShopPolicies
 from tandem.services import Services
-
-
-@dataclass(frozen=True)
-class OrderContext:
-    """What an action about an order works with."""
-
-    opened: Services
-    turn: Turn
-    dates: Dates
-    policies: ShopPolicies
-
-    @classmethod
-    def of(cls, opened: Services, turn: Turn) -> OrderContext:
-        return cls(opened, turn, Dates(opened.ledger.clock(), opened.settings.shop_timezone), shop_policies(opened))
-
-    @property
-    def idempotency_key(self) -> str:
-        """The same for every try at this message, so that a turn run again changes nothing twice."""
-        return f"{self.turn.conversation_id}:{self.turn.message_id}"
-
-    def promise(self, text: str) -> None:
-        """Keep what the customer was promised, for whoever answers next."""
-        self.opened.case_file.promised(self.turn.conversation_id, text, self.turn.message_id)
 
 
 class OrderAction(Action, ABC):

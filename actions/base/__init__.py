@@ -1,0 +1,1 @@
+"""What custom actions are built from: the turn, the customer's orders, forms, consent, and replies."""

@@ -1,0 +1,33 @@
+"""What an action about an order works with."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actions.base.dates import Dates
+from actions.base.services import shop_policies
+from actions.base.turn import Turn
+from tandem.orders.policies import ShopPolicies
+from tandem.services import Services
+
+
+@dataclass(frozen=True)
+class OrderContext:
+    """The services and the turn of one action, the shop's policies, and its dates in words."""
+
+    opened: Services
+    turn: Turn
+    dates: Dates
+    policies: ShopPolicies
+
+    @classmethod
+    def of(cls, opened: Services, turn: Turn) -> OrderContext:
+        return cls(opened, turn, Dates(opened.ledger.clock(), opened.settings.shop_timezone), shop_policies(opened))
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every try at this message, so that a turn run again changes nothing twice."""
+        return f"{self.turn.conversation_id}:{self.turn.message_id}"
+
+    def promise(self, text: str) -> None:
+        """Keep what the customer was promised, for whoever answers next."""
+        self.opened.case_file.promised(self.turn.conversation_id, text, self.turn.message_id)

@@ -1,0 +1,28 @@
+"""Messages that no flow takes."""
+from __future__ import annotations
+
+import pytest
+
+from actions.not_understood import ActionNotUnderstood, ActionOutOfScope
+from tests.unit.actions.conftest import Scene, Shop, act
+
+
+@pytest.mark.parametrize("action", [ActionNotUnderstood, ActionOutOfScope])
+async def test_what_is_not_understood_may_still_name_a_thing(shop: Shop, action: type) -> None:
+    shop.know("two-orders@example.com")
+    assert (await act(action(shop.open), Scene(text="and the blanket?"))).followed_by == ["order_status_form"]
+    for text in ("qwertz", "my sister's cat sleeps on a blanket that she bought in Peru"):
+        assert (await act(action(shop.open), Scene(text=text))).said == [action.response]
+    inside = Scene(text="and the blanket?", form="cancel_order_form", requested="confirmed")
+    assert (await act(action(shop.open), inside)).said == [action.response]
+
+
+@pytest.mark.parametrize("action", [ActionNotUnderstood, ActionOutOfScope])
+@pytest.mark.parametrize("text", ["wann kommt das denn bei mir an?", "cuándo llega lo que pedí", "Где моя посылка"])
+async def test_who_writes_in_another_language_is_told_so(shop: Shop, action: type, text: str) -> None:
+    assert (await act(action(shop.open), Scene(text=text))).said == ["utter_other_language"]
+
+
+async def test_strangers_things_are_not_known(shop: Shop) -> None:
+    outcome = await act(ActionNotUnderstood(shop.open), Scene(text="and the blanket?"))
+    assert outcome.said == ["utter_please_rephrase"]
