@@ -1,4 +1,4 @@
-"""How the desk stands, in numbers: for the API, for the supervisors' page, and for Prometheus."""
+"""How the desk stands, in numbers: for the API, for the supervisors' page, and for Prometheus (prometheus.py)."""
 from __future__ import annotations
 
 from collections import Counter
@@ -16,7 +16,7 @@ from tandem.live_agents.relay.worker import Relay
 from tandem.services import Services
 
 PERIOD = timedelta(days=7)  # what the times and shares look back on
-_WORTH = {"available": 2, "away": 1, "offline": 0}
+PRESENCE = ("available", "away", "offline")  # in the order in which agents are listed
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def read_metrics(services: Services, relay: Relay) -> Metrics:
     return Metrics(
         waiting=len(waiting), longest_wait_seconds=round((at - min(waiting)).total_seconds(), 1) if waiting else 0.0,
         open_by_agent=dict(Counter(one.claimed_by for one in current.values() if one.claimed_by)),
-        agents=tuple(sorted(agents, key=lambda one: (-_WORTH[one.state], one.name))), handoffs=opened,
+        agents=tuple(sorted(agents, key=lambda one: (PRESENCE.index(one.state), one.name))), handoffs=opened,
         first_response=spread(first), handle_time=spread(handled), containment=_containment(services, at - PERIOD),
         deliveries=deliveries, retried=counted.get("retried", 0), in_doubt=deliveries.get("doubt", 0),
         fenced=counted.get("fenced", 0),
@@ -82,35 +82,6 @@ def spread(seconds: Sequence[float]) -> Spread:
         return round(ranked[max(0, -(-int(share * 100) * len(ranked) // 100) - 1)], 1) if ranked else None
 
     return Spread(len(ranked), rank(0.5), rank(0.95))
-
-
-def prometheus(numbers: Metrics) -> str:
-    """The numbers in Prometheus's text format."""
-    lines: list[str] = []
-
-    def put(name: str, kind: str, text: str, values: Sequence[tuple[str, float | None]]) -> None:
-        lines.extend((f"# HELP tandem_{name} {text}", f"# TYPE tandem_{name} {kind}"))
-        lines.extend(f"tandem_{name}{labels} {value:.15g}" for labels, value in values if value is not None)
-
-    put("waiting", "gauge", "Customers who wait for a person.", [("", numbers.waiting)])
-    put("longest_wait_seconds", "gauge", "The longest of their waits.", [("", numbers.longest_wait_seconds)])
-    put("with_agents", "gauge", "Conversations that agents have.", [("", sum(numbers.open_by_agent.values()))])
-    states = Counter(one.state for one in numbers.agents)
-    put("agents", "gauge", "Agents by presence.", [(f'{{state="{one}"}}', states[one]) for one in _WORTH])
-    for name, times, text in (
-        ("first_response_seconds", numbers.first_response, "From handoff to a first word, or till now; last 7 days."),
-        ("handle_time_seconds", numbers.handle_time, "From claim to end, last 7 days."),
-    ):
-        put(name, "gauge", text, [('{quantile="0.5"}', times.p50), ('{quantile="0.95"}', times.p95)])
-    put("containment_ratio", "gauge", "Share of conversations that needed nobody, last 7 days.",
-        [("", numbers.containment)])
-    put("messages", "gauge", "Messages in each delivery state.",
-        [(f'{{delivery="{state}"}}', count) for state, count in sorted(numbers.deliveries.items())])
-    put("messages_retried", "gauge", "Messages that took more than one attempt.", [("", numbers.retried)])
-    put("replies_fenced", "gauge", "Bot replies suppressed because a person had the conversation.",
-        [("", numbers.fenced)])
-    put("dead_letters", "gauge", "What could not be carried to or from live-agent tools.", [("", numbers.dead)])
-    return "\n".join(lines) + "\n"
 
 
 def figures(numbers: Metrics) -> Iterator[tuple[str, str, str]]:

@@ -3,11 +3,9 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from tandem import run_state
-from tandem.desk.process_metrics import process_metrics
 from tandem.run_state import FRESH, ProcessState, RunState, installation_of
 
 URL = "sqlite:///shop.db"
@@ -37,16 +35,3 @@ def test_files_that_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
     for name, content in broken.items():
         (tmp_path / f"{name}.json").write_bytes(content)
     assert run_state.read(installation_of(URL), tmp_path) == [STATE]
-
-
-def test_the_metrics_tell_each_process_and_why_it_was_replaced(tmp_path: Path) -> None:
-    assert process_metrics(URL, tmp_path) == ""
-    run_state.write(STATE, tmp_path)
-    told = process_metrics(URL, tmp_path)
-    assert 'tandem_process_up{process="rasa.1"} 1\n' in told and 'tandem_process_up{process="rasa.2"} 0\n' in told
-    assert 'tandem_process_restarts_total{process="rasa.1",reason="died"} 2\n' in told
-    assert 'tandem_process_restarts_total{process="rasa.2",reason="froze"} 1\n' in told
-    assert "tandem_locks_up{" not in told, "a worker that has none says nothing of them"
-    away = replace(STATE, processes=tuple(replace(one, locks="away") for one in STATE.processes))
-    run_state.write(away, tmp_path)
-    assert 'tandem_locks_up{process="rasa.1"} 0\n' in process_metrics(URL, tmp_path)

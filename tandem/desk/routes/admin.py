@@ -5,15 +5,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from sqlalchemy import select
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 
-from tandem import privacy
+from tandem import privacy, run_state
 from tandem.agents import presence
 from tandem.conversations.model import InvalidMessage
 from tandem.db.engine import now, reading
 from tandem.desk.errors import NotThere, Unavailable
-from tandem.desk.metrics import prometheus, read_metrics
-from tandem.desk.process_metrics import process_metrics
+from tandem.desk.metrics import read_metrics
+from tandem.desk.prometheus import CONTENT_TYPE, exposition
 from tandem.desk.routes.conversations import ERRORS
 from tandem.desk.schemas import CustomerExport, Erased, PresenceBody, Stats
 from tandem.desk.security.auth import AdminDep, CallerDep, MetricsDep, desk_of
@@ -35,11 +35,11 @@ def healthz(request: Request) -> dict[str, str]:
 
 
 @health.get("/metrics", response_class=PlainTextResponse)
-def metrics(request: Request, caller: MetricsDep) -> PlainTextResponse:
+def metrics(request: Request, caller: MetricsDep) -> Response:
     """The numbers of `/api/stats` for Prometheus, which sends the metrics token as its bearer token."""
     desk = desk_of(request)
-    words = prometheus(read_metrics(desk.services, desk.relay)) + process_metrics(desk.settings.database_url)
-    return PlainTextResponse(words, media_type="text/plain; version=0.0.4; charset=utf-8")
+    runs = run_state.read(run_state.installation_of(desk.settings.database_url))
+    return Response(exposition(read_metrics(desk.services, desk.relay), runs), media_type=CONTENT_TYPE)
 
 
 @router.get("/stats", responses={200: {"model": Stats}}, tags=["operation"])
