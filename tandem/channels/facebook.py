@@ -11,19 +11,19 @@ from typing import Any
 
 import requests
 from fbmessenger import MessengerClient
-from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.core.channels.channel import UserMessage
 from rasa.core.channels.facebook import FacebookInput, Messenger, MessengerBot
-from sanic import Blueprint, Sanic, response
+from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from tandem.access.sanic_guard import SignatureCheck
 from tandem.access.tokens import same
-from tandem.channels.routed import MESSAGE_ID, routed
+from tandem.channels.routed import MESSAGE_ID, RoutedChannel
 from tandem.executors import Bulkhead, NotBegun, TookTooLong
 from tandem.gateway.delivery_worker import BLOCKING_SEND, MAX_SENDS, NotTaken, Refused
-from tandem.gateway.protection import check_callers
 from tandem.gateway.turn_runner import OnNewMessage
+from tandem.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -113,21 +113,20 @@ class _Messenger(Messenger):
 _BACKGROUND: set[asyncio.Task[None]] = set()  # keeps tasks from being collected while they run
 
 
-class _Facebook(FacebookInput):
-    """Rasa's Facebook channel with the parts above."""
+class Facebook(RoutedChannel, FacebookInput):
+    """Rasa's Facebook channel behind the router, with the parts above."""
 
     @functools.cached_property
     def _threads(self) -> Bulkhead:
         return Bulkhead("facebook", MAX_SENDS)
 
-    def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
-        """Rasa's routes. A webhook may carry several events, and Rasa's own reads only the first."""
-        blueprint = Blueprint("fb_webhook", __name__)
+    def caller_check(self, settings: Settings) -> SignatureCheck:
+        """A check of Facebook's signature (from `RoutedChannel`)."""
+        return SignatureCheck(self._may_call, "not signed with the app's secret")
 
-        @blueprint.listener("before_server_start")
-        async def ask_for_the_signature(app: Sanic, _: Any) -> None:
-            check_callers(app, self.url_prefix(), SignatureCheck(
-                self._may_call, "not signed with the app's secret"))
+    def routes(self, on_new_message: OnNewMessage) -> Blueprint:
+        """Rasa's routes. A webhook may carry several events, each with its id; Rasa's own reads only the first."""
+        blueprint = Blueprint("fb_webhook", __name__)
 
         @blueprint.route("/", methods=["GET"])
         async def health(_: Request) -> HTTPResponse:
@@ -139,7 +138,7 @@ class _Facebook(FacebookInput):
 
         @blueprint.route("/webhook", methods=["POST"])
         async def webhook(request: Request) -> HTTPResponse:
-            output = self._output()
+            output = self.own_output()
             for event in _events(request.json):
                 metadata = {**(self.get_metadata(request) or {}), MESSAGE_ID: _event_id(event)}
                 await _Messenger(output, on_new_message).handle({"entry": [{"messaging": [event]}]}, metadata)
@@ -153,11 +152,8 @@ class _Facebook(FacebookInput):
             return same(str(self.fb_verify or ""), request.args.get("hub.verify_token"))
         return _signed(self.fb_secret, request)
 
-    def get_output_channel(self) -> OutputChannel:
-        """The client for the configured page."""
-        return self._output()
-
-    def _output(self) -> _Output:
+    def own_output(self) -> _Output:
+        """The client for the configured page (from `LedgerChannel`)."""
         return _Output(_Client(self.fb_access_token), self._threads)
 
 
@@ -185,6 +181,3 @@ def _event_id(event: Mapping[str, Any]) -> str | None:
     if found is None and event.get("postback") and event.get("timestamp"):
         return f"postback {event['timestamp']}"
     return str(found) if found else None
-
-
-Facebook = routed(_Facebook, message_id=lambda request: None)

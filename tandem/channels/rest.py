@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
 from rasa.core.channels.rest import QueueOutputChannel, RestInput
 from rasa.utils.endpoints import bool_arg
-from sanic import Blueprint, Sanic, response
+from sanic import Blueprint, response
 from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse, ResponseStream
@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.access.limits import LimitExceeded, check_metadata
 from tandem.access.sanic_guard import TokenCheck, too_many
-from tandem.channels.routed import routed, without_identity
+from tandem.channels.routed import RoutedChannel, without_identity
 from tandem.conversations.buttons import stamped
 from tandem.conversations.consent import QUESTION
 from tandem.conversations.model import (
@@ -30,7 +30,6 @@ from tandem.conversations.model import (
 from tandem.conversations.store import clean_id, clean_text
 from tandem.conversations.writing import write
 from tandem.faults import fault
-from tandem.gateway.protection import check_callers
 from tandem.gateway.runtime import Runtime, TooFast
 from tandem.settings import Settings, SettingsError
 
@@ -61,8 +60,10 @@ class _Queue(QueueOutputChannel):
         await self._persist_message(self._message(recipient_id, text=text))
 
 
-class _CheckedRest(RestInput):
-    """Rasa's REST channel, with its input checked and its token asked for before anything else happens."""
+class Rest(RoutedChannel, RestInput):
+    """Rasa's REST channel behind the router, with its input checked and its token asked for before anything else."""
+
+    push = False
 
     def __init__(self, token: str | None = None) -> None:
         self._token = token or ""
@@ -72,8 +73,8 @@ class _CheckedRest(RestInput):
         """`token` may be set here, or as TANDEM_REST_TOKEN; callers send it as `Authorization: Bearer`."""
         return cls((credentials or {}).get("token"))
 
-    def _check(self, settings: Settings) -> TokenCheck:
-        """What asks callers for the token.
+    def caller_check(self, settings: Settings) -> TokenCheck:
+        """What asks callers for the token (from `RoutedChannel`).
 
         Raises:
             SettingsError: There is none, and this is no demo on loopback.
@@ -83,12 +84,16 @@ class _CheckedRest(RestInput):
             raise SettingsError(NO_TOKEN)
         return TokenCheck(tokens, setting="TANDEM_REST_TOKEN", open_here=settings.demo_on_loopback, query=False)
 
+    def message_id(self, request: Request) -> str | None:
+        """`message_id` of the body (from `RoutedChannel`)."""
+        return request.json.get("message_id")
+
     def not_taken(self, error: InvalidMessage) -> None:
-        """The sender is told."""
+        """Tell the sender (from `RoutedChannel`)."""
         raise error
 
-    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
-        """Rasa's routes and the address to poll.
+    def routes(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+        """Rasa's routes and the address to poll (from `RoutedChannel`).
 
         The webhook is not Rasa's own: that one answers 200 although the message could not be stored.
         """
@@ -118,10 +123,6 @@ class _CheckedRest(RestInput):
             fault("rest.before_answer")
             return response.json(collector.messages)
 
-        @blueprint.listener("before_server_start")
-        async def ask_for_tokens(app: Sanic, _: Any) -> None:
-            check_callers(app, self.url_prefix(), self._check(Runtime.of(app).settings))
-
         @blueprint.middleware("request")
         async def check(request: Request) -> HTTPResponse | None:
             return _problem_of(request) if request.method == "POST" else None
@@ -148,9 +149,6 @@ class _CheckedRest(RestInput):
             })
 
         return blueprint
-
-
-Rest = routed(_CheckedRest, message_id=lambda request: request.json.get("message_id"), push=False)
 
 
 def _streamed(

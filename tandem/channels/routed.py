@@ -1,175 +1,182 @@
-"""The factory that puts the router in front of any Rasa channel class."""
+"""Rasa's channels with the router between them and the bot; docs/channels.md tells how to write one."""
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from rasa.core.channels.channel import InputChannel, UserMessage
 from sanic import Blueprint, Sanic
 from sanic.request import Request
 
 from tandem.access.limits import LimitExceeded, check_metadata
+from tandem.access.sanic_guard import Check
+from tandem.channels.ledger_channel import LedgerChannel
 from tandem.conversations.conversation_ids import BARE, conversation_id_for, require_bare
 from tandem.conversations.identity import read_identity
 from tandem.conversations.model import InboundMessage, InvalidMessage, Message, Receipt
 from tandem.conversations.store import MAX_ID, MAX_TEXT
 from tandem.conversations.writing import write
-from tandem.gateway.fenced_output import Answer, ProactiveOutput
+from tandem.gateway.fenced_output import Answer
 from tandem.gateway.message_layout import declared
-from tandem.gateway.protection import has_check
+from tandem.gateway.protection import check_callers, has_check
 from tandem.gateway.runtime import Runtime
 from tandem.gateway.turn_runner import OnNewMessage
+from tandem.settings import Settings
 from tandem.wording.language import LANGUAGE, tag_of
 
 logger = logging.getLogger(__name__)
 
 MESSAGE_ID = "tandem_message_id"  # the key under which a channel's own message id travels in a message's metadata
-MessageId = Callable[[Request], str | None]
+_IN_FRONT = {"blueprint": "routes", "get_output_channel": "own_output"}  # what stands behind the router instead
 
 
-def routed(base: type[InputChannel], *, message_id: MessageId, push: bool = True) -> type[InputChannel]:
-    """A channel class like `base`, with the conversation ledger in front of the bot.
+class RoutedChannel(LedgerChannel):
+    """A channel whose messages go through the conversation ledger before the bot sees them.
 
-    Args:
-        base: A Rasa input channel class.
-        message_id: Reads the channel's own id of the message from a request, so that a repeated webhook is one
-            message; None if it carries none.
-        push: Whether the channel can send without being asked. If not, replies go into the answer to the customer's
-            own request, and later ones wait to be fetched.
+    Stands before a channel of Rasa's kind, `class Telegram(RoutedChannel, TelegramInput)`, or alone, with `routes`
+    written out. A subclass overrides what it knows better: `routes`, `caller_check`, `message_id`, `address`,
+    `own_output`, `deliver_to`, `not_taken`; and sets `push = False` if it cannot send without being asked: then replies
+    go into the answer to the customer's own request, and later ones wait to be fetched.
     """
 
-    class Routed(base):
-        """A Rasa channel behind the router."""
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Warn of methods of Rasa's whose place in front of the router would let messages pass the ledger by."""
+        super().__init_subclass__(**kwargs)
+        for name, instead in _IN_FRONT.items():
+            if name in vars(cls):
+                warnings.warn(f"{cls.__name__} defines {name}, which stands before the router: write {instead}, see "
+                              "docs/channels.md", stacklevel=2)
 
-        def get_metadata(self, request: Request) -> dict[str, Any] | None:
-            """What the base channel reads, and the channel's own message id beside it."""
-            metadata = super().get_metadata(request)
-            found = message_id(request)
-            kept = {key: value for key, value in metadata.items() if key != MESSAGE_ID} if metadata else {}
-            return {**kept, **({MESSAGE_ID: found} if found else {})}
+    def routes(self, on_new_message: OnNewMessage) -> Blueprint:
+        """The webhooks, which hand each message to `on_new_message`: those of the class behind, unless overridden."""
+        return super().blueprint(on_new_message)
 
-        def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
-            """The base channel's routes, with the router between them and the bot."""
-            blueprint = super().blueprint(self.route(on_new_message))
-            install(blueprint, self, on_new_message)
+    def caller_check(self, settings: Settings) -> Check | None:
+        """What shows that a caller of the routes is who they should be; None if nobody is asked.
 
-            @blueprint.listener("after_server_start")
-            async def warn_if_open(app: Sanic, _: Any) -> None:
-                if not has_check(app, self.url_prefix()) and not Runtime.of(app).settings.demo_on_loopback:
-                    logger.warning("Nobody is asked who they are on the channel %s: whoever knows its address can "
-                                   "write as any customer; see docs/channels.md", self.name())
+        Raises:
+            SettingsError: The server must not start, because something is not set.
+        """
+        return None
 
-            return blueprint
+    def message_id(self, request: Request) -> str | None:
+        """The channel's own id of a request's message, so that a repeat is one message; None if it has none."""
+        return None
 
-        def route(self, on_new_message: OnNewMessage) -> OnNewMessage:
-            """The router as the callback that the base channel hands its messages to."""
+    def address(self, message: UserMessage) -> dict[str, Any]:
+        """How the customer is reached later, if the channel knows more than the sender's id."""
+        return {}
 
-            async def receive(message: UserMessage) -> None:
-                runtime: Runtime = self.tandem_runtime
-                secret = runtime.settings.identity_secret
-                address = {"recipient": str(message.sender_id), **self.address(message)} if push else {}
-                inbound = to_inbound(message, self.name(), push, secret, address)
-                try:
-                    inbound = replace(inbound, conversation_id=await self.conversation_of(inbound.conversation_id))
-                    runtime.require_slow(inbound)
-                    receipt = await runtime.receive(inbound)
-                except InvalidMessage as error:
-                    self.not_taken(error)
-                    return
-                metadata = for_tracker(message.metadata, self.name())
-                if inbound.client_id and message.metadata.get(MESSAGE_ID):
-                    # One request may bring several messages (Rasa's Telegram sends /start after /restart).
-                    message.metadata[MESSAGE_ID] = f"{message.metadata[MESSAGE_ID]}+"
-                if push:
-                    runtime.dispatch(receipt, self, on_new_message, metadata)
-                    return
-                answer = Answer(message.output_channel, declared(self.name(), inbound.conversation_id),
-                                str(message.sender_id))
-                await runtime.answer(receipt, self, on_new_message, answer, metadata)
-                await self.answered(runtime, receipt, answer)
+    def not_taken(self, error: InvalidMessage) -> None:
+        """Say that a message was not taken: in the log, unless the channel can tell the sender."""
+        logger.warning("A message on %s was not taken: %s", self.name(), error)
 
-            return receive
+    def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
+        """The channel's routes, with the router between them and the bot (from `InputChannel`)."""
 
-        async def conversation_of(self, sender: str) -> str:
-            """The id of a sender's conversation; that of REST is the sender.
+        async def receive(message: UserMessage) -> None:
+            await self.receive(message, on_new_message)
 
-            Raises:
-                InvalidMessage: The sender bears a name that is kept for another channel.
-            """
-            runtime: Runtime = self.tandem_runtime
-            if self.name() != BARE:
-                return await asyncio.to_thread(conversation_id_for, runtime.ledger, self.name(), sender)
-            if ":" in sender:
-                await asyncio.to_thread(require_bare, runtime.ledger, sender, runtime.channels)
-            return sender
+        blueprint = self.routes(receive)
+        self.bind(blueprint, on_new_message)
 
-        def not_taken(self, error: InvalidMessage) -> None:
-            """Say that a message was not taken: in the log, unless the channel can tell the sender."""
-            known = getattr(super(), "not_taken", None)
-            if known:
-                known(error)
-            else:
-                logger.warning("A message on %s was not taken: %s", self.name(), error)
+        @blueprint.listener("before_server_start")
+        async def ask_callers(app: Sanic, _: Any) -> None:
+            check = self.caller_check(Runtime.of(app).settings)
+            if check is not None:
+                check_callers(app, self.url_prefix(), check)
 
-        async def answered(self, runtime: Runtime, receipt: Receipt, answer: Answer) -> None:
-            """Mark as answered what the ledger has in reply to a message, once it is in the answer.
+        @blueprint.listener("after_server_start")
+        async def warn_if_open(app: Sanic, _: Any) -> None:
+            if not has_check(app, self.url_prefix()) and not Runtime.of(app).settings.demo_on_loopback:
+                logger.warning("Nobody is asked who they are on the channel %s: whoever knows its address can "
+                               "write as any customer; see docs/channels.md", self.name())
 
-            The turn may have ended elsewhere, in an earlier request or between recording a reply and passing it on.
-            """
-            conversation_id = receipt.conversation.id
+        return blueprint
 
-            def mark() -> list[Message]:
-                replies = runtime.ledger.replies_to(conversation_id, receipt.message.seq)
-                if replies and all(map(answer.has, replies)):
-                    runtime.outbox.answered(conversation_id, [one.seq for one in replies])
-                return [one for one in replies if not answer.has(one)]
+    def get_metadata(self, request: Request) -> dict[str, Any] | None:
+        """What the class behind reads, and the channel's own message id beside it (from `InputChannel`)."""
+        metadata = super().get_metadata(request) or {}
+        found = self.message_id(request)
+        kept = {key: value for key, value in metadata.items() if key != MESSAGE_ID}
+        return {**kept, **({MESSAGE_ID: found} if found else {})}
 
-            while missing := await write(conversation_id, mark):
-                for reply in missing:
-                    await answer.take(reply)
+    async def receive(self, message: UserMessage, on_new_message: OnNewMessage) -> None:
+        """Store a message, and begin what follows on it; for a channel that cannot push, wait for the answer.
 
-        def address(self, message: UserMessage) -> dict[str, Any]:
-            """How the customer is reached later, besides the sender's id, if a channel knows more."""
-            known = getattr(super(), "address", None)
-            return known(message) if known else {}
+        Args:
+            on_new_message: Rasa's own callback, which brings a message to the bot.
 
-        def deliver_to(self, address: Mapping[str, Any]) -> OutputChannel | None:
-            """The channel's real output, for the delivery worker; None if it cannot push."""
-            if not push:
-                return None
-            known = getattr(super(), "deliver_to", None)
-            return known(address) if known else super().get_output_channel()
+        Raises:
+            InvalidMessage: The message cannot be taken, and `not_taken` raises.
+        """
+        runtime = self.tandem_runtime
+        address = {"recipient": str(message.sender_id), **self.address(message)} if self.push else {}
+        inbound = to_inbound(message, self.name(), self.push, runtime.settings.identity_secret, address)
+        try:
+            inbound = replace(inbound, conversation_id=await self.conversation_of(inbound.conversation_id))
+            runtime.require_slow(inbound)
+            receipt = await runtime.receive(inbound)
+        except InvalidMessage as error:
+            self.not_taken(error)
+            return
+        metadata = for_tracker(message.metadata, self.name())
+        if inbound.client_id and message.metadata.get(MESSAGE_ID):
+            # One request may bring several messages (Rasa's Telegram sends /start after /restart).
+            message.metadata[MESSAGE_ID] = f"{message.metadata[MESSAGE_ID]}+"
+        if self.push:
+            runtime.dispatch(receipt, self, on_new_message, metadata)
+            return
+        answer = Answer(message.output_channel, declared(self.name(), inbound.conversation_id), str(message.sender_id))
+        await runtime.answer(receipt, self, on_new_message, answer, metadata)
+        await complete(answer, receipt, runtime)
 
-        def get_output_channel(self, *args: Any) -> OutputChannel | None:
-            """Where Rasa's reminders and triggered intents speak: behind the fence, once the server runs."""
-            runtime: Runtime | None = getattr(self, "tandem_runtime", None)
-            if runtime is None:
-                return super().get_output_channel(*args)
-            return ProactiveOutput(runtime.ledger, self.name(), runtime.recorded)
+    async def conversation_of(self, sender: str) -> str:
+        """The id of a sender's conversation; that of REST is the sender.
 
-    Routed.__name__ = Routed.__qualname__ = base.__name__
-    return Routed
+        Raises:
+            InvalidMessage: The sender bears a name that is kept for another channel.
+        """
+        if self.name() != BARE:
+            return await asyncio.to_thread(conversation_id_for, self.tandem_runtime.ledger, self.name(), sender)
+        if ":" in sender:
+            await asyncio.to_thread(require_bare, self.tandem_runtime.ledger, sender, self.tandem_runtime.channels)
+        return sender
 
 
-def install(blueprint: Blueprint, channel: InputChannel, on_new_message: OnNewMessage) -> None:
-    """Bind a channel to its server's runtime, which starts and stops with the server."""
+async def complete(answer: Answer, receipt: Receipt, runtime: Runtime) -> None:
+    """Put into an answer what the ledger has in reply to a message and the answer lacks, and mark all as answered.
 
-    @blueprint.listener("before_server_start")
-    async def bind(app: Sanic, _: Any) -> None:
-        channel.tandem_runtime = Runtime.of(app)
-        channel.tandem_runtime.add_channel(channel, on_new_message)
+    The turn may have ended elsewhere, in an earlier request or between recording a reply and passing it on.
+    """
+    conversation_id = receipt.conversation.id
 
-    @blueprint.listener("after_server_start")
-    async def start(app: Sanic, _: Any) -> None:
-        await Runtime.of(app).start()
+    def mark() -> list[Message]:
+        replies = runtime.ledger.replies_to(conversation_id, receipt.message.seq)
+        if replies and all(map(answer.has, replies)):
+            runtime.outbox.answered(conversation_id, [one.seq for one in replies])
+        return [one for one in replies if not answer.has(one)]
 
-    @blueprint.listener("before_server_stop")
-    async def stop(app: Sanic, _: Any) -> None:
-        await Runtime.of(app).stop()
+    while missing := await write(conversation_id, mark):
+        for reply in missing:
+            await answer.take(reply)
+
+
+def routed(
+    base: type[InputChannel], *, message_id: Callable[[Request], str | None], push: bool = True,
+) -> type[RoutedChannel]:
+    """A channel class like `base` behind the router, as channels were made before `RoutedChannel` was a class."""
+    warnings.warn(f"routed({base.__name__}) will go; write `class My{base.__name__}(RoutedChannel, {base.__name__})`, "
+                  "see docs/channels.md", FutureWarning, stacklevel=2)
+    own = {name: vars(kind)[name] for kind in reversed(base.__mro__) for name in ("address", "deliver_to", "not_taken")
+           if name in vars(kind)}
+    return type(base.__name__, (RoutedChannel, base), {
+        **own, "message_id": lambda self, request: message_id(request), "push": push})
 
 
 def to_inbound(

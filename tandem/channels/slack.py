@@ -8,16 +8,17 @@ from typing import Any
 
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.channels.slack import SlackBot, SlackInput
-from sanic import Blueprint, Sanic, response
+from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 from slack_sdk.errors import SlackApiError
 
 from tandem.access.limits import RateLimit
 from tandem.access.sanic_guard import SignatureCheck
-from tandem.channels.routed import routed
+from tandem.channels.routed import RoutedChannel
 from tandem.gateway.delivery_worker import NotTaken, Refused
-from tandem.gateway.protection import check_callers
+from tandem.gateway.turn_runner import OnNewMessage
+from tandem.settings import Settings
 from tandem.wording.phrases import notice
 
 logger = logging.getLogger(__name__)
@@ -78,29 +79,34 @@ class _SlackOutput(SlackBot):
                                  text=str(attachment.get("fallback") or attachment.get("text") or ""))
 
 
-class _Slack(SlackInput):
-    """Rasa's Slack channel, for direct messages only: in any other Slack channel others would read what is answered.
+class Slack(RoutedChannel, SlackInput):
+    """Rasa's Slack channel behind the router, for direct messages only.
 
-    A later answer goes to the direct message and the thread the customer wrote in.
+    In any other Slack channel others would read what is answered. A later answer goes to the direct message
+    and the thread the customer wrote in.
     """
 
     _told = RateLimit(per_minute=1 / 1440, burst=1)  # each person once a day in each Slack channel
 
-    def blueprint(self, on_new_message: Any) -> Blueprint:
-        """Rasa's routes, behind a check of Slack's signature."""
-        blueprint = super().blueprint(on_new_message)
+    def routes(self, on_new_message: OnNewMessage) -> Blueprint:
+        """Rasa's routes (from `RoutedChannel`)."""
         if self.slack_channel:
             logger.warning("slack_channel in credentials.yml is not used: others would read the answers there")
+        return super().routes(on_new_message)
 
-        @blueprint.listener("before_server_start")
-        async def ask_for_the_signature(app: Sanic, _: Any) -> None:
-            check_callers(app, self.url_prefix(), SignatureCheck(
-                self.is_request_from_slack_authentic, "not signed with the app's signing secret"))
+    def caller_check(self, settings: Settings) -> SignatureCheck:
+        """A check of Slack's signature (from `RoutedChannel`)."""
+        return SignatureCheck(self.is_request_from_slack_authentic, "not signed with the app's signing secret")
 
-        return blueprint
+    def message_id(self, request: Request) -> str | None:
+        """The event's id, or the time at which a button was pressed (from `RoutedChannel`)."""
+        if request.headers.get("content-type") == "application/json":
+            return request.json.get("event_id") if isinstance(request.json, dict) else None
+        action = json.loads(request.form["payload"][0])["actions"][0]
+        return f"action {action['action_ts']}" if action.get("action_ts") else None
 
     async def process_message(
-        self, request: Request, on_new_message: Any, text: str, sender_id: str | None, metadata: Any,
+        self, request: Request, on_new_message: OnNewMessage, text: str, sender_id: str | None, metadata: Any,
     ) -> HTTPResponse:
         """Store a message before Slack hears that it was taken. Rasa's own answers first, and drops repeats unseen."""
         channel = str((metadata or {}).get("out_channel") or "")
@@ -111,13 +117,13 @@ class _Slack(SlackInput):
         return response.text("")
 
     def address(self, message: UserMessage) -> dict[str, Any]:
-        """The Slack channel, and the thread if threads are used."""
+        """The Slack channel, and the thread if threads are used (from `RoutedChannel`)."""
         metadata = message.metadata or {}
         thread = metadata.get("thread_id") if self.use_threads else None
         return {"channel": metadata.get("out_channel"), "thread": thread}
 
     def deliver_to(self, address: Mapping[str, Any]) -> OutputChannel:
-        """The bot in that channel and thread."""
+        """The bot in that channel and thread (from `LedgerChannel`)."""
         channel = str(address.get("channel") or "")
         if channel and not _is_direct(channel):
             raise Refused("a Slack channel in which others would read it")
@@ -140,13 +146,3 @@ class _Slack(SlackInput):
 def _is_direct(channel: str) -> bool:
     """Whether a Slack channel is a direct message between one person and the bot, which its id tells."""
     return channel.startswith("D")
-
-
-def _slack_id(request: Request) -> str | None:
-    if request.headers.get("content-type") == "application/json":
-        return request.json.get("event_id") if isinstance(request.json, dict) else None
-    action = json.loads(request.form["payload"][0])["actions"][0]
-    return f"action {action['action_ts']}" if action.get("action_ts") else None
-
-
-Slack = routed(_Slack, message_id=_slack_id)

@@ -18,9 +18,10 @@ from sanic.response import HTTPResponse
 from tandem.access.limits import RateLimit
 from tandem.access.sanic_guard import SignatureCheck
 from tandem.access.tokens import derived, same
-from tandem.channels.routed import routed
+from tandem.channels.routed import RoutedChannel
 from tandem.gateway.delivery_worker import Refused
-from tandem.gateway.protection import check_callers
+from tandem.gateway.turn_runner import OnNewMessage
+from tandem.settings import Settings
 from tandem.wording.language import LANGUAGE, tag_of
 from tandem.wording.phrases import notice
 
@@ -70,8 +71,8 @@ class _TelegramOutput(TelegramOutput):
             raise Refused(str(error)[:200]) from error
 
 
-class _Telegram(TelegramInput):
-    """Rasa's Telegram channel; its output can be made at any time, and the webhook is set when the server runs.
+class Telegram(RoutedChannel, TelegramInput):
+    """Rasa's Telegram channel behind the router; its webhook is set when the server runs.
 
     Telegram is given a secret with the webhook's address and sends it with each update. It is derived from the bot's
     access token, so that there is nothing more to set.
@@ -85,15 +86,19 @@ class _Telegram(TelegramInput):
         """What Telegram sends with each update, and nobody else knows."""
         return derived(self.access_token, "telegram webhook")
 
-    def blueprint(self, on_new_message: Any) -> Blueprint:
-        """Rasa's routes; the webhook is registered with Telegram once the server is up."""
-        blueprint = super().blueprint(on_new_message)
-        told = RateLimit(per_minute=1 / 1440, burst=1)  # each group once a day
+    def caller_check(self, settings: Settings) -> SignatureCheck:
+        """A check of the secret that Telegram was given (from `RoutedChannel`)."""
+        return SignatureCheck(self._is_telegrams, "not signed with the secret that Telegram was given")
 
-        @blueprint.listener("before_server_start")
-        async def ask_for_the_secret(app: Sanic, _: Any) -> None:
-            check_callers(app, self.url_prefix(), SignatureCheck(
-                self._is_telegrams, "not signed with the secret that Telegram was given"))
+    def message_id(self, request: Request) -> str | None:
+        """The update's id (from `RoutedChannel`)."""
+        body = request.json if isinstance(request.json, dict) else {}
+        return str(body["update_id"]) if "update_id" in body else None
+
+    def routes(self, on_new_message: OnNewMessage) -> Blueprint:
+        """Rasa's routes; the webhook is registered with Telegram once the server is up (from `RoutedChannel`)."""
+        blueprint = super().routes(on_new_message)
+        told = RateLimit(per_minute=1 / 1440, burst=1)  # each group once a day
 
         @blueprint.listener("after_server_start")
         async def register_webhook(_: Sanic, __: Any) -> None:
@@ -103,7 +108,7 @@ class _Telegram(TelegramInput):
         async def close_session(_: Sanic, __: Any) -> None:
             if self._registering is not None:
                 self._registering.cancel()
-            await self._telegram().session.close()
+            await self.own_output().session.close()
 
         @blueprint.middleware("request")
         async def pass_over(request: Request) -> HTTPResponse | None:
@@ -143,7 +148,7 @@ class _Telegram(TelegramInput):
         registration = {"url": self.webhook_url, "secret_token": self.webhook_secret}
         for pause in itertools.chain(_REGISTER_PAUSES, itertools.repeat(_REGISTER_PAUSES[-1])):
             try:
-                await self._telegram().request("setWebhook", registration)
+                await self.own_output().request("setWebhook", registration)
                 return
             except (BadRequest, Unauthorized) as error:
                 logger.error("Telegram refuses the webhook address: %s; see docs/channels.md", error)
@@ -152,12 +157,8 @@ class _Telegram(TelegramInput):
                 logger.warning("Telegram did not take the webhook address, it is told again in %g s: %s", pause, error)
             await asyncio.sleep(pause)
 
-    def get_output_channel(self) -> _TelegramOutput:
-        """An output that needs no event loop when it is made, unlike Rasa's."""
-        return self._telegram()
-
-    def _telegram(self) -> _TelegramOutput:
-        """The one output of this channel, and so one session with Telegram."""
+    def own_output(self) -> _TelegramOutput:
+        """The one output of this channel, and so one session; unlike Rasa's, it needs no event loop when it is made."""
         if self._output is None:
             self._output = _TelegramOutput(self.access_token)
         return self._output
@@ -193,11 +194,3 @@ def _telegram_language(body: Any) -> str:
     told = next((one for one in kinds if isinstance(one, Mapping)), {})
     person = told.get("from")
     return tag_of(person.get("language_code")) if isinstance(person, Mapping) else ""
-
-
-def _telegram_id(request: Request) -> str | None:
-    body = request.json if isinstance(request.json, dict) else {}
-    return str(body["update_id"]) if "update_id" in body else None
-
-
-Telegram = routed(_Telegram, message_id=_telegram_id)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from rasa.core.channels.channel import InputChannel, OutputChannel
 from rasa.core.channels.twilio import TwilioInput, TwilioOutput
-from sanic import Blueprint, Sanic, response
+from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 from twilio.base.exceptions import TwilioRestException
@@ -18,12 +18,11 @@ from twilio.request_validator import RequestValidator
 from tandem.access.sanic_guard import SignatureCheck
 from tandem.access.tokens import same
 from tandem.channels.facebook import CLIENT_TIMEOUT
-from tandem.channels.routed import routed
+from tandem.channels.routed import RoutedChannel
 from tandem.executors import Bulkhead
 from tandem.gateway.delivery_worker import BLOCKING_SEND, MAX_SENDS, NotTaken, Refused
-from tandem.gateway.protection import check_callers
-from tandem.gateway.runtime import Runtime
-from tandem.settings import SettingsError
+from tandem.gateway.turn_runner import OnNewMessage
+from tandem.settings import Settings, SettingsError
 
 logger = logging.getLogger(__name__)
 
@@ -55,8 +54,8 @@ class _TwilioOutput(TwilioOutput):
         await self._send_message({"to": recipient_id, "from_": self.twilio_number, "body": text})
 
 
-class _Twilio(TwilioInput):
-    """Rasa's Twilio channel with the output above, and with Twilio's signature checked where its address is known."""
+class Twilio(RoutedChannel, TwilioInput):
+    """Rasa's Twilio channel behind the router, with Twilio's signature checked where its address is known."""
 
     webhook_url: str | None = None
 
@@ -71,18 +70,25 @@ class _Twilio(TwilioInput):
         channel.webhook_url = (credentials or {}).get("webhook_url")
         return channel
 
-    def blueprint(self, on_new_message: Any) -> Blueprint:
-        """Rasa's routes; a picture without words comes as its address, as on Rasa's Facebook channel."""
-        blueprint = super().blueprint(on_new_message)
+    def caller_check(self, settings: Settings) -> SignatureCheck:
+        """A check of Twilio's signature (from `RoutedChannel`).
 
-        @blueprint.listener("before_server_start")
-        async def ask_for_the_signature(app: Sanic, _: Any) -> None:
-            if not self.webhook_url and not Runtime.of(app).settings.demo_on_loopback:
-                raise SettingsError(UNCHECKED)
-            if not self.webhook_url:
-                logger.warning(UNCHECKED)
-            check_callers(app, self.url_prefix(), SignatureCheck(
-                self._signed, "not signed with the account's token over webhook_url"))
+        Raises:
+            SettingsError: The address that Twilio signs over is not known, and this is no demo on loopback.
+        """
+        if not self.webhook_url and not settings.demo_on_loopback:
+            raise SettingsError(UNCHECKED)
+        if not self.webhook_url:
+            logger.warning(UNCHECKED)
+        return SignatureCheck(self._signed, "not signed with the account's token over webhook_url")
+
+    def message_id(self, request: Request) -> str | None:
+        """Twilio's id of the message (from `RoutedChannel`)."""
+        return request.form.get("MessageSid") or request.form.get("SmsMessageSid")
+
+    def routes(self, on_new_message: OnNewMessage) -> Blueprint:
+        """Rasa's routes; a picture without words comes as its address, as on Facebook (from `RoutedChannel`)."""
+        blueprint = super().routes(on_new_message)
 
         @blueprint.middleware("request")
         async def fill_text(request: Request) -> HTTPResponse | None:
@@ -109,13 +115,6 @@ class _Twilio(TwilioInput):
         expected = RequestValidator(self.auth_token).compute_signature(self.webhook_url, sent)
         return same(expected, request.headers.get("X-Twilio-Signature"))
 
-    def get_output_channel(self) -> OutputChannel:
-        """Twilio's client for the configured number."""
+    def own_output(self) -> OutputChannel:
+        """Twilio's client for the configured number (from `LedgerChannel`)."""
         return _TwilioOutput(self._threads, self.account_sid, self.auth_token, self.twilio_number)
-
-
-def _twilio_id(request: Request) -> str | None:
-    return request.form.get("MessageSid") or request.form.get("SmsMessageSid")
-
-
-Twilio = routed(_Twilio, message_id=_twilio_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from rasa.core.channels.channel import InputChannel, OutputChannel
 from sanic import Sanic
@@ -50,6 +50,16 @@ class TooFast(InvalidMessage):
         self.wait = wait
 
 
+class DeliveringChannel(Protocol):
+    """What the runtime asks of a channel; `tandem.channels.ledger_channel` has it."""
+
+    def name(self) -> str:
+        """The channel's name."""
+
+    def deliver_to(self, address: Mapping[str, Any]) -> OutputChannel | None:
+        """The output by which a customer is reached; None if the channel cannot push."""
+
+
 class Runtime:
     """One per Rasa server process, kept on the Sanic application."""
 
@@ -60,7 +70,7 @@ class Runtime:
         self.router = services.router
         self.outbox = services.outbox
         self.feed = Feed(services.ledger)
-        self.channels: dict[str, tuple[InputChannel, OnNewMessage]] = {}
+        self.channels: dict[str, tuple[DeliveringChannel, OnNewMessage]] = {}
         self.delivery_worker = DeliveryWorker(services.outbox, self._output_for, self.feed.nudge)
         self._app = app
         self._tasks = Tasks()
@@ -82,7 +92,7 @@ class Runtime:
             app.ctx.tandem = runtime
         return runtime
 
-    def add_channel(self, channel: InputChannel, on_new_message: OnNewMessage) -> None:
+    def add_channel(self, channel: DeliveringChannel, on_new_message: OnNewMessage) -> None:
         """Register a channel, so that deliveries and interrupted turns find their way back to it."""
         self.channels[channel.name()] = (channel, on_new_message)
 
@@ -213,5 +223,4 @@ class Runtime:
 
     def _output_for(self, channel_name: str, address: Mapping[str, Any]) -> OutputChannel | None:
         channel, _ = self.channels[channel_name]
-        deliver_to = getattr(channel, "deliver_to", None)
-        return deliver_to(address) if deliver_to else channel.get_output_channel()
+        return channel.deliver_to(address)

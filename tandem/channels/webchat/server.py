@@ -6,13 +6,13 @@ import functools
 import logging
 from typing import Any
 
-from rasa.core.channels.channel import InputChannel, OutputChannel
+from rasa.core.channels.channel import InputChannel
 from sanic import Blueprint, Sanic
 from sanic.request import Request
 from sanic.response import BaseHTTPResponse, HTTPResponse, empty
 from sqlalchemy.exc import SQLAlchemyError
 
-from tandem.channels.routed import install
+from tandem.channels.ledger_channel import LedgerChannel
 from tandem.channels.webchat import http
 from tandem.channels.webchat.chat import Chat
 from tandem.channels.webchat.demo import demo_customers, demo_identity
@@ -24,7 +24,6 @@ from tandem.conversations.model import Author, ConversationNotFound, InboundMess
 from tandem.conversations.store import MAX_TEXT
 from tandem.conversations.writing import write
 from tandem.faults import fault
-from tandem.gateway.fenced_output import ProactiveOutput
 from tandem.gateway.runtime import Runtime
 from tandem.gateway.turn_runner import OnNewMessage
 from tandem.wording.language import LANGUAGE, tag_of
@@ -36,8 +35,10 @@ LAST = 50  # earlier messages of one answer, unless another number is asked for
 _MAX_PAYLOAD = 2000  # characters
 
 
-class WebChat(InputChannel):
+class WebChat(LedgerChannel):
     """Rasa channel `webchat`. The customer's side fetches what is written to it, and acknowledges it."""
+
+    push = False
 
     def __init__(self, options: Options | None = None) -> None:
         self._options = options or Options()
@@ -56,15 +57,10 @@ class WebChat(InputChannel):
         """
         return cls(Options.read(credentials))
 
-    def get_output_channel(self) -> OutputChannel | None:
-        """Where Rasa's reminders and triggered intents speak: behind the fence, once the server runs."""
-        runtime: Runtime | None = getattr(self, "tandem_runtime", None)
-        return ProactiveOutput(runtime.ledger, self.name(), runtime.recorded) if runtime is not None else None
-
     def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
         """The routes under `/webhooks/webchat` (from `InputChannel`)."""
         blueprint = Blueprint("tandem_webchat", __name__)
-        install(blueprint, self, on_new_message)
+        self.bind(blueprint, on_new_message)
 
         @blueprint.listener("before_server_start")
         async def open_chat(app: Sanic, _: Any) -> None:

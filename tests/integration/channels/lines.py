@@ -13,7 +13,7 @@ import requests
 from aiogram.bot.api import TelegramAPIServer
 from rasa.core.channels.channel import InputChannel
 
-from tandem.channels import slack, telegram
+from tandem.channels import slack
 from tandem.channels.messaging import Facebook, Slack, Telegram, Twilio
 from tests.fakes import channel_apis
 from tests.fakes.core import Core
@@ -131,8 +131,8 @@ async def line_of(
 
         def point_to(url: str) -> None:
             base[0] = url
-            if isinstance(channel, telegram._Telegram):
-                channel._telegram().server = TelegramAPIServer.from_base(url)
+            if isinstance(channel, Telegram):
+                channel.own_output().server = TelegramAPIServer.from_base(url)
 
         point_to(service.url)
         async with staged(core, [channel, *beside], **settings) as stage:

@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
-from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from rasa.core.channels.channel import OutputChannel, UserMessage
 from sanic import Blueprint
 from sqlalchemy import select
 
 from tandem.channels import facebook
 from tandem.channels import twilio as twilio_channel
 from tandem.channels.rest import Rest
-from tandem.channels.routed import routed
+from tandem.channels.routed import RoutedChannel
 from tandem.conversations.tables import messages
 from tandem.gateway import delivery_worker
 from tests.fakes.black_hole import BlackHole, black_hole
@@ -42,7 +42,7 @@ def hole() -> Iterator[BlackHole]:
         yield opened
 
 
-class _Phone(InputChannel):
+class _Phone(RoutedChannel):
     """A second channel that pushes, and whose service answers."""
 
     def __init__(self) -> None:
@@ -52,10 +52,10 @@ class _Phone(InputChannel):
     def name(cls) -> str:
         return "phone"
 
-    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+    def routes(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         return Blueprint("phone", __name__)
 
-    def get_output_channel(self) -> OutputChannel:
+    def own_output(self) -> OutputChannel:
         phone = self
 
         class Output(OutputChannel):
@@ -78,7 +78,7 @@ async def _many_wait_for(stage: Stage, kind: Kind, hole: BlackHole) -> None:
 async def test_other_customers_are_answered_while_a_service_hangs(
     kind: Kind, core: Core, monkeypatch: pytest.MonkeyPatch, hole: BlackHole,
 ) -> None:
-    phone = routed(_Phone, message_id=lambda _: None)()
+    phone = _Phone()
     async with line_of(kind, core, monkeypatch, Rest(), phone) as line:
         await line.stage.asks("Hello")  # what is loaded once is loaded
         line.point_to(hole.url)

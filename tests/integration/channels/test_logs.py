@@ -80,7 +80,7 @@ async def test_a_send_that_fails_shows_neither_words_nor_tokens(
     async with staged(core, [kind]) as stage:
         if channel == "telegram":
             from aiogram.bot.api import TelegramAPIServer
-            kind._telegram().server = TelegramAPIServer.from_base("http://127.0.0.1:1")
+            kind.own_output().server = TelegramAPIServer.from_base("http://127.0.0.1:1")
         await asyncio.to_thread(core.says, "Hello", conversation=recipient, channel=channel)
         await asyncio.to_thread(core.ownership.take_over, recipient, ANNA)
         await asyncio.to_thread(core.ownership.reply, recipient, ANNA, f"Your {WORD} is on its way")

@@ -10,7 +10,7 @@ from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from tandem.channels.routed import routed
+from tandem.channels.routed import RoutedChannel
 from tandem.gateway.delivery_worker import NotTaken
 
 
@@ -25,7 +25,7 @@ class _PushOutput(OutputChannel):
                 raise NotTaken(f"the API answered {answer.status}")
 
 
-class _Push(InputChannel):
+class Push(RoutedChannel):
     """Takes `{"sender", "text", "id"}` and sends `{"recipient", "text"}` to `url`."""
 
     def __init__(self, url: str) -> None:
@@ -39,19 +39,19 @@ class _Push(InputChannel):
     def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
         return cls((credentials or {})["url"])
 
-    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+    def routes(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         blueprint = Blueprint("push_webhook", __name__)
 
         @blueprint.route("/webhook", methods=["POST"])
         async def receive(request: Request) -> HTTPResponse:
-            await on_new_message(UserMessage(request.json["text"], self.get_output_channel(), request.json["sender"],
+            await on_new_message(UserMessage(request.json["text"], self.own_output(), request.json["sender"],
                                              input_channel=self.name(), metadata=self.get_metadata(request)))
             return response.text("")
 
         return blueprint
 
-    def get_output_channel(self) -> OutputChannel:
+    def own_output(self) -> OutputChannel:
         return _PushOutput(self._url)
 
-
-Push = routed(_Push, message_id=lambda request: request.json["id"])
+    def message_id(self, request: Request) -> str:
+        return request.json["id"]

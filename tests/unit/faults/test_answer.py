@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rasa.core.channels.channel import CollectingOutputChannel
 
-from tandem.channels.rest import Rest
+from tandem.channels.routed import complete
 from tandem.conversations.channel_capabilities import CHANNELS
 from tandem.conversations.model import Author, Delivery, Kind, Message
 from tandem.db.engine import now
@@ -32,6 +32,6 @@ async def test_a_reply_that_was_recorded_but_not_passed_on_is_in_the_answer(dupl
     first, second = reply(2, "one"), reply(3, "two")
     await answer.take(first)  # the process failed between the commit of the second and passing it on
     receipt = SimpleNamespace(conversation=SimpleNamespace(id="c"), message=SimpleNamespace(seq=1), duplicate=duplicate)
-    await Rest().answered(runtime(marked, first, second), receipt, answer)
+    await complete(answer, receipt, runtime(marked, first, second))
     assert [message["text"] for message in collector.messages] == ["one", "two"]
     assert marked == [2, 3], "and only then are they marked as answered"
