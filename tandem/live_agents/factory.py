@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Iterable, Mapping
 
 from tandem.handoff.routing import DESK, ChannelConfig, LiveAgentConfigError
@@ -14,6 +15,7 @@ ADAPTERS: Mapping[str, str] = {  # type in endpoints.yml: module and class
     "zendesk": "tandem.live_agents.adapters.zendesk:ZendeskChannel",
     "slack": "tandem.live_agents.adapters.slack:SlackChannel",
 }
+_BEFORE = "tandem.handoff.adapters."  # where the adapters stood until 2026-11
 
 
 def build_channels(configs: Iterable[ChannelConfig]) -> dict[str, LiveAgentChannel]:
@@ -30,6 +32,10 @@ def build_channels(configs: Iterable[ChannelConfig]) -> dict[str, LiveAgentChann
         if config.type == DESK:
             continue
         place = ADAPTERS.get(config.type, config.type)
+        if place.startswith(_BEFORE):
+            place = f"{__package__}.adapters.{place.removeprefix(_BEFORE)}"
+            warnings.warn(f"live_agent: {config.type} is now {place}; change endpoints.yml, the old path will go",
+                          FutureWarning, stacklevel=2)
         module_name, _, class_name = place.partition(":")
         try:
             adapter = getattr(importlib.import_module(module_name), class_name)

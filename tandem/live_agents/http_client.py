@@ -5,19 +5,22 @@ import json
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
-from tandem.live_agents.protocol import LiveAgentRefused, LiveAgentUnavailable
+from tandem.live_agents.protocol import LiveAgentError, LiveAgentRefused, LiveAgentUnavailable
 
 TIMEOUT = 10.0  # seconds for each of connecting, sending and waiting
 WHOLE = 20.0  # seconds that reading an answer may take in all
 WORK = 25.0  # seconds that the calls of one piece of work may take together
-MAX_ANSWER = 8_000_000  # bytes
+MAX_ANSWER = 20_000_000  # bytes
 FOR_GOOD = frozenset({400, 410, 413, 422})  # answers after which the same request is not made again
+_WORDS = 300  # characters of a tool's explanation
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -29,23 +32,34 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def error_of(name: str, status: int, content: bytes, headers: Mapping[str, str]) -> LiveAgentError:
+    """What an answer other than 2xx means, unless the adapter knows better: only `FOR_GOOD` is refused for good."""
+    if status in FOR_GOOD:
+        words = words_of(content)
+        return LiveAgentRefused(f"{name}: answered with {status}" + (f": {words}" if words else ""))
+    return LiveAgentUnavailable(f"{name}: answered with {status}", seconds(headers.get("retry-after", "")))
+
+
 class Calls:
     """Calls to one tool. Safe to use from several threads. Its errors name the call, never headers or what was sent."""
 
     def __init__(
         self, base_url: str, headers: Mapping[str, str] | None = None, auth: tuple[str, str] | None = None,
         timeout: float = TIMEOUT, transport: httpx.BaseTransport | None = None,
+        error_of: Callable[[str, int, bytes, Mapping[str, str]], LiveAgentError] = error_of,
     ) -> None:
         """
         Args:
             base_url: What every path is put after.
             auth: User and password of basic authentication.
             timeout: Seconds for each of connecting, sending and waiting.
+            error_of: Makes the error of an answer other than 2xx, from the call's name, status, body and headers.
         """
         self._client = httpx.Client(
             base_url=base_url, headers={"User-Agent": "Tandem", **(headers or {})}, auth=auth, timeout=timeout,
             transport=transport, follow_redirects=False)
         self._timeout = timeout
+        self._error_of = error_of
         self._work = threading.local()
 
     def begin(self) -> None:
@@ -59,28 +73,69 @@ class Calls:
         """Make one call.
 
         Args:
+            body: What is sent as JSON.
             expected: Statuses besides 2xx that are answers, not errors.
 
         Raises:
             LiveAgentUnavailable: Not reached, too slow, or an error that may pass.
-            LiveAgentRefused: The tool will not take this request (400, 410, 413, 422).
+            LiveAgentRefused: The tool will not take this request.
         """
         name = f"{method} {path}"
+        status, content, headers = self._send(name, True, expected, method, path, json=body, params=params)
+        return Answer(status, _object(content, name, status in expected), headers)
+
+    def post_bytes(self, name: str, url: str, content: bytes, headers: Mapping[str, str]) -> None:
+        """Post a body that is signed already. Only the status counts: an answer without end holds nobody up.
+
+        Args:
+            name: What errors call it; the address may hold secrets.
+
+        Raises:
+            LiveAgentUnavailable, LiveAgentRefused: As `call` does.
+        """
+        self._send(name, False, frozenset(), "POST", url, content=content, headers=dict(headers))
+
+    def _send(
+        self, name: str, reads: bool, expected: frozenset[int], method: str, url: str, **request: Any,
+    ) -> tuple[int, bytes, Mapping[str, str]]:
         left = getattr(self._work, "until", math.inf) - time.monotonic()
         if left <= 0:
             raise LiveAgentUnavailable(f"{name}: the calls before it took too long")
+        # Connecting, sending and waiting one after the other end in the time that is left.
+        short = min(self._timeout, left / 4)
+        timeout = httpx.Timeout(short, read=min(self._timeout, left / 2))
         try:
-            with self._client.stream(method, path, json=body, params=params,
-                                     timeout=min(self._timeout, left)) as response:
+            with self._client.stream(method, url, timeout=timeout, **request) as response:
                 status, headers = response.status_code, response.headers
-                content = _content(response, name, min(WHOLE, left))
-        except httpx.HTTPError as error:
+                content = _content(response, name, min(WHOLE, left)) if reads else b""
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise LiveAgentUnavailable(f"{name}: {type(error).__name__}: {error}") from error
-        if 200 <= status < 300 or status in expected:
-            return Answer(status, _object(content, name, status in expected), headers)
-        if status in FOR_GOOD:
-            raise LiveAgentRefused(f"{name}: answered with {status}: {_excerpt(content)}")
-        raise LiveAgentUnavailable(f"{name}: answered with {status}", seconds(headers.get("retry-after", "")))
+        if not 200 <= status < 300 and status not in expected:
+            raise self._error_of(name, status, content, headers)
+        return status, content, headers
+
+
+def pages(
+    fetch: Callable[[str], tuple[Sequence[Item], str]], most: int, newest_first: bool,
+) -> Iterator[Sequence[Item]]:
+    """The pages of a list, each at the cursor that the one before it named.
+
+    Args:
+        fetch: Gives the page at a cursor (the first at "") and the next page's cursor, empty after the last.
+        most: How many pages are read.
+        newest_first: A longer list may be left there; else what is new would be missing.
+
+    Raises:
+        LiveAgentUnavailable: A list with the newest at its end is longer.
+    """
+    cursor = ""
+    for _ in range(most):
+        page, cursor = fetch(cursor)
+        yield page
+        if not cursor:
+            return
+    if not newest_first:
+        raise LiveAgentUnavailable(f"the list has no end after {most} pages")
 
 
 def seconds(value: str) -> float | None:
@@ -92,13 +147,25 @@ def seconds(value: str) -> float | None:
     return pause if math.isfinite(pause) and pause >= 0 else None
 
 
+def words_of(content: bytes) -> str:
+    """A tool's own explanation of an error, on one short line that may be shown and logged."""
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        data = content[:_WORDS].decode("utf-8", "replace")
+    if isinstance(data, dict):
+        data = data.get("error") or data.get("message") or data.get("errors") or ""
+    text = data if isinstance(data, str) else json.dumps(data)
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:_WORDS]
+
+
 def _content(response: httpx.Response, name: str, limit: float) -> bytes:
-    content, until = b"", time.monotonic() + limit
+    content, until = bytearray(), time.monotonic() + limit
     for chunk in response.iter_bytes():
         content += chunk
         if len(content) > MAX_ANSWER or time.monotonic() > until:
             raise LiveAgentUnavailable(f"{name}: the answer has no end")
-    return content
+    return bytes(content)
 
 
 def _object(content: bytes, name: str, lenient: bool) -> Mapping[str, Any]:
@@ -107,13 +174,9 @@ def _object(content: bytes, name: str, lenient: bool) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         if lenient:
             return {}
-        raise LiveAgentUnavailable(f"{name}: the answer is not JSON") from error
+        raise LiveAgentUnavailable(f"{name}: the answer is not JSON; is the address right?") from error
     if isinstance(data, dict):
         return data
-    if lenient:
+    if lenient or data is None:
         return {}
-    raise LiveAgentUnavailable(f"{name}: the answer is not an object")
-
-
-def _excerpt(content: bytes) -> str:
-    return " ".join(content[:300].decode("utf-8", "replace").split())
+    raise LiveAgentUnavailable(f"{name}: the answer is not an object; is the address right?")

@@ -12,6 +12,8 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.utils.common import class_from_module_path
 from rasa.utils.endpoints import EndpointConfig
 
+from tandem.handoff.routing import ChannelConfig, LiveAgentConfigError
+from tandem.live_agents.factory import build_channels
 from tandem.rasa_ext.tracker_store import CachedTrackerStore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,10 +56,28 @@ def test_what_did_not_move_is_found_without_a_word(path: str, recwarn: pytest.Wa
     assert [one for one in recwarn if one.category is FutureWarning] == []
 
 
+LIVE_AGENTS = {  # types of channels in endpoints.yml, until 2026-11 and today
+    "tandem.handoff.adapters.chatwoot:ChatwootChannel": "tandem.live_agents.adapters.chatwoot:ChatwootChannel",
+    "tandem.handoff.adapters.slack:SlackChannel": "tandem.live_agents.adapters.slack:SlackChannel",
+    "tandem.handoff.adapters.webhook:WebhookChannel": "tandem.live_agents.adapters.webhook:WebhookChannel",
+    "tandem.handoff.adapters.zendesk:ZendeskChannel": "tandem.live_agents.adapters.zendesk:ZendeskChannel",
+}
+
+
+@pytest.mark.parametrize(("old", "new"), LIVE_AGENTS.items())
+def test_a_live_agent_channel_is_found_by_its_old_path_and_by_todays(old: str, new: str) -> None:
+    """Both find the class, which then asks for its keys."""
+    with pytest.raises(LiveAgentConfigError, match=r"support: .* is missing"), \
+            pytest.warns(FutureWarning, match=re.escape(new)):
+        build_channels([ChannelConfig("support", old, {})])
+    with pytest.raises(LiveAgentConfigError, match=r"support: .* is missing"):
+        build_channels([ChannelConfig("support", new, {})])
+
+
 def test_the_project_itself_uses_no_old_path() -> None:
     files = subprocess.run(["git", "ls-files", "*.yml", "*.yaml", "*.py"], cwd=ROOT, text=True, capture_output=True,
                            check=True).stdout.split()
     here = Path(__file__).relative_to(ROOT).as_posix()
     old = [f"{file}: {path}" for file in files if file != here and (ROOT / file).is_file()
-           for path in (*CONFIG, STORE) if path in (ROOT / file).read_text(encoding="utf-8")]
+           for path in (*CONFIG, STORE, *LIVE_AGENTS) if path in (ROOT / file).read_text(encoding="utf-8")]
     assert old == []

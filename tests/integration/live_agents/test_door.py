@@ -16,6 +16,7 @@ from tandem.desk.app import create_app
 from tandem.desk.routes.live_agents import MAX_WEBHOOK
 from tandem.desk.security.rate_limit import REJECTED
 from tandem.live_agents.adapters.webhook import WebhookChannel
+from tandem.live_agents.adapters.webhook.config import WebhookOptions
 from tandem.live_agents.adapters.webhook.signature import sign
 from tandem.live_agents.protocol import LiveAgentRefused
 from tandem.live_agents.relay.agent_actions import AgentActions
@@ -49,7 +50,8 @@ def support(received: list[dict[str, Any]]) -> WebhookChannel:
         received.append(json.loads(request.content))
         return httpx.Response(204)
 
-    return WebhookChannel("support", "https://agents.example.com/", SECRET, transport=httpx.MockTransport(answer))
+    options = WebhookOptions(url="https://agents.example.com/", secret=SECRET)
+    return WebhookChannel("support", options, httpx.MockTransport(answer))
 
 
 @pytest.fixture

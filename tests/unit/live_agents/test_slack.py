@@ -12,10 +12,10 @@ import pytest
 from tandem.conversations.model import Author
 from tandem.handoff.routing import ChannelConfig, LiveAgentConfigError
 from tandem.live_agents.adapters.slack import SlackChannel
-from tandem.live_agents.adapters.slack.client import Names, SlackApi
-from tandem.live_agents.adapters.slack.config import read_options
-from tandem.live_agents.adapters.slack.sweeps import Sweeps
-from tandem.live_agents.adapters.slack.text import LIMIT, parts, plain
+from tandem.live_agents.adapters.slack.client import Names, SlackApi, Sweeps
+from tandem.live_agents.adapters.slack.config import SlackOptions
+from tandem.live_agents.adapters.slack.inbound import plain
+from tandem.live_agents.adapters.slack.outbound import LIMIT, parts
 from tandem.live_agents.factory import build_channels
 from tandem.live_agents.protocol import (
     THREAD,
@@ -215,7 +215,7 @@ def test_sweeps_leave_room_and_what_waits_is_looked_for_later() -> None:
 
 
 def test_names_are_asked_for_once_an_hour_and_never_stop_a_word(world: World) -> None:
-    api = SlackApi(read_options("slack", world.options))
+    api = SlackApi(SlackOptions(**world.options))
     names = Names(api, clock=lambda: world.clock().timestamp())
     world.tool.people["UANN"] = "Ann"
     assert [names("UANN") for _ in range(3)] == ["Ann"] * 3

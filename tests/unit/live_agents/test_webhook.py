@@ -18,6 +18,7 @@ import tandem.live_agents.adapters.webhook as adapter
 from tandem.conversations.model import Author, Delivery, Handoff, Kind, Message
 from tandem.handoff.routing import LiveAgentConfigError
 from tandem.live_agents.adapters.webhook import WebhookChannel, outbound
+from tandem.live_agents.adapters.webhook.config import WebhookOptions
 from tandem.live_agents.adapters.webhook.inbound import ACTS, parse
 from tandem.live_agents.adapters.webhook.signature import sign, verify
 from tandem.live_agents.protocol import Act, LiveAgentRefused, LiveAgentUnavailable, WebhookRejected, WebhookUnreadable
@@ -49,8 +50,8 @@ def make_message(seq: int, text: str = "Hello", **values: Any) -> Message:
 
 
 def channel(answer: Callable[[httpx.Request], httpx.Response]) -> WebhookChannel:
-    return WebhookChannel("support", "https://agents.example.com/in", SECRET, transport=httpx.MockTransport(answer),
-                          clock=lambda: 1_741_791_600.5)
+    options = WebhookOptions(url="https://agents.example.com/in", secret=SECRET)
+    return WebhookChannel("support", options, httpx.MockTransport(answer), clock=lambda: 1_741_791_600.5)
 
 
 # -- options ------------------------------------------------------------------------------------------------------

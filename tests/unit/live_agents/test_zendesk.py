@@ -59,12 +59,14 @@ def world() -> Iterator[World]:
 @pytest.mark.parametrize(("options", "says"), [
     ({"app_id": None}, "app_id is missing"), ({"app_id": "../x"}, "app_id must be an id"),
     ({"key_id": ""}, "key_id is missing"), ({"key_secret": 5}, "key_secret must be a text"),
-    ({"webhook_secret": "short"}, "webhook_secret must have at least 16"),
+    ({"webhook_secret": "short"}, "webhook_secret must be a text of at least 16"),
     ({"api_url": "http://api.example.com"}, "api_url must begin with https"),
     ({"api_url": "ftp://x"}, "api_url must be an address"), ({"api_url": "http://[x"}, "api_url must be an address"),
-    ({"ticket_fields": ["x"]}, "ticket_fields must be"), ({"ticket_fields": {"mood": 1}}, "mood is not known"),
-    ({"ticket_fields": {"order": "abc"}}, "order must be the number"), ({"tags": "x"}, "tags must be a list"),
-    ({"tags": ["a b"]}, "tags must be a list"), ({"timeout": 60}, "timeout must be"),
+    ({"ticket_fields": ["x"]}, "ticket_fields must be"),
+    ({"ticket_fields": {"mood": 1}}, "ticket_fields has mood, which is not known"),
+    ({"ticket_fields": {"order": "abc"}}, "ticket_fields has order, which must be the number"),
+    ({"tags": "x"}, "tags must be a list"), ({"tags": ["a b"]}, "tags must be a list"),
+    ({"timeout": 60}, "timeout must be"),
     ({"allow_http": "yes"}, "allow_http must be"), ({"token": "x"}, "token is not known"),
 ])
 def test_a_wrong_option_is_named(options: dict[str, Any], says: str) -> None:

@@ -1,21 +1,16 @@
-"""What endpoints.yml says about a Chatwoot, checked."""
+"""The keys of a `chatwoot` channel in endpoints.yml."""
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
+from pydantic import Field
 
-from tandem.live_agents.config import ALLOW_HTTP, AdapterConfig
+from tandem.live_agents.config import AdapterOptions, base_address
 
-TIMEOUT = 8.0  # seconds
-_KEYS = frozenset({"url", "account_id", "inbox_id", "token", "secret", "timeout", ALLOW_HTTP})
-_TOKEN = r"[!-~]{8,200}"  # goes into a header: what is refused there would be shown in the error
+_NUMBER = "a number, as in the address of Chatwoot's page"
+# They go into a header: what is refused there would be shown in the error.
+_TOKEN, _AS_SHOWN = r"[!-~]{8,200}\Z", "8 to 200 signs without spaces, as Chatwoot shows it"
 
 
-@dataclass(frozen=True)
-class Options:
+class ChatwootOptions(AdapterOptions):
     """One account and one API inbox of a Chatwoot.
 
     Attributes:
@@ -25,37 +20,12 @@ class Options:
         timeout: Seconds for each of connecting, sending and waiting for an answer.
     """
 
-    url: str
-    account_id: int
-    inbox_id: int
-    token: str = field(repr=False)
-    secret: str = field(repr=False)
-    timeout: float = TIMEOUT
+    allow_http: bool = False
+    url: str = Field(description="an address such as https://chat.example.com")
+    account_id: int = Field(ge=1, from_text=True, description=_NUMBER)
+    inbox_id: int = Field(ge=1, from_text=True, description=_NUMBER)
+    token: str = Field(regex=_TOKEN, repr=False, description=_AS_SHOWN)
+    secret: str = Field(regex=_TOKEN, repr=False, description=_AS_SHOWN)
+    timeout: float = Field(8.0, ge=1, le=20, description="1 to 20 seconds")
 
-
-def read(name: str, options: Mapping[str, Any]) -> Options:
-    """The options of the channel `name`.
-
-    Raises:
-        LiveAgentConfigError: A key is missing, wrong or unknown; the text names it.
-    """
-    given = AdapterConfig(name, options, _KEYS, "chatwoot.md")
-    url = given.address("url", "https://chat.example.com")
-    parts = urlsplit(url)
-    if parts.username is not None or parts.query or parts.fragment:
-        raise given.wrong("url must be an address such as https://chat.example.com")
-    return Options(
-        url.rstrip("/"), _number(given, "account_id"), _number(given, "inbox_id"),
-        given.like("token", _TOKEN, "8 to 200 signs without spaces, as Chatwoot shows it"),
-        given.like("secret", _TOKEN, "8 to 200 signs without spaces, as Chatwoot shows it"),
-        given.timeout(TIMEOUT, 20),
-    )
-
-
-def _number(given: AdapterConfig, key: str) -> int:
-    value = given.required(key)
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):  # from an environment variable
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise given.wrong(f"{key} must be a number, as in the address of Chatwoot's page")
-    return value
+    _url = base_address("url")

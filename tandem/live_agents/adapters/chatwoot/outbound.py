@@ -12,9 +12,15 @@ from datetime import datetime, timezone
 from typing import Any
 
 from tandem.conversations.model import Author, Handoff, Kind, Message
-from tandem.live_agents.adapters.chatwoot.inbound import HANDOFF, LINE, OWN_USER, RESUME, mapping
+from tandem.live_agents.json_payloads import mapping
 from tandem.wording.language import name_of
 
+HANDOFF = "tandem_handoff_id"  # custom attributes of a conversation: which handoff is before agents,
+OWN_USER = "tandem_user_id"  # whose token we use: opening a conversation may assign it to them,
+LINE = "tandem_note_for_bot"  # and what the agent wants the bot to know after the hand-back
+RESUME = "tandem_resume"  # and whether it carries on with what it was in the middle of
+MARK = "tandem"  # in a message's content_attributes: ours, and which
+HANDOFF_ID = re.compile(r"[0-9a-f]{32}")
 MAX_NOTE = 25_000  # characters; the note comes back in a webhook several times over, and our door takes 512 kB
 MAX_ATTRIBUTE = 1500  # characters; Chatwoot's limit
 _ENDS = ("handed_back", "resolved")
@@ -57,7 +63,7 @@ def attributes(handoff: Handoff, own_user: int) -> dict[str, Any]:
     texts = {
         "reason": handoff.reason, "trigger": handoff.trigger, "summary": card.get("summary"),
         "channel": card.get("channel"), "language": card.get("language"),
-        "verified_by": mapping(card, "customer").get("verified_by"),
+        "verified_by": mapping(card.get("customer")).get("verified_by"),
         "mood": mood[-1] if mood else "", "orders": ", ".join(orders),
         "promises": "; ".join(_texts(card, "promises")), "interrupted_flow": card.get("interrupted_flow"),
         "conversation_id": handoff.conversation_id,
@@ -91,7 +97,7 @@ def _card(handoff: Handoff) -> Iterator[str]:
     card = handoff.card
     yield f"**{_inline(handoff.reason)}** ({_inline(handoff.trigger)}, urgency {_inline(f'{handoff.urgency:.0%}')})"
     yield from _line("", _inline(card.get("summary") or ""))
-    customer = mapping(card, "customer")
+    customer = mapping(card.get("customer"))
     known = [customer.get(key) for key in ("name", "email", "subject")]
     verified = customer.get("verified_by")
     yield from _line("Customer", " · ".join([
@@ -118,7 +124,7 @@ def _card(handoff: Handoff) -> Iterator[str]:
     yield from _list("Promised", [_inline(promise) for promise in _texts(card, "promises")])
     yield from _line("Interrupted", _inline(card.get("interrupted_flow") or ""))
     yield from _list("Told the bot", [
-        *(f"{_inline(name)}: {_inline(value)}" for name, value in mapping(card, "slots").items()),
+        *(f"{_inline(name)}: {_inline(value)}" for name, value in mapping(card.get("slots")).items()),
         *(f"{_inline(found.get('entity'))}: {_inline(found.get('value'))}" for found in _objects(card, "entities"))])
     yield from _list("Earlier handoffs", [
         f"{_inline(past.get('reason'))}: {_inline(past.get('outcome'))}, {_when(past.get('closed_at'))}"

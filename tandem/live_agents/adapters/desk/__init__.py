@@ -1,41 +1,6 @@
-"""The embedded desk, the default live-agent channel."""
+"""The embedded desk, the default live-agent channel: it reads the ledger itself, so there is nothing to carry."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from tandem.live_agents.adapters.desk.adapter import DeskChannel
 
-from tandem.conversations.model import Handoff, Message
-from tandem.live_agents.protocol import AgentEvent, Reference, WebhookRejected
-
-
-class DeskChannel:
-    """The desk reads the ledger itself and watches its feed: a handoff in the ledger is already on its screen."""
-
-    name = "desk"
-
-    def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
-        """Nothing to carry: the desk shows every open handoff of the ledger."""
-        return {"handoff": handoff.id}
-
-    def say(self, reference: Reference, handoff: Handoff, message: Message, again: bool) -> None:
-        """Nothing to carry: the desk shows the ledger's transcript."""
-
-    def close(self, reference: Reference, handoff: Handoff) -> None:
-        """Nothing to carry: the desk follows the ledger's owner."""
-
-    def delivery_id(self, headers: Mapping[str, str], body: bytes) -> str:
-        """Agents act at the desk itself, never by webhook."""
-        raise WebhookRejected("the desk takes no webhooks")
-
-    def answer(self, body: bytes) -> Mapping[str, Any] | None:
-        """Agents act at the desk itself."""
-        return None
-
-    def read(self, body: bytes) -> Sequence[AgentEvent]:
-        """Agents act at the desk itself."""
-        return ()
-
-    def sweep(self, reference: Reference, handoff: Handoff, since: datetime) -> Sequence[AgentEvent]:
-        """Agents act at the desk itself."""
-        return ()
+__all__ = ["DeskChannel"]

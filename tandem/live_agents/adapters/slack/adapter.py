@@ -10,10 +10,9 @@ import httpx
 
 from tandem.conversations.model import Handoff, Message
 from tandem.live_agents.adapters.slack import inbound, outbound
-from tandem.live_agents.adapters.slack.client import Names, SlackApi, ThreadGone
-from tandem.live_agents.adapters.slack.config import SlackOptions, read_options
-from tandem.live_agents.adapters.slack.signature import verify
-from tandem.live_agents.adapters.slack.sweeps import Sweeps
+from tandem.live_agents.adapters.slack.client import Names, SlackApi, Sweeps, ThreadGone
+from tandem.live_agents.adapters.slack.config import SlackOptions
+from tandem.live_agents.json_payloads import mapping
 from tandem.live_agents.protocol import THREAD, AgentEvent, LiveAgentUnavailable, Reference
 
 CLOCKS = timedelta(minutes=5)  # by which Slack's clock may be behind ours
@@ -40,12 +39,8 @@ class SlackChannel:
 
     @classmethod
     def from_options(cls, name: str, options: Mapping[str, Any]) -> SlackChannel:
-        """The channel as endpoints.yml configures it.
-
-        Raises:
-            LiveAgentConfigError: A key is missing, wrong or unknown; the text names it.
-        """
-        return cls(name, read_options(name, options))
+        """The channel as endpoints.yml configures it; see `AdapterOptions.read`."""
+        return cls(name, SlackOptions.read(name, options, "slack.md"))
 
     def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
         """Announce the customer in the channel, with card and transcript in the thread.
@@ -91,7 +86,7 @@ class SlackChannel:
 
     def delivery_id(self, headers: Mapping[str, str], body: bytes) -> str:
         """The id of the event in a body that is signed and can be read."""
-        verify(self._options.signing_secret, headers, body, self._clock())
+        inbound.verify(self._options.signing_secret, headers, body, self._clock())
         return inbound.delivery(inbound.envelope(body))
 
     def answer(self, body: bytes) -> Mapping[str, Any] | None:
@@ -102,10 +97,9 @@ class SlackChannel:
     def read(self, body: bytes) -> Sequence[AgentEvent]:
         """What a person did in a thread; their display name is asked for once an hour, for three seconds at most."""
         data = inbound.envelope(body)
-        event = data.get("event")
-        if data.get("type") != "event_callback" or not isinstance(event, dict):
+        if data.get("type") != "event_callback":
             return ()
-        found = inbound.read_event(event, self._options, self._names)
+        found = inbound.read_event(mapping(data.get("event")), self._options, self._names)
         return (found,) if found is not None else ()
 
     def sweep(self, reference: Reference, handoff: Handoff, since: datetime) -> Sequence[AgentEvent]:

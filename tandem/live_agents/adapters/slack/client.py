@@ -1,15 +1,18 @@
 """The methods of Slack's Web API that are needed here."""
 from __future__ import annotations
 
+import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import httpx
 
 from tandem.live_agents.adapters.slack.config import SlackOptions
-from tandem.live_agents.http_client import Calls, seconds
+from tandem.live_agents.http_client import Calls, pages, seconds
+from tandem.live_agents.json_payloads import Json, mapping, objects, text
 from tandem.live_agents.protocol import LiveAgentError, LiveAgentRefused, LiveAgentUnavailable
 
 PATIENCE = 3.0  # seconds that Slack may ask to wait within a call; longer pauses are left to the relay
@@ -17,6 +20,8 @@ _TRIES = 3
 _NAME_TIMEOUT = 3.0  # seconds: names are asked for while webhooks wait
 _KNOWN, _UNKNOWN = 3600.0, 60.0  # seconds for which a name, or the failure to get it, is remembered
 _PAGES, _PAGE = 50, 200
+LOOKS = 20  # a minute at threads, of the 50 or so that Slack allows an app for conversations.replies
+_REMEMBERED = 10_000  # names, and handoffs that were looked at
 _REFUSED = frozenset({
     "msg_too_long", "no_text", "invalid_arguments", "invalid_blocks", "metadata_too_large", "invalid_metadata_format",
     "invalid_metadata_schema", "cannot_reply_to_message", "restricted_action_thread_locked", "as_user_not_supported",
@@ -73,39 +78,32 @@ class SlackApi:
             body["reply_broadcast"] = True
         return str(self._call("POST", "/chat.postMessage", body=body).get("ts") or "")
 
-    def replies(self, thread: str, oldest: float) -> Iterator[Mapping[str, Any]]:
+    def replies(self, thread: str, oldest: float) -> Iterator[Json]:
         """The messages of a thread after `oldest` (seconds since 1970) and its first one, the oldest first.
 
         Raises:
             ThreadGone, LiveAgentUnavailable
         """
-        return self._pages("/conversations.replies", {"ts": thread, "oldest": f"{oldest:.6f}"})
+        return self._messages("/conversations.replies", ts=thread, oldest=f"{oldest:.6f}")
 
-    def history(self, oldest: float) -> Iterator[Mapping[str, Any]]:
+    def history(self, oldest: float) -> Iterator[Json]:
         """The messages of the channel, threads' replies left out, after `oldest` (seconds since 1970)."""
-        return self._pages("/conversations.history", {"oldest": f"{oldest:.6f}"})
+        return self._messages("/conversations.history", oldest=f"{oldest:.6f}")
 
-    def user(self, user_id: str) -> Mapping[str, Any]:
+    def user(self, user_id: str) -> Json:
         """A user's profile. It is asked for but once, and quickly."""
-        answer = self._once(self._quick, "GET", "/users.info", params={"user": user_id})
-        found = answer.get("user")
-        return found if isinstance(found, dict) else {}
+        return mapping(self._once(self._quick, "GET", "/users.info", params={"user": user_id}).get("user"))
 
-    def _pages(self, path: str, params: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-        cursor = ""
-        for _ in range(_PAGES):
-            asked: dict[str, str | int] = {"channel": self._channel, "limit": _PAGE, "include_all_metadata": "true",
-                                           **params, **({"cursor": cursor} if cursor else {})}
-            answer = self._call("GET", path, params=asked)
-            messages = answer.get("messages")
-            yield from (one for one in messages if isinstance(one, dict)) if isinstance(messages, list) else ()
-            more = answer.get("response_metadata")
-            cursor = str(more.get("next_cursor") or "") if isinstance(more, dict) else ""
-            if not cursor:
-                return
-        raise LiveAgentUnavailable(f"{path}: the list has no end")
+    def _messages(self, path: str, **asked: str) -> Iterator[Json]:
+        def page(cursor: str) -> tuple[Sequence[Json], str]:
+            answer = self._call("GET", path, params={
+                "channel": self._channel, "limit": _PAGE, "include_all_metadata": "true", **asked,
+                **({"cursor": cursor} if cursor else {})})
+            return objects(answer.get("messages")), text(mapping(answer.get("response_metadata")).get("next_cursor"))
 
-    def _call(self, method: str, path: str, **content: Any) -> Mapping[str, Any]:
+        return itertools.chain.from_iterable(pages(page, _PAGES, newest_first=False))
+
+    def _call(self, method: str, path: str, **content: Any) -> Json:
         for _ in range(_TRIES - 1):
             try:
                 return self._once(self._calls, method, path, **content)
@@ -115,7 +113,7 @@ class SlackApi:
                 self._sleep(error.pause)
         return self._once(self._calls, method, path, **content)
 
-    def _once(self, calls: Calls, method: str, path: str, **content: Any) -> Mapping[str, Any]:
+    def _once(self, calls: Calls, method: str, path: str, **content: Any) -> Json:
         answer = calls.call(method, path, expected=frozenset({429}), **content)
         error = str(answer.data.get("error") or "")
         if answer.status == 429 or error in ("ratelimited", "rate_limited"):
@@ -152,14 +150,51 @@ class Names:
         except LiveAgentError:
             name, lasts = name or self._unknown, _UNKNOWN
         with self._lock:
-            if len(self._known) > 10_000:
+            if len(self._known) > _REMEMBERED:
                 self._known.clear()
             self._known[user_id] = (name, self._clock() + lasts)
         return name
 
 
-def _name(user: Mapping[str, Any]) -> str:
-    profile = user.get("profile")
-    shown = profile if isinstance(profile, dict) else {}
-    names = (shown.get("display_name"), shown.get("real_name"), user.get("real_name"), user.get("name"))
-    return next((name.strip() for name in names if isinstance(name, str) and name.strip()), "")
+class Sweeps:
+    """Says from when on a thread is to be looked through, or that it must wait, so that Slack's rate limits leave room.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self, per_minute: int = LOOKS, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._left, self._at = float(per_minute), clock()
+        self._from: dict[str, datetime] = {}
+
+    def begin(self, handoff_id: str, opened_at: datetime, since: datetime, last: bool) -> datetime | None:
+        """From when on to look, None to wait: what waits is looked through later from where the last look ended.
+
+        Args:
+            last: It is the handoff's last look, and must not wait.
+        """
+        with self._lock:
+            at = self._clock()
+            self._left = min(float(self._per_minute), self._left + (at - self._at) * self._per_minute / 60)
+            self._at = at
+            if self._left < 1 and not last:
+                return None
+            self._left -= 1
+            return min(since, self._from.get(handoff_id, opened_at))
+
+    def done(self, handoff_id: str, since: datetime, last: bool) -> None:
+        """All until `since`, and more, is told."""
+        with self._lock:
+            self._from.pop(handoff_id, None)
+            if not last:
+                if len(self._from) >= _REMEMBERED:
+                    del self._from[next(iter(self._from))]
+                self._from[handoff_id] = since
+
+
+def _name(user: Json) -> str:
+    profile = mapping(user.get("profile"))
+    names = (profile.get("display_name"), profile.get("real_name"), user.get("real_name"), user.get("name"))
+    return next((name.strip() for name in map(text, names) if name.strip()), "")

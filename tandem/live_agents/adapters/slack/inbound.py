@@ -1,34 +1,43 @@
 """What Slack's events, and the messages of a thread, tell of agents."""
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 from tandem.live_agents.adapters.slack.config import SlackOptions
-from tandem.live_agents.adapters.slack.text import plain
 from tandem.live_agents.agent_commands import read_command
+from tandem.live_agents.json_payloads import Json, mapping, parse, text
 from tandem.live_agents.protocol import Act, AgentEvent, WebhookUnreadable
+from tandem.live_agents.signatures import check_signature
 
 SPOKEN = (None, "thread_broadcast", "me_message", "file_share")  # subtypes of what a person writes
+SIGNATURE, TIMESTAMP = "x-slack-signature", "x-slack-request-timestamp"
 _TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
+_MARK = re.compile(r"<([^<>\n]*)>")
+_SCHEME = re.compile(r"^(https?://|mailto:|tel:)")
 
 
-def envelope(body: bytes) -> Mapping[str, Any]:
+def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> None:
+    """Check a request at the moment `now` (seconds since 1970): `v0=` and the HMAC-SHA256 of `v0:<timestamp>:<body>`.
+
+    Raises:
+        WebhookRejected: The signature is missing or wrong, or the request too old.
+    """
+    version, _, digest = headers.get(SIGNATURE, "").partition("=")
+    timestamp = headers.get(TIMESTAMP, "")
+    check_signature(secret, f"v0:{timestamp}:".encode() + body, [digest] if version == "v0" else [], timestamp, now,
+                    "X-Slack-Signature or X-Slack-Request-Timestamp is missing or not Slack's")
+
+
+def envelope(body: bytes) -> Json:
     """The envelope of a request.
 
     Raises:
         WebhookUnreadable: It is not one of the Events API.
     """
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise WebhookUnreadable("the body is not JSON; only the Events API is to be pointed here") from error
-    if not isinstance(data, dict):
-        raise WebhookUnreadable("the body must be a JSON object")
-    return data
+    return parse(body, "; only the Events API is to be pointed here")
 
 
 def delivery(data: Mapping[str, Any]) -> str:
@@ -71,14 +80,30 @@ def read_message(
         return None
     if not isinstance(thread, str) or thread == ts:
         return None
-    written = message.get("text")
-    text = plain(written if isinstance(written, str) else "", message.get("blocks"), name_of)
-    command = read_command(text)
-    act, words = (command.act, command.words) if command else (Act.SAID, text)
+    written = plain(text(message.get("text")), message.get("blocks"), name_of)
+    command = read_command(written)
+    act, words = (command.act, command.words) if command else (Act.SAID, written)
     if act in (Act.SAID, Act.NOTED) and not words.strip():
         return None
     return AgentEvent("", act, f"{options.channel}:{ts}", user, name_of(user), words if act is not Act.CLAIMED else "",
                       thread_id(options.channel, thread), at)
+
+
+def plain(written: str, blocks: Any, name_of: Callable[[str], str]) -> str:
+    """What a person wrote, without Slack's notation.
+
+    Args:
+        blocks: The message's blocks, which tell the signs of its emoji.
+        name_of: The display name of a user's id.
+    """
+    read, end = "", 0
+    for mark in _MARK.finditer(written):
+        read += _unescape(written[end:mark.start()]) + _marked(mark.group(1), name_of)
+        end = mark.end()
+    read += _unescape(written[end:])
+    for token, sign in sorted(_emoji(blocks).items(), key=lambda one: -len(one[0])):
+        read = read.replace(token, sign)
+    return read
 
 
 def moment(ts: Any) -> datetime | None:
@@ -95,12 +120,57 @@ def moment(ts: Any) -> datetime | None:
 def _read_reaction(
     event: Mapping[str, Any], options: SlackOptions, name_of: Callable[[str], str],
 ) -> AgentEvent | None:
-    item = event.get("item")
-    user, ts = event.get("user"), item.get("ts") if isinstance(item, dict) else None
-    if not isinstance(item, dict) or item.get("channel") != options.channel or moment(ts) is None:
+    item = mapping(event.get("item"))
+    user, ts = event.get("user"), item.get("ts")
+    if item.get("channel") != options.channel or moment(ts) is None:
         return None
     if event.get("reaction") != options.claim_reaction or not isinstance(user, str) or not user:
         return None
     key = f"reaction:{options.channel}:{ts}:{user}:{event.get('event_ts')}"
     return AgentEvent("", Act.CLAIMED, key, user, name_of(user), "", thread_id(options.channel, str(ts)),
                       moment(event.get("event_ts")))
+
+
+def _unescape(text: str) -> str:
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _marked(content: str, name_of: Callable[[str], str]) -> str:
+    target, _, label = content.partition("|")
+    label, address = _unescape(label), _unescape(target)
+    if target.startswith("@"):
+        return f"@{label or name_of(target[1:])}"
+    if target.startswith("#"):
+        return f"#{label or target[1:]}"
+    if target.startswith("!"):
+        return label or f"@{target[1:].partition('^')[0]}"
+    bare = _SCHEME.sub("", address)
+    if not label or label == address:
+        return address if address.startswith("http") else bare
+    return label if label.rstrip("/") == bare.rstrip("/") else f"{label} ({address})"
+
+
+def _emoji(blocks: Any) -> Mapping[str, str]:
+    """The emoji in a message's blocks: how they stand in the text, and their signs."""
+    found: dict[str, str] = {}
+    waiting = [blocks]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += value
+        elif isinstance(value, dict):
+            waiting += [inner for inner in value.values() if isinstance(inner, (list, dict))]
+            name, code = value.get("name"), value.get("unicode")
+            if value.get("type") == "emoji" and isinstance(name, str) and isinstance(code, str):
+                sign = _sign(code)
+                tone = value.get("skin_tone")
+                if sign:
+                    found[f":{name}::skin-tone-{tone}:" if tone else f":{name}:"] = sign
+    return found
+
+
+def _sign(code: str) -> str:
+    try:
+        return "".join(chr(int(point, 16)) for point in code.split("-"))
+    except (ValueError, OverflowError):
+        return ""

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tandem.conversations.model import Handoff, Message
-from tandem.live_agents.adapters.slack.text import escape, parts
-from tandem.live_agents.rendering import card_text, speaker, transcript_text
+from tandem.live_agents.json_payloads import mapping
+from tandem.live_agents.rendering import card_text, speaker, split_text, transcript_text
 
 EVENT = "tandem_message"  # the type of the metadata that our messages carry
 KEY, HANDOFF = "key", "handoff"
+LIMIT = 3900  # characters of one message; Slack asks for fewer than 4000
+_ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _TRANSCRIPT = 12_000  # characters
 _SUMMARY = 600  # characters in the channel; the whole card stands in the thread
 _ENDED = {"handed_back": "Closed: the customer is with the bot again.", "resolved": "Closed: resolved."}
@@ -54,12 +56,25 @@ def metadata(handoff: Handoff, key: str) -> Mapping[str, Any]:
 
 def key_of(message: Mapping[str, Any]) -> str | None:
     """The key of a message of ours; None for all others."""
-    found = message.get("metadata")
-    payload = found.get("event_payload") if isinstance(found, dict) and found.get("event_type") == EVENT else None
-    key = payload.get(KEY) if isinstance(payload, dict) else None
+    found = mapping(message.get("metadata"))
+    key = mapping(found.get("event_payload")).get(KEY) if found.get("event_type") == EVENT else None
     return key if isinstance(key, str) else None
+
+
+def escape(text: str) -> str:
+    """Text that Slack shows as it is: without control sequences, no mention can come about."""
+    return "".join(_ESCAPED.get(sign, sign) for sign in text)
+
+
+def parts(text: str) -> Iterator[str]:
+    """The text, escaped, in messages that Slack takes; parts of blanks alone, which it does not take, are left out."""
+    return (escape(part) for part in split_text(text, LIMIT, _size) if part.strip())
 
 
 def _keyed(key: str, text: str) -> Iterator[tuple[str, str]]:
     for number, part in enumerate(parts(text), 1):
         yield f"{key}:{number}", part
+
+
+def _size(sign: str) -> int:
+    return len(_ESCAPED.get(sign, sign)) + (ord(sign) > 0xFFFF)

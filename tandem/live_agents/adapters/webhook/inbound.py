@@ -1,20 +1,20 @@
 """What the integrator posts: one event of an agent in each request."""
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from tandem.conversations.store import MAX_NOTE_FOR_BOT
+from tandem.live_agents import json_payloads
 from tandem.live_agents.adapters.webhook.outbound import SCHEMA_VERSION
 from tandem.live_agents.protocol import Act, AgentEvent, WebhookUnreadable
 
 ACTS: Mapping[str, Act] = {f"agent.{act.value}": act for act in Act if act is not Act.RESUMED}  # has a key: `resume`
 MAX_TEXT = 100_000  # characters
 _TIME = re.compile(  # as in schema.json
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
 _WITH_TEXT = (Act.SAID, Act.NOTED)
 
 
@@ -24,12 +24,7 @@ def parse(body: bytes) -> AgentEvent:
     Raises:
         WebhookUnreadable: The body is not such an event; the text names the key.
     """
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise WebhookUnreadable("the body is not JSON") from error
-    if not isinstance(data, dict):
-        raise WebhookUnreadable("the body must be a JSON object")
+    data = json_payloads.parse(body)
     version = data.get("schema_version")
     if version != SCHEMA_VERSION or isinstance(version, bool):
         raise WebhookUnreadable(f"schema_version: must be {SCHEMA_VERSION}")
@@ -66,14 +61,8 @@ def _flag(data: Mapping[str, Any], key: str) -> bool:
 
 
 def _time(data: Mapping[str, Any]) -> datetime:
-    value = data.get("at")
-    parts = _TIME.fullmatch(value) if isinstance(value, str) else None
-    try:
-        if parts is None:
-            raise ValueError
-        moment, fraction, zone = parts.groups(default="")
-        zone = "+00:00" if zone == "Z" else zone
-        exact = f"{fraction[:7]:0<7}" if fraction else ""
-        return datetime.fromisoformat(f"{moment}{exact}{zone}").astimezone(timezone.utc)
-    except (ValueError, OverflowError) as error:
-        raise WebhookUnreadable("at: must be a time with its zone, such as 2025-03-12T15:00:00Z") from error
+    value = json_payloads.text(data.get("at"))
+    at = json_payloads.moment(value) if _TIME.fullmatch(value) else None
+    if at is None:
+        raise WebhookUnreadable("at: must be a time with its zone, such as 2025-03-12T15:00:00Z")
+    return at

@@ -10,7 +10,8 @@ import httpx
 from tandem.conversations.model import Author, Handoff, Message
 from tandem.live_agents.adapters.zendesk import inbound, outbound
 from tandem.live_agents.adapters.zendesk.client import SunshineApi
-from tandem.live_agents.adapters.zendesk.config import ZendeskOptions, read_options
+from tandem.live_agents.adapters.zendesk.config import ZendeskOptions
+from tandem.live_agents.json_payloads import mapping
 from tandem.live_agents.protocol import THREAD, Act, AgentEvent, Reference
 from tandem.live_agents.rendering import speaker
 
@@ -32,12 +33,8 @@ class ZendeskChannel:
 
     @classmethod
     def from_options(cls, name: str, options: Mapping[str, Any]) -> ZendeskChannel:
-        """The channel as endpoints.yml configures it.
-
-        Raises:
-            LiveAgentConfigError: A key is missing, wrong or unknown; the text names it.
-        """
-        return cls(name, read_options(name, options))
+        """The channel as endpoints.yml configures it; see `AdapterOptions.read`."""
+        return cls(name, ZendeskOptions.read(name, options, "zendesk.md"))
 
     def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
         """Write card and transcript into the customer's conversation, then give agents control, which makes a ticket.
@@ -124,8 +121,7 @@ class ZendeskChannel:
         """Our messages since then: ids by key."""
         found = {}
         for message in self._api.messages(thread, since - CLOCKS):
-            metadata = message.get("metadata")
-            key = metadata.get(outbound.KEY) if isinstance(metadata, dict) else None
+            key = mapping(message.get("metadata")).get(outbound.KEY)
             if isinstance(key, str):
                 found[key] = str(message.get("id") or "")
         return found

@@ -1,8 +1,8 @@
 """The calls of the Sunshine Conversations API v2 that are needed here."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timezone
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +10,8 @@ import httpx
 
 from tandem.live_agents.adapters.zendesk.config import ZendeskOptions
 from tandem.live_agents.adapters.zendesk.outbound import CONVERSATION
-from tandem.live_agents.http_client import Calls
+from tandem.live_agents.http_client import Calls, pages
+from tandem.live_agents.json_payloads import Json, mapping, moment, objects, text
 from tandem.live_agents.protocol import LiveAgentUnavailable
 
 _PAGES = 30  # of 100 messages each: more are not read in one go
@@ -32,14 +33,14 @@ class SunshineApi:
         body: dict[str, Any] = {"externalId": external_id, **({"profile": dict(profile)} if profile else {})}
         self._calls.call("POST", "/users", body, expected=frozenset({409}))
 
-    def find_conversation(self, external_id: str) -> Mapping[str, Any] | None:
+    def find_conversation(self, external_id: str) -> Json | None:
         """The user's conversation that we made."""
         answer = self._calls.call("GET", "/conversations", params={
             "filter[userExternalId]": external_id, "page[size]": 100}, expected=frozenset({404}))
-        return next((found for found in _objects(answer.data, "conversations")
-                     if (found.get("metadata") or {}).get(CONVERSATION) == external_id), None)
+        return next((found for found in objects(answer.data.get("conversations"))
+                     if mapping(found.get("metadata")).get(CONVERSATION) == external_id), None)
 
-    def create_conversation(self, external_id: str) -> Mapping[str, Any]:
+    def create_conversation(self, external_id: str) -> Json:
         """A personal conversation of the user, with our id in its metadata."""
         made = self._calls.call("POST", "/conversations", {
             "type": "personal", "participants": [{"userExternalId": external_id, "subscribeSDKClient": False}],
@@ -49,7 +50,7 @@ class SunshineApi:
             raise LiveAgentUnavailable("POST /conversations: the answer has no conversation")
         return made
 
-    def conversation(self, conversation_id: str) -> Mapping[str, Any]:
+    def conversation(self, conversation_id: str) -> Json:
         """A conversation, with who is in control of it; {} if it is no more."""
         answer = self._calls.call("GET", f"/conversations/{quote(conversation_id, safe='')}",
                                   expected=frozenset({404}))
@@ -60,7 +61,7 @@ class SunshineApi:
         """Write a message; its id."""
         answer = self._calls.call("POST", f"/conversations/{quote(conversation_id, safe='')}/messages", {
             "author": dict(author), "content": {"type": "text", "text": text}, "metadata": dict(metadata)})
-        messages = _objects(answer.data, "messages")
+        messages = objects(answer.data.get("messages"))
         return str(messages[0].get("id") or "") if messages else ""
 
     def control(self, action: str, conversation_id: str, body: Mapping[str, Any]) -> None:
@@ -69,42 +70,18 @@ class SunshineApi:
         self._calls.call("POST", f"/conversations/{quote(conversation_id, safe='')}/{action}", dict(body),
                          expected=gone)
 
-    def messages(self, conversation_id: str, since: datetime) -> list[Mapping[str, Any]]:
+    def messages(self, conversation_id: str, since: datetime) -> list[Json]:
         """The conversation's messages from `since` on, the oldest first."""
-        found: list[Mapping[str, Any]] = []
-        for page in self._pages(conversation_id):
-            found += page
-            if any((at := moment(message.get("received"))) is not None and at < since for message in page):
+        found: list[tuple[datetime, Json]] = []
+        for page in pages(lambda before: self._page(conversation_id, before), _PAGES, newest_first=True):
+            dated = [(moment(message.get("received")) or since, message) for message in page]
+            found += dated
+            if any(at < since for at, _ in dated):
                 break
-        dated = [(moment(message.get("received")), message) for message in found]
-        return [message for at, message in sorted(
-            ((at or since, message) for at, message in dated), key=lambda one: one[0]) if at >= since]
+        return [message for at, message in sorted(found, key=lambda one: one[0]) if at >= since]
 
-    def _pages(self, conversation_id: str) -> Iterator[Sequence[Mapping[str, Any]]]:
-        """Pages of messages, the newest first."""
-        params: dict[str, str | int] = {}
-        for _ in range(_PAGES):
-            answer = self._calls.call("GET", f"/conversations/{quote(conversation_id, safe='')}/messages",
-                                      params=params)
-            yield _objects(answer.data, "messages")
-            meta = answer.data.get("meta")
-            before = meta.get("beforeCursor") if isinstance(meta, dict) and meta.get("hasMore") else None
-            if not isinstance(before, str):
-                return
-            params = {"page[before]": before}
-
-
-def moment(value: Any) -> datetime | None:
-    """A time of Zendesk's, `YYYY-MM-DDThh:mm:ss.SSSZ`; None if it is not one."""
-    if not isinstance(value, str):
-        return None
-    try:
-        read = datetime.fromisoformat(value.replace("Z", "+00:00"))
-        return (read if read.tzinfo else read.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _objects(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    value = data.get(key)
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    def _page(self, conversation_id: str, before: str) -> tuple[Sequence[Json], str]:
+        answer = self._calls.call("GET", f"/conversations/{quote(conversation_id, safe='')}/messages",
+                                  params={"page[before]": before} if before else {})
+        meta = mapping(answer.data.get("meta"))
+        return objects(answer.data.get("messages")), text(meta.get("beforeCursor")) if meta.get("hasMore") else ""

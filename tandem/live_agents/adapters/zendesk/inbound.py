@@ -1,16 +1,15 @@
 """What Zendesk's webhooks and message lists tell of agents."""
 from __future__ import annotations
 
-import hmac
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from tandem.live_agents.adapters.zendesk.client import moment
 from tandem.live_agents.adapters.zendesk.outbound import KEY, OWN
-from tandem.live_agents.protocol import Act, AgentEvent, WebhookRejected, WebhookUnreadable
+from tandem.live_agents.json_payloads import mapping, moment, parse, text
+from tandem.live_agents.protocol import Act, AgentEvent, WebhookUnreadable
+from tandem.live_agents.signatures import check_secret
 
 logger = logging.getLogger(__name__)
 
@@ -24,14 +23,12 @@ _TYPING = {"typing:start": Act.TYPING, "typing:stop": Act.STOPPED_TYPING}
 
 
 def verify(secret: str, headers: Mapping[str, str]) -> None:
-    """Check that a webhook carries the shared secret. Zendesk does not sign the body.
+    """Check that a webhook carries the shared secret: Zendesk does not sign the body.
 
     Raises:
         WebhookRejected: The secret is missing or wrong.
     """
-    given = headers.get(HEADER, "").encode("utf-8", "surrogateescape")
-    if not hmac.compare_digest(given, secret.encode()):
-        raise WebhookRejected("X-API-Key is not the webhook's secret")
+    check_secret(secret, headers.get(HEADER, ""), HEADER)
 
 
 def events_of(body: bytes) -> list[Mapping[str, Any]]:
@@ -40,11 +37,7 @@ def events_of(body: bytes) -> list[Mapping[str, Any]]:
     Raises:
         WebhookUnreadable: It is not such a body.
     """
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise WebhookUnreadable("the body is not JSON") from error
-    events = data.get("events") if isinstance(data, dict) else None
+    events = parse(body).get("events")
     if not isinstance(events, list) or not events:
         raise WebhookUnreadable("events: must be a list; the webhook must be of version v2")
     for event in events:
@@ -59,18 +52,18 @@ def read_event(event: Mapping[str, Any], bot_integration: str) -> AgentEvent | N
     Args:
         bot_integration: Id or name of our own switchboard integration; agents hand back by passing control to it.
     """
-    payload = _mapping(event.get("payload"))
-    conversation = _mapping(payload.get("conversation"))
+    payload = mapping(event.get("payload"))
+    conversation = mapping(payload.get("conversation"))
     thread, kind, at = conversation.get("id"), event.get("type"), moment(event.get("createdAt"))
     if not isinstance(thread, str) or not thread:
         return None
-    metadata = _mapping(payload.get("metadata"))
+    metadata = mapping(payload.get("metadata"))
     if kind == "conversation:message":
-        return read_message(_mapping(payload.get("message")), thread)
+        return read_message(mapping(payload.get("message")), thread)
     if kind == "conversation:typing":
-        activity = _mapping(payload.get("activity"))
+        activity = mapping(payload.get("activity"))
         act = _TYPING.get(str(activity.get("type")))
-        if act is None or _mapping(activity.get("author")).get("type") != "business":
+        if act is None or mapping(activity.get("author")).get("type") != "business":
             return None
         return AgentEvent("", act, str(event["id"]), thread=thread, at=at)
     if kind == "switchboard:releaseControl" and not metadata.get(OWN):
@@ -83,29 +76,28 @@ def read_event(event: Mapping[str, Any], bot_integration: str) -> AgentEvent | N
 
 def read_message(message: Mapping[str, Any], thread: str) -> AgentEvent | None:
     """The word of an agent; None for the customer's, ours, and what automations say."""
-    author, metadata = _mapping(message.get("author")), _mapping(message.get("metadata"))
+    author, metadata = mapping(message.get("author")), mapping(message.get("metadata"))
     agent, message_id = metadata.get(AGENT), message.get("id")
     person = isinstance(agent, (str, int)) and str(agent) and not str(agent).startswith("__")
     if author.get("type") != "business" or not person or KEY in metadata or message.get("deleted"):
         return None
-    text = _text(_mapping(message.get("content")))
-    if not isinstance(message_id, str) or not text.strip():
+    words = _words(mapping(message.get("content")))
+    if not isinstance(message_id, str) or not words.strip():
         logger.info("A message of a Zendesk agent has nothing that can be passed on")
         return None
-    name = author.get("displayName")
-    return AgentEvent("", Act.SAID, f"message:{message_id}", str(agent), name if isinstance(name, str) else "",
-                      text, thread, moment(message.get("received")))
+    return AgentEvent("", Act.SAID, f"message:{message_id}", str(agent), text(author.get("displayName")), words, thread,
+                      moment(message.get("received")))
 
 
 def is_ours(conversation: Mapping[str, Any], bot_integration: str) -> bool:
     """Whether our own switchboard integration is in control."""
-    active = _mapping(conversation.get("activeSwitchboardIntegration"))
+    active = mapping(conversation.get("activeSwitchboardIntegration"))
     return bool(bot_integration) and bot_integration in (active.get("id"), active.get("name"))
 
 
 def with_agents(conversation: Mapping[str, Any], bot_integration: str) -> bool:
     """Whether somebody other than us is in control."""
-    return bool(_mapping(conversation.get("activeSwitchboardIntegration"))) and not is_ours(
+    return bool(mapping(conversation.get("activeSwitchboardIntegration"))) and not is_ours(
         conversation, bot_integration)
 
 
@@ -116,16 +108,10 @@ def delivery(events: Sequence[Mapping[str, Any]]) -> str:
 
 def _end(act: Act, metadata: Mapping[str, Any], key: str, thread: str, at: datetime | None) -> AgentEvent:
     """The end of a handoff, as whoever gave control away has chosen, or as the event itself tells."""
-    choice, line = metadata.get(CHOICE), metadata.get(LINE)
-    return AgentEvent("", CHOICES.get(choice.lower(), act) if isinstance(choice, str) else act, key,
-                      text=line if isinstance(line, str) else "", thread=thread, at=at)
+    chosen = CHOICES.get(text(metadata.get(CHOICE)).lower(), act)
+    return AgentEvent("", chosen, key, text=text(metadata.get(LINE)), thread=thread, at=at)
 
 
-def _text(content: Mapping[str, Any]) -> str:
+def _words(content: Mapping[str, Any]) -> str:
     """The words of a message; pictures and files are passed on as their address."""
-    found = [content.get("text"), content.get("mediaUrl")]
-    return "\n".join(one for one in found if isinstance(one, str) and one)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return "\n".join(filter(None, (text(content.get("text")), text(content.get("mediaUrl")))))

@@ -11,7 +11,7 @@ import pytest
 
 from tandem.conversations.model import Author, Delivery, Handoff, Kind, Message
 from tandem.live_agents.adapters.chatwoot import ChatwootChannel
-from tandem.live_agents.adapters.chatwoot.config import Options, read
+from tandem.live_agents.adapters.chatwoot.config import ChatwootOptions
 from tandem.live_agents.protocol import AgentEvent, Reference
 from tests.fakes.chatwoot_account import ACCOUNT, INBOX, SECRET, Json
 from tests.fakes.chatwoot_server import USER_TOKEN, ChatwootServer
@@ -33,7 +33,7 @@ class Chatwoot:
 
     def restart(self, **options: Any) -> ChatwootChannel:
         self.channel = ChatwootChannel(
-            "chatwoot", replace(settings(), **options), httpx.MockTransport(self._answer),
+            "chatwoot", settings().copy(update=options), httpx.MockTransport(self._answer),
             clock=lambda: self.clock().timestamp())
         return self.channel
 
@@ -73,9 +73,9 @@ class Chatwoot:
         return events
 
 
-def settings(**values: Any) -> Options:
-    return read("chatwoot", {"url": "https://chat.example.com", "account_id": ACCOUNT, "inbox_id": INBOX,
-                             "token": USER_TOKEN, "secret": SECRET, **values})
+def settings(**values: Any) -> ChatwootOptions:
+    return ChatwootOptions(url="https://chat.example.com", account_id=ACCOUNT, inbox_id=INBOX, token=USER_TOKEN,
+                           secret=SECRET, **values)
 
 
 def at(text: str) -> datetime:

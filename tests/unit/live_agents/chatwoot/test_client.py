@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from tandem.live_agents.adapters.chatwoot.http import BUDGET, Client, Invalid, NotThere
+import tandem.live_agents.http_client as http_client
+from tandem.live_agents.adapters.chatwoot.client import ChatwootApi, Invalid, NotThere
+from tandem.live_agents.http_client import WORK
 from tandem.live_agents.protocol import LiveAgentRefused, LiveAgentUnavailable
 from tests.unit.live_agents.chatwoot.conftest import Chatwoot, settings
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
 
-def client(answer: Answer, **values: object) -> Client:
-    return Client(settings(**values), httpx.MockTransport(answer))
+def client(answer: Answer) -> ChatwootApi:
+    return ChatwootApi(settings(), httpx.MockTransport(answer))
 
 
 @pytest.mark.parametrize(("status", "body", "error", "words"), [
@@ -33,21 +35,21 @@ def test_each_answer_is_told_with_chatwoot_s_words(
     status: int, body: bytes, error: type[Exception], words: str,
 ) -> None:
     with pytest.raises(error, match=words) as caught:
-        client(lambda request: httpx.Response(status, content=body)).call().post("accounts/3/contacts", {})
+        client(lambda request: httpx.Response(status, content=body)).create_contact("web-1", "Maya", "")
     assert type(caught.value) is error
 
 
 @pytest.mark.parametrize(("header", "pause"), [("7", 7.0), ("soon", None), ("-1", None), ("inf", None)])
 def test_a_pause_that_is_asked_for_is_passed_on(header: str, pause: float | None) -> None:
     with pytest.raises(LiveAgentUnavailable) as caught:
-        client(lambda request: httpx.Response(429, headers={"Retry-After": header})).call().get("profile")
+        client(lambda request: httpx.Response(429, headers={"Retry-After": header})).own_id()
     assert caught.value.retry_after == pause
 
 
 def test_the_limit_of_messages_a_minute_asks_for_a_minute() -> None:
     answer = httpx.Response(422, json={"error": "Validation failed: Too many messages"})
     with pytest.raises(LiveAgentUnavailable) as caught:
-        client(lambda request: answer).call().post("accounts/3/conversations/1/messages", {})
+        client(lambda request: answer).create_message("1", "h1:1", "Hello", "incoming")
     assert caught.value.retry_after == 60
 
 
@@ -56,22 +58,24 @@ def test_a_request_that_does_not_get_through_is_unavailable() -> None:
         raise httpx.ReadTimeout("too slow", request=request)
 
     with pytest.raises(LiveAgentUnavailable, match="ReadTimeout"):
-        client(fail).call().get("profile")
+        client(fail).own_id()
 
 
-def test_the_requests_of_one_call_end_within_its_time() -> None:
+def test_the_requests_of_one_call_end_within_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     now, timeouts = [0.0], []
+    monkeypatch.setattr(http_client.time, "monotonic", lambda: now[0])
 
     def slow(request: httpx.Request) -> httpx.Response:
         timeouts.append(sum(request.extensions["timeout"][part] for part in ("connect", "write", "read")))
         now[0] += 7
-        return httpx.Response(200, json={})
+        return httpx.Response(200, json={"id": 12})
 
-    call = Client(settings(), httpx.MockTransport(slow), monotonic=lambda: now[0]).call()
-    with pytest.raises(LiveAgentUnavailable, match=r"too slow|does not end"):
+    api = client(slow)
+    api.begin()
+    with pytest.raises(LiveAgentUnavailable, match="took too long"):
         for _ in range(10):
-            call.get("profile")
-    assert len(timeouts) == 4 and all(spent <= BUDGET - 7 * number + 0.01 for number, spent in enumerate(timeouts))
+            api.own_id()
+    assert len(timeouts) == 4 and all(spent <= WORK - 7 * number + 0.01 for number, spent in enumerate(timeouts))
 
 
 def test_an_answer_without_end_is_cut_off() -> None:
@@ -80,8 +84,8 @@ def test_an_answer_without_end_is_cut_off() -> None:
             while True:
                 yield b"x" * 1_000_000
 
-    with pytest.raises(LiveAgentUnavailable, match="does not end"):
-        client(lambda request: httpx.Response(200, stream=Endless())).call().get("profile")
+    with pytest.raises(LiveAgentUnavailable, match="no end"):
+        client(lambda request: httpx.Response(200, stream=Endless())).own_id()
 
 
 def test_the_token_is_sent_in_its_header_and_said_nowhere(
@@ -97,5 +101,5 @@ def test_the_token_is_sent_in_its_header_and_said_nowhere(
 def test_what_chatwoot_says_is_shown_on_one_short_line() -> None:
     answer = httpx.Response(400, json={"error": "a\nb\x1b[31m" + "x" * 5000})
     with pytest.raises(LiveAgentRefused) as caught:
-        client(lambda request: answer).call().get("profile")
+        client(lambda request: answer).own_id()
     assert str(caught.value).isprintable() and len(str(caught.value)) < 400

@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from tandem.conversations.model import Author
-from tandem.live_agents.adapters.chatwoot.http import NotThere
+from tandem.live_agents.adapters.chatwoot.client import NotThere
 from tandem.live_agents.protocol import LiveAgentRefused, LiveAgentUnavailable
 from tests.fakes.chatwoot_server import Answered
 from tests.unit.live_agents.chatwoot.conftest import Chatwoot

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tandem.live_agents.adapters.chatwoot import webhooks
+from tandem.live_agents.adapters.chatwoot import inbound
 from tandem.live_agents.protocol import WebhookRejected, WebhookUnreadable
 from tests.fakes.chatwoot_account import INBOX
 from tests.unit.live_agents.chatwoot.conftest import Chatwoot
@@ -34,9 +34,9 @@ def test_a_known_signature_is_as_chatwoot_documents_it() -> None:
     # printf '1741791600.{}' | openssl dgst -sha256 -hmac secret
     digest = "sha256=4a25d37f591e4244ad27721d6fcfd1ed70101d56f119b0bf04266077b8de6d9e"
     signed = {"x-chatwoot-signature": digest, "x-chatwoot-timestamp": "1741791600"}
-    webhooks.verify("secret", signed, b"{}", 1741791600.0)
+    inbound.verify("secret", signed, b"{}", 1741791600.0)
     with pytest.raises(WebhookRejected, match="does not fit"):
-        webhooks.verify("secret", signed, b"{ }", 1741791600.0)
+        inbound.verify("secret", signed, b"{ }", 1741791600.0)
 
 
 @pytest.mark.parametrize(("change", "words"), [
@@ -89,7 +89,7 @@ _KEYS = ("id", "status", "inbox_id", "meta", "custom_attributes", "conversation"
                         "conversation_status_changed", "contact_updated"]),
        st.dictionaries(st.sampled_from(_KEYS), _JSON))
 def test_any_payload_is_read_or_passed_over(event: str, data: dict[str, Any]) -> None:
-    webhooks.read({**data, "event": event}, INBOX)
+    inbound.read({**data, "event": event}, INBOX)
     person = {"type": "user", **data}
-    webhooks.read({"event": event, "id": 5, "conversation": {"id": 6, **data}, "sender": person, "user": person,
+    inbound.read({"event": event, "id": 5, "conversation": {"id": 6, **data}, "sender": person, "user": person,
                    "message_type": "outgoing", "content": "x", "meta": {"assignee": person}, "status": "open"}, INBOX)

@@ -1,6 +1,7 @@
 """The keys in endpoints.yml."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,18 @@ import pytest
 
 from tandem.handoff.routing import LiveAgentConfigError, read_channels
 from tandem.live_agents.adapters.chatwoot import ChatwootChannel
-from tandem.live_agents.adapters.chatwoot.config import read
+from tandem.live_agents.adapters.chatwoot.config import ChatwootOptions
 from tandem.live_agents.factory import build_channels
 
 GOOD = {"url": "https://chat.example.com/", "account_id": "3", "inbox_id": 8, "token": "t" * 24, "secret": "s" * 24}
 
 
+def read(options: Mapping[str, Any]) -> ChatwootOptions:
+    return ChatwootOptions.read("chatwoot", options, "chatwoot.md")
+
+
 def test_numbers_may_come_as_text_from_the_environment() -> None:
-    options = read("chatwoot", GOOD)
+    options = read(GOOD)
     assert (options.url, options.account_id, options.inbox_id) == ("https://chat.example.com", 3, 8)
 
 
@@ -32,17 +37,18 @@ def test_numbers_may_come_as_text_from_the_environment() -> None:
 ])
 def test_a_wrong_key_is_named(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(LiveAgentConfigError, match=f"live_agent: chatwoot: {words}.*docs/chatwoot.md") as caught:
-        read("chatwoot", {**GOOD, **wrong})
+        read({**GOOD, **wrong})
     assert "with space" not in str(caught.value) and "break" not in str(caught.value)
 
 
 def test_http_is_for_this_machine_and_closed_networks() -> None:
-    assert read("chatwoot", {**GOOD, "url": "http://127.0.0.1:3000"}).url == "http://127.0.0.1:3000"
-    assert read("chatwoot", {**GOOD, "url": "http://chatwoot:3000", "allow_http": True}).url == "http://chatwoot:3000"
+    assert read({**GOOD, "url": "http://127.0.0.1:3000"}).url == "http://127.0.0.1:3000"
+    assert read({**GOOD, "url": "http://chatwoot:3000", "allow_http": True}).url == "http://chatwoot:3000"
 
 
 def test_neither_token_nor_secret_is_in_the_text_of_the_options() -> None:
-    assert "ttt" not in repr(read("chatwoot", GOOD)) and "sss" not in repr(read("chatwoot", GOOD))
+    options = read(GOOD)
+    assert not any(word in repr(options) + str(options) for word in ("ttt", "sss"))
 
 
 def test_the_page_s_example_is_read_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
