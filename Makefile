@@ -35,8 +35,13 @@ doctor: install ## Say what would keep Tandem from running here
 train: install ## Train the model if data, configuration or domain changed
 	@exec $(PYTHON) -m tandem.cli train
 
-check: lint ## The fast part, for the work in between: style, types, unit and contract tests
-	@$(QUIET) $(PYTHON) -m pytest -q $(BESIDE_OTHERS) $(PYTEST) tests/unit tests/contract
+check: install-dev ## The fast part, for the work in between: style, types, unit and contract tests
+	@$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy & types=$$!
+	code=0
+	$(QUIET) $(PYTHON) -m pytest -q $(BESIDE_OTHERS) $(PYTEST) tests/unit tests/contract || code=$$?
+	wait $$types || code=$$?
+	exit $$code
 
 test: lint stories evaluate-quick ## Everything CI checks
 	@code=0

@@ -12,7 +12,16 @@ from tandem.run.model import ensure_model
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
+LONGEST_ID = 60  # characters of a parameter that are shown in the name of a test
+
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a long text by its beginning and its length."""
+    if isinstance(val, str) and len(val) > LONGEST_ID:
+        return f"{ascii(val[:10])[1:-1]}... of {len(val):,} characters"
+    return None
 
 
 @pytest.fixture(scope="session")

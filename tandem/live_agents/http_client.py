@@ -3,10 +3,12 @@ from __future__ import annotations
 
 import json
 import math
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeVar
 
 import httpx
@@ -40,6 +42,12 @@ def error_of(name: str, status: int, content: bytes, headers: Mapping[str, str])
     return LiveAgentUnavailable(f"{name}: answered with {status}", seconds(headers.get("retry-after", "")))
 
 
+@cache
+def tls_context() -> ssl.SSLContext:
+    """Return the trusted certificates as httpx knows them; all clients share them, for reading them takes long."""
+    return httpx.create_ssl_context()
+
+
 class Calls:
     """Calls to one tool. Safe to use from several threads. Its errors name the call, never headers or what was sent."""
 
@@ -56,8 +64,8 @@ class Calls:
             error_of: Makes the error of an answer other than 2xx, from the call's name, status, body and headers.
         """
         self._client = httpx.Client(
-            base_url=base_url, headers={"User-Agent": "Tandem", **(headers or {})}, auth=auth, timeout=timeout,
-            transport=transport, follow_redirects=False)
+            base_url=base_url, verify=tls_context(), headers={"User-Agent": "Tandem", **(headers or {})}, auth=auth,
+            timeout=timeout, transport=transport, follow_redirects=False)
         self._timeout = timeout
         self._error_of = error_of
         self._work = threading.local()

@@ -41,7 +41,7 @@ async def test_errors_of_the_work_come_out_as_they_are() -> None:
 
 async def test_the_time_counts_from_the_moment_a_thread_begins() -> None:
     bulkhead = Bulkhead("x", 1, patience=30)
-    naps = [bulkhead.run(3, time.sleep, 0.2) for _ in range(20)]
+    naps = [bulkhead.run(0.6, time.sleep, 0.05) for _ in range(20)]
     await asyncio.gather(*naps)  # the last has waited longer than it may take
 
 

@@ -5,6 +5,8 @@ To put an adapter under the suite, write `<type>_harness.py` beside this file wi
 """
 from __future__ import annotations
 
+import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -115,25 +117,44 @@ class Harness(Protocol):
         ...
 
 
+class _Server(uvicorn.Server):
+    """uvicorn, stopped at once: by itself it looks ten times a second whether it is to stop, and pauses once more."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = threading.Event()
+        self._asked_to_stop = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self.on_tick(0)
+        self.is_up.set()
+        await self._asked_to_stop.wait()
+
+    def stop(self) -> None:
+        """Stop it; called from another thread."""
+        self.should_exit = True
+        self._loop.call_soon_threadsafe(self._asked_to_stop.set)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=1)
+        await self.lifespan.shutdown()
+
+
 @contextmanager
 def serving(app: Any, lifespan: Literal["on", "off"] = "off") -> Iterator[str]:
-    """An ASGI application on a free port of 127.0.0.1, in a thread; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", access_log=False, ws="none",
-                                           lifespan=lifespan, timeout_graceful_shutdown=1))
-    started = threading.Event()
-    startup = server.startup
-
-    async def tell(*args: Any, **values: Any) -> None:
-        await startup(*args, **values)
-        started.set()
-
-    server.startup = tell
+    """Serve an ASGI application on a free port of 127.0.0.1, in a thread, and give its address."""
+    server = _Server(uvicorn.Config(app, port=0, log_level="error", access_log=False, ws="none", lifespan=lifespan))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        assert started.wait(10), "the stand-in did not start"
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
+        assert server.is_up.wait(10), "the stand-in did not start"
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.stop()
         thread.join(5)

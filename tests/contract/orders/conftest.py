@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Engine
 
+from tandem.db.engine import open_engine
 from tandem.db.schema import ORDERS
 from tandem.orders.adapters.http import HttpOrderSystem
 from tandem.orders.adapters.rows import save_order
@@ -36,14 +37,19 @@ class Shop:
 
 def sql_shop(engine: Engine, clock: Clock) -> Shop:
     """The demo orders in a database that has the tables for them."""
+    with engine.begin() as connection:
+        for order in demo_orders(clock.at, timezone.utc):
+            save_order(connection, order)
+    return stocked_shop(engine, clock)
+
+
+def stocked_shop(engine: Engine, clock: Clock) -> Shop:
+    """A database that holds the demo orders already."""
 
     def put(order: Order) -> None:
         with engine.begin() as connection:
             save_order(connection, order)
 
-    with engine.begin() as connection:
-        for order in demo_orders(clock.at, timezone.utc):
-            save_order(connection, order)
     return Shop(SqlOrderSystem(engine, clock, POLICIES, "https://shop.example.com"), put, clock)
 
 
@@ -65,14 +71,26 @@ def order_service() -> Iterator[tuple[str, dict[str, OrderSystem]]]:
         yield url, behind
 
 
+@pytest.fixture(scope="session")
+def stocked_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A SQLite file with the demo orders, of which each test gets a copy."""
+    file = tmp_path_factory.mktemp("stocked") / "shop.db"
+    engine = open_ready(f"sqlite:///{file}", ORDERS)
+    sql_shop(engine, Clock())
+    engine.dispose()
+    return file.read_bytes()
+
+
 @pytest.fixture(params=["fake", "sql", "http"])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+def shop(request: pytest.FixtureRequest, tmp_path: Path, stocked_file: bytes) -> Iterator[Shop]:
     clock = Clock()
     if request.param == "fake":
         yield fake_shop(clock)
         return
-    engine = open_ready(f"sqlite:///{tmp_path / 'shop.db'}", ORDERS)
-    stocked = sql_shop(engine, clock)
+    file = tmp_path / "shop.db"
+    file.write_bytes(stocked_file)
+    engine = open_engine(f"sqlite:///{file}")
+    stocked = stocked_shop(engine, clock)
     if request.param == "sql":
         yield stocked
     else:
