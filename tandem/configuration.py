@@ -20,6 +20,7 @@ from pydantic.utils import lenient_issubclass
 M = TypeVar("M", bound="ConfigModel")
 
 _LONGEST = 80  # characters of a wrong value that are shown
+_MANY = 12  # keys; where there are more, the page tells them
 _NOWHERE = object()
 _TAKEN: Mapping[type, tuple[type, ...]] = {bool: (bool,), int: (int,), float: (int, float), str: (str,)}
 
@@ -35,7 +36,7 @@ class ConfigModel(BaseModel):
 
     class Config:
         extra = Extra.forbid
-        allow_mutation = False
+        frozen = True
         arbitrary_types_allowed = True
         from_text = False
 
@@ -108,10 +109,12 @@ def shown(value: Any) -> str:
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """"NAME is not known", with the one that was probably meant and all there are."""
+    """"NAME is not known", with the one that was probably meant, and all there are unless that is a long list."""
     from difflib import get_close_matches
 
     close = get_close_matches(name, known, 1)
+    if close and len(known) > _MANY:
+        return f"{name} is not known, did you mean {close[0]}?"
     meant = f", did you mean {close[0]}? There" if close else "; there"
     return f"{name} is not known{meant} {'are' if len(known) > 1 else 'is'} {', '.join(known)}"
 

@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-T = TypeVar("T")
+from pydantic import Field, validator
+from pydantic.fields import ModelField
+
+from tandem.configuration import ConfigModel, read_section
+
+_SECRET = "a text of at least 16 characters"
+_ADDRESS = "an address such as https://desk.example.com or https://shop.example.com/desk"
+_PORT = "a port from 1 to 65535"
+_TOKEN = "a token of at least 16 characters, or two of them separated by a comma"
 
 
 class SettingsError(ValueError):
@@ -35,40 +43,94 @@ class FaultRule:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the operator may set. Each field names its environment variable in `VARIABLES`."""
+class Settings(ConfigModel):
+    """What the operator may set. A field's environment variable is its name with `TANDEM_` before it, but for two."""
+
+    class Config:
+        from_text = True
+        allow_population_by_field_name = True
+        alias_generator = staticmethod(lambda name: f"TANDEM_{name.upper()}")
 
     database_url: str = "sqlite:///var/tandem.db"
     orders_url: str = ""
     tracker_url: str = "sqlite:///var/rasa.db"
-    identity_secret: str = field(default="", repr=False)
-    secret_key: str = field(default="", repr=False)
-    api_token: str = field(default="", repr=False)  # each token: one value, or two separated by a comma
-    metrics_token: str = field(default="", repr=False)
-    rasa_token: str = field(default="", repr=False)
-    actions_token: str = field(default="", repr=False)
-    rest_token: str = field(default="", repr=False)
-    demo: bool = False
-    demo_password: str = field(default="", repr=False)
+    identity_secret: str = Field("", repr=False, description=_SECRET)
+    secret_key: str = Field("", repr=False, description=_SECRET)
+    api_token: str = Field("", repr=False, description=_TOKEN)
+    metrics_token: str = Field("", repr=False, description=_TOKEN)
+    rasa_token: str = Field("", repr=False, description=_TOKEN)
+    actions_token: str = Field("", repr=False, description=_TOKEN)
+    rest_token: str = Field("", repr=False, description=_TOKEN)
+    demo: bool = Field(False, description="1 or 0")
+    demo_password: str = Field("", repr=False)
     host: str = "127.0.0.1"
-    rasa_port: int = 5005
+    rasa_port: int = Field(5005, ge=1, le=65535, description=_PORT)
     actions_host: str = "127.0.0.1"
-    actions_port: int = 5055
-    actions_webhook: str = ""
-    desk_port: int = 5080
-    workers: int = 1
-    proxies: int = 0
-    public_desk_url: str = ""
-    retention_days: int = 0
+    actions_port: int = Field(5055, ge=1, le=65535, description=_PORT)
+    actions_webhook: str = Field("", alias="TANDEM_ACTIONS_URL")
+    desk_port: int = Field(5080, ge=1, le=65535, description=_PORT)
+    workers: int = Field(1, ge=1, le=64, description="a number of workers from 1 to 64")
+    proxies: int = Field(0, ge=0, le=10, description="a number of proxies from 0 to 10")
+    public_desk_url: str = Field("", alias="TANDEM_DESK_URL", description=_ADDRESS)
+    retention_days: int = Field(0, ge=0, le=36_500, description="a number of days, or 0 to keep everything")
     shop_name: str = "Tandem Shop"
-    shop_timezone: ZoneInfo = ZoneInfo("America/New_York")
-    webchat_origins: tuple[str, ...] = ()
-    secure_cookies: bool = False
-    log_level: str = "INFO"
-    log_format: str = "text"
-    faults: tuple[FaultRule, ...] = ()
+    shop_timezone: ZoneInfo = Field(ZoneInfo("America/New_York"), description="a time zone such as Europe/Berlin")
+    webchat_origins: tuple[str, ...] = Field((), description="origins such as https://shop.example.com, separated by "
+                                                             "commas")
+    secure_cookies: bool = Field(False, description="1 or 0")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    faults: tuple[FaultRule, ...] = Field((), description="point:probability:action[:seconds], a probability from 0 to "
+                                                          f"1, an action of {', '.join(FAULT_ACTIONS)}")
     faults_seed: int = 0
+
+    @validator("identity_secret", "secret_key", "api_token", "metrics_token", "rasa_token", "actions_token",
+               "rest_token")
+    def _is_long(cls, value: str, field: ModelField) -> str:
+        """A token may be two, the new one and the old, while it is changed."""
+        parts = [part.strip() for part in value.split(",", 2)] if field.field_info.description == _TOKEN else [value]
+        if len(parts) > 2 or (value and min(map(len, parts)) < 16):
+            raise ValueError
+        return ",".join(parts)
+
+    @validator("public_desk_url")
+    def _is_address(cls, value: str) -> str:
+        try:
+            found = urlsplit(value)
+        except ValueError:
+            raise ValueError from None
+        if value and (found.scheme not in ("http", "https") or not found.hostname or found.query or found.fragment):
+            raise ValueError
+        return value.rstrip("/")
+
+    @validator("shop_timezone", pre=True)
+    def _is_zone(cls, value: str | ZoneInfo) -> ZoneInfo:
+        try:
+            return ZoneInfo(value) if isinstance(value, str) else value
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError from None
+
+    @validator("webchat_origins", pre=True)
+    def _are_origins(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        parts = value.split(",") if isinstance(value, str) else value
+        origins = tuple(part.strip().rstrip("/") for part in parts if part.strip())
+        if not all(origin == "*" or origin.startswith(("http://", "https://")) for origin in origins):
+            raise ValueError
+        return origins
+
+    @validator("log_level", pre=True)
+    def _in_capitals(cls, value: str) -> str:
+        return value.upper()
+
+    @validator("log_format", pre=True)
+    def _in_small_letters(cls, value: str) -> str:
+        return value.lower()
+
+    @validator("faults", pre=True)
+    def _are_rules(cls, value: str | tuple[FaultRule, ...]) -> tuple[FaultRule, ...]:
+        if not isinstance(value, str):
+            return value
+        return tuple(_fault_rule(part.strip()) for part in value.split(",") if part.strip())
 
     @property
     def demo_on_loopback(self) -> bool:
@@ -123,107 +185,16 @@ def _http(host: str, port: int) -> str:
     return f"http://[{there}]:{port}" if ":" in there else f"http://{there}:{port}"
 
 
-def _text(value: str) -> str:
-    return value
-
-
-def _flag(value: str) -> bool:
-    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-    if value.lower() not in known:
-        raise ValueError("expected 1 or 0")
-    return known[value.lower()]
-
-
-def _port(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 65535):
-        raise ValueError("expected a port from 1 to 65535")
-    return int(value)
-
-
-def _proxies(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and int(value) <= 10):
-        raise ValueError("expected a number of proxies from 0 to 10")
-    return int(value)
-
-
-def _address(value: str) -> str:
-    found = urlsplit(value)
-    if found.scheme not in ("http", "https") or not found.hostname or found.query or found.fragment:
-        raise ValueError("expected an address such as https://desk.example.com or https://shop.example.com/desk")
-    return value.rstrip("/")
-
-
-def _workers(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 64):
-        raise ValueError("expected a number of workers from 1 to 64")
-    return int(value)
-
-
-def _number(value: str) -> int:
-    try:
-        return int(value)
-    except ValueError:
-        raise ValueError("expected a whole number") from None
-
-
-def _days(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and int(value) <= 36_500):
-        raise ValueError("expected a number of days, or 0 to keep everything")
-    return int(value)
-
-
-def _zone(value: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError("expected a time zone such as Europe/Berlin") from error
-
-
-def _origins(value: str) -> tuple[str, ...]:
-    origins = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
-    for origin in origins:
-        if origin != "*" and not origin.startswith(("http://", "https://")):
-            raise ValueError("expected origins such as https://shop.example.com, separated by commas")
-    return origins
-
-
-def _level(value: str) -> str:
-    if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-        raise ValueError("expected DEBUG, INFO, WARNING or ERROR")
-    return value.upper()
-
-
-def _log_format(value: str) -> str:
-    if value.lower() not in {"text", "json"}:
-        raise ValueError("expected text or json")
-    return value.lower()
-
-
-def _secret(value: str) -> str:
-    if len(value) < 16:
-        raise ValueError("expected at least 16 characters")
-    return value
-
-
-def _tokens(value: str) -> str:
-    """One token, or the new and the old one while they are changed: "new,old"."""
-    tokens = [part.strip() for part in value.split(",")]
-    if len(tokens) > 2 or any(len(token) < 16 for token in tokens):
-        raise ValueError("expected a token of at least 16 characters, or two of them separated by a comma")
-    return ",".join(tokens)
-
-
-def _fault_rules(value: str) -> tuple[FaultRule, ...]:
-    return tuple(_fault_rule(part.strip()) for part in value.split(",") if part.strip())
-
-
 def _fault_rule(text: str) -> FaultRule:
     point, *rest = text.split(":")
     if len(rest) not in (2, 3) or rest[1] not in FAULT_ACTIONS or (rest[1] == "back") != (point == "clock"):
-        raise ValueError(f"expected point:probability:action[:seconds], an action of {', '.join(FAULT_ACTIONS)}")
-    rule = FaultRule(point, float(rest[0]), rest[1], float(rest[2]) if len(rest) == 3 else 0.0)
+        raise ValueError
+    try:
+        rule = FaultRule(point, float(rest[0]), rest[1], float(rest[2]) if len(rest) == 3 else 0.0)
+    except ValueError:
+        raise ValueError from None
     if not 0 <= rule.probability <= 1 or rule.seconds < 0:
-        raise ValueError("expected a probability from 0 to 1 and seconds from 0")
+        raise ValueError
     return rule
 
 
@@ -235,40 +206,7 @@ QUIET: Mapping[str, str] = {
     "PYTHONUNBUFFERED": "1",
 }
 
-VARIABLES: Mapping[str, tuple[str, Callable[[str], object]]] = {
-    "TANDEM_DATABASE_URL": ("database_url", _text),
-    "TANDEM_ORDERS_URL": ("orders_url", _text),
-    "TANDEM_TRACKER_URL": ("tracker_url", _text),
-    "TANDEM_IDENTITY_SECRET": ("identity_secret", _secret),
-    "TANDEM_SECRET_KEY": ("secret_key", _secret),
-    "TANDEM_API_TOKEN": ("api_token", _tokens),
-    "TANDEM_METRICS_TOKEN": ("metrics_token", _tokens),
-    "TANDEM_RASA_TOKEN": ("rasa_token", _tokens),
-    "TANDEM_ACTIONS_TOKEN": ("actions_token", _tokens),
-    "TANDEM_REST_TOKEN": ("rest_token", _tokens),
-    "TANDEM_DEMO": ("demo", _flag),
-    "TANDEM_DEMO_PASSWORD": ("demo_password", _text),
-    "TANDEM_HOST": ("host", _text),
-    "TANDEM_RASA_PORT": ("rasa_port", _port),
-    "TANDEM_ACTIONS_HOST": ("actions_host", _text),
-    "TANDEM_ACTIONS_PORT": ("actions_port", _port),
-    "TANDEM_ACTIONS_URL": ("actions_webhook", _text),
-    "TANDEM_DESK_PORT": ("desk_port", _port),
-    "TANDEM_DESK_URL": ("public_desk_url", _address),
-    "TANDEM_WORKERS": ("workers", _workers),
-    "TANDEM_RETENTION_DAYS": ("retention_days", _days),
-    "TANDEM_PROXIES": ("proxies", _proxies),
-    "TANDEM_SHOP_NAME": ("shop_name", _text),
-    "TANDEM_SHOP_TIMEZONE": ("shop_timezone", _zone),
-    "TANDEM_WEBCHAT_ORIGINS": ("webchat_origins", _origins),
-    "TANDEM_SECURE_COOKIES": ("secure_cookies", _flag),
-    "TANDEM_LOG_LEVEL": ("log_level", _level),
-    "TANDEM_LOG_FORMAT": ("log_format", _log_format),
-    "TANDEM_FAULTS": ("faults", _fault_rules),
-    "TANDEM_FAULTS_SEED": ("faults_seed", _number),
-}
-
-
+VARIABLES = tuple(field.alias for field in Settings.__fields__.values())
 _ALSO_READ = {"TANDEM_WORKERS": "SANIC_WORKERS"}  # the name that Rasa's users know
 
 
@@ -282,22 +220,20 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         SettingsError: A value cannot be read, or an unknown `TANDEM_` variable is set.
     """
     source = os.environ if environ is None else environ
-    unknown = sorted(name for name in source if name.startswith("TANDEM_") and name not in VARIABLES)
-    if unknown:
-        raise SettingsError(f"{', '.join(unknown)}: no such setting; see docs/settings.md")
-    values: dict[str, Any] = {}
-    for name, (field_name, read) in VARIABLES.items():
-        raw = source.get(name, "").strip()
-        if not raw and name in _ALSO_READ:
-            name = _ALSO_READ[name]
-            raw = source.get(name, "").strip()
-        if not raw:
-            continue
-        try:
-            values[field_name] = read(raw)
-        except ValueError as error:
-            raise SettingsError(f"{name}: {error}; see docs/settings.md") from error
-    return Settings(**values)
+    given = {name: value.strip() for name, value in source.items() if name.startswith("TANDEM_")}
+    values = {name: value for name, value in given.items() if value or name not in VARIABLES}
+    named = {}  # what to call a variable that was read by its other name
+    for name, other in _ALSO_READ.items():
+        if name not in values and source.get(other, "").strip():
+            values[name] = source[other].strip()
+            named[name] = other
+    try:
+        return read_section(Settings, values, where="", page="settings.md", error=SettingsError)
+    except SettingsError as error:
+        text = str(error)
+        for name, other in named.items():
+            text = text.replace(name, other)
+        raise SettingsError(text) from None
 
 
 def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:

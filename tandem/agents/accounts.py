@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -24,7 +25,6 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)  # t
 _HASHING = Bulkhead("passwords", 4, patience=5.0, waiting=8)
 _HASH_SECONDS = 10.0  # a hash takes some 50 milliseconds
 _ADMINS = "accounts with the role admin"  # one change at a time, or the last two could remove each other
-_NOBODY = _hasher.hash("nobody has this password")
 
 
 class Role(str, Enum):
@@ -177,7 +177,7 @@ def check_password(engine: Engine, agent_id: str, password: str) -> Account | No
     """
     with reading(engine).connect() as connection:
         row = connection.execute(select(agents).where(agents.c.id == agent_id)).first()
-    matches = _matches(row.password_hash if row is not None else _NOBODY, password)
+    matches = _matches(row.password_hash if row is not None else _nobodys_hash(), password)
     if row is None or not matches or not row.active:
         return None
     if _hasher.check_needs_rehash(row.password_hash):
@@ -224,6 +224,12 @@ def _check_password(agent_id: str, password: str) -> None:
 
 def _hash(password: str) -> str:
     return _HASHING.call(_HASH_SECONDS, _hasher.hash, password.encode("utf-8", "replace"))
+
+
+@cache
+def _nobodys_hash() -> str:
+    """What a password is compared with where there is no account, so that it takes as long as with one."""
+    return _hasher.hash("nobody has this password")
 
 
 def _matches(password_hash: str, password: str) -> bool:

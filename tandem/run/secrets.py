@@ -4,7 +4,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +52,7 @@ def with_keys(settings: Settings, kept_in: Path = KEPT_IN) -> Settings:
     except (OSError, ValueError) as error:
         raise RunError(f"the demo's keys in {kept_in} cannot be used ({error}); remove it for new ones") from error
     filled: dict[str, Any] = {name: kept[name] for name in wanted}
-    return replace(settings, **filled)
+    return settings.copy(update=filled)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

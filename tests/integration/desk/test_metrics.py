@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,7 +86,7 @@ def test_prometheus_reads_the_same_numbers(week: Clock, program: TestClient, str
 
 
 def test_the_metrics_token_reads_the_metrics_and_opens_nothing_else(settings: Settings, services: Services) -> None:
-    app = create_app(replace(settings, metrics_token=f"{'m' * 16},{'o' * 16}"), services)
+    app = create_app(settings.copy(update={"metrics_token": f"{'m' * 16},{'o' * 16}"}), services)
     for token in ("m" * 16, "o" * 16):
         client = TestClient(app, headers={"Authorization": f"Bearer {token}"}, raise_server_exceptions=False)
         assert client.get("/metrics").status_code == 200

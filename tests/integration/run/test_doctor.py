@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,14 +107,14 @@ def test_each_wrong_setting_is_found(
     settings: Settings, folder: Path, change: dict[str, Any], subject: str, fix: str,
 ) -> None:
     assert look(settings, folder)[subject].well
-    found = look(replace(settings, **change), folder)[subject]
+    found = look(settings.copy(update=change), folder)[subject]
     assert fix in found.fix
 
 
 @pytest.mark.parametrize(("status", "well"), [(200, True), (500, False)])
 def test_an_order_service_is_called(settings: Settings, folder: Path, status: int, well: bool) -> None:
     with order_service(status) as url:
-        assert look(replace(settings, orders_url=url), folder)["order system"].well is well
+        assert look(settings.copy(update={"orders_url": url}), folder)["order system"].well is well
 
 
 def test_redis_is_called(settings: Settings, folder: Path) -> None:

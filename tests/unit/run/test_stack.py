@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,7 +39,7 @@ def test_the_action_server_listens_on_loopback_even_when_the_rest_does_not() -> 
 def test_each_worker_of_rasa_has_a_name_and_all_share_one_socket() -> None:
     with socket.socket() as listener:
         listeners = {"rasa": listener}
-        found = process_specs(replace(SETTINGS, workers=3), MODEL, Path("/project"), listeners)
+        found = process_specs(SETTINGS.copy(update={"workers": 3}), MODEL, Path("/project"), listeners)
         assert [spec.name for spec in found] == ["rasa.1", "rasa.2", "rasa.3", "actions", "desk"]
         assert [spec.listener for spec in found] == [listener, listener, listener, None, None]
     assert list(specs(SETTINGS)) == ["rasa", "actions", "desk"]
