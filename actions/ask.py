@@ -4,6 +4,7 @@ from __future__ import annotations
 from actions.base.answering import Answering
 from actions.base.customer_orders import accessible_orders
 from actions.base.reply import Reply
+from actions.base.services import formats_of
 from actions.base.turn import Turn
 from actions.order_status import MOST_BUTTONS, order_button
 from tandem.orders.errors import OrderSystemUnavailable
@@ -18,14 +19,16 @@ class ActionAskOrderNumber(Answering):
         return "action_ask_order_number"
 
     def reply(self, turn: Turn) -> Reply:
+        opened = self._open()
         try:
-            choices = accessible_orders(self._open(), turn, turn.active_form).choices
+            choices = accessible_orders(opened, turn, turn.active_form).choices
         except OrderSystemUnavailable:
             choices = ()
         if not choices:
             again = bool(turn.slot("failed_lookups"))
             return Reply("utter_ask_for_order_number_again" if again else "utter_ask_for_order_number")
-        return Reply("utter_ask_which_order", {}, tuple(order_button(order) for order in choices[:MOST_BUTTONS]))
+        formats = formats_of(opened)
+        return Reply("utter_ask_which_order", {}, tuple(order_button(one, formats) for one in choices[:MOST_BUTTONS]))
 
 
 class ActionAskReturnItem(Answering):

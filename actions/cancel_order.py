@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from actions.base.consent import CANCEL_ORDER, ActRefused, AskForConsent, ConsentedAction, ConsentForm
 from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
-from actions.base.status import item_names, status_reply
+from actions.base.status import status_reply
 from tandem.conversations.consent import Question
 from tandem.orders.errors import NotCancellable, ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
@@ -46,9 +46,9 @@ class ActionCancelOrder(ConsentedAction):
             raise ActRefused(refusal(order, error.status, desk)) from error
         if cancelled.refund is None:
             return Reply("utter_cancel_order_done_unpaid", {"number": order.number})
-        least, most = cancelled.refund.business_days
         values = {
-            "number": order.number, "amount": str(cancelled.refund.amount), "days": f"{least} to {most}",
+            "number": order.number, "amount": desk.formats.money(cancelled.refund.amount),
+            "days": desk.formats.span(*cancelled.refund.business_days),
             "method": desk.dates.method(cancelled.refund.method),
         }
         desk.promise(f"Refund of {values['amount']} for cancelled {order.number} within {values['days']} business days")
@@ -57,11 +57,12 @@ class ActionCancelOrder(ConsentedAction):
 
 def refusal(order: Order, status: OrderStatus, desk: OrderContext) -> Reply:
     """Why it cannot be cancelled, by status, and what can be done instead."""
-    values = {"number": order.number, "items": item_names(order.items)}
+    values = {"number": order.number, "items": desk.formats.items(order.items)}
     if status is OrderStatus.LOST:
         return status_reply(order, desk.dates)
     if status is OrderStatus.PARTLY_SHIPPED and order.shipment is not None:
-        return Reply("utter_cancel_order_partly", {**values, "rest": item_names(order.items_in(order.shipment))})
+        rest = desk.formats.items(order.items_in(order.shipment))
+        return Reply("utter_cancel_order_partly", {**values, "rest": rest})
     if status is OrderStatus.CANCELLED:
         return Reply("utter_cancel_order_already", values)
     if status is OrderStatus.RETURNED:

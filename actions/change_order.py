@@ -9,7 +9,7 @@ from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import ANSWERS, OrderForm
 from actions.base.reply import Reply
-from actions.base.status import item_names, status_reply
+from actions.base.status import status_reply
 from actions.base.turn import Turn
 from tandem.conversations.consent import Question
 from tandem.conversations.consent_reader import Answer
@@ -111,6 +111,6 @@ def too_late(order: Order, desk: OrderContext) -> Reply:
         return status_reply(order, desk.dates)
     if order.status is OrderStatus.PARTLY_SHIPPED and order.shipment is not None:
         return Reply("utter_change_address_partly",
-                     {"number": order.number, "rest": item_names(order.items_in(order.shipment))})
+                     {"number": order.number, "rest": desk.formats.items(order.items_in(order.shipment))})
     return Reply("utter_change_address_too_late" if order.status.open else "utter_change_address_closed",
                  {"number": order.number})

@@ -10,14 +10,14 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.base.dates import Dates
 from actions.base.reply import Reply
-from actions.base.services import services
+from actions.base.services import dates_of, services
 from actions.base.turn import REQUESTED_SLOT, Turn
 from tandem.conversations.model import ConversationNotFound, NotAllowed
 from tandem.handoff.service import OpenedHandoff
 from tandem.logs import about
 from tandem.services import Services
+from tandem.wording.dates import Dates
 from tandem.wording.phrases import notice, wait_in_words
 
 logger = logging.getLogger(__name__)
@@ -60,8 +60,7 @@ class ActionHandoff(Action):
     def _hand_off(self, turn: Turn) -> tuple[OpenedHandoff, Reply]:
         services_now = self._open()
         opened = services_now.handoff.open(turn.tracker.current_state())
-        dates = Dates(services_now.ledger.clock(), services_now.settings.shop_timezone)
-        return opened, announcement(opened, turn, dates)
+        return opened, announcement(opened, turn, dates_of(services_now))
 
 
 def announcement(opened: OpenedHandoff, turn: Turn, dates: Dates) -> Reply:

@@ -6,8 +6,9 @@ from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.reply import Button, Reply
-from actions.base.status import item_names, status_reply
+from actions.base.status import status_reply
 from tandem.orders.model import Order, OrderStatus, Shipment
+from tandem.wording.formats import Formats
 
 MOST_BUTTONS = 5
 
@@ -29,7 +30,7 @@ class ActionOrderStatus(OrderAction):
     def answer(self, order: Order, desk: OrderContext) -> Reply:
         accessible = accessible_orders(desk.opened, desk.turn, "order_status_form")
         others = [other for other in accessible.relevant if other.number != order.number] if order.status.open else []
-        buttons = tuple(order_button(other, "order_status") for other in others[:MOST_BUTTONS])
+        buttons = tuple(order_button(other, desk.formats, "order_status") for other in others[:MOST_BUTTONS])
         reply = status_reply(order, desk.dates)
         return Reply(reply.response, reply.values, buttons)
 
@@ -57,12 +58,9 @@ class ActionTrackParcel(OrderAction):
         return Reply(f"{response}_scanned" if scanned else response, {**values, **scanned}, then=then)
 
 
-def order_button(order: Order, intent: str = "inform") -> Button:
+def order_button(order: Order, formats: Formats, intent: str = "inform") -> Button:
     """A quick reply that names an order; pressed, it says `intent` with the order's number."""
-    return {
-        "title": f"{order.number} · {item_names(order.items[:1])}{' …' if len(order.items) > 1 else ''}",
-        "payload": f'/{intent}{{"order_number": "{order.number}"}}',
-    }
+    return {"title": formats.order(order), "payload": f'/{intent}{{"order_number": "{order.number}"}}'}
 
 
 def _last_scan(parcel: Shipment, desk: OrderContext) -> dict[str, str]:

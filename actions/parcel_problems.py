@@ -7,7 +7,7 @@ from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.reply import Reply
-from actions.base.status import item_names, status_reply
+from actions.base.status import status_reply
 from actions.returns import not_returnable
 from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
@@ -58,7 +58,8 @@ class ActionMissingItem(OrderAction):
 
     def answer(self, order: Order, desk: OrderContext) -> Reply:
         if order.status is OrderStatus.DELIVERED:
-            return Reply("utter_missing_item_offer_person", {"number": order.number, "items": item_names(order.items)})
+            items = desk.formats.items(order.items)
+            return Reply("utter_missing_item_offer_person", {"number": order.number, "items": items})
         return _has_not_come(order, desk)
 
 
@@ -84,7 +85,7 @@ def _send_back_or_person(response: str, order: Order, desk: OrderContext) -> Rep
     if refused is ReturnRefusal.ALREADY_REQUESTED:
         return not_returnable(order, refused, desk)
     return Reply(f"{response}_person" if refused else response,
-                 {"number": order.number, "items": item_names(order.delivered_items)})
+                 {"number": order.number, "items": desk.formats.items(order.delivered_items)})
 
 
 def _has_not_come(order: Order, desk: OrderContext) -> Reply:

@@ -29,8 +29,8 @@ class ActionInvoice(OrderAction):
         except InvoiceNotReady:
             return Reply("utter_invoice_not_ready", {"number": order.number})
         values = {
-            "number": order.number, "invoice": invoice.number, "total": str(invoice.total), "email": invoice.sent_to,
-            "url": invoice.url,
+            "number": order.number, "invoice": invoice.number, "total": desk.formats.money(invoice.total),
+            "email": invoice.sent_to, "url": invoice.url,
         }
         return Reply("utter_invoice_link" if invoice.url else "utter_invoice_by_mail", values)
 

@@ -12,8 +12,8 @@ from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import ANSWERS, OrderForm
 from actions.base.reply import Reply
-from actions.base.services import shop_policies
-from actions.base.status import item_names, status_reply
+from actions.base.services import formats_of, shop_policies
+from actions.base.status import status_reply
 from actions.base.turn import REQUESTED_SLOT, Turn
 from tandem.conversations.consent import Question
 from tandem.conversations.consent_reader import asks
@@ -59,7 +59,7 @@ class ValidateReturnItemForm(ConsentForm):
         if asked == CONFIRMED and draft.slots["return_reason"] != turn.before("return_reason"):
             draft.answered = True
         returned = draft.slots["return_item"]
-        draft.slots["returning"] = items.get(str(returned)) or item_names(order.delivered_items)
+        draft.slots["returning"] = items.get(str(returned)) or formats_of(self._open()).items(order.delivered_items)
 
     def _check_item(
         self, draft: Draft, turn: Turn, items: dict[str, str], opening: str | None, asked: str | None,
@@ -82,9 +82,9 @@ class ActionAskReturnItemConsent(AskForConsent):
     asks = "utter_ask_return_item_form_confirmed"
 
     def values(self, question: Question, opened: Services) -> Mapping[str, str]:
-        least, most = shop_policies(opened).refund_business_days
+        days = formats_of(opened).span(*shop_policies(opened).refund_business_days)
         reason = question.details["return_reason"] or ReturnReason.OTHER.value
-        return {"why": notice(f"return_reason_{reason}", PHRASES), "days": f"{least} to {most}"}
+        return {"why": notice(f"return_reason_{reason}", PHRASES), "days": days}
 
 
 class ActionReturnItem(ConsentedAction):
@@ -104,11 +104,10 @@ class ActionReturnItem(ConsentedAction):
             raise ActRefused(not_returnable(order, error.reason, desk)) from error
         except UnknownItem as error:
             raise ActRefused(Reply("utter_return_item_unknown", {"number": order.number})) from error
-        least, most = desk.policies.refund_business_days
         values = {
             "number": order.number, "return_id": request.id, "send_by": desk.dates.day(request.send_by),
-            "days": f"{least} to {most}", "url": request.label_url,
-            "returned": item_names([item for item in order.items if item.sku in request.skus]),
+            "days": desk.formats.span(*desk.policies.refund_business_days), "url": request.label_url,
+            "returned": desk.formats.items([item for item in order.items if item.sku in request.skus]),
         }
         desk.promise(f"Return {request.id}: free label, refund {values['days']} business days after inspection")
         return Reply("utter_return_item_label" if request.label_url else "utter_return_item_label_by_mail", values)
@@ -127,7 +126,8 @@ class ActionExchangeItem(OrderAction):
     def answer(self, order: Order, desk: OrderContext) -> Reply:
         refused = return_refusal(order, desk.dates.at, desk.policies)
         if refused is None:
-            return Reply("utter_exchange_item", {"number": order.number, "items": item_names(order.delivered_items)})
+            items = desk.formats.items(order.delivered_items)
+            return Reply("utter_exchange_item", {"number": order.number, "items": items})
         return not_returnable(order, refused, desk)
 
 

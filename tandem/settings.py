@@ -15,6 +15,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel import Locale, UnknownLocaleError
 from pydantic import Field, validator
 from pydantic.fields import ModelField
 
@@ -75,6 +76,7 @@ class Settings(ConfigModel):
     retention_days: int = Field(0, ge=0, le=36_500, description="a number of days, or 0 to keep everything")
     shop_name: str = "Tandem Shop"
     shop_timezone: ZoneInfo = Field(ZoneInfo("America/New_York"), description="a time zone such as Europe/Berlin")
+    shop_locale: Locale = Field(Locale("en", "US"), description="a language, perhaps with a country: de, en_US")
     webchat_origins: tuple[str, ...] = Field((), description="origins such as https://shop.example.com, separated by "
                                                              "commas")
     secure_cookies: bool = Field(False, description="1 or 0")
@@ -108,6 +110,13 @@ class Settings(ConfigModel):
         try:
             return ZoneInfo(value) if isinstance(value, str) else value
         except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError from None
+
+    @validator("shop_locale", pre=True)
+    def _is_locale(cls, value: str | Locale) -> Locale:
+        try:
+            return Locale.parse(value.replace("-", "_")) if isinstance(value, str) else value
+        except (UnknownLocaleError, ValueError):
             raise ValueError from None
 
     @validator("webchat_origins", pre=True)

@@ -3,11 +3,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from actions.base.dates import Dates
-from actions.base.services import shop_policies
+from actions.base.services import dates_of, shop_policies
 from actions.base.turn import Turn
 from tandem.orders.policies import ShopPolicies
 from tandem.services import Services
+from tandem.wording.dates import Dates
+from tandem.wording.formats import Formats
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,12 @@ class OrderContext:
 
     @classmethod
     def of(cls, opened: Services, turn: Turn) -> OrderContext:
-        return cls(opened, turn, Dates(opened.ledger.clock(), opened.settings.shop_timezone), shop_policies(opened))
+        return cls(opened, turn, dates_of(opened), shop_policies(opened))
+
+    @property
+    def formats(self) -> Formats:
+        """How the shop's language and country write values."""
+        return self.dates.formats
 
     @property
     def idempotency_key(self) -> str:

@@ -20,8 +20,7 @@ from actions.base.order_context import OrderContext
 from actions.base.order_threads import with_orders
 from actions.base.reading import bare_numbers, corrects, typed_button
 from actions.base.reply import Reply
-from actions.base.services import services
-from actions.base.status import item_names
+from actions.base.services import formats_of, services
 from actions.base.turn import REQUESTED_SLOT, Turn
 from actions.base.turn_orders import orders_of
 from tandem.orders.errors import (
@@ -232,8 +231,9 @@ class OrderForm(Action, ABC):
             order = found
             orders.matched(order)
         draft.slots["contact"] = contact or KNOWN
-        draft.slots["order_items"] = item_names(order.items)
-        draft.slots["order_total"] = str(order.total)
+        formats = formats_of(opened)
+        draft.slots["order_items"] = formats.items(order.items)
+        draft.slots["order_total"] = formats.money(order.total)
         draft.failed_lookups = 0.0
         if turn.activates(self.form) or turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
             facts = summarise(order, opened.settings.shop_timezone)

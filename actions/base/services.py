@@ -8,6 +8,8 @@ from tandem.logs import configure
 from tandem.orders.policies import ShopPolicies
 from tandem.services import Services, open_services
 from tandem.settings import load
+from tandem.wording.dates import Dates
+from tandem.wording.formats import Formats
 
 _opening = threading.Lock()
 
@@ -23,6 +25,16 @@ def _open() -> Services:
     settings = load()
     configure(settings.log_format, settings.log_level)
     return open_services(settings)
+
+
+def dates_of(opened: Services) -> Dates:
+    """Dates in words, seen from now."""
+    return Dates(opened.ledger.clock(), opened.settings.shop_timezone, formats_of(opened))
+
+
+def formats_of(opened: Services) -> Formats:
+    """How the shop's language and country write values."""
+    return Formats(opened.settings.shop_locale)
 
 
 def shop_policies(opened: Services) -> ShopPolicies:

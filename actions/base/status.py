@@ -1,17 +1,17 @@
 """Which response tells where an order stands, by its status."""
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
-from actions.base.dates import Dates
 from actions.base.reply import Reply
-from tandem.orders.model import Order, OrderItem, OrderStatus, Refund, Shipment, ShipmentState
+from tandem.orders.model import Order, OrderStatus, Refund, Shipment, ShipmentState
+from tandem.wording.dates import Dates
 
 
 def status_reply(order: Order, dates: Dates) -> Reply:
     """The response for this order, with its facts."""
     reply = _BY_STATUS[order.status](order, dates)
-    return Reply(reply.response, {"number": order.number, "items": item_names(order.items), **reply.values})
+    return Reply(reply.response, {"number": order.number, "items": dates.formats.items(order.items), **reply.values})
 
 
 def refund_reply(order: Order, dates: Dates) -> Reply:
@@ -25,11 +25,6 @@ def refund_reply(order: Order, dates: Dates) -> Reply:
             return Reply("utter_refund_nothing_paid", {"number": order.number})
         return Reply("utter_refund_none", {"number": order.number})
     return Reply(f"utter_refund_{order.refund.state.value}", _refund_values(order, order.refund, dates))
-
-
-def item_names(items: Sequence[OrderItem]) -> str:
-    """ "2 × Stoneware mug, grey; Bath towel": the names themselves have commas."""
-    return "; ".join(f"{item.quantity} × {item.name}" if item.quantity > 1 else item.name for item in items)
 
 
 def _processing(order: Order, dates: Dates) -> Reply:
@@ -64,10 +59,10 @@ def _partly_shipped(order: Order, dates: Dates) -> Reply:
     parcel = order.shipment
     if parcel is None or parcel.expected_by is None:
         return Reply("utter_order_status_shipped_no_date")
-    values = {"rest": item_names(order.items_in(parcel)), "when": dates.when(parcel.expected_by)}
+    values = {"rest": dates.formats.items(order.items_in(parcel)), "when": dates.when(parcel.expected_by)}
     if not order.delivered_items or order.delivered_at is None:
         return Reply("utter_order_status_partly_shipped", values)
-    values.update(came=item_names(order.delivered_items), delivered=dates.ago(order.delivered_at))
+    values.update(came=dates.formats.items(order.delivered_items), delivered=dates.ago(order.delivered_at))
     if parcel.state is ShipmentState.BACK_ORDERED:
         return Reply("utter_order_status_back_ordered", values)
     return Reply("utter_order_status_partly_delivered", values)
@@ -102,11 +97,10 @@ def _cancelled(order: Order, dates: Dates) -> Reply:
 
 
 def _refund_values(order: Order, refund: Refund, dates: Dates) -> dict[str, str]:
-    least, most = refund.business_days
     request = order.return_request
     return {
-        "number": order.number, "amount": str(refund.amount), "method": dates.method(refund.method),
-        "days": f"{least} to {most}" if least != most else str(most),
+        "number": order.number, "amount": dates.formats.money(refund.amount), "method": dates.method(refund.method),
+        "days": dates.formats.span(*refund.business_days),
         "issued": dates.ago(refund.issued_at) if refund.issued_at else "",
         "received": dates.ago(request.received_at) if request and request.received_at else "",
         "send_by": dates.day(request.send_by) if request else "",

@@ -6,7 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 
-_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
+from babel import Locale
+from babel.numbers import format_currency, get_currency_symbol
+
+_CODE_LAST = "#,##0.00 ¤"  # where a language has no sign for a currency
 
 
 class OrderStatus(str, Enum):
@@ -113,8 +116,14 @@ class Money:
         return Money(self.amount * times, self.currency)
 
     def __str__(self) -> str:
-        symbol = _SYMBOLS.get(self.currency)
-        return f"{symbol}{self.amount:,.2f}" if symbol else f"{self.amount:,.2f} {self.currency}"
+        """Write it for agents, and for logs."""
+        return self.written(Locale("en", "US"))
+
+    def written(self, locale: Locale) -> str:
+        """Write it as a language and country do: "$54.00", "54,00 €", "54.00 SEK"."""
+        nameless = get_currency_symbol(self.currency, locale) == self.currency
+        text = format_currency(self.amount, self.currency, _CODE_LAST if nameless else None, locale=locale)
+        return text.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 @dataclass(frozen=True)

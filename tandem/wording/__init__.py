@@ -1,1 +1,1 @@
-"""What the system itself says to customers, as designers write it in data/responses/, and in which language."""
+"""What the system itself says to customers, and how the shop's language writes dates and amounts."""

@@ -15,11 +15,13 @@ from functools import lru_cache
 from pathlib import Path
 
 import yaml
+from babel import Locale
 
 from tandem.conversations.model import Author, Message
 
 LANGUAGE = "language"  # the key in a message's data under which the channel's word stands
 LATEST = 10  # messages of the customer that are looked at
+_ENGLISH = Locale("en")
 _LEAST = 2  # different words of a language that must be found
 _CLEAR = 1.5  # times as many as of the next best
 _LETTERS = 3  # of a script of its own
@@ -29,7 +31,6 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 @dataclass(frozen=True)
 class _Language:
-    name: str
     words: frozenset[str]
     script: str
     signs: frozenset[str]
@@ -62,8 +63,7 @@ def detect(texts: Sequence[str]) -> str:
 
 def name_of(tag: str) -> str:
     """The language's English name, or the tag itself."""
-    language = _languages().get(tag.partition("-")[0])
-    return language.name if language is not None else tag
+    return str(_ENGLISH.languages.get(tag.partition("-")[0], tag))
 
 
 def _by_script(text: str) -> str:
@@ -94,7 +94,7 @@ def _languages() -> Mapping[str, _Language]:
     content = yaml.safe_load((Path(__file__).parent / "languages.yml").read_text(encoding="utf-8"))
     return {
         # YAML reads the Norwegian `no` as false; a tag is a text whatever it looks like.
-        str(tag): _Language(one["name"], frozenset(str(one.get("words", "")).split()), one.get("script", ""),
+        str(tag): _Language(frozenset(str(one.get("words", "")).split()), one.get("script", ""),
                             frozenset(one.get("signs", "")))
         for tag, one in content.items()
     }

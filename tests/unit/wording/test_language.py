@@ -80,7 +80,7 @@ def test_only_tags_are_taken(value: Any, tag: str) -> None:
 def test_tags_fit_the_more_general_ones() -> None:
     assert fits("pt-br", "pt") and fits("pt", "pt")
     assert not fits("pt", "pt-br") and not fits("de", "d") and not fits("", "de")
-    assert (name_of("pt-br"), name_of("fi"), name_of("")) == ("Portuguese", "fi", "")
+    assert (name_of("pt-br"), name_of("fi"), name_of("xx"), name_of("")) == ("Portuguese", "Finnish", "xx", "")
 
 
 @given(st.lists(st.text(), max_size=4), st.dictionaries(st.just("language"), st.text() | st.integers()))

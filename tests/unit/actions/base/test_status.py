@@ -4,7 +4,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta, timezone
 
-from actions.base.dates import Dates
+from babel import Locale
+
 from actions.base.status import refund_reply, status_reply
 from tandem.orders.model import (
     Money,
@@ -16,6 +17,8 @@ from tandem.orders.model import (
     Shipment,
     ShipmentState,
 )
+from tandem.wording.dates import Dates
+from tandem.wording.formats import Formats
 from tests.unit.actions.conftest import RESPONSES, Shop, check_values
 
 
@@ -44,7 +47,7 @@ def _states(order: Order) -> list[Order]:
 
 
 def test_every_state_has_words_and_all_their_values(shop: Shop) -> None:
-    dates = Dates(shop.clock(), timezone.utc)
+    dates = Dates(shop.clock(), timezone.utc, Formats(Locale("en", "US")))
     for order in _states(shop.orders.orders["TD-10388"]) + _states(shop.orders.orders["TD-10360"]):
         for reply in (status_reply(order, dates), refund_reply(order, dates)):
             check_values(reply.response, reply.values)

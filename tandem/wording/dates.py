@@ -5,6 +5,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 
 from tandem.orders.model import PaymentMethod
+from tandem.wording.formats import Formats
 from tandem.wording.phrases import notice
 
 PHRASES = Path("data/responses/dates.yml")
@@ -17,10 +18,12 @@ class Dates:
     Args:
         at: The present moment, with a zone.
         zone: The shop's time zone, in which days begin and end.
+        formats: How the shop's language and country write dates.
     """
 
-    def __init__(self, at: datetime, zone: tzinfo, phrases: Path = PHRASES) -> None:
+    def __init__(self, at: datetime, zone: tzinfo, formats: Formats, phrases: Path = PHRASES) -> None:
         self.at = at
+        self.formats = formats
         self._zone = zone
         self._phrases = phrases
 
@@ -59,8 +62,10 @@ class Dates:
 
     def _phrase(self, name: str, moment: datetime) -> str:
         local = moment.astimezone(self._zone)
-        minutes = f":{local:%M}" if local.minute else ""
+        days = self._days_until(moment)
         return notice(
-            name, self._phrases, time=f"{local.hour % 12 or 12}{minutes} {local:%p}",
-            days=str(abs(self._days_until(moment))), weekday=f"{local:%A}", month=f"{local:%B}", day=str(local.day),
+            name, self._phrases, time=self.formats.time(local), weekday=self.formats.weekday(local),
+            date=self.formats.date(local), distance=self.formats.days(days),
+            # As dates were written before {date} and {distance}.
+            days=str(abs(days)), month=self.formats.month(local), day=str(local.day),
         )

@@ -1,0 +1,89 @@
+"""Dates, amounts and lists as the shop's language and country write them: by CLDR, through Babel.
+
+What CLDR has no form for ("2 × Stoneware mug", "5 to 7") stands in a file of this folder for each language.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta
+
+from tandem.orders.model import Money, Order, OrderItem
+
+DEFAULT = "en"  # for a language that has no file here
+_DAYS_ONLY = 1e9  # Babel takes weeks from so many weeks on
+_HARD_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})  # a text message with one costs twice as much
+
+
+class Formats:
+    """Writes values for customers.
+
+    Args:
+        locale: The shop's language and country.
+    """
+
+    def __init__(self, locale: Locale) -> None:
+        self._locale = locale
+        self._forms = _forms(locale.language)
+
+    def time(self, local: datetime) -> str:
+        """Write a time of day, full hours without minutes where a day has two halves: "3 PM", "15:00"."""
+        if not local.minute and "h" in self._locale.time_formats["short"].pattern:
+            return _plain(format_skeleton("h", local, locale=self._locale))
+        return _plain(format_time(local, "short", locale=self._locale))
+
+    def weekday(self, local: datetime) -> str:
+        """Name the day of the week: "Friday"."""
+        return format_date(local, "EEEE", locale=self._locale)
+
+    def month(self, local: datetime) -> str:
+        """Name the month: "June"."""
+        return format_date(local, "MMMM", locale=self._locale)
+
+    def date(self, local: datetime) -> str:
+        """Write a day of the year: "June 27"."""
+        return _plain(format_skeleton("MMMMd", local, locale=self._locale))
+
+    def days(self, days: int) -> str:
+        """Write a distance of days, those that have passed being negative: "in 3 days", "5 days ago"."""
+        return _plain(format_timedelta(timedelta(days=days), granularity="day", threshold=_DAYS_ONLY,
+                                       add_direction=True, locale=self._locale))
+
+    def money(self, amount: Money) -> str:
+        """Write an amount: "$1,054.00"."""
+        return amount.written(self._locale)
+
+    def items(self, items: Sequence[OrderItem]) -> str:
+        """Name items: "2 × Stoneware mug, grey; Bath towel". The names themselves have commas."""
+        return self._forms["items"].join(
+            self._form("item", quantity=str(item.quantity), name=item.name) if item.quantity > 1 else item.name
+            for item in items)
+
+    def span(self, least: int, most: int) -> str:
+        """Write from how many to how many: "5 to 7"."""
+        return self._form("span", least=str(least), most=str(most)) if least != most else str(most)
+
+    def order(self, order: Order) -> str:
+        """Title of a button for an order, by its first item: "TD-10388 · Bath towel …"."""
+        return self._form("order" if len(order.items) == 1 else "order_of_several", number=order.number,
+                          item=self.items(order.items[:1]))
+
+    def _form(self, form: str, /, **values: str) -> str:
+        return self._forms[form].format(**values)
+
+
+@lru_cache
+def _forms(language: str) -> Mapping[str, str]:
+    path = Path(__file__).with_name(f"{language}.yml")
+    if not path.is_file():
+        path = path.with_stem(DEFAULT)
+    return {str(name): str(form) for name, form in yaml.safe_load(path.read_text(encoding="utf-8")).items()}
+
+
+def _plain(text: str) -> str:
+    return text.translate(_HARD_SPACES)
