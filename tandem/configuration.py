@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, Extra, ValidationError, validator
+from pydantic import BaseModel, Extra, ValidationError, root_validator, validator
 from pydantic.fields import MAPPING_LIKE_SHAPES, SHAPE_SINGLETON, ModelField
 from pydantic.utils import lenient_issubclass
 
@@ -32,6 +32,7 @@ class ConfigModel(BaseModel):
     field with `repr=False` is a secret: no message shows its value. A validator's ValueError finishes "key ..." in its
     own words, or leaves that to the description if it has none. `Field(from_text=True)` takes a number or a flag that
     is written as text too, because it may come from an environment variable; `Config.from_text` is for all fields.
+    With `Config.empty_is_default` a key after which nothing stands, its entries commented out perhaps, is left out.
     """
 
     class Config:
@@ -39,6 +40,12 @@ class ConfigModel(BaseModel):
         frozen = True
         arbitrary_types_allowed = True
         from_text = False
+        empty_is_default = False
+
+    @root_validator(pre=True)
+    def _leave_out_empty(cls, values: dict[str, Any]) -> dict[str, Any]:
+        empty_is_default = getattr(cls.__config__, "empty_is_default", False)
+        return {key: value for key, value in values.items() if value is not None or not empty_is_default}
 
     @validator("*", pre=True, each_item=True, allow_reuse=True)
     def _refuse_other_types(cls, value: Any, field: ModelField) -> Any:

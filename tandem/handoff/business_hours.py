@@ -3,19 +3,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import yaml
+from pydantic import Field, validator
+
+from tandem.configuration import ConfigModel, read_section, read_yaml
 
 DUTY = Path("data/duty.yml")
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 _LOOK_AHEAD = 366  # days in which the next opening is looked for
 
+_MINUTES = "minutes from 0 to 1440"
 Span = tuple[time, time]  # an end that is not after its beginning is on the next day
 
 
@@ -61,8 +63,7 @@ class BusinessHours:
         return datetime.combine(day, wall, self.zone).astimezone(timezone.utc)
 
 
-@dataclass(frozen=True)
-class Patience:
+class Patience(ConfigModel):
     """How long things may take before something is done about them; 0 turns it off.
 
     Attributes:
@@ -71,9 +72,47 @@ class Patience:
         remind_minutes: An agent is reminded of a customer who waits for an answer.
     """
 
-    tell_again_minutes: float = 10
-    absent_minutes: float = 5
-    remind_minutes: float = 3
+    tell_again_minutes: float = Field(default=10, ge=0, le=24 * 60, description=_MINUTES)
+    absent_minutes: float = Field(default=5, ge=0, le=24 * 60, description=_MINUTES)
+    remind_minutes: float = Field(default=3, ge=0, le=24 * 60, description=_MINUTES)
+
+
+def _spans() -> Any:
+    return Field((), description='a list of spans such as ["08:00-12:00", "13:00-20:00"], each in quotes')
+
+
+class _Hours(ConfigModel):
+    """The spans of each weekday, in the order in which Python counts them."""
+
+    monday: tuple[Span, ...] = _spans()
+    tuesday: tuple[Span, ...] = _spans()
+    wednesday: tuple[Span, ...] = _spans()
+    thursday: tuple[Span, ...] = _spans()
+    friday: tuple[Span, ...] = _spans()
+    saturday: tuple[Span, ...] = _spans()
+    sunday: tuple[Span, ...] = _spans()
+
+    @validator("*", pre=True, each_item=True)
+    def _is_span(cls, value: Any) -> Span:
+        match = _SPAN.fullmatch(value) if isinstance(value, str) else None
+        if match is None or (match[3] == "24" and match[4] != "00"):
+            raise ValueError
+        return time(int(match[1]), int(match[2])), time(int(match[3]) % 24, int(match[4]))
+
+
+class _DutyFile(ConfigModel):
+    class Config:
+        empty_is_default = True
+
+    hours: _Hours = _Hours()
+    holidays: frozenset[date] = Field(frozenset(), description="a list of days such as 2026-12-25")
+    patience: Patience = Patience()
+
+    @validator("holidays", pre=True, each_item=True)
+    def _is_day(cls, value: Any) -> date:
+        if isinstance(value, datetime) or not isinstance(value, date):
+            raise ValueError
+        return value
 
 
 def read_duty(zone: ZoneInfo, path: Path = DUTY) -> tuple[BusinessHours, Patience]:
@@ -82,45 +121,7 @@ def read_duty(zone: ZoneInfo, path: Path = DUTY) -> tuple[BusinessHours, Patienc
     Raises:
         BusinessHoursError: A key or value is wrong.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except yaml.YAMLError as error:
-        raise BusinessHoursError(f"{path}: {error}") from error
-    content = _mapping(content or {}, "the file", ("hours", "holidays", "patience"))
-    hours = _mapping(content.get("hours") or {}, "hours", WEEKDAYS)
-    patience = _mapping(content.get("patience") or {}, "patience", [one.name for one in fields(Patience)])
-    for key, value in patience.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 24 * 60:
-            raise BusinessHoursError(f"data/duty.yml: {key} must be minutes from 0 to 1440, not {value!r}")
-    spans = {WEEKDAYS.index(day): tuple(_span(one) for one in _list(value, day)) for day, value in hours.items()}
-    holidays = frozenset(_day(one) for one in _list(content.get("holidays") or [], "holidays"))
-    return BusinessHours(zone, {day: of_day for day, of_day in spans.items() if of_day}, holidays), Patience(**patience)
-
-
-def _mapping(value: Any, what: str, known: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise BusinessHoursError(f"data/duty.yml: {what} must be a mapping; see docs/duty.md")
-    unknown = [key for key in value if key not in known]
-    if unknown:
-        raise BusinessHoursError(f"data/duty.yml: {what}: unknown key {unknown[0]!r}; the keys are {', '.join(known)}")
-    return value
-
-
-def _list(value: Any, what: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise BusinessHoursError(f"data/duty.yml: {what} must be a list, such as [\"08:00-20:00\"]; see docs/duty.md")
-    return value
-
-
-def _span(value: Any) -> Span:
-    match = _SPAN.fullmatch(value) if isinstance(value, str) else None
-    if match is None or (match[3] == "24" and match[4] != "00"):
-        raise BusinessHoursError(f"data/duty.yml: {value!r} is no span of hours; write \"08:00-20:00\", in quotes")
-    start, end = time(int(match[1]), int(match[2])), time(int(match[3]) % 24, int(match[4]))
-    return start, end
-
-
-def _day(value: Any) -> date:
-    if isinstance(value, datetime) or not isinstance(value, date):
-        raise BusinessHoursError(f"data/duty.yml: {value!r} is no day; write 2026-12-25")
-    return value
+    content = read_yaml(path, BusinessHoursError)
+    file = read_section(_DutyFile, content, where=DUTY.as_posix(), page="duty.md", error=BusinessHoursError)
+    hours = {number: spans for number, (_, spans) in enumerate(file.hours) if spans}
+    return BusinessHours(zone, hours, file.holidays), file.patience

@@ -2,14 +2,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
+from pydantic import Extra, Field, validator
 
+from tandem.configuration import ConfigModel, read_section, read_yaml
 from tandem.handoff.business_hours import BusinessHours
 from tandem.settings import SettingsError, expand
 from tandem.wording.language import fits as language_fits
@@ -17,6 +18,8 @@ from tandem.wording.language import tag_of
 
 DESK = "desk"
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
+_WHERE = "endpoints.yml: live_agent"
+_PAGE = "live-agent-channels.md"
 
 
 class LiveAgentConfigError(ValueError):
@@ -32,14 +35,29 @@ class ChannelConfig:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Rule:
-    """Sends handoffs to `channel` if all conditions that are set hold."""
+class Rule(ConfigModel):
+    """Sends handoffs to `channel` if all conditions that are set hold.
 
-    channel: str
-    triggers: tuple[str, ...] = ()  # signal names; "intent:*" style prefixes end in *
+    Attributes:
+        triggers: Names of signals, or beginnings of names with an asterisk: `intent:*`.
+        languages: Tags in lower case; `pt` takes `pt-br` too.
+    """
+
+    class Config:
+        empty_is_default = True
+
+    channel: str = Field(description="the name of a channel")
+    triggers: tuple[str, ...] = Field((), description="a list of signal names")
     on_duty: bool | None = None
-    languages: tuple[str, ...] = ()  # tags in lower case; `pt` takes `pt-br` too
+    languages: tuple[str, ...] = Field((), description="a list of tags such as de or pt-br, in quotes where YAML reads "
+                                                       "them otherwise (\"no\")")
+
+    @validator("languages", each_item=True)
+    def _is_tag(cls, value: str) -> str:
+        tag = tag_of(value)
+        if not tag:
+            raise ValueError
+        return tag
 
     def matches(self, trigger: str, on_duty: bool, language: str) -> bool:
         """Whether a handoff with this trigger, opened on or off duty for a customer of this language, goes here."""
@@ -64,15 +82,54 @@ class Routing:
         return next((rule.channel for rule in self.rules if rule.matches(trigger, on_duty, language)), self.default)
 
 
+class _Channel(ConfigModel):
+    """A channel as it stands in the file; its further keys are its adapter's."""
+
+    class Config:
+        extra = Extra.allow
+
+    type: str = Field(description="the channel's type, such as desk, chatwoot or webhook")
+    name: str = ""
+
+    @validator("name", pre=True, always=True)
+    def _is_name(cls, value: Any, values: Mapping[str, Any]) -> str:
+        kind = values.get("type", DESK)
+        name = str(value or kind)
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name[:80]!r} cannot name a channel; use 1 to 64 of a-z, 0-9, dash, underscore")
+        if "type" in values and (name == DESK) != (kind == DESK):
+            raise ValueError(f"cannot be {name}: the name desk is for the embedded desk, which has no other")
+        return name
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {key: value for key, value in self if key not in ("type", "name")}
+
+
+class _Section(ConfigModel):
+    class Config:
+        empty_is_default = True
+
+    channels: tuple[_Channel, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    default: str = ""
+
+    @validator("channels")
+    def _are_told_apart(cls, channels: tuple[_Channel, ...]) -> tuple[_Channel, ...]:
+        if len({channel.name for channel in channels}) != len(channels):
+            raise ValueError("have two of the same name; give each its own")
+        return channels
+
+
 def read_channels(path: Path) -> tuple[ChannelConfig, ...]:
     """The live-agent channels of endpoints.yml; only the desk if the section is missing.
 
     Raises:
         LiveAgentConfigError: A key is missing or wrong, or an environment variable that is named is not set.
     """
-    return tuple(ChannelConfig(channel.name, channel.type, {key: _filled(value) for key, value in
-                                                            channel.options.items()})
-                 for channel in _configured(_section(path)))
+    return tuple(
+        ChannelConfig(channel.name, channel.type, {key: _filled(value) for key, value in channel.options.items()})
+        for channel in _section(path).channels)
 
 
 def read_routing(path: Path, duty: BusinessHours) -> Routing:
@@ -82,75 +139,36 @@ def read_routing(path: Path, duty: BusinessHours) -> Routing:
         LiveAgentConfigError: A rule names an unknown channel or key, or a channel is wrong.
     """
     section = _section(path)
-    names = [channel.name for channel in _configured(section)]
-    rules = [_rule(item) for item in _list(section, "rules")]
-    default = str(section.get("default") or names[0])
-    _require_known([default, *(rule.channel for rule in rules)], [*names, DESK])
-    return Routing(duty, default, tuple(rules))
-
-
-def _section(path: Path) -> dict[str, Any]:
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
-    section = (content or {}).get("live_agent") or {}
-    if not isinstance(section, dict):
-        raise LiveAgentConfigError("live_agent: must be a mapping; see docs/live-agent-channels.md")
-    return section
-
-
-def _configured(section: Mapping[str, Any]) -> list[ChannelConfig]:
-    """The channels as they stand in the file, environment variables not filled in."""
-    single = {key: value for key, value in section.items() if key not in ("type", "channels", "rules", "default")}
-    if section.get("channels") and (single or "type" in section):
-        key = "type" if "type" in section else next(iter(single))
-        raise LiveAgentConfigError(f"live_agent: {key} stands beside channels; give it to one of them")
-    read = []
-    for item in _list(section, "channels") or [{"type": section.get("type", DESK), **single}]:
-        if not isinstance(item, dict) or not isinstance(item.get("type"), str):
-            raise LiveAgentConfigError("live_agent: each channel needs a type; see docs/live-agent-channels.md")
-        name = str(item.get("name") or item["type"])
-        if not _NAME.fullmatch(name):
+    names = [channel.name for channel in section.channels]
+    default = section.default or names[0]
+    wanted = {"default": default, **{f"rules {number}": rule.channel for number, rule in enumerate(section.rules, 1)}}
+    for key, channel in wanted.items():
+        if channel not in (*names, DESK):
+            there = ", ".join(dict.fromkeys((*names, DESK)))
             raise LiveAgentConfigError(
-                f"live_agent: {name[:80]!r} cannot name a channel; use 1 to 64 of a-z, 0-9, dash, underscore")
-        if (name == DESK) != (item["type"] == DESK):
-            raise LiveAgentConfigError("live_agent: the name desk is for the embedded desk, which has no other")
-        read.append(ChannelConfig(name, item["type"], {
-            key: value for key, value in item.items() if key not in ("type", "name")}))
-    names = [channel.name for channel in read]
-    if len(set(names)) != len(names):
-        raise LiveAgentConfigError("live_agent: two channels have the same name; give each its own")
-    return read
+                f"{_WHERE}: {key}: no channel is called {channel}; there are {there}; see docs/{_PAGE}")
+    return Routing(duty, default, section.rules)
 
 
-def _list(section: Mapping[str, Any], key: str) -> list[Any]:
-    value = section.get(key) or []
-    if not isinstance(value, list):
-        raise LiveAgentConfigError(f"live_agent: {key} must be a list")
-    return value
+def _section(path: Path) -> _Section:
+    """The section `live_agent:` with at least one channel; environment variables are not filled in."""
+    content = read_yaml(path, LiveAgentConfigError) or {}
+    given = content.get("live_agent") if isinstance(content, Mapping) else content
+    given = {} if given is None else given
+    return read_section(_Section, _with_channels(given) if isinstance(given, Mapping) else given,
+                        where=_WHERE, page=_PAGE, error=LiveAgentConfigError)
 
 
-def _rule(item: Any) -> Rule:
-    if not isinstance(item, dict):
-        raise LiveAgentConfigError("live_agent: rules: each rule must be a mapping with a channel")
-    unknown = sorted(set(item) - {"channel", "triggers", "on_duty", "languages"})
-    if unknown:
-        raise LiveAgentConfigError(f"live_agent: rules: unknown key {unknown[0]}")
-    triggers, on_duty = item.get("triggers") or [], item.get("on_duty")
-    if not isinstance(triggers, list) or not all(isinstance(one, str) for one in triggers):
-        raise LiveAgentConfigError("live_agent: rules: triggers must be a list of signal names")
-    if on_duty not in (None, True, False):
-        raise LiveAgentConfigError("live_agent: rules: on_duty must be true or false")
-    languages = item.get("languages") or []
-    tags = [tag_of(one) for one in languages] if isinstance(languages, list) else [""]
-    if not all(tags):
-        raise LiveAgentConfigError("live_agent: rules: languages must be a list of tags such as de or pt-br, "
-                                   "in quotes where YAML reads them otherwise (\"no\")")
-    return Rule(str(item.get("channel")), tuple(triggers), on_duty, tuple(tags))
-
-
-def _require_known(wanted: Sequence[str], names: Sequence[str]) -> None:
-    for name in wanted:
-        if name not in names:
-            raise LiveAgentConfigError(f"live_agent: no channel is called {name}; there are {', '.join(names)}")
+def _with_channels(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The section with a list of channels, of which the only one may stand in the section itself."""
+    section = {key: value for key, value in given.items() if key in _Section.__fields__}
+    single = {key: value for key, value in given.items() if key not in section}
+    if not section.get("channels"):
+        return {**section, "channels": [{"type": DESK, **single}]}
+    if single:
+        raise LiveAgentConfigError(
+            f"{_WHERE}: {next(iter(single))} stands beside channels; give it to one of them; see docs/{_PAGE}")
+    return section
 
 
 def _filled(value: Any) -> Any:
@@ -159,4 +177,4 @@ def _filled(value: Any) -> Any:
     try:
         return expand(value)
     except SettingsError as error:
-        raise LiveAgentConfigError(f"live_agent: {error}; see docs/live-agent-channels.md") from error
+        raise LiveAgentConfigError(f"{_WHERE}: {error}; see docs/{_PAGE}") from error

@@ -203,7 +203,7 @@ def test_the_wait_is_expected_where_enough_people_were_claimed(desk: Desk) -> No
 
 def test_the_language_is_on_the_card_and_chooses_the_channel(desk: Desk) -> None:
     core = desk.core
-    desk.service._routing = replace(desk.service._routing, rules=(Rule("berlin", languages=("de",)),))
+    desk.service._routing = replace(desk.service._routing, rules=(Rule(channel="berlin", languages=("de",)),))
     core.says("Wo ist meine Bestellung?", conversation="de")
     core.says("Where is my order?", conversation="en", data={"language": "de"})
     core.says("TD-10388", conversation="told", data={"language": "de-at"})

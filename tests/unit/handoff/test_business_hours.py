@@ -78,18 +78,25 @@ def test_the_file_is_read(tmp_path: Path) -> None:
     assert patience == Patience(remind_minutes=1.5)
 
 
+def test_keys_whose_entries_are_commented_out_are_as_good_as_none(tmp_path: Path) -> None:
+    (tmp_path / "duty.yml").write_text("hours:\nholidays:\npatience:\n")
+    assert read_duty(BERLIN, tmp_path / "duty.yml") == (BusinessHours(BERLIN), Patience())
+
+
 def test_the_projects_own_file_and_no_file_mean_always_on_duty(tmp_path: Path) -> None:
     assert read_duty(BERLIN)[0].hours == {} == read_duty(BERLIN, tmp_path / "none.yml")[0].hours
 
 
 @pytest.mark.parametrize(("text", "named"), [
-    ("hours: [1]", "hours must be a mapping"), ("hours: {mon: []}", "'mon'"), ("hours: {monday: 8-20}", "a list"),
+    ("hours: [1]", "hours must be a mapping"), ("hours: {mon: []}", "mon is not known, did you mean monday"),
+    ("hours: {monday: 8-20}", "a list"),
     ('hours: {monday: ["8-20"]}', "'8-20'"), ('hours: {monday: ["08:00-25:00"]}', "25:00"),
     ("hours: {monday: [480]}", "480"), ('hours: {monday: ["08:00-24:30"]}', "24:30"),
     ("holidays: [christmas]", "christmas"), ("holidays: 2026-12-25", "a list"),
     ("patience: {remind_minutes: -1}", "-1"),
-    ("patience: {remind_minutes: yes}", "remind_minutes"), ("patience: {speed: 1}", "'speed'"), ("a: [", "duty.yml"),
-    ("closed: true", "'closed'"), ("- 1", "mapping"),
+    ("patience: {remind_minutes: yes}", "remind_minutes"), ("patience: {speed: 1}", "patience: speed is not known"),
+    ("a: [", "duty.yml"),
+    ("closed: true", "closed is not known; there are hours, holidays, patience"), ("- 1", "mapping"),
 ])
 def test_what_cannot_be_read_is_named(tmp_path: Path, text: str, named: str) -> None:
     path = tmp_path / "duty.yml"

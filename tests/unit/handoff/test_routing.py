@@ -93,8 +93,8 @@ def test_the_examples_of_the_page_can_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("section", "named"), [
     ("just text", "must be a mapping"),
-    ("{channels: [5]}", "needs a type"),
-    ("{channels: [{name: x}]}", "needs a type"),
+    ("{channels: [5]}", "channels 1 must be a mapping, not 5; see docs/live-agent-channels.md"),
+    ("{channels: [{type: desk}, {name: x}]}", "channels 2: type is missing; it must be the channel's type"),
     ("{channels: {type: desk}}", "channels must be a list"),
     ("{channels: [{type: webhook}, {type: webhook}]}", "same name"),
     ("{channels: [{type: webhook, name: Über}]}", "cannot name a channel"),
@@ -103,19 +103,28 @@ def test_the_examples_of_the_page_can_be_read(tmp_path: Path) -> None:
     ("{channels: [{type: desk}], type: webhook}", "type stands beside channels"),
     ("{type: desk, rules: 5}", "rules must be a list"),
     ("{type: desk, rules: [5]}", "must be a mapping"),
-    ("{type: desk, rules: [{channel: desk, trigger: anger}]}", "unknown key trigger"),
+    ("{type: desk, rules: [{channel: desk, trigger: anger}]}", "rules 1: trigger is not known, did you mean triggers"),
     ("{type: desk, rules: [{channel: desk, triggers: anger}]}", "triggers must be a list"),
     ("{type: desk, rules: [{channel: desk, on_duty: sometimes}]}", "on_duty must be true or false"),
     ("{type: desk, rules: [{channel: desk, languages: de}]}", "languages must be a list"),
     ("{type: desk, rules: [{channel: desk, languages: [no]}]}", "in quotes"),
     ("{type: desk, rules: [{channel: desk, languages: [\"Swiss German\"]}]}", "languages must be a list"),
-    ("{type: desk, rules: [{channel: nowhere}]}", "no channel is called nowhere"),
-    ("{type: desk, default: nowhere}", "no channel is called nowhere"),
+    ("{type: desk, rules: [{triggers: [anger]}]}", "rules 1: channel is missing; it must be the name of a channel"),
+    ("{type: desk, rules: [{channel: nowhere}]}", "rules 1: no channel is called nowhere; there are desk"),
+    ("{type: desk, default: nowhere}", "default: no channel is called nowhere; there are desk"),
+    ("{type: 5}", "type must be the channel's type"),
 ])
 def test_each_mistake_is_named(tmp_path: Path, section: str, named: str) -> None:
     path = endpoints(tmp_path, f"live_agent: {section}\n")
-    with pytest.raises(LiveAgentConfigError, match=named):
+    with pytest.raises(LiveAgentConfigError, match=named) as raised:
         read_routing(path, DAY)
+    assert str(raised.value).startswith("endpoints.yml: live_agent")
+
+
+@pytest.mark.parametrize(("text", "named"), [("- 1\n", "must be a mapping"), ("a: [\n", "endpoints.yml: cannot be")])
+def test_a_file_of_another_form_is_named(tmp_path: Path, text: str, named: str) -> None:
+    with pytest.raises(LiveAgentConfigError, match=named):
+        read_routing(endpoints(tmp_path, text), DAY)
 
 
 def test_a_variable_that_is_not_set_and_a_type_that_is_none_are_named(tmp_path: Path) -> None:
