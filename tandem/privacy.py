@@ -26,7 +26,7 @@ _LOOK_EVERY = 0.2
 _ORDERS = 100  # a customer's newest orders, by which older conversations are found
 
 
-class BotAnswers(NotAllowed):
+class BotIsAnswering(NotAllowed):
     """The bot answers the customer all the time: what it is about to remember could not be erased."""
 
 
@@ -82,7 +82,7 @@ def erase(
 
     Raises:
         ConversationNotFound: One of them does not exist; those before it are erased.
-        BotAnswers: There was always another turn in progress, for half a minute.
+        BotIsAnswering: There was always another turn in progress, for half a minute.
     """
     with _opened(tracker_url) as tracker:
         for one in conversation_ids:
@@ -105,7 +105,7 @@ def _erase_ledger(ledger: Ledger, one: str, actor: str, via: str, sleep: Callabl
                 audit.write(connection, actor, via, "erase", audit.pseudonym(one))
                 return
         sleep(_LOOK_EVERY)
-    raise BotAnswers("the bot is answering this customer just now; try again in a moment")
+    raise BotIsAnswering("the bot is answering this customer just now; try again in a moment")
 
 
 def _lines(engine: Engine, conversation_id: str) -> list[audit.AuditEntry]:

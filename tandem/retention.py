@@ -36,11 +36,11 @@ _LIVE_MESSAGE = messages.c.turn.is_not_distinct_from(literal_column("'open'")) |
     messages.c.delivery == literal_column("'pending'"))
 
 
-class Busy(Exception):
+class PruningInProgress(Exception):
     """Another process is pruning just now."""
 
 
-class Stopped(Exception):
+class PruningStopped(Exception):
     """It was told to stop; what is left to remove goes the next time."""
 
 
@@ -55,15 +55,15 @@ def prune(
         goes_on: Asked between two batches.
 
     Raises:
-        Busy: Another process is at it, or it was done less than `every` ago.
-        Stopped: `goes_on` said no.
+        PruningInProgress: Another process is at it, or it was done less than `every` ago.
+        PruningStopped: `goes_on` said no.
     """
-    at = ledger.clock()
-    if not jobs.take(ledger.engine, JOB, at, every):
-        raise Busy
+    now = ledger.clock()
+    if not jobs.take(ledger.engine, JOB, now, every):
+        raise PruningInProgress
     done = False
     try:
-        removed = _Pruning(ledger, tracker_url, at - timedelta(days=days), goes_on, sleep).run()
+        removed = _Pruning(ledger, tracker_url, now - timedelta(days=days), goes_on, sleep).run()
         done = True
         return removed
     finally:
@@ -101,12 +101,12 @@ class _Pruning:
 
     def _between_batches(self) -> None:
         if not self._goes_on():
-            raise Stopped
+            raise PruningStopped
         counters.fold(self._engine)
-        at = self._ledger.clock()
-        if abs(at - self._renewed_at) > jobs.LEASE / 5:
-            jobs.renew(self._engine, JOB, at)
-            self._renewed_at = at
+        now = self._ledger.clock()
+        if abs(now - self._renewed_at) > jobs.LEASE / 5:
+            jobs.renew(self._engine, JOB, now)
+            self._renewed_at = now
         self._sleep(PAUSE)
 
     def _ended_conversations(self, owner: Owner, trackers: Engine | None) -> None:

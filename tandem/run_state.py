@@ -86,9 +86,9 @@ def _path_of(state: RunState, folder: Path) -> Path:
     return folder / f"{socket.gethostname()}-{state.pid or os.getpid()}.json"
 
 
-def _state(told: dict[str, Any]) -> RunState:
-    processes = tuple(ProcessState(**one) for one in told.pop("processes"))
-    return RunState(**told, processes=processes)
+def _state(data: dict[str, Any]) -> RunState:
+    processes = tuple(ProcessState(**one) for one in data.pop("processes"))
+    return RunState(**data, processes=processes)
 
 
 def point_to(model: Path, folder: Path = FOLDER) -> None:

@@ -107,17 +107,17 @@ class Connections:
             if phase is not Phase.BUSY and now - one.since > (HEAD_SECONDS if phase is Phase.HEAD else BODY_SECONDS):
                 self._close(key)
 
-    def _make_room(self, among: set[Any], why: str, newest: Any) -> None:
+    def _make_room(self, candidates: set[Any], reason: str, newest: Any) -> None:
         """Close the oldest connections that have not sent a request, some at a time; else the newest."""
         now = self._clock()
-        waiting = [key for key in among if key is not newest and self._open[key].look(now) is not Phase.BUSY]
+        waiting = [key for key in candidates if key is not newest and self._open[key].look(now) is not Phase.BUSY]
         waiting.sort(key=lambda key: self._open[key].since)
         victims = waiting[: max(self._most // 20, 1)] or ([newest] if newest is not None else [])
         for key in victims:
             self._close(key)
         if victims and now - self._told_at >= _LOG_SECONDS:
             self._told_at = now
-            logger.warning("%s: those that have sent no request are closed, the oldest first", why)
+            logger.warning("%s: those that have sent no request are closed, the oldest first", reason)
 
     def _close(self, key: Any) -> None:
         close = self._open[key].close

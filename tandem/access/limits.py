@@ -74,11 +74,11 @@ class RateLimit:
 
     def wait(self, key: str) -> float:
         """Count one; 0 if it is allowed, else the seconds after which one will be."""
-        at = self._clock()
-        left, since = self._buckets.pop(key, (self._burst, at))
-        left = min(self._burst, left + (at - since) * self._per_second)
+        now = self._clock()
+        left, since = self._buckets.pop(key, (self._burst, now))
+        left = min(self._burst, left + (now - since) * self._per_second)
         allowed = left >= 1
-        self._buckets[key] = (left - 1 if allowed else left, at)
+        self._buckets[key] = (left - 1 if allowed else left, now)
         if len(self._buckets) > _REMEMBERED:
             self._buckets.popitem(last=False)
         return 0.0 if allowed else (1 - left) / self._per_second

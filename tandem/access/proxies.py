@@ -32,12 +32,12 @@ def counted_as(address: str) -> str:
     return str(found)
 
 
-class Unbelieved:
+class UnknownProxyWarning:
     """Says once that a proxy stands in front of which the settings know nothing: all then share its limits."""
 
-    def __init__(self, logger: logging.Logger, what: str) -> None:
+    def __init__(self, logger: logging.Logger, server: str) -> None:
         self._logger = logger
-        self._what = what
+        self._what = server
         self._told = False
 
     def look(self, proxies: int, forwarded: Sequence[str]) -> None:

@@ -24,15 +24,15 @@ def current_token(setting: str) -> str:
     return next(iter(valid_tokens(setting)), "")
 
 
-def accepts(setting: str, given: str | None) -> bool:
+def accepts(setting: str, actual: str | None) -> bool:
     """Check a token against each valid one, in constant time. Without a valid token nothing is accepted."""
-    sent = (given or "").encode("utf-8", "surrogatepass")
+    sent = (actual or "").encode("utf-8", "surrogatepass")
     return any([hmac.compare_digest(sent, token.encode()) for token in valid_tokens(setting)])
 
 
-def same(expected: str, given: str | None) -> bool:
+def same(expected: str, actual: str | None) -> bool:
     """Compare two secrets in constant time; an empty one is never the same."""
-    return bool(expected) and hmac.compare_digest((given or "").encode("utf-8", "surrogatepass"), expected.encode())
+    return bool(expected) and hmac.compare_digest((actual or "").encode("utf-8", "surrogatepass"), expected.encode())
 
 
 def bearer_of(header: str | None) -> str:

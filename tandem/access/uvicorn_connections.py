@@ -12,7 +12,7 @@ from tandem.access.connections import Connections, Phase, address_of
 def protocol_counting_in(connections: Connections) -> type[asyncio.Protocol]:
     """The protocol to give to `uvicorn.Config(http=...)`."""
 
-    class Counted(HttpToolsProtocol):
+    class CountingProtocol(HttpToolsProtocol):
         """uvicorn's protocol, which tells of each connection that is made and lost."""
 
         def connection_made(self, transport: Any) -> None:
@@ -23,7 +23,7 @@ def protocol_counting_in(connections: Connections) -> type[asyncio.Protocol]:
             connections.closed(self)
             super().connection_lost(error)
 
-    return Counted
+    return CountingProtocol
 
 
 def _state_of(protocol: Any) -> tuple[Phase, Any]:

@@ -38,10 +38,10 @@ class Role(str, Enum):
     SUPERVISOR = "supervisor"
     ADMIN = "admin"
 
-    def covers(self, needed: Role) -> bool:
-        """Whether this role may do what `needed` may."""
+    def covers(self, role: Role) -> bool:
+        """Whether this role may do what `role` may."""
         ranks = list(Role)
-        return ranks.index(self) >= ranks.index(needed)
+        return ranks.index(self) >= ranks.index(role)
 
 
 @dataclass(frozen=True)
@@ -149,11 +149,11 @@ def _require(connection: Connection, agent_id: str) -> Account:
     return Account(row.id, row.name, Role(row.role), row.active)
 
 
-def _keep_an_admin(connection: Connection, before: Account) -> None:
+def _keep_an_admin(connection: Connection, account: Account) -> None:
     """Refuse, inside the transaction, a change after which nobody could manage accounts any more."""
-    if before.role is Role.ADMIN and before.active and connection.execute(select(agents.c.id).where(
+    if account.role is Role.ADMIN and account.active and connection.execute(select(agents.c.id).where(
             agents.c.role == Role.ADMIN.value, agents.c.active.is_(True)).limit(1)).first() is None:
-        raise AccountError(f"{before.id} is the last open account with the role admin; make another one first")
+        raise AccountError(f"{account.id} is the last open account with the role admin; make another one first")
 
 
 def find(engine: Engine, agent_id: str) -> Account | None:

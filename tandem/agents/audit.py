@@ -125,11 +125,11 @@ class Readings:
 
         A database that cannot be written keeps nobody from reading: the log of the process says what is missing.
         """
-        key, at = (actor, conversation_id), self._clock()
+        key, now = (actor, conversation_id), self._clock()
         with self._lock:
-            if at - self._noted.get(key, -READ_AGAIN) < READ_AGAIN:
+            if now - self._noted.get(key, -READ_AGAIN) < READ_AGAIN:
                 return
-            self._noted[key] = at
+            self._noted[key] = now
             self._noted.move_to_end(key)
             if len(self._noted) > _REMEMBERED:
                 self._noted.popitem(last=False)

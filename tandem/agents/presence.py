@@ -29,10 +29,10 @@ class Presence:
     seen_at: datetime | None
 
 
-def seen(engine: Engine, agent_id: str, at: datetime) -> None:
+def seen(engine: Engine, agent_id: str, now: datetime) -> None:
     """An open page of this agent gives a sign of life."""
     with engine.begin() as connection:
-        connection.execute(update(agents).where(agents.c.id == agent_id).values(seen_at=at))
+        connection.execute(update(agents).where(agents.c.id == agent_id).values(seen_at=now))
 
 
 def set_away(engine: Engine, agent_id: str, away: bool) -> None:
@@ -67,12 +67,12 @@ def capacity_of(engine: Engine, agent_id: str) -> int | None:
     return int(found) if found is not None else None
 
 
-def everybody(engine: Engine, open_handoffs: dict[str, Handoff], at: datetime) -> list[Presence]:
+def everybody(engine: Engine, open_handoffs: dict[str, Handoff], now: datetime) -> list[Presence]:
     """All agents with an open account, by name."""
     held = Counter(one.claimed_by for one in open_handoffs.values())
     with reading(engine).connect() as connection:
         rows = connection.execute(select(agents).where(agents.c.active.is_(True)).order_by(agents.c.name)).all()
-    return [Presence(row.id, row.name, _state(row.away, row.seen_at, at), held[row.id], row.capacity, row.seen_at)
+    return [Presence(row.id, row.name, _state(row.away, row.seen_at, now), held[row.id], row.capacity, row.seen_at)
             for row in rows]
 
 
@@ -83,7 +83,7 @@ def absent(engine: Engine, since: datetime) -> dict[str, str]:
         return {row.id: row.name for row in connection.execute(select(agents.c.id, agents.c.name).where(gone)).all()}
 
 
-def _state(away: bool, seen_at: datetime | None, at: datetime) -> str:
-    if seen_at is None or at - seen_at > OFFLINE:
+def _state(away: bool, seen_at: datetime | None, now: datetime) -> str:
+    if seen_at is None or now - seen_at > OFFLINE:
         return "offline"
     return "away" if away else "available"

@@ -30,7 +30,7 @@ from tandem.conversations.model import (
 from tandem.conversations.store import clean_id, clean_text
 from tandem.conversations.writing import write
 from tandem.faults import fault
-from tandem.gateway.runtime import Runtime, TooFast
+from tandem.gateway.runtime import Runtime, TooManyMessages
 from tandem.settings import Settings, SettingsError
 
 logger = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class Rest(RoutedChannel, RestInput):
             collector = _Collector()
             try:
                 await on_new_message(UserMessage(text, collector, sender, input_channel=self.name(), metadata=metadata))
-            except TooFast as error:
+            except TooManyMessages as error:
                 return too_many(error.wait)
             except InvalidMessage as error:
                 return _error(400, str(error))

@@ -50,7 +50,7 @@ def _erase(settings: Settings, options: argparse.Namespace) -> int:
         raise RunError("nothing was erased; `--yes` erases without asking")
     try:
         privacy.erase(ledger, settings.tracker_url, ids, _ACTOR, _VIA)
-    except privacy.BotAnswers as error:
+    except privacy.BotIsAnswering as error:
         raise RunError(str(error)) from error
     print(f"erased {len(ids)} conversation{'s' if len(ids) != 1 else ''}")
     return 0
@@ -62,16 +62,16 @@ def _open_ledger(settings: Settings) -> Ledger:
     return Ledger(engine)
 
 
-def _conversations(settings: Settings, ledger: Ledger, who: str) -> list[str]:
+def _conversations(settings: Settings, ledger: Ledger, customer: str) -> list[str]:
     try:
-        found = privacy.conversations_of(ledger, open_order_system(settings), who) if "@" in who else []
+        found = privacy.conversations_of(ledger, open_order_system(settings), customer) if "@" in customer else []
     except OrderSystemUnavailable as error:
         raise RunError(f"conversations might be missed: {error}; try again when the order system answers") from error
     if not found:
         try:
-            found = [ledger.conversation(who).id]
+            found = [ledger.conversation(customer).id]
         except ConversationNotFound as error:
-            raise RunError(f"no conversation is known under {who!r}") from error
+            raise RunError(f"no conversation is known under {customer!r}") from error
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from tandem.conversations.ledger import Ledger
 from tandem.db.schema import upgrade
 from tandem.desk.housekeeping import in_words
-from tandem.retention import Busy, prune
+from tandem.retention import PruningInProgress, prune
 from tandem.run.databases import opened
 from tandem.run.errors import RunError
 from tandem.settings import Settings
@@ -28,6 +28,6 @@ def _prune(settings: Settings, options: argparse.Namespace) -> int:
         upgrade(engine)
         try:
             print(f"removed {in_words(prune(Ledger(engine), settings.tracker_url, days))}")
-        except Busy as error:
+        except PruningInProgress as error:
             raise RunError("another process is pruning just now") from error
     return 0

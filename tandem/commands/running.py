@@ -9,9 +9,9 @@ from typing import Any
 
 from tandem.run.console import Console
 from tandem.run.doctor import examine
-from tandem.run.errors import DatabaseAway
+from tandem.run.errors import DatabaseUnavailable
 from tandem.run.live import bring_live, wait_until_live
-from tandem.run.secrets import with_keys
+from tandem.run.secrets import with_secrets
 from tandem.run.seeding import seed_demo
 from tandem.run.stack import RunPlan, check_names, run
 from tandem.run.waiting import PATIENCE, wait_for_databases
@@ -86,7 +86,7 @@ def _train(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _seed(settings: Settings, _options: argparse.Namespace) -> int:
-    print(seed_demo(with_keys(settings) if settings.demo else settings))
+    print(seed_demo(with_secrets(settings) if settings.demo else settings))
     return 0
 
 
@@ -103,7 +103,7 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _doctor(settings: Settings, options: argparse.Namespace) -> int:
-    with suppress(DatabaseAway):  # it is among the findings then
+    with suppress(DatabaseUnavailable):  # it is among the findings then
         asyncio.run(wait_for_databases(settings, to_stderr, options.wait))
     findings = examine(settings, project_root(), is_set)
     width = max(len(finding.subject) for finding in findings)

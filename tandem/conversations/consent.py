@@ -81,12 +81,12 @@ class Verdict:
         enough = (Answer.YES, Answer.EXPLICIT_YES) if self.alone else (Answer.EXPLICIT_YES,)
         return self.answer in enough and not self.withdrawn
 
-    def allows(self, wanted: Question, seq: int) -> bool:
+    def allows(self, question: Question, seq: int) -> bool:
         """Message `seq`, of which this is the verdict, agrees to this very act, and no other message has.
 
         For a turn that is run again it says the same.
         """
-        if not self.question.is_about_the_same(wanted):
+        if not self.question.is_about_the_same(question):
             return False
         return self.used_by == seq or (self.used_by is None and self.agrees)
 
@@ -112,7 +112,7 @@ class Consents:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def to_ask(self, conversation_id: str, seq: int, wanted: Question, fresh: bool) -> Question:
+    def to_ask(self, conversation_id: str, seq: int, question: Question, fresh: bool) -> Question:
         """The question to ask in the turn of message `seq`.
 
         It keeps its id if the same was asked before and not answered since.
@@ -121,31 +121,32 @@ class Consents:
             fresh: The customer's wish is new: whatever was asked before is another question.
         """
         before = None if fresh else _asked(self._window(conversation_id, seq), seq)
-        known = Question.of(before) if before is not None else None
-        if known is None or not known.is_about_the_same(wanted) or self._used_by(conversation_id, known.id) is not None:
-            return replace(wanted, id=f"{seq}.{wanted.act}", asked=1)
-        return replace(known, asked=known.asked + 1)
+        earlier = Question.of(before) if before is not None else None
+        if (earlier is not None and earlier.is_about_the_same(question)
+                and self._used_by(conversation_id, earlier.id) is None):
+            return replace(earlier, asked=earlier.asked + 1)
+        return replace(question, id=f"{seq}.{question.act}", asked=1)
 
     def verdict(self, conversation_id: str, seq: int) -> Verdict | None:
         """What message `seq` says to the question before it; None if there is none, or it was closed since."""
         window = self._window(conversation_id, seq)
-        asked = _asked(window, seq)
-        this = next((one for one in window if one.seq == seq and one.author is Author.CUSTOMER), None)
-        question = Question.of(asked) if asked is not None else None
-        if asked is None or this is None or question is None or this.epoch != asked.epoch:
+        asking = _asked(window, seq)
+        message = next((one for one in window if one.seq == seq and one.author is Author.CUSTOMER), None)
+        question = Question.of(asking) if asking is not None else None
+        if asking is None or message is None or question is None or message.epoch != asking.epoch:
             return None
-        since = [one for one in window if asked.seq < one.seq < seq and one.kind is Kind.TEXT]
-        beside = [one for one in window if one.seq < asked.seq and one.author is Author.BOT
-                  and one.reply_to is not None and one.reply_to == asked.reply_to]
+        since = [one for one in window if asking.seq < one.seq < seq and one.kind is Kind.TEXT]
+        beside = [one for one in window if one.seq < asking.seq and one.author is Author.BOT
+                  and one.reply_to is not None and one.reply_to == asking.reply_to]
         later = [one for one in window if one.seq > seq and one.author is Author.CUSTOMER]
         return Verdict(
-            question, _answer(this, asked, window), alone=not (since or beside),
-            withdrawn=any(_takes_back(_answer(one, asked, window)) for one in later),
-            says_more=says_more_than_no(this.text), used_by=self._used_by(conversation_id, question.id),
+            question, _answer(message, asking, window), alone=not (since or beside),
+            withdrawn=any(_takes_back(_answer(one, asking, window)) for one in later),
+            says_more=says_more_than_no(message.text), used_by=self._used_by(conversation_id, question.id),
         )
 
-    def begin(self, conversation_id: str, wanted: Question, seq: int) -> Verdict | None:
-        """Use the yes of message `seq` to `wanted`, if it is one and was not used: write down that the act is begun.
+    def begin(self, conversation_id: str, question: Question, seq: int) -> Verdict | None:
+        """Use the yes of message `seq` to `question`, if it is one and was not used: write down that the act is begun.
 
         Returns:
             What the message says, read with the conversation locked, so that no word of the customer and no other turn
@@ -154,7 +155,7 @@ class Consents:
         with self._ledger.engine.begin() as connection:
             store.lock(connection, conversation_id)
             verdict = self.verdict(conversation_id, seq)
-            if verdict is not None and verdict.allows(wanted, seq) and verdict.used_by is None:
+            if verdict is not None and verdict.allows(question, seq) and verdict.used_by is None:
                 self._write(connection, conversation_id, verdict.question, seq, done=False)
             return verdict
 
@@ -167,10 +168,10 @@ class Consents:
 
     def acts(self, conversation_id: str) -> list[Act]:
         """What was done in a conversation, the latest first; each once."""
-        known: dict[str, Act] = {}
+        latest: dict[str, Act] = {}
         for act in self._acts(conversation_id):
-            known.setdefault(act.question.id, act)  # the newest entry of a question says whether it was done
-        return list(known.values())
+            latest.setdefault(act.question.id, act)  # the newest entry of a question says whether it was done
+        return list(latest.values())
 
     def _window(self, conversation_id: str, seq: int) -> Sequence[Message]:
         return self._ledger.messages(conversation_id, after=max(0, seq - _WINDOW))
@@ -205,8 +206,8 @@ def _asked(window: Sequence[Message], seq: int) -> Message | None:
     return asking[-1] if asking else None
 
 
-def _answer(message: Message, asked: Message, window: Sequence[Message]) -> Answer:
-    question = Question.of(asked)
+def _answer(message: Message, asking: Message, window: Sequence[Message]) -> Answer:
+    question = Question.of(asking)
     assert question is not None
     payload = message.data.get("payload")
     if payload:
@@ -216,7 +217,7 @@ def _answer(message: Message, asked: Message, window: Sequence[Message]) -> Answ
             return Answer.OTHER
         return Answer.EXPLICIT_YES if is_yes(payload) else Answer.NO if is_no(payload) else Answer.OTHER
     titles = {}
-    for button in asked.data.get("buttons") or ():
+    for button in asking.data.get("buttons") or ():
         title, payload = str(button.get("title") or ""), button.get("payload")
         # A title that is a mere yes names nothing: after another answer it counts as little as any yes.
         if is_yes(payload) and read_answer(title, question.act, question.number) is not Answer.YES:

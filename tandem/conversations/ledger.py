@@ -37,12 +37,12 @@ logger = logging.getLogger(__name__)
 TYPING = timedelta(seconds=6)
 
 # Statements of every turn, built once (see `store`).
-_THIS = and_(messages.c.conversation_id == bindparam("this"), messages.c.seq == bindparam("number"))
+_THIS = and_(messages.c.conversation_id == bindparam("target"), messages.c.seq == bindparam("number"))
 _READ = update(messages).where(_THIS)
 _READ_SINCE = select(messages.c.id).where(
-    messages.c.conversation_id == bindparam("this"), messages.c.seq > bindparam("number"),
+    messages.c.conversation_id == bindparam("target"), messages.c.seq > bindparam("number"),
     messages.c.author == Author.CUSTOMER.value, messages.c.intent.is_not(None)).limit(1)
-_OVER = and_(handoffs.c.conversation_id == bindparam("this"), handoffs.c.closed_at.is_not(None),
+_OVER = and_(handoffs.c.conversation_id == bindparam("target"), handoffs.c.closed_at.is_not(None),
              handoffs.c.told_with.is_(None))
 _UNTOLD = select(handoffs).where(_OVER).order_by(handoffs.c.epoch.desc())  # the clock may have stepped back
 _TELL = update(handoffs).where(_OVER)
@@ -54,7 +54,7 @@ _OPEN = {
     "sqlite": insert(conversations).values(change_id=CHANGE_ID["sqlite"]),
 }
 _WAITS_FOR_WORDS = update(handoffs).where(
-    handoffs.c.conversation_id == bindparam("this"), handoffs.c.closed_at.is_(None),
+    handoffs.c.conversation_id == bindparam("target"), handoffs.c.closed_at.is_(None),
     handoffs.c.first_reply_at.is_not(None), handoffs.c.unanswered_since.is_(None))
 
 
@@ -81,12 +81,12 @@ class Ledger(Transcript):
             raise InvalidMessage("a message must not be empty")
         with transaction(self.engine, "receive") as connection:
             row = self._open(connection, conversation_id, inbound)
-            at = self.clock()
+            now = self.clock()
             known = store.by_client_id(connection, conversation_id, Author.CUSTOMER, client_id)
             if known is not None:
-                return Receipt(store.to_conversation(row, at), store.to_message(known), duplicate=True, for_bot=False)
+                return Receipt(store.to_conversation(row, now), store.to_message(known), duplicate=True, for_bot=False)
             changes: dict[str, Any] = {
-                "last_customer_at": at, "push": inbound.push, "customer_typing_until": None,
+                "last_customer_at": now, "push": inbound.push, "customer_typing_until": None,
             }
             if inbound.identity is not None:
                 changes["identity"] = store.from_identity(inbound.identity)
@@ -99,13 +99,13 @@ class Ledger(Transcript):
             for_bot = changes.get("owner", row.owner) == Owner.BOT.value
             informed = self._inform_bot(connection, conversation_id, row.next_seq) if for_bot else None
             row, message = store.append(
-                connection, row, at, author=Author.CUSTOMER, kind=Kind.TEXT, text=text, data=inbound.data,
-                client_id=client_id, turn_lease=at + TURN_LEASE if for_bot else None, **changes,
+                connection, row, now, author=Author.CUSTOMER, kind=Kind.TEXT, text=text, data=inbound.data,
+                client_id=client_id, turn_lease=now + TURN_LEASE if for_bot else None, **changes,
             )
             if not for_bot:
-                connection.execute(_WAITS_FOR_WORDS, {"this": conversation_id, "unanswered_since": at})
+                connection.execute(_WAITS_FOR_WORDS, {"target": conversation_id, "unanswered_since": now})
             in_line = for_bot and waits(connection, conversation_id, message.seq)
-            return Receipt(store.to_conversation(row, at), message, False, for_bot, informed, waits=in_line)
+            return Receipt(store.to_conversation(row, now), message, False, for_bot, informed, waits=in_line)
 
     def has_received(self, inbound: InboundMessage) -> bool:
         """Whether this message came before, under the same `client_id`.
@@ -125,26 +125,26 @@ class Ledger(Transcript):
         conversation_id = store.clean_id(inbound.conversation_id, "the conversation id")
         with self.engine.begin() as connection:
             row = self._open(connection, conversation_id, inbound)
-            at = self.clock()
+            now = self.clock()
             identity = store.from_identity(inbound.identity)
             if inbound.identity is not None and row.identity != identity:
                 store.know_email(connection, conversation_id, inbound.identity.email)
-                row = store.change(connection, row, at, identity=identity)
-            return store.to_conversation(row, at)
+                row = store.change(connection, row, now, identity=identity)
+            return store.to_conversation(row, now)
 
     def record_reading(self, conversation_id: str, seq: int, mood: Mood | None, intent: str | None) -> None:
         """Note how the NLU read a customer's message; the conversation's mood is that of the latest one read."""
         with self.recoverable.begin() as connection:
             row = store.lock(connection, conversation_id)
-            at = self.clock()
+            now = self.clock()
             connection.execute(_READ, {
-                "this": conversation_id, "number": seq, "mood": store.from_mood(mood),
+                "target": conversation_id, "number": seq, "mood": store.from_mood(mood),
                 "intent": store.printable(intent)[: store.MAX_NAME] if intent is not None else None,
             })
             # While people have the conversation, messages are read side by side and may end in any order.
             read_later = row.next_seq > seq + 1 and connection.execute(
-                _READ_SINCE, {"this": conversation_id, "number": seq}).first() is not None
-            store.change(connection, row, at, **({} if read_later else {"mood": store.from_mood(mood)}))
+                _READ_SINCE, {"target": conversation_id, "number": seq}).first() is not None
+            store.change(connection, row, now, **({} if read_later else {"mood": store.from_mood(mood)}))
 
     def record_bot_reply(
         self, conversation_id: str, epoch: int, text: str, *, data: Mapping[str, Any] | None = None,
@@ -165,7 +165,7 @@ class Ledger(Transcript):
         text = store.clean_text(text[: store.MAX_TEXT])
         with transaction(self.engine, "bot_reply") as connection:
             row = store.lock(connection, conversation_id)
-            at = self.clock()
+            now = self.clock()
             known = store.by_client_id(connection, conversation_id, Author.BOT, key)
             if known is not None:
                 return store.to_message(known)
@@ -174,12 +174,12 @@ class Ledger(Transcript):
                 nobody_came = row.owner == Owner.WAITING.value
                 if announces is None or current is None or current.id != announces or not nobody_came:
                     connection.execute(insert(fenced_replies).values(
-                        conversation_id=conversation_id, epoch=epoch, text=text, at=at))
+                        conversation_id=conversation_id, epoch=epoch, text=text, at=now))
                     logger.info("A reply of the bot is fenced: %s owns the conversation", row.owner, extra=about(
                         row.id, row.epoch, current.id if current is not None else None))
                     return None
             row, message = store.append(
-                connection, row, at, author=Author.BOT, kind=Kind.TEXT, text=text, data=data, client_id=key,
+                connection, row, now, author=Author.BOT, kind=Kind.TEXT, text=text, data=data, client_id=key,
                 reply_to=reply_to,
             )
             return message
@@ -197,12 +197,12 @@ class Ledger(Transcript):
         """Show the other side for `TYPING` that somebody writes, or stop showing it; the bot's sign is not kept."""
         with self.engine.begin() as connection:
             row = store.lock(connection, conversation_id)
-            at = self.clock()
-            until = at + TYPING if writes else None
+            now = self.clock()
+            until = now + TYPING if writes else None
             if author is Author.CUSTOMER:
-                store.change(connection, row, at, customer_typing_until=until)
+                store.change(connection, row, now, customer_typing_until=until)
             else:
-                store.change(connection, row, at, typing_name=store.printable(name)[: store.MAX_NAME],
+                store.change(connection, row, now, typing_name=store.printable(name)[: store.MAX_NAME],
                              typing_until=until)
 
     def erase(self, conversation_id: str) -> None:
@@ -221,10 +221,10 @@ class Ledger(Transcript):
         try:
             row = store.lock(connection, conversation_id)
         except ConversationNotFound:
-            at = self.clock()
+            now = self.clock()
             connection.execute(_OPEN[connection.dialect.name], {
                 "id": conversation_id, "channel": inbound.channel, "push": inbound.push, "owner": Owner.BOT.value,
-                "epoch": 0, "revision": 0, "next_seq": 1, "created_at": at, "updated_at": at, "last_text": "",
+                "epoch": 0, "revision": 0, "next_seq": 1, "created_at": now, "updated_at": now, "last_text": "",
                 "address": store.clean_data(inbound.address), "identity": store.from_identity(inbound.identity),
             })
             row = store.lock(connection, conversation_id)
@@ -236,8 +236,8 @@ class Ledger(Transcript):
         return row
 
     def _inform_bot(self, connection: Connection, conversation_id: str, seq: int) -> Handoff | None:
-        latest = connection.execute(_UNTOLD, {"this": conversation_id}).first()
+        latest = connection.execute(_UNTOLD, {"target": conversation_id}).first()
         if latest is None:
             return None
-        connection.execute(_TELL, {"this": conversation_id, "told_with": seq})
+        connection.execute(_TELL, {"target": conversation_id, "told_with": seq})
         return store.to_handoff(latest)

@@ -26,13 +26,13 @@ _ITS = conversations.c.id == messages.c.conversation_id
 _CHANNEL = select(conversations.c.channel).where(_ITS).scalar_subquery()
 _ADDRESS = select(conversations.c.address).where(_ITS).scalar_subquery()
 _ANSWERED = update(messages).where(
-    messages.c.conversation_id == bindparam("this"), messages.c.seq.in_(bindparam("numbers", expanding=True)),
+    messages.c.conversation_id == bindparam("target"), messages.c.seq.in_(bindparam("numbers", expanding=True)),
     messages.c.delivery == Delivery.WAITING.value)
 
 
-def _beyond_backoff(at: datetime) -> list[Any]:
+def _beyond_backoff(now: datetime) -> list[Any]:
     """Retries set for later than their pause can reach: they were set before the clock stepped back."""
-    return [and_(messages.c.attempts == number, messages.c.next_attempt_at > at + pause)
+    return [and_(messages.c.attempts == number, messages.c.next_attempt_at > now + pause)
             for number, pause in enumerate(BACKOFF, 1)]
 
 
@@ -77,7 +77,7 @@ class Outbox:
         self._ledger = ledger
 
     def lease(
-        self, channels: Sequence[str], limit: int = 20, held: Collection[tuple[str, int]] = (),
+        self, channels: Sequence[str], limit: int = 20, excluded: Collection[tuple[str, int]] = (),
     ) -> list[OutboundMessage]:
         """Take the next message of each conversation that waits for one of these channels.
 
@@ -85,34 +85,35 @@ class Outbox:
         lease finds the attempt open and marks the message as in doubt.
 
         Args:
-            held: Messages (conversation id, seq) that this process is sending, whatever became of their leases.
+            excluded: Messages (conversation id, seq) that this process is sending, whatever became of their leases.
         """
-        query = self._ready(self._ledger.clock(), channels, limit + len(held))
+        query = self._ready(self._ledger.clock(), channels, limit + len(excluded))
         with self._ledger.reading.connect() as connection:
             rows = connection.execute(query).all()
-        if all((row.conversation_id, row.seq) in held for row in rows):
+        if all((row.conversation_id, row.seq) in excluded for row in rows):
             return []
         outbound_messages: list[OutboundMessage] = []
         with transaction(self._ledger.engine, "delivery_lease") as connection:
-            at = self._ledger.clock()
-            query = self._ready(at, channels, limit + len(held)).with_for_update(skip_locked=True, of=messages)
+            now = self._ledger.clock()
+            query = self._ready(now, channels, limit + len(excluded)).with_for_update(skip_locked=True, of=messages)
             for row in connection.execute(query).all():
-                if (row.conversation_id, row.seq) in held or len(outbound_messages) == limit:
+                if (row.conversation_id, row.seq) in excluded or len(outbound_messages) == limit:
                     continue
                 doubt = row.doubt or row.attempt_open
                 connection.execute(update(messages).where(messages.c.id == row.id).values(
-                    attempts=row.attempts + 1, attempt_open=True, doubt=doubt, lease_until=at + LEASE))
+                    attempts=row.attempts + 1, attempt_open=True, doubt=doubt, lease_until=now + LEASE))
                 outbound_messages.append(OutboundMessage(
                     store.to_message(row), row.channel, row.address or {}, row.attempts + 1, doubt, row.parts_sent))
         return outbound_messages
 
-    def _ready(self, at: datetime, channels: Sequence[str], limit: int) -> Select:
+    def _ready(self, now: datetime, channels: Sequence[str], limit: int) -> Select:
         earlier = messages.alias("earlier")
         ready = and_(
             messages.c.delivery == _PENDING,
-            or_(messages.c.attempts == 0, messages.c.next_attempt_at <= at, *_beyond_backoff(at)),
+            or_(messages.c.attempts == 0, messages.c.next_attempt_at <= now, *_beyond_backoff(now)),
             # A lease that ends later than any lease can was given before the clock stepped back.
-            or_(messages.c.lease_until.is_(None), messages.c.lease_until < at, messages.c.lease_until > at + 2 * LEASE),
+            or_(messages.c.lease_until.is_(None), messages.c.lease_until < now,
+                messages.c.lease_until > now + 2 * LEASE),
             _CHANNEL.in_(list(channels)),
             ~exists().where(and_(
                 earlier.c.conversation_id == messages.c.conversation_id,
@@ -141,20 +142,20 @@ class Outbox:
 
         That holds also for an attempt that others took for dead, unless a later one is being made just now.
         """
-        self._finish(outbound, lambda row, at: {"delivery": (Delivery.DOUBT if row.doubt else Delivery.SENT).value},
+        self._finish(outbound, lambda row, now: {"delivery": (Delivery.DOUBT if row.doubt else Delivery.SENT).value},
                      counts_late=True)
 
     def not_begun(self, outbound: OutboundMessage) -> None:
         """The attempt was never made, because nothing was free to make it: it does not count."""
-        self._finish(outbound, lambda row, at: {"attempts": row.attempts - 1})
+        self._finish(outbound, lambda row, now: {"attempts": row.attempts - 1})
 
     def refused(self, outbound: OutboundMessage, error: str) -> None:
         """The channel will never take the message."""
-        self._finish(outbound, lambda row, at: {"delivery": Delivery.FAILED.value, "error": _kept(error)})
+        self._finish(outbound, lambda row, now: {"delivery": Delivery.FAILED.value, "error": _kept(error)})
 
     def cannot_push(self, outbound: OutboundMessage) -> None:
         """The channel has no way to send by itself; the message waits to be fetched."""
-        self._finish(outbound, lambda row, at: {"delivery": Delivery.WAITING.value})
+        self._finish(outbound, lambda row, now: {"delivery": Delivery.WAITING.value})
 
     def failed(self, outbound: OutboundMessage, error: str, maybe_arrived: bool = False) -> None:
         """The attempt failed; it is made again after a pause, or given up when the pauses are used up.
@@ -162,12 +163,12 @@ class Outbox:
         Args:
             maybe_arrived: The connection broke after the message was handed over.
         """
-        def retry(row: Row, at: datetime) -> dict[str, Any]:
+        def retry(row: Row, now: datetime) -> dict[str, Any]:
             doubt = row.doubt or maybe_arrived
             if row.attempts > len(BACKOFF):
                 state = Delivery.DOUBT if doubt else Delivery.FAILED
                 return {"delivery": state.value, "error": _kept(error), "doubt": doubt}
-            return {"next_attempt_at": at + BACKOFF[row.attempts - 1], "error": _kept(error), "doubt": doubt}
+            return {"next_attempt_at": now + BACKOFF[row.attempts - 1], "error": _kept(error), "doubt": doubt}
 
         self._finish(outbound, retry)
 
@@ -175,19 +176,19 @@ class Outbox:
         """Try a given-up message again from the start."""
         with self._ledger.engine.begin() as connection:
             row = store.lock(connection, conversation_id)
-            at = self._ledger.clock()
+            now = self._ledger.clock()
             connection.execute(
                 update(messages)
                 .where(messages.c.conversation_id == conversation_id, messages.c.seq == seq,
                        messages.c.delivery.in_([Delivery.FAILED.value, Delivery.DOUBT.value]))
-                .values(delivery=Delivery.PENDING.value, attempts=0, next_attempt_at=at, error=None)
+                .values(delivery=Delivery.PENDING.value, attempts=0, next_attempt_at=now, error=None)
             )
-            store.change(connection, row, at)
+            store.change(connection, row, now)
 
     def answered(self, conversation_id: str, seqs: Sequence[int]) -> None:
         """These replies of the bot went into the answer to the customer's own request."""
         with transaction(self._ledger.engine, "answered") as connection:
-            connection.execute(_ANSWERED, {"this": conversation_id, "numbers": list(seqs),
+            connection.execute(_ANSWERED, {"target": conversation_id, "numbers": list(seqs),
                                            "delivery": Delivery.SENT.value})
 
     def fetch(self, conversation_id: str, after: int, limit: int = 500) -> list[Message]:
@@ -246,7 +247,7 @@ class Outbox:
                 conversation = store.lock(connection, message.conversation_id)
             except ConversationNotFound:
                 return  # erased while the message was on its way
-            at = self._ledger.clock()
+            now = self._ledger.clock()
             row = connection.execute(
                 select(messages).where(messages.c.conversation_id == message.conversation_id,
                                        messages.c.seq == message.seq)
@@ -256,5 +257,5 @@ class Outbox:
             if row.attempts != outbound.attempt and (row.attempt_open or not counts_late):
                 return  # an attempt that was overtaken by a later one has nothing more to say
             connection.execute(update(messages).where(messages.c.id == row.id).values(
-                attempt_open=False, lease_until=None, **values(row, at)))
-            store.change(connection, conversation, at)
+                attempt_open=False, lease_until=None, **values(row, now)))
+            store.change(connection, conversation, now)

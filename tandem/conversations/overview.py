@@ -68,9 +68,9 @@ def latest(
     """
     query = _WITH_HANDOFF.where(conversations.c.owner == owner.value)
     if before is not None:
-        at, conversation_id = before
-        query = query.where(conversations.c.updated_at <= at, or_(
-            conversations.c.updated_at < at, conversations.c.id > conversation_id))
+        updated_at, conversation_id = before
+        query = query.where(conversations.c.updated_at <= updated_at, or_(
+            conversations.c.updated_at < updated_at, conversations.c.id > conversation_id))
     return _read(ledger, query.order_by(conversations.c.updated_at.desc(), conversations.c.id).limit(limit))
 
 
@@ -93,13 +93,13 @@ def live_with_bot(ledger: Ledger, since: datetime) -> dict[str, datetime]:
 
 
 def _read(ledger: Ledger, query: Select) -> list[Overview]:
-    at = ledger.clock()
+    now = ledger.clock()
     with ledger.reading.connect() as connection:
-        return [_overview(connection, row, at) for row in connection.execute(query).all()]
+        return [_overview(connection, row, now) for row in connection.execute(query).all()]
 
 
-def _overview(connection: Connection, row: Row, at: datetime) -> Overview:
-    conversation = store.to_conversation(row, at)
+def _overview(connection: Connection, row: Row, now: datetime) -> Overview:
+    conversation = store.to_conversation(row, now)
     waits = conversation.owner is Owner.AGENT and row.claimed_by is not None
     return Overview(
         conversation, reason=row.reason or "", urgency=row.urgency or 0.0, opened_at=row.opened_at,

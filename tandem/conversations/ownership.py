@@ -44,15 +44,15 @@ class Ownership:
         """
         with transaction(self._ledger.engine, "handoff") as connection:
             row = store.lock(connection, request.conversation_id)
-            at = self._ledger.clock()
+            now = self._ledger.clock()
             known = store.open_handoff_of(connection, row.id)
             began = known.epoch - 1 if known is not None else row.epoch
             if request.epoch is not None and request.epoch != began:
                 raise NotAllowed(f"the handoff was asked for in epoch {request.epoch}, and now is epoch {row.epoch}")
             if known is not None:
                 return store.to_handoff(known), False
-            row = transitions.transition(connection, row, at, "open_handoff")
-            return transitions.insert_handoff(connection, row, at, request), True
+            row = transitions.transition(connection, row, now, "open_handoff")
+            return transitions.insert_handoff(connection, row, now, request), True
 
     def claim(
         self, conversation_id: str, agent: Agent, notice: str = "", capacity: int | None = None,
@@ -70,18 +70,18 @@ class Ownership:
         """
         with transaction(self._ledger.engine, "claim") as connection:
             row = store.lock(connection, conversation_id)
-            at = self._ledger.clock()
+            now = self._ledger.clock()
             holder = transitions.holder(connection, row)
             if holder == agent.id:
-                return store.to_conversation(row, at)
+                return store.to_conversation(row, now)
             if holder is not None:
                 raise AlreadyClaimed(holder)
-            row = transitions.transition(connection, row, at, "claim")
+            row = transitions.transition(connection, row, now, "claim")
             if capacity is not None:
                 transitions.require_room(connection, agent, capacity)
-            transitions.assign(connection, row, at, agent)
-            row = transitions.announce(connection, row, at, notice, "agent_joined", agent)
-            return store.to_conversation(row, at)
+            transitions.assign(connection, row, now, agent)
+            row = transitions.announce(connection, row, now, notice, "agent_joined", agent)
+            return store.to_conversation(row, now)
 
     def take_over(
         self, conversation_id: str, agent: Agent, notice: str = "", reason: str = "", channel: str = "desk",
@@ -104,37 +104,37 @@ class Ownership:
         """
         with transaction(self._ledger.engine, "take_over") as connection:
             row = store.lock(connection, conversation_id)
-            at = self._ledger.clock()
+            now = self._ledger.clock()
             transitions.require_open(connection, row, handoff_id)
             holder = transitions.holder(connection, row)
             if holder == agent.id:
-                return store.to_conversation(row, at)
+                return store.to_conversation(row, now)
             if holder is not None and not from_colleague:
                 raise AlreadyClaimed(holder)
             waits = row.owner == Owner.WAITING.value
-            row = transitions.transition(connection, row, at, "take_over")
+            row = transitions.transition(connection, row, now, "take_over")
             if waits and capacity is not None:
                 transitions.require_room(connection, agent, capacity)
             if store.open_handoff_of(connection, row.id) is None:
                 why = reason or f"Taken over by {agent.name}"
                 request = HandoffRequest(row.id, why, "take_over", channel=channel)
-                transitions.insert_handoff(connection, row, at, request)
-            transitions.assign(connection, row, at, agent)
-            row = transitions.announce(connection, row, at, notice, "agent_joined", agent)
-            return store.to_conversation(row, at)
+                transitions.insert_handoff(connection, row, now, request)
+            transitions.assign(connection, row, now, agent)
+            row = transitions.announce(connection, row, now, notice, "agent_joined", agent)
+            return store.to_conversation(row, now)
 
     def release(self, conversation_id: str, agent: Agent | None, notice: str = "") -> Conversation:
         """Put a claimed conversation back into the queue; with `agent` None whoever holds it."""
         with transaction(self._ledger.engine, "release") as connection:
             row = store.lock(connection, conversation_id)
-            at = self._ledger.clock()
+            now = self._ledger.clock()
             transitions.require_holder(connection, row, agent)
-            row = transitions.transition(connection, row, at, "release")
+            row = transitions.transition(connection, row, now, "release")
             connection.execute(update(handoffs).where(handoffs.c.conversation_id == row.id,
                                                       handoffs.c.closed_at.is_(None))
-                               .values(claimed_by=None, claimed_at=None, told_at=at))
-            row = transitions.announce(connection, row, at, notice, "agent_left", agent)
-            return store.to_conversation(row, at)
+                               .values(claimed_by=None, claimed_at=None, told_at=now))
+            row = transitions.announce(connection, row, now, notice, "agent_left", agent)
+            return store.to_conversation(row, now)
 
     def hand_back(
         self, conversation_id: str, agent: Agent | None, note_for_bot: str = "", notice: str = "",
@@ -199,17 +199,17 @@ class Ownership:
         """
         with transaction(self._ledger.engine, "notify_waiting") as connection:
             row = store.lock(connection, handoff.conversation_id)
-            at = self._ledger.clock()
+            now = self._ledger.clock()
             current = store.open_handoff_of(connection, row.id)
             if row.owner != Owner.WAITING.value or current is None or current.id != handoff.id \
                     or (current.told_at, current.contact) != (handoff.told_at, handoff.contact):
                 return False
             connection.execute(update(handoffs).where(handoffs.c.id == handoff.id).values(
-                told_at=at, contact=contact or handoff.contact))
+                told_at=now, contact=contact or handoff.contact))
             if contact:
                 store.know_email(connection, row.id, contact)
             event = "contact_kept" if contact else "still_waiting"
-            store.append(connection, row, at, author=Author.SYSTEM, kind=Kind.EVENT, text=notice,
+            store.append(connection, row, now, author=Author.SYSTEM, kind=Kind.EVENT, text=notice,
                          data={"event": event, "buttons": [dict(button) for button in buttons]})
             return True
 
@@ -222,17 +222,17 @@ class Ownership:
         line = store.clean_text(note_for_bot, store.MAX_NOTE_FOR_BOT)
         with transaction(self._ledger.engine, step) as connection:
             row = store.lock(connection, conversation_id)
-            at = self._ledger.clock()
+            now = self._ledger.clock()
             transitions.require_open(connection, row, handoff_id)
             if row.owner == Owner.AGENT.value:
                 transitions.require_holder(connection, row, agent)
-            row = transitions.transition(connection, row, at, step)
+            row = transitions.transition(connection, row, now, step)
             connection.execute(
                 update(handoffs).where(handoffs.c.conversation_id == row.id, handoffs.c.closed_at.is_(None))
-                .values(closed_at=at, outcome=outcome, note_for_bot=line, resume=resume)
+                .values(closed_at=now, outcome=outcome, note_for_bot=line, resume=resume)
             )
-            row = transitions.announce(connection, row, at, notice, outcome, agent)
-            return store.to_conversation(row, at)
+            row = transitions.announce(connection, row, now, notice, outcome, agent)
+            return store.to_conversation(row, now)
 
     def _say(
         self, conversation_id: str, agent: Agent, text: str, client_id: str | None, kind: Kind, late: bool = False,
@@ -243,7 +243,7 @@ class Ownership:
         client_id = store.clean_id(client_id, "the client message id") if client_id else None
         with transaction(self._ledger.engine, "agent_says") as connection:
             row = store.lock(connection, conversation_id)
-            at = self._ledger.clock()
+            now = self._ledger.clock()
             known = store.by_client_id(connection, conversation_id, Author.AGENT, client_id)
             if known is not None:
                 if (known.text, known.kind) != (text, kind.value):
@@ -253,12 +253,12 @@ class Ownership:
             if kind is Kind.TEXT and not late:
                 transitions.require_holder(connection, row, agent)
                 changes["typing_until"] = None
-            _, message = store.append(connection, row, at, author=Author.AGENT, kind=kind, text=text,
+            _, message = store.append(connection, row, now, author=Author.AGENT, kind=kind, text=text,
                                       name=agent.name, client_id=client_id, **changes)
             if kind is Kind.TEXT:
                 connection.execute(
                     update(handoffs).where(handoffs.c.conversation_id == row.id, handoffs.c.closed_at.is_(None))
-                    .values(first_reply_at=func.coalesce(handoffs.c.first_reply_at, literal(at, UtcDateTime)),
+                    .values(first_reply_at=func.coalesce(handoffs.c.first_reply_at, literal(now, UtcDateTime)),
                             unanswered_since=None))
             return message
 

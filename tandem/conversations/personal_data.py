@@ -67,9 +67,9 @@ def export(ledger: Ledger, conversation_id: str) -> dict[str, Any]:
 
 def has_open_turn(connection: Connection, ledger: Ledger, conversation_id: str) -> bool:
     """Whether the bot is answering a message of this conversation just now, in a process that is alive."""
-    at = ledger.clock()
+    now = ledger.clock()
     query = select(messages.c.id).where(
-        messages.c.conversation_id == conversation_id, messages.c.turn == "open", messages.c.turn_lease > at).limit(1)
+        messages.c.conversation_id == conversation_id, messages.c.turn == "open", messages.c.turn_lease > now).limit(1)
     return connection.execute(query).first() is not None
 
 
@@ -114,10 +114,10 @@ def _parsed(data: str | None) -> Any:
         return data
 
 
-def rows_of(engine: Engine, kept_in: Table, conversation_id: str) -> list[Any]:
+def rows_of(engine: Engine, table: Table, conversation_id: str) -> list[Any]:
     """Read what a table keeps of a conversation, oldest first; keys of the database left out."""
-    shown = [one for one in kept_in.columns if one.name not in ("id", "conversation_id", "key")]
-    query = select(*shown).where(kept_in.c.conversation_id == conversation_id).order_by(*kept_in.primary_key.columns)
+    shown = [one for one in table.columns if one.name not in ("id", "conversation_id", "key")]
+    query = select(*shown).where(table.c.conversation_id == conversation_id).order_by(*table.primary_key.columns)
     with reading(engine).connect() as connection:
         return [plain(dict(row)) for row in connection.execute(query).mappings()]
 

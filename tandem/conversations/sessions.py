@@ -56,9 +56,9 @@ def opens(claim: SessionClaim, conversation: Conversation) -> bool:
 class CustomerSessions:
     """Resumes and ends the sessions of customers; all blocking, each one transaction."""
 
-    def __init__(self, ledger: Ledger, matched: MatchedOrders) -> None:
+    def __init__(self, ledger: Ledger, matched_orders: MatchedOrders) -> None:
         self._ledger = ledger
-        self._matched = matched
+        self._matched = matched_orders
 
     def resume(self, claim: SessionClaim, identity: Identity | None) -> Conversation | None:
         """Go on with a conversation as this customer, or None where a new one must begin.
@@ -70,46 +70,46 @@ class CustomerSessions:
             before = self._ledger.conversation(claim.conversation_id)
         except ConversationNotFound:
             return None
-        proved = identity is not None and self._matched.matched_for_another(before.id, identity.email)
+        matched_another = identity is not None and self._matched.matched_for_another(before.id, identity.email)
         if opens(claim, before) and identity is None and before.identity is not None:
             self._matched.forget_all_but(before.id, None)
         elif identity is not None and before.identity is None and _is_of(before, identity):
             self._matched.forget_all_but(before.id, identity.email)
-        return self._resume(claim, identity, proved)
+        return self._resume(claim, identity, matched_another)
 
     def sign_out(self, claim: SessionClaim) -> bool:
         """End the session and the identity for good, if the session is still good; whether it was."""
-        at = self._ledger.clock()
+        now = self._ledger.clock()
         with transaction(self._ledger.engine, "sign_out") as connection:
             try:
                 row = store.lock(connection, claim.conversation_id)
             except ConversationNotFound:
                 return False
-            if not opens(claim, store.to_conversation(row, at)):
+            if not opens(claim, store.to_conversation(row, now)):
                 return False
-            _close(connection, row, at)
+            _close(connection, row, now)
             return True
 
-    def _resume(self, claim: SessionClaim, identity: Identity | None, proved: bool) -> Conversation | None:
-        at = self._ledger.clock()
+    def _resume(self, claim: SessionClaim, identity: Identity | None, matched_another: bool) -> Conversation | None:
+        now = self._ledger.clock()
         with transaction(self._ledger.engine, "resume") as connection:
             try:
                 row = store.lock(connection, claim.conversation_id)
             except ConversationNotFound:
                 return None
-            conversation = store.to_conversation(row, at)
+            conversation = store.to_conversation(row, now)
             valid = opens(claim, conversation)
-            if conversation.session == CLOSED or not _may_go_on(conversation, valid, identity, proved, at):
+            if conversation.session == CLOSED or not _may_go_on(conversation, valid, identity, matched_another, now):
                 if valid and identity is not None:
-                    _close(connection, row, at)
+                    _close(connection, row, now)
                 return None
             if identity is not None:
                 renewed = row.session if conversation.identity is not None else row.session + 1
                 if row.identity != store.from_identity(identity) or row.session != renewed:
-                    row = store.change(connection, row, at, identity=store.from_identity(identity), session=renewed)
+                    row = store.change(connection, row, now, identity=store.from_identity(identity), session=renewed)
             elif conversation.identity is not None:
-                row = store.change(connection, row, at, identity=_ended(row, at))
-            return store.to_conversation(row, at)
+                row = store.change(connection, row, now, identity=_ended(row, now))
+            return store.to_conversation(row, now)
 
 
 def _is_of(conversation: Conversation, identity: Identity) -> bool:
@@ -117,27 +117,27 @@ def _is_of(conversation: Conversation, identity: Identity) -> bool:
 
 
 def _may_go_on(
-    conversation: Conversation, valid: bool, identity: Identity | None, proved: bool, at: datetime,
+    conversation: Conversation, valid: bool, identity: Identity | None, matched_another: bool, now: datetime,
 ) -> bool:
     if identity is None:
         return valid
     if conversation.known_as is not None:
         return _is_of(conversation, identity)  # whose token proves more than a session does
     last = conversation.last_customer_at
-    return valid and not proved and (last is None or at - last <= VISIT)
+    return valid and not matched_another and (last is None or now - last <= VISIT)
 
 
-def _close(connection: Connection, row: Row, at: datetime) -> None:
+def _close(connection: Connection, row: Row, now: datetime) -> None:
     """End a session for good; people who have the conversation are told."""
-    row = store.change(connection, row, at, session=CLOSED, customer_typing_until=None, identity=_ended(row, at))
+    row = store.change(connection, row, now, session=CLOSED, customer_typing_until=None, identity=_ended(row, now))
     if row.owner in (Owner.WAITING.value, Owner.AGENT.value):
-        store.append(connection, row, at, author=Author.SYSTEM, kind=Kind.NOTE, text=_LEFT)
+        store.append(connection, row, now, author=Author.SYSTEM, kind=Kind.NOTE, text=_LEFT)
 
 
-def _ended(row: Row, at: datetime) -> dict[str, object] | None:
+def _ended(row: Row, now: datetime) -> dict[str, object] | None:
     """The stored identity of a conversation, with its end now."""
     known = store.to_identity(row.identity)
-    if known is None or not known.holds_at(at):
+    if known is None or not known.holds_at(now):
         stored: dict[str, object] | None = row.identity
         return stored
-    return {**row.identity, "expires_at": at.isoformat()}
+    return {**row.identity, "expires_at": now.isoformat()}

@@ -44,16 +44,16 @@ MAX_EMAIL = 254  # characters of an e-mail address
 MAX_NAME = 120  # characters of a speaker's name, an intent or a trigger
 _PREVIEW = 160
 # Statements of every turn, built once: SQLAlchemy takes longer to build one than SQLite to run it.
-_LOCK = select(conversations).where(conversations.c.id == bindparam("this")).with_for_update()
-_CHANGE = {dialect: update(conversations).where(conversations.c.id == bindparam("this")).values(change_id=change_id)
+_LOCK = select(conversations).where(conversations.c.id == bindparam("target")).with_for_update()
+_CHANGE = {dialect: update(conversations).where(conversations.c.id == bindparam("target")).values(change_id=change_id)
            for dialect, change_id in CHANGE_ID.items()}
 _INSERT = insert(messages)
 _BY_CLIENT_ID = select(messages).where(
-    messages.c.conversation_id == bindparam("this"), messages.c.author == bindparam("author"),
+    messages.c.conversation_id == bindparam("target"), messages.c.author == bindparam("author"),
     messages.c.client_id == bindparam("client"),
 )
 # SQLAlchemy keeps no compiled form of its own inserts with ON CONFLICT.
-_KNOW_EMAIL = sql("INSERT INTO customer_emails (conversation_id, email) VALUES (:this, :email) "
+_KNOW_EMAIL = sql("INSERT INTO customer_emails (conversation_id, email) VALUES (:target, :email) "
                   "ON CONFLICT (conversation_id, email) DO NOTHING")
 _DEPTH = 20  # levels of data that are kept
 _LONG_AGO = "1970-01-01T00:00:00+00:00"
@@ -94,18 +94,18 @@ def clean_data(value: Any, depth: int = _DEPTH) -> Any:
     return printable(str(value))
 
 
-def clean_id(value: Any, what: str) -> str:
+def clean_id(value: Any, name: str) -> str:
     """An id as the ledger keeps it.
 
     Raises:
         InvalidMessage: Not a string, empty, too long, or with control characters.
     """
     if not isinstance(value, str) or not value.strip():
-        raise InvalidMessage(f"{what} must be a non-empty text")
+        raise InvalidMessage(f"{name} must be a non-empty text")
     if len(value) > MAX_ID:
-        raise InvalidMessage(f"{what} may have at most {MAX_ID} characters")
+        raise InvalidMessage(f"{name} may have at most {MAX_ID} characters")
     if not value.isprintable():
-        raise InvalidMessage(f"{what} has characters that cannot be printed")
+        raise InvalidMessage(f"{name} has characters that cannot be printed")
     return value
 
 
@@ -128,7 +128,7 @@ def lock(connection: Connection, conversation_id: str) -> Row:
         ConversationNotFound: There is none.
     """
     known_id(conversation_id)
-    row = connection.execute(_LOCK, {"this": conversation_id}).first()
+    row = connection.execute(_LOCK, {"target": conversation_id}).first()
     if row is None:
         raise ConversationNotFound(conversation_id)
     return row
@@ -139,17 +139,17 @@ def lock_agent(connection: Connection, agent_id: str) -> None:
     serialise(connection, agent_id)
 
 
-def change(connection: Connection, row: Row, at: datetime, **values: Any) -> Row:
+def change(connection: Connection, row: Row, now: datetime, **values: Any) -> Row:
     """Write to a locked conversation and return it as it is then; its revision rises, so that every watcher sees it."""
-    values = {"revision": row.revision + 1, "updated_at": at, **values}
-    connection.execute(_CHANGE[connection.dialect.name], {**values, "this": row.id})
+    values = {"revision": row.revision + 1, "updated_at": now, **values}
+    connection.execute(_CHANGE[connection.dialect.name], {**values, "target": row.id})
     # It is locked, so nobody else has changed it: no need to read it again.
     known = vars(row) if isinstance(row, SimpleNamespace) else row._mapping
     return SimpleNamespace(**{**known, **values})
 
 
 def append(
-    connection: Connection, row: Row, at: datetime, *, author: Author, kind: Kind, text: str, name: str = "",
+    connection: Connection, row: Row, now: datetime, *, author: Author, kind: Kind, text: str, name: str = "",
     data: Mapping[str, Any] | None = None, client_id: str | None = None, reply_to: int | None = None,
     turn_lease: datetime | None = None, **changes: Any,
 ) -> tuple[Row, Message]:
@@ -162,14 +162,14 @@ def append(
     changes.setdefault("next_seq", seq + 1)
     if kind is Kind.TEXT and author is not Author.BOT:  # the bot's words tell nobody what a conversation is about
         changes.setdefault("last_text", text[:_PREVIEW])
-    row = change(connection, row, at, **changes)
+    row = change(connection, row, now, **changes)
     values = {
         "conversation_id": row.id, "seq": seq, "author": author.value, "kind": kind.value,
-        "name": printable(name)[:MAX_NAME], "text": text, "data": clean_data(data or {}), "at": at, "epoch": row.epoch,
+        "name": printable(name)[:MAX_NAME], "text": text, "data": clean_data(data or {}), "at": now, "epoch": row.epoch,
         "client_id": client_id, "reply_to": reply_to,
         "turn": "open" if turn_lease else None, "turn_lease": turn_lease,
         "delivery": delivery.value, "attempts": 0, "attempt_open": False, "doubt": False,
-        "next_attempt_at": at if delivery is Delivery.PENDING else None,
+        "next_attempt_at": now if delivery is Delivery.PENDING else None,
     }
     connection.execute(_INSERT, values)
     return row, to_message(SimpleNamespace(**values, intent=None, mood=None))
@@ -179,7 +179,7 @@ def by_client_id(connection: Connection, conversation_id: str, author: Author, c
     """The row that this author's client already wrote under `client_id`, if any."""
     if client_id is None:
         return None
-    named = {"this": conversation_id, "author": author.value, "client": client_id}
+    named = {"target": conversation_id, "author": author.value, "client": client_id}
     found: Row | None = connection.execute(_BY_CLIENT_ID, named).first()
     return found
 
@@ -196,7 +196,7 @@ def know_email(connection: Connection, conversation_id: str, email: str) -> None
     address = printable(email).strip().lower()
     if "@" not in address or len(address) > MAX_EMAIL:
         return
-    connection.execute(_KNOW_EMAIL, {"this": conversation_id, "email": address})
+    connection.execute(_KNOW_EMAIL, {"target": conversation_id, "email": address})
 
 
 def open_handoff_of(connection: Connection, conversation_id: str) -> Row | None:
@@ -233,16 +233,16 @@ def to_identity(value: Mapping[str, Any] | None) -> Identity | None:
     return Identity(**{**value, "expires_at": datetime.fromisoformat(ends) if ends else None})
 
 
-def to_conversation(row: Row, at: datetime) -> Conversation:
-    """A conversation from its row; `at` decides who the customer is, and whether somebody still writes."""
+def to_conversation(row: Row, now: datetime) -> Conversation:
+    """A conversation from its row; `now` decides who the customer is, and whether somebody still writes."""
     def fresh(until: datetime | None) -> bool:
-        return until is not None and at < until < at + timedelta(minutes=1)
+        return until is not None and now < until < now + timedelta(minutes=1)
 
     known_as = to_identity(row.identity)
     return Conversation(
         id=row.id, channel=row.channel, owner=Owner(row.owner), epoch=row.epoch, revision=row.revision,
         created_at=row.created_at, updated_at=row.updated_at, push=row.push, last_customer_at=row.last_customer_at,
-        identity=known_as if known_as is not None and known_as.holds_at(at) else None, known_as=known_as,
+        identity=known_as if known_as is not None and known_as.holds_at(now) else None, known_as=known_as,
         session=row.session, address=row.address or {},
         last_text=row.last_text, mood=to_mood(row.mood),
         typing=(Author.AGENT.value, row.typing_name or "") if fresh(row.typing_until) else None,

@@ -16,9 +16,9 @@ from tandem.db.engine import now, reading, recoverable
 Clock = Callable[[], datetime]
 
 # Queries of every turn, built once (see `store`).
-_CONVERSATION = select(conversations).where(conversations.c.id == bindparam("this"))
+_CONVERSATION = select(conversations).where(conversations.c.id == bindparam("target"))
 _REPLIES = select(messages).where(
-    messages.c.conversation_id == bindparam("this"), messages.c.reply_to == bindparam("answered"),
+    messages.c.conversation_id == bindparam("target"), messages.c.reply_to == bindparam("answered"),
 ).order_by(messages.c.seq)
 
 
@@ -38,7 +38,7 @@ class Transcript:
             ConversationNotFound: There is none with this id.
         """
         with self.reading.connect() as connection:
-            row = connection.execute(_CONVERSATION, {"this": store.known_id(conversation_id)}).first()
+            row = connection.execute(_CONVERSATION, {"target": store.known_id(conversation_id)}).first()
         if row is None:
             raise ConversationNotFound(conversation_id)
         return store.to_conversation(row, self.clock())
@@ -92,7 +92,7 @@ class Transcript:
     def replies_to(self, conversation_id: str, seq: int) -> list[Message]:
         """What the bot answered to the customer's message `seq`."""
         with self.reading.connect() as connection:
-            rows = connection.execute(_REPLIES, {"this": conversation_id, "answered": seq}).all()
+            rows = connection.execute(_REPLIES, {"target": conversation_id, "answered": seq}).all()
         return [store.to_message(row) for row in rows]
 
     def handoffs(self, conversation_id: str) -> list[Handoff]:

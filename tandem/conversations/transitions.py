@@ -40,7 +40,7 @@ STEPS: Mapping[str, Mapping[Owner, Owner]] = {
 }
 
 
-def transition(connection: Connection, row: Row, at: datetime, step: str) -> Row:
+def transition(connection: Connection, row: Row, now: datetime, step: str) -> Row:
     """Move the conversation as `STEPS` allows, and raise its epoch.
 
     Raises:
@@ -52,16 +52,16 @@ def transition(connection: Connection, row: Row, at: datetime, step: str) -> Row
     current = store.open_handoff_of(connection, row.id)
     logger.info("%s: from %s to %s", step, row.owner, target.value,
                 extra=about(row.id, row.epoch + 1, current.id if current is not None else None))
-    return store.change(connection, row, at, owner=target.value, epoch=row.epoch + 1, typing_until=None,
+    return store.change(connection, row, now, owner=target.value, epoch=row.epoch + 1, typing_until=None,
                         customer_typing_until=None)
 
 
-def insert_handoff(connection: Connection, row: Row, at: datetime, request: HandoffRequest) -> Handoff:
+def insert_handoff(connection: Connection, row: Row, now: datetime, request: HandoffRequest) -> Handoff:
     """Open a handoff in the epoch that the conversation is in."""
     connection.execute(insert(handoffs).values(
         id=uuid.uuid4().hex, conversation_id=row.id, channel=request.channel,
         reason=store.printable(request.reason), trigger=store.printable(request.trigger)[: store.MAX_NAME],
-        urgency=max(0.0, min(1.0, request.urgency)), epoch=row.epoch, opened_at=at,
+        urgency=max(0.0, min(1.0, request.urgency)), epoch=row.epoch, opened_at=now,
         card=store.clean_data(request.card), note_for_bot="",
     ))
     opened = store.open_handoff_of(connection, row.id)
@@ -69,12 +69,12 @@ def insert_handoff(connection: Connection, row: Row, at: datetime, request: Hand
     return store.to_handoff(opened)
 
 
-def assign(connection: Connection, row: Row, at: datetime, agent: Agent) -> None:
+def assign(connection: Connection, row: Row, now: datetime, agent: Agent) -> None:
     """Note who has the conversation, and that a customer to whom nobody has spoken yet waits for their words."""
     connection.execute(
         update(handoffs).where(handoffs.c.conversation_id == row.id, handoffs.c.closed_at.is_(None))
-        .values(claimed_by=agent.id, claimed_at=at, unanswered_since=case(
-            (handoffs.c.first_reply_at.is_(None), literal(at, UtcDateTime)), else_=handoffs.c.unanswered_since))
+        .values(claimed_by=agent.id, claimed_at=now, unanswered_since=case(
+            (handoffs.c.first_reply_at.is_(None), literal(now, UtcDateTime)), else_=handoffs.c.unanswered_since))
     )
 
 
@@ -94,11 +94,11 @@ def require_room(connection: Connection, agent: Agent, capacity: int) -> None:
 
 
 def announce(
-    connection: Connection, row: Row, at: datetime, notice: str, event: str, agent: Agent | None,
+    connection: Connection, row: Row, now: datetime, notice: str, event: str, agent: Agent | None,
 ) -> Row:
     """Tell the customer what has changed."""
     data = {"event": event, "agent": agent.name if agent else ""}
-    row, _ = store.append(connection, row, at, author=Author.SYSTEM, kind=Kind.EVENT, text=notice, data=data)
+    row, _ = store.append(connection, row, now, author=Author.SYSTEM, kind=Kind.EVENT, text=notice, data=data)
     return row
 
 

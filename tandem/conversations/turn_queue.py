@@ -33,7 +33,7 @@ DONE, FAILED, LATE = "done", "failed", "late"  # how turns end
 # Statements of every turn, built once (see `store`). "open" stands in them as it stands in the partial index: SQLite
 # does not use that for a value that is bound later.
 _OPEN = messages.c.turn == literal_column("'open'")
-_OF_THIS = messages.c.conversation_id == bindparam("this")
+_OF_THIS = messages.c.conversation_id == bindparam("target")
 _EARLIER = select(messages.c.id).where(_OF_THIS, messages.c.seq < bindparam("number"), _OPEN).limit(1)
 _LATER = select(messages.c.id).where(_OF_THIS, messages.c.seq > bindparam("number"), _OPEN).limit(1)
 _HELD = update(messages).where(_OF_THIS, messages.c.seq == bindparam("number"), _OPEN,
@@ -42,7 +42,7 @@ _HELD = update(messages).where(_OF_THIS, messages.c.seq == bindparam("number"), 
 
 def waits(connection: Connection, conversation_id: str, seq: int) -> bool:
     """Whether an earlier message of the conversation is still with the bot."""
-    return connection.execute(_EARLIER, {"this": conversation_id, "number": seq}).first() is not None
+    return connection.execute(_EARLIER, {"target": conversation_id, "number": seq}).first() is not None
 
 
 class TurnQueue:
@@ -68,21 +68,21 @@ class TurnQueue:
         """Let the turn be taken over after a pause, because it failed; False if it is over or in other hands."""
         return self._hold("turn_back", conversation_id, seq, tries, pause - TURN_LEASE)
 
-    def finish(self, conversation_id: str, seq: int, tries: int = 1, how: str = DONE) -> bool:
+    def finish(self, conversation_id: str, seq: int, tries: int = 1, outcome: str = DONE) -> bool:
         """Say that the bot is done with this message; False if the turn was over, or is in other hands."""
         with transaction(self._ledger.recoverable, "turn_end") as connection:
             try:
                 row = store.lock(connection, conversation_id)
             except ConversationNotFound:
                 return False
-            this = {"this": conversation_id, "number": seq}
-            ended = connection.execute(_HELD, {**this, "tries": tries, "turn": how, "turn_lease": None})
-            if ended.rowcount and connection.execute(_LATER, this).first() is not None:
+            target = {"target": conversation_id, "number": seq}
+            ended = connection.execute(_HELD, {**target, "tries": tries, "turn": outcome, "turn_lease": None})
+            if ended.rowcount and connection.execute(_LATER, target).first() is not None:
                 store.change(connection, row, self._ledger.clock())  # wakes the worker that has the next one
             return bool(ended.rowcount)
 
     def adopt(
-        self, channels: Sequence[str] | None = None, limit: int = 20, held: Collection[tuple[str, int]] = (),
+        self, channels: Sequence[str] | None = None, limit: int = 20, excluded: Collection[tuple[str, int]] = (),
     ) -> list[Receipt]:
         """Take over turns whose process died: their messages go to the bot once more, if they are still the bot's.
 
@@ -90,23 +90,24 @@ class TurnQueue:
 
         Args:
             channels: Only turns of conversations on these channels; None for all.
-            held: Turns (conversation id, seq) that run in this very process, whatever became of their leases.
+            excluded: Turns (conversation id, seq) that run in this very process, whatever became of their leases.
         """
         adopted: list[Receipt] = []
         passed_over = True
         while passed_over and len(adopted) < limit:  # behind a turn that is passed over another one may be due
             with self._ledger.reading.connect() as connection:
-                rows = connection.execute(_interrupted(self._ledger.clock(), channels, limit + len(held))).all()
-            found = [row for row in rows if (row.conversation_id, row.seq) not in held][: limit - len(adopted)]
+                rows = connection.execute(_interrupted(self._ledger.clock(), channels, limit + len(excluded))).all()
+            found = [row for row in rows if (row.conversation_id, row.seq) not in excluded][: limit - len(adopted)]
             taken = [self._adopt_unless_locked(row) for row in found]
-            held = {*held, *((row.conversation_id, row.seq) for row, receipt in zip(found, taken) if receipt is None)}
+            refused = {(row.conversation_id, row.seq) for row, receipt in zip(found, taken) if receipt is None}
+            excluded = {*excluded, *refused}
             adopted += [receipt for receipt in taken if receipt is not None]
             passed_over = None in taken
         return adopted
 
     def _hold(self, step: str, conversation_id: str, seq: int, tries: int, longer: timedelta) -> bool:
         with transaction(self._ledger.recoverable, step) as connection:
-            held = connection.execute(_HELD, {"this": conversation_id, "number": seq, "tries": tries,
+            held = connection.execute(_HELD, {"target": conversation_id, "number": seq, "tries": tries,
                                               "turn_lease": self._ledger.clock() + TURN_LEASE + longer})
             return bool(held.rowcount)
 
@@ -126,47 +127,48 @@ class TurnQueue:
                 row = store.lock(connection, conversation_id)  # first, as everybody does: else there are deadlocks
             except ConversationNotFound:
                 return None  # erased meanwhile
-            at = self._ledger.clock()
-            found = connection.execute(
-                select(messages).where(messages.c.id == message_key, _stale(at)).with_for_update()).first()
-            if found is None:
+            now = self._ledger.clock()
+            stored = connection.execute(
+                select(messages).where(messages.c.id == message_key, _stale(now)).with_for_update()).first()
+            if stored is None:
                 return None  # another process was quicker, or the turn ended after all
-            this = update(messages).where(messages.c.id == message_key)
-            if row.owner != Owner.BOT.value or row.epoch != found.epoch:
-                connection.execute(this.values(turn=DONE, turn_lease=None))  # people had it, with all that was said
+            change = update(messages).where(messages.c.id == message_key)
+            if row.owner != Owner.BOT.value or row.epoch != stored.epoch:
+                connection.execute(change.values(turn=DONE, turn_lease=None))  # people had it, with all that was said
                 return None
-            late = at - found.at >= TURN_LIFETIME
-            if late and self._next_is_late(connection, found, at):
-                connection.execute(this.values(turn=LATE, turn_lease=None))  # the last one speaks for all
+            late = now - stored.at >= TURN_LIFETIME
+            if late and self._next_is_late(connection, stored, now):
+                connection.execute(change.values(turn=LATE, turn_lease=None))  # the last one speaks for all
                 return None
-            tries = found.turn_tries + 1
-            connection.execute(this.values(turn_lease=at + TURN_LEASE, turn_tries=tries))
+            tries = stored.turn_tries + 1
+            connection.execute(change.values(turn_lease=now + TURN_LEASE, turn_tries=tries))
             told = connection.execute(
-                select(handoffs).where(handoffs.c.conversation_id == conversation_id, handoffs.c.told_with == found.seq)
+                select(handoffs)
+                .where(handoffs.c.conversation_id == conversation_id, handoffs.c.told_with == stored.seq)
                 .order_by(handoffs.c.epoch.desc())
             ).first()
-            return Receipt(store.to_conversation(row, at), store.to_message(found), False, True,
+            return Receipt(store.to_conversation(row, now), store.to_message(stored), False, True,
                            store.to_handoff(told) if told is not None else None, tries, too_late=late)
 
-    def _next_is_late(self, connection: Connection, message: Row, at: datetime) -> bool:
+    def _next_is_late(self, connection: Connection, message: Row, now: datetime) -> bool:
         later = select(messages.c.at).where(
             messages.c.conversation_id == message.conversation_id, messages.c.seq > message.seq, _OPEN,
         ).order_by(messages.c.seq).limit(1)
-        found = connection.execute(later).scalar_one_or_none()
-        return found is not None and at - found >= TURN_LIFETIME
+        stored = connection.execute(later).scalar_one_or_none()
+        return stored is not None and now - stored >= TURN_LIFETIME
 
 
-def _stale(at: datetime) -> Any:
+def _stale(now: datetime) -> Any:
     # A lease that ends later than any lease can was given before the clock stepped back.
-    return and_(_OPEN, or_(messages.c.turn_lease < at, messages.c.turn_lease > at + 2 * TURN_LEASE))
+    return and_(_OPEN, or_(messages.c.turn_lease < now, messages.c.turn_lease > now + 2 * TURN_LEASE))
 
 
-def _interrupted(at: datetime, channels: Sequence[str] | None, limit: int) -> Any:
+def _interrupted(now: datetime, channels: Sequence[str] | None, limit: int) -> Any:
     earlier = messages.alias("earlier")
     ahead = select(earlier.c.id).where(
         earlier.c.conversation_id == messages.c.conversation_id, earlier.c.seq < messages.c.seq,
         earlier.c.turn == literal_column("'open'")).exists()
-    query = select(messages.c.id, messages.c.conversation_id, messages.c.seq).where(_stale(at), ~ahead)
+    query = select(messages.c.id, messages.c.conversation_id, messages.c.seq).where(_stale(now), ~ahead)
     if channels is not None:
         # A subquery and no join, which a planner may begin with all conversations of these channels.
         channel = select(conversations.c.channel).where(conversations.c.id == messages.c.conversation_id)

@@ -123,11 +123,11 @@ def _make_private(file: Path) -> None:
             private_file(beside)
 
 
-def _open_postgresql(url: str, given: dict[str, Any], limits: Limits) -> Engine:
+def _open_postgresql(url: str, url_options: dict[str, Any], limits: Limits) -> Engine:
     connect = {"connect_timeout": limits.connect, **_DEAD_PEER}
     engine = create_engine(
         url, pool_pre_ping=True, pool_size=10, max_overflow=20, pool_timeout=_POOL_SECONDS, hide_parameters=True,
-        connect_args={name: value for name, value in connect.items() if name not in given},
+        connect_args={name: value for name, value in connect.items() if name not in url_options},
     )
 
     @event.listens_for(engine, "connect")

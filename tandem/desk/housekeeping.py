@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from tandem.conversations import counters
-from tandem.retention import Busy, Stopped, prune
+from tandem.retention import PruningInProgress, PruningStopped, prune
 from tandem.services import Services
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Housekeeping:
         try:
             removed = prune(self._services.ledger, settings.tracker_url, settings.retention_days, every=PRUNE_EVERY,
                             goes_on=lambda: not self._stop.is_set(), sleep=self._stop.wait)
-        except (Busy, Stopped):
+        except (PruningInProgress, PruningStopped):
             return
         if removed:
             logger.info("Removed what is older than %d days: %s", settings.retention_days, in_words(removed))

@@ -36,10 +36,10 @@ nav a{color:var(--accent);margin-right:14px}code{font-size:13px}
 """ + STYLE
 
 
-def render(evaluation: Evaluation, changes: Sequence[Change], settings: EscalationSettings, at: datetime) -> str:
+def render(evaluation: Evaluation, changes: Sequence[Change], settings: EscalationSettings, now: datetime) -> str:
     """The whole page as HTML."""
     parts = [
-        _head(changes, at, is_quick=evaluation.intents is None),
+        _head(changes, now, is_quick=evaluation.intents is None),
         _intents(evaluation.intents) if evaluation.intents else "",
         _moods(evaluation.moods) if evaluation.moods else "",
         _escalation(evaluation.escalation, settings),
@@ -49,13 +49,13 @@ def render(evaluation: Evaluation, changes: Sequence[Change], settings: Escalati
             f'<body><main>{"".join(parts)}</main></body></html>\n')
 
 
-def _head(changes: Sequence[Change], at: datetime, *, is_quick: bool) -> str:
+def _head(changes: Sequence[Change], now: datetime, *, is_quick: bool) -> str:
     worse = [change for change in changes if change.is_worse]
     verdict = (f'<span class="bad">{len(worse)} figure{"s" * (len(worse) != 1)} fell by more than the noise</span>'
                if worse else '<span class="good">nothing fell by more than its noise</span>')
     links = "" if is_quick else '<a href="#intents">Intents</a><a href="#moods">Moods</a>'
     kind = "Quick check. " if is_quick else ""
-    return (f'<h1>How well the bot listens</h1><p class="faint">{kind}{at:%Y-%m-%d %H:%M} · {verdict} · '
+    return (f'<h1>How well the bot listens</h1><p class="faint">{kind}{now:%Y-%m-%d %H:%M} · {verdict} · '
             f'± is the 95 % noise of a figure</p><nav>{links}<a href="#escalation">Escalation</a></nav>'
             f'<div class="cards">{"".join(map(_card, changes))}</div>')
 

@@ -94,10 +94,10 @@ class DeliveryWorker:
         await self._write_down(ended, outbound)
         self._on_change(outbound.message.conversation_id)
 
-    async def _write_down(self, what: Callable[[], None], outbound: OutboundMessage) -> None:
+    async def _write_down(self, note: Callable[[], None], outbound: OutboundMessage) -> None:
         for pause in (*_WRITE_PAUSES, None):
             try:
-                await write(outbound.message.conversation_id, what)
+                await write(outbound.message.conversation_id, note)
                 return
             except SQLAlchemyError:
                 if pause is None:

@@ -42,7 +42,7 @@ _ADOPT_EVERY = 2.0  # seconds between looks for turns whose process died
 _STOP_PATIENCE = 8.0  # seconds; longer than the delivery worker lets its last sends take
 
 
-class TooFast(InvalidMessage):
+class TooManyMessages(InvalidMessage):
     """A conversation sends more messages than a person can write; `wait` is in seconds."""
 
     def __init__(self, words: str, wait: float) -> None:
@@ -132,13 +132,13 @@ class Runtime:
         """Count a message of a conversation; in a demo on loopback, which programs measure, there is no limit.
 
         Raises:
-            TooFast: It is one too many.
+            TooManyMessages: It is one too many.
         """
         if self.settings.demo_on_loopback:
             return
         wait = self._pace.wait(inbound.conversation_id)
         if wait:
-            raise TooFast(f"at most {MESSAGES} messages a minute are taken; try again in {wait:.0f} s", wait)
+            raise TooManyMessages(f"at most {MESSAGES} messages a minute are taken; try again in {wait:.0f} s", wait)
 
     async def receive(self, inbound: InboundMessage) -> Receipt:
         """Store what a customer wrote.
@@ -209,7 +209,7 @@ class Runtime:
                 continue
             try:
                 receipts = await asyncio.to_thread(
-                    self._interrupted.adopt, tuple(self.channels), held=self._turns.held())
+                    self._interrupted.adopt, tuple(self.channels), excluded=self._turns.held())
             except Exception:  # whatever it was, the next look must come
                 logger.exception("Interrupted turns could not be read; they are looked for again")
                 continue

@@ -27,7 +27,7 @@ from tandem.logs import about
 from tandem.rasa_ext.action_endpoint import install_action_endpoint
 from tandem.rasa_ext.install import install_extensions
 from tandem.rasa_ext.locks import install_locks
-from tandem.rasa_ext.tracker_store import AlreadyHeard, answering
+from tandem.rasa_ext.tracker_store import MessageAlreadyHandled, answering
 from tandem.rasa_ext.trackers import leave_forms, say_again
 from tandem.wording.phrases import notice
 
@@ -163,7 +163,7 @@ class TurnRunner:
                     ), on_new_message)
                 if not given:
                     return
-            except AlreadyHeard:
+            except MessageAlreadyHandled:
                 await say_again(agent, conversation.id, message_id, output)
         fault("turn.after_bot")
         if not output.spoke and await self._still_with_bot(receipt):
@@ -220,34 +220,34 @@ class TurnRunner:
         if told is not None:
             self._recorded(told)
 
-    async def _apologise(self, receipt: Receipt, why: str, words: str = "trouble") -> None:
+    async def _apologise(self, receipt: Receipt, reason: str, name: str = "trouble") -> None:
         """Tell the customer that this message finds no answer."""
         conversation, seq = receipt.conversation, receipt.message.seq
-        logger.error("Bot turn %d %s", seq, why, extra=_about(receipt))
+        logger.error("Bot turn %d %s", seq, reason, extra=_about(receipt))
 
         def say() -> Message | None:
             if receipt.tries > MAX_TRIES and self._ledger.replies_to(conversation.id, seq):
                 return None  # it was answered, but no try lived long enough to say so
-            return self._ledger.record_bot_reply(conversation.id, conversation.epoch, self._apology(receipt, words),
-                                                 reply_to=seq, key=f"{seq}.{words}")
+            return self._ledger.record_bot_reply(conversation.id, conversation.epoch, self._apology(receipt, name),
+                                                 reply_to=seq, key=f"{seq}.{name}")
 
         told = await write(conversation.id, say)
         if told is not None:
             self._recorded(told)
 
-    def _apology(self, receipt: Receipt, words: str) -> str:
+    def _apology(self, receipt: Receipt, name: str) -> str:
         """The text of the notice; if the customer's yes was acted upon before the turn broke off, it says so."""
         acts = Consents(self._ledger).acts(receipt.conversation.id)
         act = next((act for act in acts if act.seq == receipt.message.seq), None)
         if act is None:
-            return notice(words)
+            return notice(name)
         return notice("trouble_done" if act.done else "trouble_unsure", number=act.question.number)
 
-    async def _finish(self, receipt: Receipt, how: str = DONE) -> None:
+    async def _finish(self, receipt: Receipt, outcome: str = DONE) -> None:
         message = receipt.message
         try:
             await write(message.conversation_id, self._queue.finish, message.conversation_id, message.seq,
-                        receipt.tries, how)
+                        receipt.tries, outcome)
         except SQLAlchemyError:
             # The turn is taken over when its lease runs out; what it has said is not said twice.
             logger.exception("The end of bot turn %d was not written down", message.seq, extra=_about(receipt))

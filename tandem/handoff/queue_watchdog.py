@@ -59,10 +59,10 @@ class QueueWatchdog:
     def look(self) -> None:
         """Do what is due."""
         ledger = self._ledger
-        at, well = ledger.clock(), True
+        now, well = ledger.clock(), True
         handoffs = ledger.open_handoffs(cards=False)
         self._take_back(handoffs)
-        pace, contacts = claim_pace(ledger), self._contacts(at)
+        pace, contacts = claim_pace(ledger), self._contacts(now)
         for conversation_id, place in queue(handoffs).items():
             try:
                 self._tell(handoffs[conversation_id], place, pace, contacts.get(conversation_id, ""))
@@ -71,15 +71,15 @@ class QueueWatchdog:
             except (NoticeError, SQLAlchemyError):  # the others must hear all the same
                 well = False
                 logger.exception("A waiting customer could not be told how things stand", extra=about(conversation_id))
-        self._looked_at = at if well else None
+        self._looked_at = now if well else None
 
     def _take_back(self, handoffs: Mapping[str, Handoff]) -> None:
         limit = timedelta(minutes=self._patience.absent_minutes)
-        at = self._ledger.clock()
-        waits = {one: since for one, since in unanswered(self._ledger).items() if at - since >= limit}
+        now = self._ledger.clock()
+        waits = {one: since for one, since in unanswered(self._ledger).items() if now - since >= limit}
         if not limit or not waits:
             return
-        gone = self._absent(at - limit)
+        gone = self._absent(now - limit)
         for conversation_id in waits:
             handoff = handoffs.get(conversation_id)
             claimed_by = handoff.claimed_by if handoff is not None and handoff.channel == DESK else None
@@ -98,37 +98,37 @@ class QueueWatchdog:
                            extra=about(conversation_id, handoff_id=handoff.id))
 
     def _tell(self, handoff: Handoff, place: int, pace: Pace | None, contact: str) -> None:
-        ownership, at = self._ownership, self._ledger.clock()
+        ownership, now = self._ownership, self._ledger.clock()
         if contact and contact != handoff.contact:
             ownership.notify_waiting(handoff, notice("contact_kept", email=contact), contact, buttons("contact_kept"))
             return
         every = timedelta(minutes=self._patience.tell_again_minutes)
-        due = bool(every) and at - (handoff.told_at or handoff.opened_at) >= every
+        due = bool(every) and now - (handoff.told_at or handoff.opened_at) >= every
         if due and not handoff.contact:
-            name, words = self._standing(handoff, place, pace, at)
+            name, words = self._standing(handoff, place, pace, now)
             if name:
                 ownership.notify_waiting(handoff, words, buttons=buttons(name))
 
-    def _standing(self, handoff: Handoff, place: int, pace: Pace | None, at: datetime) -> tuple[str, str]:
+    def _standing(self, handoff: Handoff, place: int, pace: Pace | None, now: datetime) -> tuple[str, str]:
         """The name of the notice and its words; empty where nothing needs saying."""
         duty, wait, name = self._duty, "", "still_waiting"
-        if not duty.on_duty(at):
+        if not duty.on_duty(now):
             # Once, and only to those who came in time: nobody is written to all through the night.
             if handoff.told_at is not None or not duty.on_duty(handoff.opened_at):
                 return "", ""
             name = "still_waiting_off_duty"
         elif pace is not None and (expected := pace.wait_at(place)) is not None:
-            left = handoff.opened_at + expected - at
+            left = handoff.opened_at + expected - now
             name = "still_waiting_expected" if left > timedelta(0) else "still_waiting_longer"
             wait = wait_in_words(left)
         return name, notice(name, position=str(place), wait=wait)
 
-    def _contacts(self, at: datetime) -> dict[str, str]:
+    def _contacts(self, now: datetime) -> dict[str, str]:
         """The latest e-mail address that each waiting customer has written since the handoff opened, by conversation.
 
         Only of those who have written since the last look: what they wrote before has been read then.
         """
-        since = min(self._looked_at, at) - OVERLAP if self._looked_at is not None else None
+        since = min(self._looked_at, now) - OVERLAP if self._looked_at is not None else None
         said = said_while_waiting(self._ledger, "@", since)
         found = {one: [address for text in texts for address in _EMAIL.findall(text)] for one, texts in said.items()}
         return {one: str(addresses[-1])[:254] for one, addresses in found.items() if addresses}

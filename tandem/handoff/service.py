@@ -75,10 +75,10 @@ class HandoffService:
             conversation_id, why["reason"], why["trigger"], why["urgency"], card.to_dict(),
             self._routing.choose(why["trigger"], self._ledger.clock(), language), _epoch(tracker),
         ))
-        at = self._ledger.clock()
-        on_duty, place = self._duty.on_duty(at), self.queue_position(conversation_id)
+        now = self._ledger.clock()
+        on_duty, place = self._duty.on_duty(now), self.queue_position(conversation_id)
         expected = expected_wait(self._ledger, place) if on_duty and place else None
-        return OpenedHandoff(handoff.id, created, on_duty, place, self._duty.opens_at(at), expected)
+        return OpenedHandoff(handoff.id, created, on_duty, place, self._duty.opens_at(now), expected)
 
     def queue_position(self, conversation_id: str) -> int:
         """The place among those who wait, counted from 1; 0 if the customer does not wait."""

@@ -59,10 +59,10 @@ class Circuit:
         with self._lock:
             if not self._open:
                 return
-            at = self._clock()
-            if at < self._trial_at:
-                raise CircuitOpen(f"{self.name} has not answered; it is asked again in {self._trial_at - at:.0f} s")
-            self._on_trial, self._trial_at = True, at + self._pause
+            now = self._clock()
+            if now < self._trial_at:
+                raise CircuitOpen(f"{self.name} has not answered; it is asked again in {self._trial_at - now:.0f} s")
+            self._on_trial, self._trial_at = True, now + self._pause
 
     def succeeded(self) -> None:
         """A call was answered."""

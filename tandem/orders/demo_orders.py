@@ -46,9 +46,9 @@ _CARRIER = "Northbound Parcel"
 class _Days:
     """Points in time around the moment of seeding, by the shop's clock."""
 
-    def __init__(self, at: datetime, zone: tzinfo) -> None:
-        self.at = at.astimezone(timezone.utc)  # "two hours ago" counts hours, also in the night the clocks change
-        self.today = at.astimezone(zone).date()
+    def __init__(self, now: datetime, zone: tzinfo) -> None:
+        self.at = now.astimezone(timezone.utc)  # "two hours ago" counts hours, also in the night the clocks change
+        self.today = now.astimezone(zone).date()
         self.zone = zone
 
     def day(self, offset: int, hour: int = 12, minute: int = 0) -> datetime:
@@ -60,9 +60,9 @@ class _Days:
         return min(self.day(0, hour, minute), self.at - timedelta(minutes=10))
 
 
-def demo_orders(at: datetime, zone: tzinfo) -> tuple[Order, ...]:
-    """All orders of the demo shop as they stand at `at`, with days counted in the shop's zone."""
-    days = _Days(at, zone)
+def demo_orders(now: datetime, zone: tzinfo) -> tuple[Order, ...]:
+    """All orders of the demo shop as they stand at `now`, with days counted in the shop's zone."""
+    days = _Days(now, zone)
     return (*_waiting_for_parcels(days), *_before_shipping(days), *_delivered(days), *_money_back(days),
             *_gone_wrong(days), *_around_them(days))
 

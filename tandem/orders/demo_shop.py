@@ -10,13 +10,13 @@ from tandem.orders.adapters.rows import save_order
 from tandem.orders.demo_orders import demo_orders
 
 
-def seed(engine: Engine, at: datetime, zone: tzinfo) -> int:
-    """Put the demo orders in place, as they stand at `at`; the number of them.
+def seed(engine: Engine, now: datetime, zone: tzinfo) -> int:
+    """Put the demo orders in place, as they stand at `now`; the number of them.
 
     Whatever was done to them since the last seeding is undone, and their dates move along. Other orders stay.
     """
     upgrade(engine, ORDERS)
-    orders = demo_orders(at, zone)
+    orders = demo_orders(now, zone)
     with engine.begin() as connection:
         for order in orders:
             save_order(connection, order)

@@ -56,7 +56,7 @@ class IdentificationLimits:
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedOrder:
     """The customer named this order and what stands on it. Valid in one conversation until `until` (UTC)."""
 
     order: Order
@@ -97,7 +97,7 @@ class IdentificationService:
         self._format = number_format
         self._on_verified = on_verified
 
-    def verify(self, conversation_id: str, order_number: str, contact: str) -> Verified:
+    def verify(self, conversation_id: str, order_number: str, contact: str) -> VerifiedOrder:
         """Match an order number with the e-mail address or postcode on the order.
 
         Raises:
@@ -107,23 +107,23 @@ class IdentificationService:
             OrderSystemUnavailable: Nothing was compared, and no miss counted.
         """
         number = normalise_order_number(order_number, self._format)
-        given = normalise_contact(contact)
-        subjects = self._subjects(conversation_id, number, given)
+        normalised = normalise_contact(contact)
+        subjects = self._subjects(conversation_id, number, normalised)
         with reading(self._engine).connect() as connection:
             self._stop_if_refused(connection, subjects, self._clock())
         # Outside the transaction: a slow order system must not hold the ledger's writers up.
         order = self._find(number)
-        matched = _matches(order, given)
+        matched = _matches(order, normalised)
         with self._engine.begin() as connection:
             hold_others_back(connection)
-            at = self._clock()
-            self._stop_if_refused(connection, subjects, at)
-            self._prune(connection, at)
+            now = self._clock()
+            self._stop_if_refused(connection, subjects, now)
+            self._prune(connection, now)
             if order is None or not matched:
-                missed = self._count_miss(connection, subjects, at)
+                missed = self._count_miss(connection, subjects, now)
                 verified = None
             else:
-                verified = self._grant(connection, conversation_id, order, at)
+                verified = self._grant(connection, conversation_id, order, now)
         if verified is not None:
             if self._on_verified is not None:
                 self._on_verified(conversation_id, verified.order.email)
@@ -181,12 +181,12 @@ class IdentificationService:
             raise OrderNotFound(number)
         return order
 
-    def _subjects(self, conversation_id: str, number: str, given: Contact) -> tuple[_Subject, ...]:
+    def _subjects(self, conversation_id: str, number: str, normalised: Contact) -> tuple[_Subject, ...]:
         limits = self._limits
         return (
             _Subject(_key("conversation", conversation_id), limits.refuse_after),
             _Subject(_key("order", number), limits.refuse_after),
-            _Subject(_key("contact", given.value), limits.refuse_after if given.is_email
+            _Subject(_key("contact", normalised.value), limits.refuse_after if normalised.is_email
                      else limits.refuse_postcode_after),
         )
 
@@ -196,42 +196,42 @@ class IdentificationService:
         except OrderNotFound:
             return None
 
-    def _stop_if_refused(self, connection: Connection, subjects: Sequence[_Subject], at: datetime) -> None:
+    def _stop_if_refused(self, connection: Connection, subjects: Sequence[_Subject], now: datetime) -> None:
         query = select(func.max(refusals.c.until)).where(refusals.c.subject.in_([s.key for s in subjects]))
         until = connection.execute(query).scalar()
-        if until is not None and until > at:
+        if until is not None and until > now:
             raise RefusedForNow(until)
 
-    def _count_miss(self, connection: Connection, subjects: Sequence[_Subject], at: datetime) -> int:
+    def _count_miss(self, connection: Connection, subjects: Sequence[_Subject], now: datetime) -> int:
         """Record a miss for each subject; the number of the conversation's own within the window."""
-        connection.execute(insert(misses), [{"subject": subject.key, "at": at} for subject in subjects])
+        connection.execute(insert(misses), [{"subject": subject.key, "at": now} for subject in subjects])
         counts = []
         for subject in subjects:
             count = connection.execute(
                 select(func.count()).select_from(misses).where(misses.c.subject == subject.key)
-                .where(misses.c.at > at - self._limits.window)
+                .where(misses.c.at > now - self._limits.window)
             ).scalar_one()
             counts.append(count)
             if count >= subject.refuse_after:
                 connection.execute(delete(refusals).where(refusals.c.subject == subject.key))
-                connection.execute(insert(refusals).values(subject=subject.key, until=at + self._limits.refuse_for))
+                connection.execute(insert(refusals).values(subject=subject.key, until=now + self._limits.refuse_for))
         return int(counts[0])
 
-    def _grant(self, connection: Connection, conversation_id: str, order: Order, at: datetime) -> Verified:
-        key, until = _key("conversation", conversation_id), at + self._limits.grant_for
+    def _grant(self, connection: Connection, conversation_id: str, order: Order, now: datetime) -> VerifiedOrder:
+        key, until = _key("conversation", conversation_id), now + self._limits.grant_for
         connection.execute(
             delete(grants).where(grants.c.conversation == key).where(grants.c.order_number == order.number)
         )
         connection.execute(
-            insert(grants).values(conversation=key, order_number=order.number, granted_at=at, expires_at=until,
+            insert(grants).values(conversation=key, order_number=order.number, granted_at=now, expires_at=until,
                                   contact=_key("contact", normalise_email(order.email)))
         )
-        return Verified(order, until)
+        return VerifiedOrder(order, until)
 
-    def _prune(self, connection: Connection, at: datetime) -> None:
-        connection.execute(delete(misses).where(misses.c.at <= at - self._limits.window))
-        connection.execute(delete(refusals).where(refusals.c.until <= at))
-        connection.execute(delete(grants).where(grants.c.expires_at <= at))
+    def _prune(self, connection: Connection, now: datetime) -> None:
+        connection.execute(delete(misses).where(misses.c.at <= now - self._limits.window))
+        connection.execute(delete(refusals).where(refusals.c.until <= now))
+        connection.execute(delete(grants).where(grants.c.expires_at <= now))
 
 
 @dataclass(frozen=True)
@@ -256,13 +256,13 @@ def forget(connection: Connection, conversation_id: str) -> None:
     connection.execute(delete(grants).where(grants.c.conversation == _key("conversation", conversation_id)))
 
 
-def _matches(order: Order | None, given: Contact) -> bool:
+def _matches(order: Order | None, normalised: Contact) -> bool:
     """Compare with both contacts of the order, or with a stand-in of none, in the same number of steps."""
     email = normalise_email(order.email) if order else "nobody@example.invalid"
     postcode = normalise_postcode(order.postcode) if order else "00000"
-    same_email = compare_digest(_digest(email), _digest(given.value))
-    same_postcode = compare_digest(_digest(postcode), _digest(given.value))
-    return order is not None and (same_email if given.is_email else same_postcode)
+    same_email = compare_digest(_digest(email), _digest(normalised.value))
+    same_postcode = compare_digest(_digest(postcode), _digest(normalised.value))
+    return order is not None and (same_email if normalised.is_email else same_postcode)
 
 
 def _others(conversation_id: str, email: str | None) -> Any:

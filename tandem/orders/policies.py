@@ -57,7 +57,7 @@ def return_deadline(order: Order, policies: ShopPolicies) -> datetime | None:
     return datetime.combine(last_day, time(23, 59, 59), policies.zone)
 
 
-def return_refusal(order: Order, at: datetime, policies: ShopPolicies) -> ReturnRefusal | None:
+def return_refusal(order: Order, now: datetime, policies: ShopPolicies) -> ReturnRefusal | None:
     """Why the order cannot be sent back at this moment; None when it can."""
     if order.status is OrderStatus.RETURNED:
         return ReturnRefusal.ALREADY_RETURNED
@@ -66,4 +66,4 @@ def return_refusal(order: Order, at: datetime, policies: ShopPolicies) -> Return
     deadline = return_deadline(order, policies)
     if deadline is None or not order.delivered_items:
         return ReturnRefusal.NOT_DELIVERED
-    return ReturnRefusal.WINDOW_CLOSED if at > deadline else None
+    return ReturnRefusal.WINDOW_CLOSED if now > deadline else None

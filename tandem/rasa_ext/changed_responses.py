@@ -25,7 +25,7 @@ METADATA, DOMAIN = "metadata.json", "components/domain_provider/domain.yml"
 _STORED = 0  # level of compression: what fills a model hardly shrinks, and a second would go by with it
 
 
-class MoreThanWords(Exception):
+class TrainingNeeded(Exception):
     """Something else than the text of responses has changed, and a training is needed."""
 
 
@@ -33,13 +33,13 @@ def write_with_words(model: Path, new: Path, domain: Domain) -> None:
     """Copy `model` to `new` with the responses of `domain`.
 
     Raises:
-        MoreThanWords: The domains differ in more than what their responses say.
+        TrainingNeeded: The domains differ in more than what their responses say.
     """
     with tarfile.open(model) as archive:
         metadata = _metadata_of(archive)
     told = domain.as_dict()
     if _without_words(metadata["domain"]) != _without_words(told):
-        raise MoreThanWords(f"{model.name} was trained on another domain")
+        raise TrainingNeeded(f"{model.name} was trained on another domain")
     metadata.update(domain=told, model_id=uuid.uuid4().hex,
                     trained_at=datetime.now(timezone.utc).replace(tzinfo=None).isoformat())
     changed = {METADATA: json.dumps(metadata).encode(), DOMAIN: domain.as_yaml().encode()}
@@ -77,7 +77,7 @@ def main(model: Path, new: Path) -> int:
     try:
         domain = TopicImporter("config.yml", "domain.yml", ["data"]).get_domain()
         write_with_words(model, new, domain)
-    except MoreThanWords as error:
+    except TrainingNeeded as error:
         print(error, file=sys.stderr)
         return 2
     except RasaException as error:

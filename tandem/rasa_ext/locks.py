@@ -35,7 +35,7 @@ _THREADS = 4  # a service that hangs must not take the threads that the ledger n
 
 
 @dataclass
-class _Place:
+class _LinePosition:
     """Where somebody stands in line for an advisory lock: at a session of the database."""
 
     session: Connection
@@ -68,8 +68,8 @@ class PostgresLocks(SharedLocks):
     """Advisory locks of one session: when the process dies, its connection ends and all its locks with it."""
 
     patience = 10.0  # whoever holds one lives, or is a frozen worker that is about to be replaced
-    _TAKE = select(func.pg_try_advisory_lock(func.hashtextextended(bindparam("this"), 0)))
-    _FREE = select(func.pg_advisory_unlock(func.hashtextextended(bindparam("this"), 0)))
+    _TAKE = select(func.pg_try_advisory_lock(func.hashtextextended(bindparam("target"), 0)))
+    _FREE = select(func.pg_advisory_unlock(func.hashtextextended(bindparam("target"), 0)))
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -80,15 +80,15 @@ class PostgresLocks(SharedLocks):
             if self._session is not None:
                 self._session.close()
             self._session = self._engine.connect()
-        return _Place(self._session)
+        return _LinePosition(self._session)
 
     def is_served(self, conversation_id: str, ticket: Any) -> bool:
-        ticket.served = bool(ticket.session.execute(self._TAKE, {"this": f"lock {conversation_id}"}).scalar_one())
+        ticket.served = bool(ticket.session.execute(self._TAKE, {"target": f"lock {conversation_id}"}).scalar_one())
         return bool(ticket.served)
 
     def leave(self, conversation_id: str, ticket: Any) -> None:
         if ticket.served and ticket.session is self._session:  # an earlier session took its locks with it
-            ticket.session.execute(self._FREE, {"this": f"lock {conversation_id}"})
+            ticket.session.execute(self._FREE, {"target": f"lock {conversation_id}"})
 
     def answer(self) -> None:
         self.ask("").session.execute(select(1))
@@ -194,9 +194,9 @@ class ConversationLocks(LockStore):
             raise
         return ticket
 
-    async def _call(self, what: Callable[..., Any], *arguments: Any) -> Any:
+    async def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         loop = asyncio.get_running_loop()
-        return await asyncio.wait_for(loop.run_in_executor(self._threads, what, *arguments), ANSWER)
+        return await asyncio.wait_for(loop.run_in_executor(self._threads, function, *arguments), ANSWER)
 
     def _leave(self, shared: SharedLocks, conversation_id: str, ticket: Any) -> None:
         """Nobody waits for it; the threads work in order, so that a lock is left before it is asked for again."""

@@ -43,14 +43,14 @@ _events = SQLTrackerStore.SQLEvent.__table__
 _MARK = "_tandem_mark"
 
 # Statements of every turn, built once: to build one costs as much as to run it.
-_OF_THIS = _events.c.sender_id == bindparam("this")
+_OF_THIS = _events.c.sender_id == bindparam("target")
 _BEGIN = select(func.max(_events.c.id)).where(_OF_THIS, _events.c.type_name == SessionStarted.type_name)
 _LAST_SESSION = func.coalesce(_BEGIN.scalar_subquery(), 0)  # the number of the row with which it begins
 _ROWS = select(_events.c.id, _events.c.timestamp, _events.c.data).where(_OF_THIS).order_by(_events.c.id)
 _OF_SESSION = _ROWS.where(_events.c.id >= _LAST_SESSION)
 _SINCE = _ROWS.where(_events.c.id >= bindparam("begin"))
 _NUMBERS_SINCE = select(_events.c.id, _events.c.timestamp).where(_OF_THIS, _events.c.id >= bindparam("begin"))
-_ONE_WRITER = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("this"), 0)))
+_ONE_WRITER = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("target"), 0)))
 _COUNT = select(func.count()).where(_OF_THIS, _events.c.id >= _LAST_SESSION)
 _INSERT = insert(_events)
 
@@ -59,7 +59,7 @@ class TrackerConflict(Exception):
     """Somebody else has written to the tracker since it was read; nothing was saved, the turn is to be run again."""
 
 
-class AlreadyHeard(Exception):
+class MessageAlreadyHandled(Exception):
     """The tracker holds the message that is being answered: somebody else has run the turn meanwhile."""
 
 
@@ -68,7 +68,7 @@ _message: ContextVar[str] = ContextVar("the id of the message that is being answ
 
 @contextmanager
 def answering(message_id: str) -> Iterator[None]:
-    """Refuse, in this task, to give out a tracker that holds this message already, with `AlreadyHeard`.
+    """Refuse, in this task, to give out a tracker that holds this message already, with `MessageAlreadyHandled`.
 
     Only who reads the tracker under the conversation's lock can know: while one waits for the lock, a worker that was
     taken for dead may end the turn.
@@ -86,7 +86,7 @@ def holds(tracker: DialogueStateTracker, message_id: str) -> bool:
 
 
 @dataclass(frozen=True)
-class _Mark:
+class _StoredExtent:
     """How much of a tracker is stored: so many of its events, and the newest row, 0 if there is none."""
 
     stored: int
@@ -150,18 +150,18 @@ class CachedTrackerStore(TrackerStore):
     def init_tracker(self, sender_id: str) -> DialogueStateTracker:
         """A tracker for a conversation without events."""
         tracker = CachedTracker(sender_id, self.domain.slots, max_event_history=self.max_event_history)
-        setattr(tracker, _MARK, _Mark(0))
+        setattr(tracker, _MARK, _StoredExtent(0))
         return tracker
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The tracker of the last session, its oldest turns folded; None for a conversation without events.
 
         Raises:
-            AlreadyHeard: It holds the message that `answering` names.
+            MessageAlreadyHandled: It holds the message that `answering` names.
         """
         tracker = await self._retrieve(sender_id)
         if tracker is not None and _message.get() and holds(tracker, _message.get()):
-            raise AlreadyHeard(f"message {_message.get()} has been answered")
+            raise MessageAlreadyHandled(f"message {_message.get()} has been answered")
         return tracker
 
     async def _retrieve(self, sender_id: str) -> DialogueStateTracker | None:
@@ -191,22 +191,22 @@ class CachedTrackerStore(TrackerStore):
         """
         known = getattr(tracker, _MARK, None)
         # Made elsewhere: like Rasa's store, take as stored as many as the last session has.
-        mark = known or _Mark(await _in_thread(self._count, tracker.sender_id))
+        mark = known or _StoredExtent(await _in_thread(self._count, tracker.sender_id))
         events = list(tracker.events)
         new = events[mark.stored:]
         if new:
             rows = [_row(tracker.sender_id, event) for event in new]
             newest = await _in_thread(self._write, tracker.sender_id, rows, known)
-            mark = _Mark(len(events), newest, new[-1].timestamp)
+            mark = _StoredExtent(len(events), newest, new[-1].timestamp)
             if self.event_broker is not None:
                 await self._stream_new_events(self.event_broker, new, tracker.sender_id)
         setattr(tracker, _MARK, mark)
         if mark.newest:
             self._keep(tracker, mark)
 
-    def _keep(self, tracker: DialogueStateTracker, mark: _Mark) -> None:
+    def _keep(self, tracker: DialogueStateTracker, mark: _StoredExtent) -> None:
         kept = shortened(CachedTracker.adopt(tracker))
-        setattr(kept, _MARK, _Mark(len(kept.events), mark.newest, mark.newest_at))
+        setattr(kept, _MARK, _StoredExtent(len(kept.events), mark.newest, mark.newest_at))
         self._kept[kept.sender_id] = kept
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
@@ -218,21 +218,21 @@ class CachedTrackerStore(TrackerStore):
 
     def _rows(self, sender_id: str, since: int | None = None) -> list[Row]:
         """The events from row `since` on, oldest first; without `since` those of the last session."""
-        of_these = {"this": sender_id} if since is None else {"this": sender_id, "begin": since}
+        of_these = {"target": sender_id} if since is None else {"target": sender_id, "begin": since}
         with self._reading.connect() as connection:
             return list(connection.execute(_OF_SESSION if since is None else _SINCE, of_these).all())
 
     def _count(self, sender_id: str) -> int:
         with self._reading.connect() as connection:
-            return int(connection.execute(_COUNT, {"this": sender_id}).scalar_one())
+            return int(connection.execute(_COUNT, {"target": sender_id}).scalar_one())
 
-    def _write(self, sender_id: str, rows: Sequence[dict[str, Any]], after: _Mark | None) -> int:
+    def _write(self, sender_id: str, rows: Sequence[dict[str, Any]], after: _StoredExtent | None) -> int:
         """Insert rows behind what is known of the conversation, if anything is; the number of the last one."""
         with self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":  # SQLite has only one writer anyway
-                connection.execute(_ONE_WRITER, {"this": f"tracker {sender_id}"})
+                connection.execute(_ONE_WRITER, {"target": f"tracker {sender_id}"})
             if after is not None and not after.is_end(connection.execute(
-                    _NUMBERS_SINCE, {"this": sender_id, "begin": after.newest}).all()):
+                    _NUMBERS_SINCE, {"target": sender_id, "begin": after.newest}).all()):
                 raise TrackerConflict(f"the tracker has changed since row {after.newest} was read")
             if len(rows) > 1:
                 connection.execute(_INSERT, list(rows[:-1]))
@@ -263,11 +263,11 @@ def _row(sender_id: str, event: Event) -> dict[str, Any]:
     }
 
 
-def _mark_of(tracker: DialogueStateTracker) -> _Mark:
-    mark: _Mark = getattr(tracker, _MARK)
+def _mark_of(tracker: DialogueStateTracker) -> _StoredExtent:
+    mark: _StoredExtent = getattr(tracker, _MARK)
     return mark
 
 
 def _marked(tracker: CachedTracker, newest: Row) -> CachedTracker:
-    setattr(tracker, _MARK, _Mark(len(tracker.events), newest.id, newest.timestamp))
+    setattr(tracker, _MARK, _StoredExtent(len(tracker.events), newest.id, newest.timestamp))
     return tracker

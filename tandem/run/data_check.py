@@ -13,7 +13,7 @@ from string import Formatter
 
 import yaml
 
-from tandem.run.errors import DataBroken
+from tandem.run.errors import InvalidData
 
 _DOMAIN = Path("domain.yml")
 _CONTENT = {"text", "custom", "image", "attachment", "elements", "quick_replies", "template", "buttons"}
@@ -38,11 +38,11 @@ def require_sound_data(root: Path) -> None:
     """Check the project's data.
 
     Raises:
-        DataBroken: Something is wrong; the text has a line for each trouble: "data/responses/x.yml:12: ...".
+        InvalidData: Something is wrong; the text has a line for each trouble: "data/responses/x.yml:12: ...".
     """
     found = troubles(root)
     if found:
-        raise DataBroken("\n".join(found))
+        raise InvalidData("\n".join(found))
 
 
 def troubles(root: Path) -> list[str]:

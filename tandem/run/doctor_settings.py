@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tandem.access.tokens import SECRETS, valid_tokens
 from tandem.run.finding import Finding
-from tandem.run.secrets import missing_keys
+from tandem.run.secrets import missing_secrets
 from tandem.settings import Settings
 
 _FRESH = "set each to the output of `openssl rand -hex 32`"
@@ -22,7 +22,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _secrets(settings: Settings) -> Finding:
-    missing = missing_keys(settings)
+    missing = missing_secrets(settings)
     if settings.demo:
         return Finding("secrets", "made up for the demo where not set")
     if missing:

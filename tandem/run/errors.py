@@ -2,10 +2,10 @@
 
     RunError
     ├── PortTaken        something listens there already
-    ├── DatabaseAway     a database does not answer
-    ├── KeysMissing      a secret is not set outside demo mode
-    ├── ChannelsOpen     a channel would take anybody's word for who writes
-    ├── DataBroken       data/ or domain.yml cannot be trained on
+    ├── DatabaseUnavailable     a database does not answer
+    ├── SecretsMissing      a secret is not set outside demo mode
+    ├── UnprotectedChannels     a channel would take anybody's word for who writes
+    ├── InvalidData       data/ or domain.yml cannot be trained on
     ├── TrainingFailed   Rasa could not train the model
     ├── ModelMissing     there is no model trained on the present data
     └── ProcessFailed    a process did not come up
@@ -21,19 +21,19 @@ class PortTaken(RunError):
     """Another program listens on a port that Tandem needs."""
 
 
-class DatabaseAway(RunError):
+class DatabaseUnavailable(RunError):
     """A database does not answer, or its URL cannot be read."""
 
 
-class KeysMissing(RunError):
+class SecretsMissing(RunError):
     """A secret that has no default outside demo mode is not set."""
 
 
-class ChannelsOpen(RunError):
+class UnprotectedChannels(RunError):
     """A channel of credentials.yml asks nobody who they are, and this is no demo on loopback."""
 
 
-class DataBroken(RunError):
+class InvalidData(RunError):
     """data/ or domain.yml has a mistake; the text names file and line of each."""
 
 

@@ -19,7 +19,7 @@ def bring_live(root: Path, say: Callable[[str], None], *, force: bool = False) -
     """Make a model of the project as it stands, and let running bots load it; the model's file.
 
     Raises:
-        DataBroken: data/ or domain.yml has mistakes; each is named with file and line. The old model goes on answering.
+        InvalidData: data/ or domain.yml has mistakes; each is named with file and line. The old model stays.
         TrainingFailed: Rasa ended without a model.
     """
     require_sound_data(root)

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tandem.run.errors import ChannelsOpen
+from tandem.run.errors import UnprotectedChannels
 from tandem.settings import Settings
 
 CREDENTIALS = Path("credentials.yml")
@@ -24,11 +24,11 @@ def require_closed(settings: Settings, root: Path) -> None:
     """Check all channels.
 
     Raises:
-        ChannelsOpen: At least one is open and this is no demo on loopback; the text has a line for each.
+        UnprotectedChannels: At least one is open and this is no demo on loopback; the text has a line for each.
     """
     found = list(open_channels(settings, root))
     if found:
-        raise ChannelsOpen("\n".join(found))
+        raise UnprotectedChannels("\n".join(found))
 
 
 def open_channels(settings: Settings, root: Path) -> Iterator[str]:

@@ -144,13 +144,13 @@ class RunningProcess:
             os.killpg(self.pid, number)
 
 
-async def _hear(pipe: BinaryIO, heard: Callable[[str], None]) -> None:
+async def _hear(pipe: BinaryIO, on_line: Callable[[str], None]) -> None:
     """Read a process's heartbeat until it ends."""
     reader = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), pipe)
     try:
-        await _read(reader, heard)
+        await _read(reader, on_line)
     finally:
         transport.close()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tandem.access.tokens import SECRETS
 from tandem.private_files import private_folder
-from tandem.run.errors import KeysMissing, RunError
+from tandem.run.errors import RunError, SecretsMissing
 from tandem.settings import Settings
 
 KEPT_IN = Path("var/demo-keys.json")
@@ -18,25 +18,25 @@ _MADE_UP = {**SECRETS, "demo_password": "TANDEM_DEMO_PASSWORD"}
 _OPEN_ON_LOOPBACK = ("rasa_token", "rest_token")  # a demo of this machine alone may be tried without these
 
 
-def missing_keys(settings: Settings) -> list[str]:
+def missing_secrets(settings: Settings) -> list[str]:
     """The environment variables of the secrets that must be set outside demo mode, and are not."""
     return [SECRETS[name] for name in REQUIRED if not getattr(settings, name)]
 
 
-def with_keys(settings: Settings, kept_in: Path = KEPT_IN) -> Settings:
+def with_secrets(settings: Settings, path: Path = KEPT_IN) -> Settings:
     """The settings with every secret in place.
 
-    In demo mode those that are not set are made up once and read from `kept_in` ever after, so that agents stay signed
+    In demo mode those that are not set are made up once and read from `path` ever after, so that agents stay signed
     in and customers stay known over a restart.
 
     Raises:
-        KeysMissing: A secret is not set and this is no demo.
-        RunError: `kept_in` cannot be read or written.
+        SecretsMissing: A secret is not set and this is no demo.
+        RunError: `path` cannot be read or written.
     """
     if not settings.demo:
-        missing = missing_keys(settings)
+        missing = missing_secrets(settings)
         if missing:
-            raise KeysMissing(f"{', '.join(missing)}: not set, and there is no default outside demo mode. Make each "
+            raise SecretsMissing(f"{', '.join(missing)}: not set, and there is no default outside demo mode. Make each "
                               "with `openssl rand -hex 32`, or set TANDEM_DEMO=1 for the demo; see docs/settings.md")
         return settings
     spared = _OPEN_ON_LOOPBACK if settings.demo_on_loopback else ()
@@ -44,14 +44,14 @@ def with_keys(settings: Settings, kept_in: Path = KEPT_IN) -> Settings:
     if not wanted:
         return settings
     try:
-        kept = _read(kept_in)
-        fresh = {name: _make_up(name) for name in wanted if name not in kept}
+        stored = _read(path)
+        fresh = {name: _make_up(name) for name in wanted if name not in stored}
         if fresh:
-            kept.update(fresh)
-            _write(kept_in, kept)
+            stored.update(fresh)
+            _write(path, stored)
     except (OSError, ValueError) as error:
-        raise RunError(f"the demo's keys in {kept_in} cannot be used ({error}); remove it for new ones") from error
-    filled: dict[str, Any] = {name: kept[name] for name in wanted}
+        raise RunError(f"the demo's keys in {path} cannot be used ({error}); remove it for new ones") from error
+    filled: dict[str, Any] = {name: stored[name] for name in wanted}
     return settings.copy(update=filled)
 
 
@@ -67,16 +67,16 @@ def _make_up(name: str) -> str:
 def _read(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(kept, dict) or not all(isinstance(value, str) and len(value) >= 16 for value in kept.values()):
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(stored, dict) or any(not isinstance(value, str) or len(value) < 16 for value in stored.values()):
         raise ValueError("not a table of keys")
-    return kept
+    return stored
 
 
-def _write(path: Path, kept: dict[str, str]) -> None:
+def _write(path: Path, stored: dict[str, str]) -> None:
     private_folder(path.parent)
     fresh = path.with_suffix(f".{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(kept, file, indent=2)
+        json.dump(stored, file, indent=2)
     fresh.replace(path)

@@ -21,7 +21,7 @@ from tandem.run.model import require_model
 from tandem.run.open_channels import require_closed
 from tandem.run.ports import addresses, listen, require_free
 from tandem.run.process import BEATS, LISTEN, ProcessSpec
-from tandem.run.secrets import KEPT_IN, environment_of, with_keys
+from tandem.run.secrets import KEPT_IN, environment_of, with_secrets
 from tandem.run.seeding import seed_demo
 from tandem.run.supervisor import Supervisor
 from tandem.run.waiting import PATIENCE, wait_for_databases
@@ -104,7 +104,7 @@ def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None
         RunError: Something stands in the way; the text names the fix.
         SchemaTooNew: A newer Tandem has upgraded a database.
     """
-    settings = with_keys(settings)
+    settings = with_secrets(settings)
     wanted = [address for address in addresses(settings) if address.process in plan.only]
     require_free(wanted)
     if "rasa" in plan.only:

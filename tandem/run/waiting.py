@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tandem.run.databases import databases
-from tandem.run.errors import DatabaseAway
+from tandem.run.errors import DatabaseUnavailable
 from tandem.settings import Settings
 
 PATIENCE = 120.0  # seconds
@@ -31,7 +31,7 @@ async def wait_for_databases(
         trackers: The trackers' database too, which only the Rasa server opens.
 
     Raises:
-        DatabaseAway: One did not come in time, or will not however long one waits.
+        DatabaseUnavailable: One did not come in time, or will not however long one waits.
     """
     wanted = {database.url: database.setting for database in databases(settings)
               if trackers or database.setting != "TANDEM_TRACKER_URL"}
@@ -44,8 +44,8 @@ async def _wait_for(url: str, setting: str, say: Callable[[str], None], until: f
     told, told_at = "", 0.0
     while (trouble := await asyncio.to_thread(trouble_with_database, url)) is not None:
         if any(words in trouble for words in _FINAL) or time.monotonic() > until:
-            raise DatabaseAway(f"the database of {setting} does not answer: {trouble}; check {setting} and that its "
-                               "server runs, see docs/operations.md")
+            raise DatabaseUnavailable(f"the database of {setting} does not answer: {trouble}; check {setting} and that "
+                                      "its server runs, see docs/operations.md")
         if trouble != told or time.monotonic() - told_at > _TELL_EVERY:
             told, told_at = trouble, time.monotonic()
             say(f"waiting for the database of {setting}: {trouble}")
@@ -58,7 +58,7 @@ def trouble_with_database(url: str) -> str | None:
     """Why a database cannot be reached, in one line without the password; None if it can, or if it is a file.
 
     Raises:
-        DatabaseAway: The URL cannot be read, or names a database without a driver: waiting is of no use.
+        DatabaseUnavailable: The URL cannot be read, or names a database without a driver: waiting is of no use.
     """
     try:
         parsed = make_url(url)
@@ -70,7 +70,7 @@ def trouble_with_database(url: str) -> str | None:
         engine = create_engine(parsed, **options)
     except (SQLAlchemyError, ImportError, ValueError) as error:
         why = type(error).__name__  # its text may quote the URL with its password
-        raise DatabaseAway(f"the database's URL cannot be read ({why}); see docs/settings.md") from None
+        raise DatabaseUnavailable(f"the database's URL cannot be read ({why}); see docs/settings.md") from None
     try:
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))

@@ -12,7 +12,7 @@ from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
 from tandem.access.limits import LimitExceeded, check_shape
-from tandem.access.proxies import Unbelieved, client_address, counted_as
+from tandem.access.proxies import UnknownProxyWarning, client_address, counted_as
 
 MAX_BODY = 128 * 1024  # bytes; room for the longest message with every character escaped
 _MAX_SEQ = 2**31 - 1
@@ -98,7 +98,7 @@ class TooMany(ChatError):
         super().__init__("Too many requests; try again in a moment.", {"Retry-After": str(max(1, round(wait + 0.5)))})
 
 
-_unbelieved = Unbelieved(logging.getLogger(__name__), "the web chat")
+_unbelieved = UnknownProxyWarning(logging.getLogger(__name__), "the web chat")
 
 
 def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:

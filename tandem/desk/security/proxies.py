@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tandem.access.proxies import Unbelieved, client_address
+from tandem.access.proxies import UnknownProxyWarning, client_address
 from tandem.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ class BehindProxies:
         self._app = app
         self._base = settings.desk_base_path
         self._proxies = settings.proxies
-        self._unbelieved = Unbelieved(logger, "the desk")
+        self._unbelieved = UnknownProxyWarning(logger, "the desk")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -87,7 +87,7 @@ def _row(line: str, path: Path, number: int) -> Labelled:
     )
 
 
-def _score(value: str, most: int, what: str) -> int:
+def _score(value: str, most: int, column: str) -> int:
     if not (value.isdigit() and int(value) <= most):
-        raise BadMoodData(f"{what} {value!r} is no whole number from 0 to {most}")
+        raise BadMoodData(f"{column} {value!r} is no whole number from 0 to {most}")
     return int(value)

@@ -39,9 +39,9 @@ class Spelling:
         shouted = text.isupper()
         left = _MOST
 
-        def fix(found: re.Match[str]) -> str:
+        def fix(match: re.Match[str]) -> str:
             nonlocal left
-            word, start = found.group(), found.start()
+            word, start = match.group(), match.start()
             named = word[0].isupper() and not shouted and start > 0
             if named or left == 0 or word.lower() in vocabulary():
                 return word

@@ -49,7 +49,7 @@ _OF_CUSTOMER = (
     .order_by(orders.c.placed_at.desc(), orders.c.number.desc()).limit(bindparam("most"))
 )
 _OPEN = _OF_CUSTOMER.where(orders.c.status.in_([status.value for status in OrderStatus if status.open]))
-_BY_NUMBER = select(orders).where(orders.c.number == bindparam("this"))
+_BY_NUMBER = select(orders).where(orders.c.number == bindparam("target"))
 _TO_CHANGE = _BY_NUMBER.with_for_update()
 
 
@@ -90,17 +90,17 @@ class SqlOrderSystem:
                 return order
             if not rules.can_cancel(order):
                 raise NotCancellable(number, order.status)
-            at = self._clock()
+            now = self._clock()
             connection.execute(
                 update(orders).where(orders.c.number == number)
-                .values(status=OrderStatus.CANCELLED.value, cancelled_at=at, payment_due_by=None)
+                .values(status=OrderStatus.CANCELLED.value, cancelled_at=now, payment_due_by=None)
             )
             connection.execute(
                 update(shipments).where(shipments.c.order_number == number)
                 .values(state=ShipmentState.CANCELLED.value, expected_by=None, ships_by=None)
             )
             if order.status is not OrderStatus.PAYMENT_FAILED:
-                rows.save_refund(connection, number, self._refund(order, order.total, RefundState.ISSUED, at))
+                rows.save_refund(connection, number, self._refund(order, order.total, RefundState.ISSUED, now))
             return self._load(connection, number)
 
     def change_address(self, number: str, address: Address, *, idempotency_key: str) -> Order:
@@ -125,19 +125,19 @@ class SqlOrderSystem:
             repeated = self._is_repeat(connection, idempotency_key, number, "start_return", *fingerprint)
             if repeated and order.return_request:
                 return order.return_request
-            at = self._clock()
-            refusal = rules.return_refusal(order, at, self._policies)
+            now = self._clock()
+            refusal = rules.return_refusal(order, now, self._policies)
             deadline = rules.return_deadline(order, self._policies)
             if refusal is not None or deadline is None:
                 raise NotReturnable(number, refusal or ReturnRefusal.NOT_DELIVERED, deadline)
             lines = _chosen_lines(order, skus)
             request = ReturnRequest(
                 id=f"R-{number}", order_number=number, skus=tuple(line.sku for line in lines), reason=reason,
-                created_at=at, send_by=deadline, label_url=self._document("returns", f"R-{number}"),
+                created_at=now, send_by=deadline, label_url=self._document("returns", f"R-{number}"),
             )
             rows.save_return(connection, request)
             worth = sum((line.price for line in lines[1:]), lines[0].price)
-            rows.save_refund(connection, number, self._refund(order, worth, RefundState.PENDING_RETURN, at))
+            rows.save_refund(connection, number, self._refund(order, worth, RefundState.PENDING_RETURN, now))
             return request
 
     def invoice(self, number: str) -> Invoice:
@@ -164,7 +164,7 @@ class SqlOrderSystem:
     def _load(self, connection: Connection, number: str, lock: bool = False) -> Order:
         if not number.isprintable():
             raise OrderNotFound(number)
-        heads = connection.execute(_TO_CHANGE if lock else _BY_NUMBER, {"this": number}).mappings().all()
+        heads = connection.execute(_TO_CHANGE if lock else _BY_NUMBER, {"target": number}).mappings().all()
         found = rows.load_orders(connection, heads, number)
         if not found:
             raise OrderNotFound(number)
@@ -187,9 +187,9 @@ class SqlOrderSystem:
             raise IdempotencyConflict(key)
         return True
 
-    def _refund(self, order: Order, amount: Money, state: RefundState, at: datetime) -> Refund:
-        issued_at = at if state is RefundState.ISSUED else None
-        return Refund(amount, state, order.payment_method, at, issued_at, self._policies.refund_business_days)
+    def _refund(self, order: Order, amount: Money, state: RefundState, now: datetime) -> Refund:
+        issued_at = now if state is RefundState.ISSUED else None
+        return Refund(amount, state, order.payment_method, now, issued_at, self._policies.refund_business_days)
 
     def _document(self, folder: str, name: str) -> str:
         return f"{self._documents_url}/{folder}/{name}.pdf" if self._documents_url else ""

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from tandem.conversations.personal_data import erase_tracker
 from tandem.executors import use_ledger_threads
 from tandem.rasa_ext.cached_tracker import state_of
-from tandem.rasa_ext.tracker_store import AlreadyHeard, CachedTrackerStore, TrackerConflict, answering
+from tandem.rasa_ext.tracker_store import CachedTrackerStore, MessageAlreadyHandled, TrackerConflict, answering
 from tests.fakes.talk import DOMAIN, by_chance, session, turn
 
 
@@ -225,7 +225,7 @@ async def test_a_tracker_that_holds_the_message_that_is_being_answered_is_not_gi
     heard = UserUttered("hello", {"name": "greet"}, message_id="c:1", timestamp=1.5)
     await say(store, [*session(1.0), heard])
     for one in (store, CachedTrackerStore(DOMAIN, database_url)):
-        with answering("c:1"), pytest.raises(AlreadyHeard):
+        with answering("c:1"), pytest.raises(MessageAlreadyHandled):
             await one.retrieve("c")
         with answering("c:2"):
             assert await one.retrieve("c") is not None

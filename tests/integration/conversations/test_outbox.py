@@ -229,7 +229,7 @@ def test_what_is_being_sent_here_is_not_taken_again_here(core: Core) -> None:
     outbound = lease_one(core)
     core.clock.advance(hours=1)
     held = {("c", outbound.message.seq)}
-    assert core.outbox.lease(["telegram"], held=held) == []
+    assert core.outbox.lease(["telegram"], excluded=held) == []
     assert lease_one(core).attempt == 2, "another process takes it for dead"
 
 
@@ -240,7 +240,7 @@ def test_held_messages_do_not_keep_others_from_being_taken(core: Core) -> None:
     first = core.outbox.lease(["telegram"], limit=2)
     core.clock.advance(hours=1)
     held = {(one.message.conversation_id, one.message.seq) for one in first}
-    assert len(core.outbox.lease(["telegram"], limit=1, held=held)) == 1
+    assert len(core.outbox.lease(["telegram"], limit=1, excluded=held)) == 1
 
 
 def test_a_send_that_takes_longer_than_its_lease_keeps_it(core: Core) -> None:

@@ -115,7 +115,7 @@ def test_who_has_lost_a_turn_can_neither_keep_nor_end_it(core: Core) -> None:
 def test_a_turn_that_runs_here_is_not_taken_over_here(core: Core) -> None:
     core.says("one")
     core.clock.advance(seconds=21)
-    assert core.turns.adopt(held={("c", 1)}) == []
+    assert core.turns.adopt(excluded={("c", 1)}) == []
     assert core.turns.renew("c", 1, 1), "whoever has it keeps it"
 
 

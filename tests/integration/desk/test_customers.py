@@ -219,7 +219,7 @@ def test_a_bot_that_always_answers_is_said_and_nothing_is_half_erased(
 ) -> None:
     says(services, "c1")
     message = services.ledger.receive(InboundMessage("c1", "rest", "And now?")).message
-    with pytest.raises(privacy.BotAnswers):
+    with pytest.raises(privacy.BotIsAnswering):
         privacy.erase(services.ledger, tracker_url, ["c1"], "ada", "session",
                         lambda _: TurnQueue(services.ledger).renew("c1", message.seq))
     assert [one.text for one in services.ledger.messages("c1")] == ["Where is it?", "And now?"]

@@ -19,7 +19,7 @@ from tandem.conversations.turn_queue import TurnQueue
 from tandem.db.engine import open_engine
 from tandem.db.schema import TRACKERS
 from tandem.live_agents.relay.tables import agent_events, relays
-from tandem.retention import JOB, Busy, Stopped, prune
+from tandem.retention import JOB, PruningInProgress, PruningStopped, prune
 from tests.fakes.core import ANNA, Core, core_over
 from tests.fakes.ready import open_ready
 
@@ -190,12 +190,12 @@ def test_customers_write_and_agents_answer_meanwhile(core: Core, tracker_url: st
 def test_one_process_prunes_at_a_time_and_once_a_day(core: Core, tracker_url: str) -> None:
     at = core.clock()
     assert jobs.take(core.engine, JOB, at)
-    with pytest.raises(Busy):
+    with pytest.raises(PruningInProgress):
         prune(core.ledger, tracker_url, DAYS)
     core.clock.advance(minutes=6)  # it was killed: its lease is over
     day = timedelta(days=1)
     prune(core.ledger, tracker_url, DAYS, every=day)
-    with pytest.raises(Busy):
+    with pytest.raises(PruningInProgress):
         prune(core.ledger, tracker_url, DAYS, every=day)
     core.clock.advance(days=1)
     prune(core.ledger, tracker_url, DAYS, every=day)
@@ -206,7 +206,7 @@ def test_told_to_stop_it_stops_between_two_batches_and_goes_on_the_next_time(cor
         core.says("Hello", conversation=f"c{number:02}")
         settle(core, f"c{number:02}")
     core.clock.advance(days=DAYS + 1)
-    with pytest.raises(Stopped):
+    with pytest.raises(PruningStopped):
         prune(core.ledger, tracker_url, DAYS, goes_on=lambda: False)
     assert 0 < len(kept(core)) < 50
     prune(core.ledger, tracker_url, DAYS, every=timedelta(days=1), sleep=lambda _: None)

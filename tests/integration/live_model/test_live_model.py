@@ -20,7 +20,7 @@ from tandem import run_state
 from tandem.rasa_ext import live_model
 from tandem.rasa_ext.live_model import LiveModel, make_ready, successor
 from tandem.rasa_ext.tracker_store import CachedTrackerStore
-from tandem.run.errors import DataBroken, TrainingFailed
+from tandem.run.errors import InvalidData, TrainingFailed
 from tandem.run.live import bring_live
 from tandem.run.model import ensure_model
 from tests.integration.live_model.small_bot import change, make
@@ -219,7 +219,7 @@ def test_broken_data_is_refused_with_its_file_and_line(root: Path, name: str, ol
     bring_live(root, quiet)
     live = run_state.live_model()
     change(root, name, old, new)
-    with pytest.raises(DataBroken) as caught:
+    with pytest.raises(InvalidData) as caught:
         bring_live(root, quiet)
     assert any(line.startswith(says) for line in str(caught.value).splitlines()), caught.value
     assert run_state.live_model() == live is not None

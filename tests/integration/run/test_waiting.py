@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from tandem.run.errors import DatabaseAway
+from tandem.run.errors import DatabaseUnavailable
 from tandem.run.waiting import trouble_with_database, wait_for_databases
 from tandem.settings import Settings, load
 from tests.integration.run.late import door, free_port
@@ -42,7 +42,7 @@ def test_a_database_that_comes_later_is_waited_for(postgres_url: str) -> None:
 
 def test_a_database_that_never_comes_is_given_up_in_words() -> None:
     url = f"postgresql+psycopg2://tandem:pw-secret@127.0.0.1:{free_port()}/tandem"
-    with pytest.raises(DatabaseAway, match="check TANDEM_TRACKER_URL") as caught:
+    with pytest.raises(DatabaseUnavailable, match="check TANDEM_TRACKER_URL") as caught:
         asyncio.run(wait_for_databases(Settings(database_url="sqlite://", tracker_url=url), lambda _: None, 1.5))
     assert "pw-secret" not in str(caught.value)
 
@@ -54,7 +54,7 @@ def test_the_trackers_database_is_waited_for_only_where_rasa_runs() -> None:
 
 @pytest.mark.parametrize("url", ["postgresql+nodriver://a@b/c", "no url", "mysql://pw-secret@host/name"])
 def test_a_url_that_will_never_work_is_refused_at_once(url: str) -> None:
-    with pytest.raises(DatabaseAway) as caught:
+    with pytest.raises(DatabaseUnavailable) as caught:
         trouble_with_database(url)
     assert "pw-secret" not in str(caught.value)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tandem.run.console import Console
-from tandem.run.errors import ChannelsOpen
+from tandem.run.errors import UnprotectedChannels
 from tandem.run.open_channels import open_channels, require_closed
-from tandem.run.secrets import with_keys
+from tandem.run.secrets import with_secrets
 from tandem.run.stack import RunPlan, run
 from tandem.settings import Settings
 
@@ -34,7 +34,7 @@ def test_an_open_channel_is_named_with_its_fix(tmp_path: Path, credentials: str,
     root = project(tmp_path, credentials)
     [found] = open_channels(PRODUCTION, root)
     assert word in found and found.startswith("credentials.yml: ")
-    with pytest.raises(ChannelsOpen, match=r"credentials\.yml"):
+    with pytest.raises(UnprotectedChannels, match=r"credentials\.yml"):
         require_closed(PRODUCTION, root)
     assert list(open_channels(OPEN_DEMO, root)) == []
 
@@ -49,11 +49,11 @@ def test_a_channel_that_asks_is_no_finding_and_a_broken_file_no_crash(tmp_path: 
 
 
 def test_a_demo_that_others_reach_makes_up_the_token_of_rest_and_refuses_the_other_channels(tmp_path: Path) -> None:
-    settings = with_keys(Settings(demo=True, host="0.0.0.0"), tmp_path / "keys.json")
+    settings = with_secrets(Settings(demo=True, host="0.0.0.0"), tmp_path / "keys.json")
     assert len(settings.rest_token) == len(settings.rasa_token) == 64
     assert list(open_channels(settings, project(tmp_path, REST))) == []
     assert len(list(open_channels(settings, project(tmp_path, TWILIO)))) == 1
-    here = with_keys(Settings(demo=True), tmp_path / "others.json")
+    here = with_secrets(Settings(demo=True), tmp_path / "others.json")
     assert here.rest_token == here.rasa_token == "" and here.actions_token and here.metrics_token
 
 
@@ -62,7 +62,7 @@ def test_a_token_in_the_environment_closes_rest(tmp_path: Path) -> None:
 
 
 def test_tandem_does_not_start_with_an_open_channel(tmp_path: Path) -> None:
-    with pytest.raises(ChannelsOpen, match="TANDEM_REST_TOKEN"):
+    with pytest.raises(UnprotectedChannels, match="TANDEM_REST_TOKEN"):
         run(PRODUCTION, RunPlan(), project(tmp_path, REST), Console())
 
 
