@@ -4,17 +4,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import itertools
-import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.fakes.clock import Clock
+from tests.fakes.stand_in import Refused, StandIn
 
 TOKEN, SECRET, CHANNEL = "xoxb-17653672481-abc", "8f742231b10e8888abcd99yyyzzz85a5", "C024BE91L"
 BOT = {"user": "U0BOT", "bot_id": "B0BOT", "app_id": "A0TANDEM"}
@@ -24,61 +23,46 @@ _MENTION = re.compile(r"<[@!#]")
 _LOUD = re.compile(r"@(channel|here|everyone)\b")
 
 
-class Refused(Exception):
+class SlackError(Refused):
     """An answer that is not ok."""
 
+    def __init__(self, error: str) -> None:
+        super().__init__(200, {"ok": False, "error": error})
 
-class Slack:
+
+class Slack(StandIn):
     """Messages, people, events. `app` is its ASGI application."""
 
     def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+        super().__init__(clock)
         self.messages: list[dict[str, Any]] = []
         self.people = {"UKIM": "Kim"}
         self.mentions: list[str] = []  # texts that would have called somebody
-        self.made: list[tuple[dict[str, str], bytes]] = []
-        self.calls: list[str] = []
-        self.down = False
-        self.lost = 0
         self.limited: list[str] = []  # Retry-After of the calls that come next
         self.error: str | None = None  # of the next call
         self._numbers = itertools.count(1)
         self._last_ts = 0
         self.app = Starlette(routes=[
-            self._route("POST", "chat.postMessage", self._post),
-            self._route("GET", "conversations.replies", self._replies),
-            self._route("GET", "conversations.history", self._history),
-            self._route("GET", "users.info", self._user),
+            self._method("POST", "chat.postMessage", self._post),
+            self._method("GET", "conversations.replies", self._replies),
+            self._method("GET", "conversations.history", self._history),
+            self._method("GET", "users.info", self._user),
         ])
 
-    def _route(self, verb: str, method: str, work: Callable[[dict[str, Any]], dict[str, Any]]) -> Route:
-        async def endpoint(request: Request) -> Response:
-            self.calls.append(method)
-            if self.down:
-                return Response("<html>", 503)
-            if self.limited:
-                return JSONResponse({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": self.limited.pop(0)})
-            try:
-                if self.error is not None:
-                    error, self.error = self.error, None
-                    raise Refused(error)
-                if request.headers.get("authorization") != f"Bearer {TOKEN}":
-                    raise Refused("invalid_auth" if "authorization" in request.headers else "not_authed")
-                if verb == "POST":
-                    if not request.headers.get("content-type", "").startswith("application/json"):
-                        raise Refused("invalid_post_type")
-                    given = json.loads(await request.body())
-                else:
-                    given = dict(request.query_params)
-                answer = work(given)
-            except Refused as error:
-                return JSONResponse({"ok": False, "error": str(error)})
-            if verb == "POST" and self.lost:
-                self.lost -= 1
-                return Response("gateway", 502)
-            return JSONResponse({"ok": True, **answer})
+    def _method(self, verb: str, name: str, work: Callable[[dict[str, Any]], dict[str, Any]]) -> Route:
+        return self.route(verb, f"/api/{name}", lambda request, body: (
+            200, {"ok": True, **work(dict(request.query_params) if body is None else body)}), name)
 
-        return Route(f"/api/{method}", endpoint, methods=[verb])
+    def check(self, request: Request) -> None:
+        if self.limited:
+            raise Refused(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": self.limited.pop(0)})
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise SlackError(error)
+        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+            raise SlackError("invalid_auth" if "authorization" in request.headers else "not_authed")
+        if request.method == "POST" and not request.headers.get("content-type", "").startswith("application/json"):
+            raise SlackError("invalid_post_type")
 
     # -- the API ----------------------------------------------------------------------------------------------
 
@@ -88,14 +72,14 @@ class Slack:
         _check(given, known, {"channel", "text"})
         self._in_channel(given)
         if not given["text"].strip():
-            raise Refused("no_text")
+            raise SlackError("no_text")
         if len(given["text"]) > 4000:
-            raise Refused("msg_too_long")
+            raise SlackError("msg_too_long")
         metadata = given.get("metadata", {"event_type": "x", "event_payload": {}})
         if set(metadata) != {"event_type", "event_payload"} or not isinstance(metadata["event_payload"], dict):
-            raise Refused("invalid_metadata_format")
+            raise SlackError("invalid_metadata_format")
         if not all(isinstance(value, (str, int, bool)) for value in metadata["event_payload"].values()):
-            raise Refused("invalid_metadata_schema")
+            raise SlackError("invalid_metadata_schema")
         loud = given.get("parse") == "full" or given.get("link_names")
         if _MENTION.search(given["text"]) or (loud and _LOUD.search(given["text"])):
             self.mentions.append(given["text"])
@@ -113,7 +97,7 @@ class Slack:
         self._in_channel(given)
         root = [one for one in self.messages if one["ts"] == given["ts"]]
         if not root:
-            raise Refused("thread_not_found")
+            raise SlackError("thread_not_found")
         replies = [one for one in self.messages if one.get("thread_ts") == given["ts"]
                    and float(one["ts"]) > float(given.get("oldest", 0))]
         return self._page(root + replies, given)
@@ -129,14 +113,14 @@ class Slack:
     def _user(self, given: dict[str, Any]) -> dict[str, Any]:
         _check(given, {"user": str}, {"user"})
         if given["user"] not in self.people:
-            raise Refused("user_not_found")
+            raise SlackError("user_not_found")
         name = self.people[given["user"]]
         return {"user": {"id": given["user"], "name": name.lower(), "is_bot": False,
                          "profile": {"real_name": f"{name} Surname", "display_name": name}}}
 
     def _page(self, found: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
         if not 1 <= int(given.get("limit", 100)) <= 999:
-            raise Refused("invalid_limit")
+            raise SlackError("invalid_limit")
         start = int(given.get("cursor", 0))
         page = found[start:start + min(PAGE, int(given.get("limit", 100)))]
         shown = [{key: value for key, value in one.items()
@@ -147,7 +131,7 @@ class Slack:
 
     def _in_channel(self, given: dict[str, Any]) -> None:
         if given["channel"] != CHANNEL:
-            raise Refused("channel_not_found")
+            raise SlackError("channel_not_found")
 
     # -- what its people do -----------------------------------------------------------------------------------
 
@@ -181,17 +165,15 @@ class Slack:
         """Make a webhook of an event."""
         if event["type"] == "message":
             event = {"channel": CHANNEL, "channel_type": "channel", "event_ts": event["ts"], **event}
-        self.request({"token": "legacy", "team_id": "T123ABC456", "api_app_id": BOT["app_id"], "event": event,
+        self.send({"token": "legacy", "team_id": "T123ABC456", "api_app_id": BOT["app_id"], "event": event,
                       "type": "event_callback", "event_id": f"Ev{next(self._numbers):09d}",
                       "event_time": int(self.clock().timestamp()), "authorizations": []})
 
-    def request(self, content: Any) -> None:
-        """Make a signed request to our door."""
-        body = json.dumps(content).encode()
+    def signed(self, body: bytes) -> dict[str, str]:
         seconds = str(int(self.clock().timestamp()))
         digest = hmac.new(SECRET.encode(), f"v0:{seconds}:".encode() + body, hashlib.sha256).hexdigest()
-        self.made.append(({"x-slack-request-timestamp": seconds, "x-slack-signature": f"v0={digest}",
-                           "content-type": "application/json"}, body))
+        return {"x-slack-request-timestamp": seconds, "x-slack-signature": f"v0={digest}",
+                "content-type": "application/json"}
 
     def _person(self, name: str) -> str:
         self.people[f"U{name.upper()}"] = name
@@ -209,4 +191,4 @@ _LISTING = {"cursor": str, "limit": str, "oldest": str, "latest": str, "inclusiv
 def _check(given: dict[str, Any], known: dict[str, type], required: set[str]) -> None:
     wrong = [key for key, value in given.items() if key not in known or not isinstance(value, known[key])]
     if wrong or required - set(given):
-        raise Refused("invalid_arguments")
+        raise SlackError("invalid_arguments")

@@ -4,16 +4,15 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from tests.fakes.clock import Clock
+from tests.fakes.stand_in import Refused, StandIn
 
 APP, KEY_ID, KEY_SECRET = "5d8cff3cd55b040010928b5b", "app_5deadbeef", "the key's secret"
 WEBHOOK_SECRET = "8564b3e6a8b20a4bdb68b05ce9bc5936"
@@ -23,27 +22,22 @@ INTEGRATIONS = {AGENTS: {"id": "69b431db701f816b35d0929e", "name": AGENTS, "inte
 PAGE = 100
 
 
-class Refused(Exception):
+class SunshineError(Refused):
     """An answer other than 2xx."""
 
     def __init__(self, status: int, title: str) -> None:
-        super().__init__(title)
-        self.status = status
+        super().__init__(status, {"errors": [{"code": "bad_request", "title": title}]})
 
 
-class Sunshine:
+class Sunshine(StandIn):
     """Users, conversations, messages, the switchboard, webhooks. `app` is its ASGI application."""
 
     def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+        super().__init__(clock)
         self.users: dict[str, dict[str, Any]] = {}  # by external id
         self.conversations: dict[str, dict[str, Any]] = {}
         self.messages: dict[str, list[dict[str, Any]]] = {}
         self.tickets: list[dict[str, Any]] = []  # metadata of each time agents got control anew
-        self.made: list[tuple[dict[str, str], bytes]] = []
-        self.calls: list[str] = []
-        self.down = False
-        self.lost = 0  # answers of writing calls that get lost
         self.tells_control = True
         self.status: int | None = None  # an answer to give to the next call, which does nothing
         self.retry_after = ""
@@ -51,43 +45,28 @@ class Sunshine:
         at = f"/v2/apps/{APP}"
         one = f"{at}/conversations/{{id}}"
         self.app = Starlette(routes=[
-            self._route(f"{at}/users", "POST", self._create_user),
-            self._route(f"{at}/conversations", "POST", self._create_conversation),
-            self._route(f"{at}/conversations", "GET", self._list_conversations),
-            self._route(one, "GET", self._get_conversation),
-            self._route(f"{one}/messages", "POST", self._post_message),
-            self._route(f"{one}/messages", "GET", self._list_messages),
-            self._route(f"{one}/passControl", "POST", self._pass_control),
-            self._route(f"{one}/offerControl", "POST", self._offer_control),
-            self._route(f"{one}/releaseControl", "POST", self._release_control),
+            self.route("POST", f"{at}/users", self._create_user),
+            self.route("POST", f"{at}/conversations", self._create_conversation),
+            self.route("GET", f"{at}/conversations", self._list_conversations),
+            self.route("GET", one, self._get_conversation),
+            self.route("POST", f"{one}/messages", self._post_message),
+            self.route("GET", f"{one}/messages", self._list_messages),
+            self.route("POST", f"{one}/passControl", self._pass_control),
+            self.route("POST", f"{one}/offerControl", self._offer_control),
+            self.route("POST", f"{one}/releaseControl", self._release_control),
         ])
 
-    def _route(self, path: str, method: str, work: Callable[[Request, Any], tuple[int, Any]]) -> Route:
-        async def endpoint(request: Request) -> Response:
-            self.calls.append(f"{method} {request.url.path}")
-            if self.down:
-                return JSONResponse({"errors": [{"code": "internal"}]}, 503)
-            if self.status is not None:
-                status, self.status = self.status, None
-                return JSONResponse({}, status, {"Retry-After": self.retry_after} if self.retry_after else None)
-            expected = "Basic " + base64.b64encode(f"{KEY_ID}:{KEY_SECRET}".encode()).decode()
-            if request.headers.get("authorization") != expected:
-                return JSONResponse({"errors": [{"code": "unauthorized"}]}, 401)
-            try:
-                body = None
-                if method == "POST":
-                    _require(request.headers.get("content-type") == "application/json", "content-type")
-                    body = json.loads(await request.body())
-                    _require(isinstance(body, dict), "body")
-                status, answer = work(request, body)
-            except Refused as error:
-                return JSONResponse({"errors": [{"code": "bad_request", "title": str(error)}]}, error.status)
-            if method == "POST" and self.lost:
-                self.lost -= 1
-                return Response("gateway", 502)
-            return JSONResponse(answer, status)
+    def check(self, request: Request) -> None:
+        if self.status is not None:
+            status, self.status = self.status, None
+            raise Refused(status, {}, {"Retry-After": self.retry_after} if self.retry_after else None)
+        expected = "Basic " + base64.b64encode(f"{KEY_ID}:{KEY_SECRET}".encode()).decode()
+        if request.headers.get("authorization") != expected:
+            raise SunshineError(401, "unauthorized")
+        _require(request.method != "POST" or request.headers.get("content-type") == "application/json", "content-type")
 
-        return Route(path, endpoint, methods=[method])
+    def signed(self, body: bytes) -> dict[str, str]:
+        return {"x-api-key": WEBHOOK_SECRET, "content-type": "application/json"}
 
     # -- the API ----------------------------------------------------------------------------------------------
 
@@ -101,7 +80,7 @@ class Sunshine:
         _require("email" not in profile or "@" in profile["email"], "email")
         _metadata(body.get("metadata"))
         if body["externalId"] in self.users:
-            raise Refused(409, "user exists")
+            raise SunshineError(409, "user exists")
         self.users[body["externalId"]] = {"id": next(self._ids), **body}
         return 201, {"user": self.users[body["externalId"]]}
 
@@ -112,7 +91,7 @@ class Sunshine:
         _require(isinstance(participants, list) and len(participants) == 1, "participants")
         _known(participants[0], "userExternalId", "subscribeSDKClient")
         if participants[0].get("userExternalId") not in self.users:
-            raise Refused(404, "user not found")
+            raise SunshineError(404, "user not found")
         _metadata(body.get("metadata"))
         made = {"id": next(self._ids), "type": "personal", "metadata": body.get("metadata"),
                 "of": participants[0]["userExternalId"]}
@@ -123,7 +102,7 @@ class Sunshine:
     def _list_conversations(self, request: Request, body: Any) -> tuple[int, Any]:
         user = request.query_params.get("filter[userExternalId]")
         if user not in self.users:
-            raise Refused(404, "user not found")
+            raise SunshineError(404, "user not found")
         _require(int(request.query_params.get("page[size]", "25")) <= 100, "page[size]")
         found = [self._shown(one) for one in self.conversations.values() if one["of"] == user]
         return 200, {"conversations": found, "meta": {"hasMore": False}, "links": {}}
@@ -140,7 +119,7 @@ class Sunshine:
         _require(author.get("type") in ("business", "user"), "author.type")
         _require((author["type"] == "user") == ("userExternalId" in author or "userId" in author), "author.userId")
         if author["type"] == "user" and author["userExternalId"] != conversation["of"]:
-            raise Refused(404, "user not found")
+            raise SunshineError(404, "user not found")
         _require(content.get("type") == "text", "content.type")
         _text(content.get("text"), 4096, "content.text")
         _require(bool(content["text"].strip()), "content.text")
@@ -230,8 +209,8 @@ class Sunshine:
     def _event(self, kind: str, conversation: Mapping[str, Any], **payload: Any) -> None:
         event = {"id": next(self._ids), "type": kind, "createdAt": stamp(self.clock()),
                  "payload": {"conversation": self._shown(conversation, truncated=True), **payload}}
-        body = {"app": {"id": APP}, "webhook": {"id": "5e554d2cac66fb73a3c01869", "version": "v2"}, "events": [event]}
-        self.made.append(({"x-api-key": WEBHOOK_SECRET, "content-type": "application/json"}, json.dumps(body).encode()))
+        self.send({"app": {"id": APP}, "webhook": {"id": "5e554d2cac66fb73a3c01869", "version": "v2"},
+                   "events": [event]})
 
     def _shown(self, conversation: Mapping[str, Any], truncated: bool = False) -> dict[str, Any]:
         shown = {"id": conversation["id"], "type": "personal"}
@@ -244,7 +223,7 @@ class Sunshine:
     def _conversation(self, request: Request) -> dict[str, Any]:
         found = self.conversations.get(request.path_params["id"])
         if found is None:
-            raise Refused(404, "conversation not found")
+            raise SunshineError(404, "conversation not found")
         return found
 
     def _switch(self, request: Request, body: Any) -> tuple[dict[str, Any], dict[str, str]]:
@@ -254,7 +233,7 @@ class Sunshine:
         wanted = body.get("switchboardIntegration")
         target = next((one for one in INTEGRATIONS.values() if wanted in (one["id"], one["name"])), None)
         if target is None:
-            raise Refused(404, "switchboard integration not found")
+            raise SunshineError(404, "switchboard integration not found")
         return conversation, target
 
 
@@ -265,7 +244,7 @@ def stamp(at: datetime) -> str:
 
 def _require(fits: bool, what: str) -> None:
     if not fits:
-        raise Refused(400, f"invalid: {what}")
+        raise SunshineError(400, f"invalid: {what}")
 
 
 def _known(value: Any, *keys: str) -> None:

@@ -105,6 +105,9 @@ class ChatwootHarness:
     def webhooks(self) -> list[ToolWebhook]:
         return [ToolWebhook(headers, body) for headers, body in self._server.account.webhooks()]
 
+    def signed(self, body: bytes) -> ToolWebhook:
+        return ToolWebhook(self._server.account.signed(body), body)
+
     # -- troubles ---------------------------------------------------------------------------------------------
 
     def outage(self, on: bool) -> None:

@@ -67,6 +67,9 @@ class DeskHarness:
     def webhooks(self) -> list[ToolWebhook]:
         return []
 
+    def signed(self, body: bytes) -> ToolWebhook:
+        raise NotImplementedError("the desk takes no webhooks")
+
     def outage(self, on: bool) -> None:
         """The desk is the ledger."""
 

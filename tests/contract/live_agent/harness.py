@@ -9,7 +9,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -34,6 +34,7 @@ class Traits:
     line_for_bot: bool = True  # an agent can leave a line for the bot at a hand-back
     resumes: bool = True  # an agent can choose that the bot carries on where it was
     signs: bool = True  # signs its webhooks' bodies; else they carry a secret only
+    echoes: bool = True  # sends webhooks about what we did ourselves
     sweeps_outcomes: bool = True  # tells a sweep whether an agent handed back or resolved; else it counts as hand-back
 
 
@@ -106,6 +107,10 @@ class Harness(Protocol):
         """The webhooks that the tool has made since the last call, in order, echoes of our own doings among them."""
         ...
 
+    def signed(self, body: bytes) -> ToolWebhook:
+        """A webhook of the tool's with this body."""
+        ...
+
     # -- troubles ---------------------------------------------------------------------------------------------
 
     def outage(self, on: bool) -> None:
@@ -144,6 +149,39 @@ class _Server(uvicorn.Server):
         if self.server_state.tasks:
             await asyncio.wait(self.server_state.tasks, timeout=1)
         await self.lifespan.shutdown()
+
+
+class ServedHarness:
+    """What the harnesses of tools share whose stand-in is a `StandIn`, on a port of its own."""
+
+    def start(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tool = self.stand_in(clock)
+        self._stack = ExitStack()
+        self._url = self._stack.enter_context(serving(self._tool.app))
+
+    def stand_in(self, clock: Clock) -> Any:
+        """A `StandIn` with its `app`."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        self._stack.close()
+
+    def attach(self, ledger: Ledger, ownership: Ownership) -> None:
+        self._ledger = ledger
+
+    def webhooks(self) -> list[ToolWebhook]:
+        made, self._tool.made = self._tool.made, []
+        return [ToolWebhook(headers, body) for headers, body in made]
+
+    def signed(self, body: bytes) -> ToolWebhook:
+        return ToolWebhook(self._tool.signed(body), body)
+
+    def outage(self, on: bool) -> None:
+        self._tool.down = on
+
+    def lose_answers(self, count: int) -> None:
+        self._tool.lost = count
 
 
 @contextmanager

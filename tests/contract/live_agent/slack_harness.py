@@ -1,33 +1,26 @@
 """Slack behind a stand-in of its Web API and Events API."""
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import Any
 
-from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Handoff
-from tandem.conversations.ownership import Ownership
 from tandem.live_agents.adapters.slack import SlackChannel
 from tandem.live_agents.protocol import LiveAgentChannel
-from tests.contract.live_agent.harness import ToolWebhook, Traits, serving
+from tests.contract.live_agent.harness import ServedHarness, Traits
 from tests.fakes.clock import Clock
 from tests.fakes.slack import CHANNEL, SECRET, TOKEN, Slack
 
 
-class SlackHarness:
+class SlackHarness(ServedHarness):
     """Agents in a channel."""
 
     traits = Traits(sweeps=True, timed=True, typing=False)  # Slack does not tell apps who is writing
 
-    def start(self, clock: Clock) -> None:
-        self._clock = clock
-        self._tool = Slack(clock)
-        self._ledger: Ledger | None = None
-        self._stack = ExitStack()
-        self._url = self._stack.enter_context(serving(self._tool.app))
+    def stand_in(self, clock: Clock) -> Slack:
+        return Slack(clock)
 
     def stop(self) -> None:
-        self._stack.close()
+        super().stop()
         assert self._tool.mentions == [], "somebody was called by what a customer wrote"
 
     def channel(self) -> LiveAgentChannel | None:
@@ -36,12 +29,8 @@ class SlackHarness:
         channel._clock = lambda: self._clock().timestamp()
         return channel
 
-    def attach(self, ledger: Ledger, ownership: Ownership) -> None:
-        self._ledger = ledger
-
     def _ours(self, conversation_id: str) -> list[tuple[str, str, dict[str, Any]]]:
         """Our messages about a customer: handoff, what it is, message."""
-        assert self._ledger is not None
         handoffs = {handoff.id for handoff in self._ledger.handoffs(conversation_id)}
         found = []
         for message in self._tool.messages:
@@ -96,16 +85,6 @@ class SlackHarness:
 
     def agent_resolves(self, handoff: Handoff, agent: str = "Kim") -> None:
         self._tool.writes("!resolve", self._thread(handoff), agent)
-
-    def webhooks(self) -> list[ToolWebhook]:
-        made, self._tool.made = self._tool.made, []
-        return [ToolWebhook(headers, body) for headers, body in made]
-
-    def outage(self, on: bool) -> None:
-        self._tool.down = on
-
-    def lose_answers(self, count: int) -> None:
-        self._tool.lost = count
 
 
 def _read(message: dict[str, Any]) -> str:

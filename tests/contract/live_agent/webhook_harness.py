@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import itertools
 import json
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import tandem.live_agents.adapters.webhook as adapter
-from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Handoff
-from tandem.conversations.ownership import Ownership
 from tandem.live_agents.adapters.webhook import WebhookChannel
 from tandem.live_agents.protocol import LiveAgentChannel
-from tests.contract.live_agent.harness import ToolWebhook, Traits, serving
+from tests.contract.live_agent.harness import ServedHarness, Traits
 from tests.fakes.clock import Clock
+from tests.fakes.stand_in import StandIn
 
 SECRET = "a secret that only tests use"
 SCHEMA = json.loads((Path(adapter.__file__).parent / "schema.json").read_text())
@@ -32,41 +30,20 @@ VALIDATORS = {direction: jsonschema.Draft202012Validator({"$ref": f"#/$defs/{dir
               for direction in ("incoming", "outgoing")}
 
 
-class WebhookHarness:
-    """An integrator's own agent tool."""
+class Receiver(StandIn):
+    """An integrator's server, which knows a repeat by its id."""
 
-    traits = Traits(timed=True)
-
-    def start(self, clock: Clock) -> None:
-        self._clock = clock
-        self._down = False
-        self._lost = 0
-        self._known: set[str] = set()
-        self._events: list[dict[str, Any]] = []
-        self._made: list[ToolWebhook] = []
-        self._numbers = itertools.count(1)
-        self._stack = ExitStack()
-        app = Starlette(routes=[Route("/tandem", self._receive, methods=["POST"])])
-        self._url = self._stack.enter_context(serving(app))
-
-    def stop(self) -> None:
-        self._stack.close()
-
-    def channel(self) -> LiveAgentChannel | None:
-        channel = WebhookChannel.from_options("support", {"url": f"{self._url}/tandem", "secret": SECRET})
-        channel._clock = lambda: self._clock().timestamp()
-        return channel
-
-    def attach(self, ledger: Ledger, ownership: Ownership) -> None:
-        """The receiver knows nothing of the ledger."""
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.events: dict[str, dict[str, Any]] = {}
+        self.app = Starlette(routes=[Route("/tandem", self._receive, methods=["POST"])])
 
     async def _receive(self, request: Request) -> Response:
         body = await request.body()
-        if self._down:
+        if self.down:
             return Response(status_code=503)
         parts = dict(part.split("=", 1) for part in request.headers["tandem-signature"].split(","))
-        expected = hmac.new(SECRET.encode(), f"{parts['t']}.".encode() + body, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(parts["v1"], expected):
+        if not hmac.compare_digest(parts["v1"], _digest(parts["t"], body)):
             return Response(status_code=401)
         event = json.loads(body)
         try:
@@ -75,16 +52,33 @@ class WebhookHarness:
             return Response(error.message, status_code=422)
         if request.headers["idempotency-key"] != event["id"]:
             return Response(status_code=400)
-        if event["id"] not in self._known:
-            self._known.add(event["id"])
-            self._events.append(event)
-        if self._lost:
-            self._lost -= 1
+        self.events.setdefault(event["id"], event)
+        if self.lost:
+            self.lost -= 1
             return Response(status_code=500)
         return Response(status_code=204)
 
+    def signed(self, body: bytes) -> dict[str, str]:
+        seconds = str(int(self.clock().timestamp()))
+        return {"tandem-signature": f"t={seconds},v1={_digest(seconds, body)}"}
+
+
+class WebhookHarness(ServedHarness):
+    """An integrator's own agent tool."""
+
+    traits = Traits(timed=True, echoes=False)
+
+    def stand_in(self, clock: Clock) -> Receiver:
+        self._numbers = itertools.count(1)
+        return Receiver(clock)
+
+    def channel(self) -> LiveAgentChannel | None:
+        channel = WebhookChannel.from_options("support", {"url": f"{self._url}/tandem", "secret": SECRET})
+        channel._clock = lambda: self._clock().timestamp()
+        return channel
+
     def _of(self, conversation_id: str, kind: str) -> list[dict[str, Any]]:
-        return [event for event in self._events
+        return [event for event in self._tool.events.values()
                 if event["type"] == kind and event["handoff"]["conversation_id"] == conversation_id]
 
     def openings(self, conversation_id: str) -> list[str]:
@@ -124,20 +118,11 @@ class WebhookHarness:
         event = {"schema_version": 1, "id": f"evt-{next(self._numbers)}", "type": kind, "at": at.isoformat(),
                  "handoff_id": handoff.id, "agent": {"id": agent.lower(), "name": agent}, **content}
         VALIDATORS["incoming"].validate(event)
-        body = json.dumps(event).encode()
-        seconds = int(at.timestamp())
-        digest = hmac.new(SECRET.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
-        self._made.append(ToolWebhook({"tandem-signature": f"t={seconds},v1={digest}"}, body))
+        self._tool.send(event)
 
-    def webhooks(self) -> list[ToolWebhook]:
-        made, self._made = self._made, []
-        return made
 
-    def outage(self, on: bool) -> None:
-        self._down = on
-
-    def lose_answers(self, count: int) -> None:
-        self._lost = count
+def _digest(seconds: str, body: bytes) -> str:
+    return hmac.new(SECRET.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
 
 
 HARNESS = WebhookHarness

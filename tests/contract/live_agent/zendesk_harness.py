@@ -1,19 +1,15 @@
 """Zendesk behind a stand-in of Sunshine Conversations."""
 from __future__ import annotations
 
-from contextlib import ExitStack
-
-from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Handoff
-from tandem.conversations.ownership import Ownership
 from tandem.live_agents.adapters.zendesk import ZendeskChannel
 from tandem.live_agents.protocol import LiveAgentChannel
-from tests.contract.live_agent.harness import ToolWebhook, Traits, serving
+from tests.contract.live_agent.harness import ServedHarness, Traits
 from tests.fakes.clock import Clock
 from tests.fakes.sunshine import AGENTS, APP, BOT, KEY_ID, KEY_SECRET, WEBHOOK_SECRET, Sunshine
 
 
-class ZendeskHarness:
+class ZendeskHarness(ServedHarness):
     """Agents in the agent workspace."""
 
     # Zendesk keeps notes and assignments to itself, its typing events name nobody, its webhooks
@@ -21,13 +17,8 @@ class ZendeskHarness:
     traits = Traits(sweeps=True, timed=True, claims=False, notes=False, typing=False, signs=False,
                     sweeps_outcomes=False)
 
-    def start(self, clock: Clock) -> None:
-        self._tool = Sunshine(clock)
-        self._stack = ExitStack()
-        self._url = self._stack.enter_context(serving(self._tool.app))
-
-    def stop(self) -> None:
-        self._stack.close()
+    def stand_in(self, clock: Clock) -> Sunshine:
+        return Sunshine(clock)
 
     def channel(self) -> LiveAgentChannel | None:
         return ZendeskChannel.from_options("zendesk", {
@@ -35,9 +26,6 @@ class ZendeskHarness:
             "api_url": self._url, "bot_integration": BOT, "tags": ["tandem"],
             "ticket_fields": {"reason": 360023540498, "order": 360023540658},
         })
-
-    def attach(self, ledger: Ledger, ownership: Ownership) -> None:
-        """Zendesk knows nothing of the ledger."""
 
     def _keyed(self, conversation_id: str) -> list[tuple[str, str]]:
         """Our messages in a customer's conversation: keys without the part's number, and texts."""
@@ -94,16 +82,6 @@ class ZendeskHarness:
 
     def agent_resolves(self, handoff: Handoff, agent: str = "Kim") -> None:
         self._tool.release(self._thread(handoff), reason="ticketClosed")
-
-    def webhooks(self) -> list[ToolWebhook]:
-        made, self._tool.made = self._tool.made, []
-        return [ToolWebhook(headers, body) for headers, body in made]
-
-    def outage(self, on: bool) -> None:
-        self._tool.down = on
-
-    def lose_answers(self, count: int) -> None:
-        self._tool.lost = count
 
 
 HARNESS = ZendeskHarness

@@ -20,47 +20,40 @@ from tandem.live_agents.factory import build_channels
 from tandem.live_agents.protocol import (
     THREAD,
     Act,
+    AgentEvent,
     LiveAgentRefused,
     LiveAgentUnavailable,
     WebhookRejected,
     WebhookUnreadable,
 )
-from tests.contract.live_agent.harness import serving
 from tests.fakes.clock import Clock
+from tests.fakes.payloads import payload
 from tests.fakes.slack import CHANNEL, SECRET, TOKEN, Slack
-from tests.unit.live_agents.conftest import a_handoff, a_word, ended, long_ago
+from tests.unit.live_agents.conftest import Stage, a_handoff, a_word, ended, long_ago, staged
 
 OPTIONS: dict[str, Any] = {"bot_token": TOKEN, "signing_secret": SECRET, "channel": CHANNEL}
 
 
-class World:
-    def __init__(self, url: str, tool: Slack, clock: Clock) -> None:
-        self.tool, self.clock = tool, clock
+class World(Stage):
+    def __init__(self, tool: Slack, url: str) -> None:
+        super().__init__(tool, url)
         self.options = {**OPTIONS, "api_url": f"{url}/api"}
         self.channel = SlackChannel.from_options("slack", self.options)
-        self.channel._clock = lambda: clock().timestamp()
+        self.channel._clock = lambda: self.clock().timestamp()
         self.slept: list[float] = []
         self.channel._api._sleep = self.slept.append
-        self.channel._names._clock = lambda: clock().timestamp()
+        self.channel._names._clock = lambda: self.clock().timestamp()
 
-    def told(self) -> list[Any]:
-        """What the webhooks that were made tell."""
-        made, self.tool.made = self.tool.made, []
-        return [event for _, body in made for event in self.channel.read(body)]
-
-    def told_of(self, **event: Any) -> list[Any]:
-        """What one event tells."""
-        self.tool.event({"type": "message", "user": "UKIM", "text": "x", "ts": "1741791600.000200",
-                         "thread_ts": "1741791600.000100", **event})
-        return self.told()
+    def told_of(self, recorded: str = "said", **changes: Any) -> list[AgentEvent]:
+        """What a recorded event tells, with some of its keys changed."""
+        content = payload("slack", recorded)
+        return self.read({**content, "event": {**content["event"], **changes}})
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    clock = Clock()
-    tool = Slack(clock)
-    with serving(tool.app) as url:
-        yield World(url, tool, clock)
+    with staged(World, Slack) as made:
+        yield made
 
 
 @pytest.mark.parametrize(("options", "says"), [
@@ -91,23 +84,22 @@ def test_a_customer_is_announced_in_the_channel_and_the_card_stands_in_the_threa
 
 
 def test_a_customer_who_comes_again_has_the_same_thread_and_is_announced_again(world: World) -> None:
-    first = world.channel.open(a_handoff(world.clock), [], None)
+    _, first = world.opened()
     world.clock.advance(hours=2)
-    second = world.channel.open(a_handoff(world.clock, 2), [], first)
+    _, second = world.opened(2, first)
     assert second[THREAD] == first[THREAD]
     [announced] = [message for message in world.tool.messages if message.get("subtype") == "thread_broadcast"]
     assert announced["text"].startswith("Maya: ")
-    world.channel.open(a_handoff(world.clock, 2), [], first)
+    world.opened(2, first)
     assert len(world.tool.messages) == 4, "a second attempt writes nothing"
 
 
 def test_a_thread_that_was_deleted_is_begun_anew(world: World) -> None:
-    handoff = a_handoff(world.clock)
-    first = world.channel.open(handoff, [], None)
+    handoff, first = world.opened()
     world.tool.messages.clear()
     world.channel.close(first, ended(handoff, world.clock))
     assert world.channel.sweep(first, handoff, handoff.opened_at) == ()
-    second = world.channel.open(a_handoff(world.clock, 2), [], first)
+    _, second = world.opened(2, first)
     assert second[THREAD] != first[THREAD] and len(world.tool.messages) == 2
 
 
@@ -117,8 +109,7 @@ def test_a_thread_in_another_channel_than_configured_now_is_left(world: World) -
 
 
 def test_a_second_attempt_finds_what_the_first_wrote_behind_many_messages(world: World) -> None:
-    handoff = a_handoff(world.clock)
-    reference = world.channel.open(handoff, [], None)
+    handoff, reference = world.opened()
     for number in range(70):
         world.tool.writes(f"talk in the channel {number}", None)
         world.tool.writes(f"word {number}", str(reference["ts"]))
@@ -133,16 +124,14 @@ def test_a_second_attempt_finds_what_the_first_wrote_behind_many_messages(world:
 
 
 def test_a_first_attempt_needs_no_look(world: World) -> None:
-    handoff = a_handoff(world.clock)
-    reference = world.channel.open(handoff, [], None)
+    handoff, reference = world.opened()
     world.tool.calls.clear()
     world.channel.say(reference, handoff, a_word(world.clock, 2, "hello"), False)
     assert world.tool.calls == ["chat.postMessage"]
 
 
 def test_words_stand_after_their_speakers_name_and_call_nobody(world: World) -> None:
-    handoff = a_handoff(world.clock)
-    reference = world.channel.open(handoff, [], None)
+    handoff, reference = world.opened()
     world.channel.say(reference, handoff, a_word(world.clock, 2, "<!channel> @here <@UKIM> a & b"), False)
     world.channel.say(reference, handoff, a_word(world.clock, 3, "we", Author.AGENT, "Anna <!here>"), False)
     assert [message["text"] for message in world.tool.messages[-2:]] == [
@@ -151,8 +140,7 @@ def test_words_stand_after_their_speakers_name_and_call_nobody(world: World) -> 
 
 
 def test_closing_twice_says_it_once(world: World) -> None:
-    handoff = a_handoff(world.clock)
-    reference = world.channel.open(handoff, [], None)
+    handoff, reference = world.opened()
     for _ in range(2):
         world.channel.close(reference, ended(handoff, world.clock, "resolved"))
     assert [message["text"] for message in world.tool.messages].count("Closed: resolved.") == 1
@@ -162,8 +150,7 @@ def test_closing_twice_says_it_once(world: World) -> None:
 
 
 def test_a_short_pause_that_slack_asks_for_is_kept_within_the_call(world: World) -> None:
-    handoff = a_handoff(world.clock)
-    reference = world.channel.open(handoff, [], None)
+    handoff, reference = world.opened()
     world.tool.limited = ["1", "2"]
     world.channel.say(reference, handoff, a_word(world.clock, 2, "hello"), False)
     assert world.slept == [1.0, 2.0] and world.tool.messages[-1]["text"] == "Customer: hello"
@@ -173,7 +160,7 @@ def test_a_short_pause_that_slack_asks_for_is_kept_within_the_call(world: World)
 def test_a_long_pause_is_left_to_the_relay(world: World, pauses: list[str], after: float) -> None:
     world.tool.limited = pauses
     with pytest.raises(LiveAgentUnavailable) as raised:
-        world.channel.open(a_handoff(world.clock), [], None)
+        world.opened()
     assert raised.value.retry_after == after
 
 
@@ -185,9 +172,8 @@ def test_a_long_pause_is_left_to_the_relay(world: World, pauses: list[str], afte
 def test_errors_are_told_apart_without_telling_secrets(
     world: World, caplog: pytest.LogCaptureFixture, error: str, kind: type[Exception],
 ) -> None:
-    handoff = a_handoff(world.clock)
     with caplog.at_level(logging.DEBUG):
-        reference = world.channel.open(handoff, [], None)
+        handoff, reference = world.opened()
         world.tool.error = error
         with pytest.raises(kind) as raised:
             world.channel.say(reference, handoff, a_word(world.clock, 2, "hello"), False)
@@ -267,27 +253,24 @@ def test_what_no_person_replied_is_passed_over(world: World, event: dict[str, An
 
 def test_a_reply_that_is_shown_in_the_channel_too_or_has_a_file_is_a_reply(world: World) -> None:
     for subtype in ("thread_broadcast", "file_share", "me_message"):
-        assert [told.text for told in world.told_of(subtype=subtype)] == ["x"]
+        assert [told.text for told in world.told_of(subtype=subtype, text="x")] == ["x"]
 
 
 def test_only_the_claiming_reaction_in_the_agents_channel_claims(world: World) -> None:
-    world.tool.reacts("1741791600.000100")
-    [claim] = world.told()
+    [claim] = world.told_of("claimed")
     assert (claim.act, claim.agent_name, claim.thread) == (Act.CLAIMED, "Kim", f"{CHANNEL}:1741791600.000100")
-    world.tool.reacts("1741791600.000100", "thumbsup")
+    assert world.told_of("claimed", reaction="thumbsup") == []
     for item in (None, {}, {"type": "message", "channel": "C0OTHER", "ts": "1741791600.000100"}):
-        world.tool.event({"type": "reaction_added", "user": "UKIM", "reaction": "eyes", "item": item,
-                          "event_ts": "1741791600.000300"})
-    assert world.told() == []
+        assert world.told_of("claimed", item=item) == []
 
 
 @pytest.mark.parametrize("event", [None, 5, [], {}, {"type": "message"}, {"type": ["message"], "channel": CHANNEL}])
 def test_unknown_payloads_tell_nothing_and_break_nothing(world: World, event: Any) -> None:
-    assert world.channel.read(json.dumps({"type": "event_callback", "event_id": "E", "event": event}).encode()) == ()
+    assert world.read({**payload("slack", "unknown_payload"), "event": event}) == []
 
 
 def test_the_door_answers_slacks_challenge(world: World) -> None:
-    world.tool.request({"token": "t", "challenge": "3eZbrw1aB", "type": "url_verification"})
+    world.tool.send(payload("slack", "url_verification"))
     [(headers, body)] = world.tool.made
     assert world.channel.delivery_id(headers, body) == "url_verification:3eZbrw1aB"
     assert world.channel.answer(body) == {"challenge": "3eZbrw1aB"}
@@ -295,7 +278,7 @@ def test_the_door_answers_slacks_challenge(world: World) -> None:
 
 
 def test_a_retry_has_the_name_of_the_first_delivery(world: World) -> None:
-    world.tool.writes("hello", "1741791600.000100")
+    world.tool.send(payload("slack", "said"))
     [(headers, body)] = world.tool.made
     again = {**headers, "x-slack-retry-num": "1", "x-slack-retry-reason": "http_timeout"}
     assert world.channel.delivery_id(again, body) == world.channel.delivery_id(headers, body) == "Ev000000001"
@@ -303,7 +286,7 @@ def test_a_retry_has_the_name_of_the_first_delivery(world: World) -> None:
 
 
 def test_a_request_must_be_signed_and_young(world: World) -> None:
-    world.tool.writes("hello", "1741791600.000100")
+    world.tool.send(payload("slack", "said"))
     [(headers, body)] = world.tool.made
     for wrong in ({}, {**headers, "x-slack-signature": "v0=" + "0" * 64}, {**headers, "x-slack-signature": "v1=ü"},
                   {**headers, "x-slack-request-timestamp": "soon"}, {**headers, "x-slack-request-timestamp": "1"}):
@@ -321,7 +304,7 @@ def test_a_request_must_be_signed_and_young(world: World) -> None:
     5, [], {}, {"type": "event_callback"}, {"type": "event_callback", "event_id": True},
     {"type": "block_actions", "event_id": "E"}, {"type": ["x"], "event_id": "E"}])
 def test_a_body_that_is_no_event_is_unreadable(world: World, content: Any) -> None:
-    world.tool.request(content)
+    world.tool.send(content)
     [(headers, body)] = world.tool.made
     with pytest.raises(WebhookUnreadable):
         world.channel.delivery_id(headers, body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,13 @@ from tandem.live_agents.adapters.webhook.config import WebhookOptions
 from tandem.live_agents.adapters.webhook.inbound import ACTS, parse
 from tandem.live_agents.adapters.webhook.signature import sign, verify
 from tandem.live_agents.protocol import Act, LiveAgentRefused, LiveAgentUnavailable, WebhookRejected, WebhookUnreadable
+from tests.fakes.payloads import names, payload
 
 SECRET = "a secret that only tests use"
 AT = datetime(2025, 3, 12, 15, 0, tzinfo=timezone.utc)
 SCHEMA = json.loads((Path(adapter.__file__).parent / "schema.json").read_text())
 DOCS = Path("docs/live-agent-channels.md")
-GOOD = {"schema_version": 1, "id": "e1", "type": "agent.said", "at": "2025-03-12T15:00:00Z", "handoff_id": "h1",
-        "agent": {"id": "kim", "name": "Kim"}, "text": "Hello"}
+GOOD = payload("webhook", "said")
 
 
 def accepted_by_schema(event: Any, direction: str = "incoming") -> bool:
@@ -161,10 +161,10 @@ def signed(body: bytes, at: float = 1_741_791_600) -> dict[str, str]:
 def test_a_signed_event_is_named_and_read() -> None:
     support = channel(lambda request: httpx.Response(204))
     body = json.dumps(GOOD).encode()
-    assert support.delivery_id(signed(body), body) == "e1"
+    assert support.delivery_id(signed(body), body) == "evt-4711"
     [event] = support.read(body)
     assert (event.act, event.key, event.handoff_id, event.agent_id, event.agent_name, event.text, event.at) == (
-        Act.SAID, "e1", "h1", "kim", "Kim", "Hello", AT)
+        Act.SAID, "evt-4711", GOOD["handoff_id"], "kim", "Kim", GOOD["text"], AT + timedelta(seconds=150))
     assert support.answer(body) is None
     assert support.sweep({}, make_handoff(), AT) == ()
 
@@ -233,7 +233,7 @@ def test_times_of_other_languages_are_read(at: str) -> None:
     ({"resume": True}, Act.RESUMED), ({"resume": False}, Act.HANDED_BACK), ({}, Act.HANDED_BACK),
 ])
 def test_a_hand_back_says_whether_the_bot_carries_on(choice: dict[str, bool], act: Act) -> None:
-    event = {**GOOD, "type": "agent.handed_back", "text": "refund promised by Friday", **choice}
+    event = {**payload("webhook", "handed_back"), **choice}
     told = parse(json.dumps(event).encode())
     assert (told.act, told.text) == (act, "refund promised by Friday")
     assert accepted_by_schema(event)
@@ -241,8 +241,13 @@ def test_a_hand_back_says_whether_the_bot_carries_on(choice: dict[str, bool], ac
 
 def test_keys_of_a_later_time_are_passed_over() -> None:
     event = {**GOOD, "mood": "sunny", "agent": {**GOOD["agent"], "team": "north"}}
-    assert parse(json.dumps(event).encode()).text == "Hello"
+    assert parse(json.dumps(event).encode()).text == GOOD["text"]
     assert accepted_by_schema(event)
+
+
+@pytest.mark.parametrize("name", names("webhook"))
+def test_the_payloads_fit_the_schema_but_the_unknown_one(name: str) -> None:
+    assert accepted_by_schema(payload("webhook", name)) is (name != "unknown_payload")
 
 
 _VALUES = st.one_of(st.none(), st.booleans(), st.integers(0, 3), st.text(max_size=3), st.just("agent.claimed"),

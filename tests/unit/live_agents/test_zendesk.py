@@ -15,23 +15,24 @@ from tandem.live_agents.factory import build_channels
 from tandem.live_agents.protocol import (
     THREAD,
     Act,
+    AgentEvent,
     LiveAgentRefused,
     LiveAgentUnavailable,
     WebhookRejected,
     WebhookUnreadable,
 )
-from tests.contract.live_agent.harness import serving
 from tests.fakes.clock import Clock
+from tests.fakes.payloads import payload
 from tests.fakes.sunshine import AGENTS, APP, BOT, KEY_ID, KEY_SECRET, WEBHOOK_SECRET, Sunshine
-from tests.unit.live_agents.conftest import CARD, a_handoff, a_word, ended, long_ago
+from tests.unit.live_agents.conftest import CARD, Stage, a_handoff, a_word, ended, long_ago, staged
 
 OPTIONS: dict[str, Any] = {"app_id": APP, "key_id": KEY_ID, "key_secret": KEY_SECRET, "webhook_secret": WEBHOOK_SECRET}
 GOOD = {"x-api-key": WEBHOOK_SECRET}
 
 
-class World:
-    def __init__(self, url: str, tool: Sunshine, clock: Clock) -> None:
-        self.url, self.tool, self.clock = url, tool, clock
+class World(Stage):
+    def __init__(self, tool: Sunshine, url: str) -> None:
+        super().__init__(tool, url)
         self.channel = self.made()
 
     def made(self, **options: Any) -> ZendeskChannel:
@@ -42,18 +43,17 @@ class World:
         """The last parts of the calls' paths, so far."""
         return [call.rpartition("/")[2] for call in self.tool.calls]
 
-    def told(self) -> list[Any]:
-        """What the webhooks that were made tell."""
-        made, self.tool.made = self.tool.made, []
-        return [event for _, body in made for event in self.channel.read(body)]
+    def told_of(self, recorded: str, **changes: Any) -> list[AgentEvent]:
+        """What a recorded event tells, with some keys of its payload changed."""
+        content = payload("zendesk", recorded)
+        content["events"][0]["payload"].update(changes)
+        return self.read(content)
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    clock = Clock()
-    tool = Sunshine(clock)
-    with serving(tool.app) as url:
-        yield World(url, tool, clock)
+    with staged(World, Sunshine) as made:
+        yield made
 
 
 @pytest.mark.parametrize(("options", "says"), [
@@ -93,19 +93,17 @@ def test_the_card_is_written_before_agents_get_control_and_the_ticket_begins_wit
 
 
 def test_a_customer_who_comes_again_has_the_same_conversation_and_a_new_ticket(world: World) -> None:
-    first = a_handoff(world.clock)
-    reference = world.channel.open(first, [], None)
+    first, reference = world.opened()
     world.clock.advance(minutes=10)
     world.channel.close(reference, ended(first, world.clock))
     assert world.tool.active(str(reference[THREAD])) is None
-    second = world.channel.open(a_handoff(world.clock, 2), [], reference)
+    _, second = world.opened(2, reference)
     assert second[THREAD] == reference[THREAD] and len(world.tool.users) == 1
     assert [ticket["tandem_handoff"] for ticket in world.tool.tickets] == ["h1", "h2"]
 
 
 def test_a_second_attempt_finds_what_the_first_wrote_behind_many_messages(world: World) -> None:
-    handoff = a_handoff(world.clock)
-    reference = world.channel.open(handoff, [], None)
+    handoff, reference = world.opened()
     word = a_word(world.clock, 2, "y" * 9000)
     world.channel.say(reference, handoff, word, False)
     for number in range(230):
@@ -119,8 +117,7 @@ def test_a_second_attempt_finds_what_the_first_wrote_behind_many_messages(world:
 
 
 def test_customers_and_agents_at_the_desk_speak_under_their_names(world: World) -> None:
-    handoff = a_handoff(world.clock)
-    reference = world.channel.open(handoff, [], None)
+    handoff, reference = world.opened()
     world.channel.say(reference, handoff, a_word(world.clock, 1, "I"), False)
     world.channel.say(reference, handoff, a_word(world.clock, 2, "we", Author.AGENT, "Anna"), False)
     authors = [message["author"] for message in world.tool.messages[str(reference[THREAD])]][-2:]
@@ -128,15 +125,13 @@ def test_customers_and_agents_at_the_desk_speak_under_their_names(world: World) 
 
 
 def test_an_end_on_our_side_is_told_and_one_on_theirs_is_not_answered(world: World) -> None:
-    handoff = a_handoff(world.clock)
-    reference = world.channel.open(handoff, [], None)
+    handoff, reference = world.opened()
     thread = str(reference[THREAD])
     world.tool.release(thread)
     written = len(world.tool.messages[thread])
     world.channel.close(reference, ended(handoff, world.clock))
     assert len(world.tool.messages[thread]) == written
-    again = a_handoff(world.clock, 2)
-    reference = world.channel.open(again, [], reference)
+    again, reference = world.opened(2, reference)
     for _ in range(2):
         world.channel.close(reference, ended(again, world.clock, "resolved"))
     texts = [message["content"]["text"] for message in world.tool.messages[thread]]
@@ -146,19 +141,17 @@ def test_an_end_on_our_side_is_told_and_one_on_theirs_is_not_answered(world: Wor
 
 def test_where_the_api_does_not_tell_who_is_in_control_no_end_is_guessed(world: World) -> None:
     world.tool.tells_control = False
-    handoff = a_handoff(world.clock)
-    reference = world.channel.open(handoff, [], None)
+    handoff, reference = world.opened()
     assert world.channel.sweep(reference, handoff, handoff.opened_at) == []
     world.channel.close(reference, ended(handoff, world.clock))
     assert world.tool.active(str(reference[THREAD])) is None
 
 
 def test_a_conversation_that_was_deleted_is_made_anew_and_its_end_is_none(world: World) -> None:
-    handoff = a_handoff(world.clock)
-    reference = world.channel.open(handoff, [], None)
+    handoff, reference = world.opened()
     del world.tool.conversations[str(reference[THREAD])]
     world.channel.close(reference, ended(handoff, world.clock))
-    assert world.channel.open(a_handoff(world.clock, 2), [], reference)[THREAD] != reference[THREAD]
+    assert world.opened(2, reference)[1][THREAD] != reference[THREAD]
 
 
 @pytest.mark.parametrize(("status", "error"), [
@@ -168,7 +161,7 @@ def test_a_conversation_that_was_deleted_is_made_anew_and_its_end_is_none(world:
 def test_errors_are_told_apart_without_telling_secrets(world: World, status: int, error: type[Exception]) -> None:
     world.tool.status, world.tool.retry_after = status, "7"
     with pytest.raises(error) as raised:
-        world.channel.open(a_handoff(world.clock), [], None)
+        world.opened()
     assert KEY_SECRET not in str(raised.value) and WEBHOOK_SECRET not in repr(world.channel._options)
     if isinstance(raised.value, LiveAgentUnavailable):
         assert raised.value.retry_after == 7.0
@@ -203,21 +196,16 @@ def test_a_delivery_is_named_by_its_events(world: World) -> None:
     assert world.channel.answer(body) is None
 
 
-def event(kind: str, **payload: Any) -> bytes:
-    return json.dumps({"events": [{"id": "e1", "type": kind, "createdAt": "2025-03-12T15:00:00.250Z",
-                                   "payload": {"conversation": {"id": "t1"}, **payload}}]}).encode()
-
-
-def message(**values: Any) -> dict[str, Any]:
-    return {"id": "m1", "received": "2025-03-12T15:00:00.000Z", "author": {"type": "business", "displayName": "Kim"},
-            "content": {"type": "text", "text": "Hi"}, "metadata": {"__zendesk_msg.agent.id": "17"}, **values}
+def message(**changes: Any) -> dict[str, Any]:
+    """The message of `said.json`, with some of its keys changed."""
+    return {**payload("zendesk", "said")["events"][0]["payload"]["message"], **changes}
 
 
 def test_an_agents_word_is_read(world: World) -> None:
-    [said] = world.channel.read(event("conversation:message", message=message()))
-    assert (said.act, said.key, said.thread, said.agent_id, said.agent_name, said.text) == (
-        Act.SAID, "message:m1", "t1", "17", "Kim", "Hi")
-    assert said.at is not None and said.at.isoformat() == "2025-03-12T15:00:00+00:00"
+    [said] = world.told_of("said")
+    assert (said.act, said.key, said.thread, said.agent_id, said.agent_name) == (
+        Act.SAID, f"message:{message()['id']}", "67d1a3f05f32b88acf6c0001", "17", "Kim")
+    assert said.at is not None and said.at.isoformat() == "2025-03-12T15:02:30.250000+00:00"
 
 
 @pytest.mark.parametrize("values", [
@@ -227,22 +215,22 @@ def test_an_agents_word_is_read(world: World) -> None:
     {"content": {"type": "text", "text": "  "}}, {"content": {"type": "carousel"}}, {"content": None}, {"id": None},
 ])
 def test_what_no_person_of_theirs_said_is_passed_over(world: World, values: dict[str, Any]) -> None:
-    assert world.channel.read(event("conversation:message", message=message(**values))) == []
+    assert world.told_of("said", message=message(**values)) == []
 
 
 def test_a_picture_is_passed_on_as_its_address(world: World) -> None:
     content = {"type": "image", "text": "look", "mediaUrl": "https://media.example.com/a.png"}
-    [said] = world.channel.read(event("conversation:message", message=message(content=content)))
+    [said] = world.told_of("said", message=message(content=content))
     assert said.text == "look\nhttps://media.example.com/a.png"
 
 
-@pytest.mark.parametrize(("payload", "act"), [
-    ({}, Act.HANDED_BACK), ({"reason": "ticketClosed"}, Act.RESOLVED), ({"reason": "transferToEmail"}, Act.RESOLVED),
-    ({"reason": "new in a later version", "metadata": None}, Act.HANDED_BACK),
+@pytest.mark.parametrize(("reason", "act"), [
+    (None, Act.HANDED_BACK), ("ticketClosed", Act.RESOLVED), ("transferToEmail", Act.RESOLVED),
+    ("new in a later version", Act.HANDED_BACK),
 ])
-def test_a_release_of_control_is_an_end(world: World, payload: dict[str, Any], act: Act) -> None:
-    [end] = world.channel.read(event("switchboard:releaseControl", **payload))
-    assert (end.act, end.key, end.thread) == (act, "e1", "t1")
+def test_a_release_of_control_is_an_end(world: World, reason: str | None, act: Act) -> None:
+    [end] = world.told_of("resolved", reason=reason)
+    assert (end.act, end.key, end.thread) == (act, "67d1a3f05f32b88acf6d0007", "67d1a3f05f32b88acf6c0001")
 
 
 @pytest.mark.parametrize(("choice", "act"), [
@@ -251,33 +239,32 @@ def test_a_release_of_control_is_an_end(world: World, payload: dict[str, Any], a
 ])
 def test_whoever_gives_control_away_may_choose_and_leave_a_line(world: World, choice: Any, act: Act) -> None:
     metadata = {"tandem_handback": choice, "tandem_note_for_bot": "refund promised by Friday"}
-    [end] = world.channel.read(event("switchboard:releaseControl", reason="ticketClosed", metadata=metadata))
+    [end] = world.told_of("resolved", metadata=metadata)
     assert (end.act, end.text) == (act, "refund promised by Friday")
-    conversation = {"id": "t1", "activeSwitchboardIntegration": {"id": "1", "name": BOT}}
-    [back] = world.channel.read(event("switchboard:passControl", conversation=conversation, metadata=metadata))
+    [back] = world.told_of("handed_back", metadata=metadata)
     assert back.act is (Act.HANDED_BACK if act is Act.RESOLVED and choice != "Resolve" else act)
 
 
 def test_control_passed_to_the_bot_is_a_hand_back_and_to_others_is_not(world: World) -> None:
     for name, acts in ((BOT, [Act.HANDED_BACK]), (AGENTS, []), ("another", [])):
         conversation = {"id": "t1", "activeSwitchboardIntegration": {"id": "1", "name": name}}
-        told = world.channel.read(event("switchboard:passControl", conversation=conversation))
-        assert [one.act for one in told] == acts
+        assert [one.act for one in world.told_of("handed_back", conversation=conversation)] == acts
 
 
 def test_typing_is_read_of_agents_only(world: World) -> None:
     for author, kind, acts in (("business", "typing:start", [Act.TYPING]), ("business", "typing:stop",
                                [Act.STOPPED_TYPING]), ("user", "typing:start", []), ("business", "wave", [])):
-        told = world.channel.read(event("conversation:typing", activity={"type": kind, "author": {"type": author}}))
+        told = world.told_of("typing", activity={"type": kind, "author": {"type": author}})
         assert [one.act for one in told] == acts
 
 
-@pytest.mark.parametrize("payload", [None, 5, [], {"conversation": 5}, {"conversation": {"id": 5}},
-                                     {"conversation": {"id": "t1"}, "message": [], "activity": 1, "metadata": "x"}])
-def test_unknown_payloads_tell_nothing_and_break_nothing(world: World, payload: Any) -> None:
+@pytest.mark.parametrize("inside", [None, 5, [], {"conversation": 5}, {"conversation": {"id": 5}},
+                                    {"conversation": {"id": "t1"}, "message": [], "activity": 1, "metadata": "x"}])
+def test_unknown_payloads_tell_nothing_and_break_nothing(world: World, inside: Any) -> None:
     for kind in ("conversation:message", "conversation:typing", "switchboard:passControl", "client:add", None, 7):
-        body = json.dumps({"events": [{"id": "e1", "type": kind, "createdAt": 5, "payload": payload}]}).encode()
-        assert world.channel.read(body) == []
+        content = payload("zendesk", "unknown_payload")
+        content["events"][0].update(type=kind, createdAt=5, payload=inside)
+        assert world.read(content) == []
 
 
 # -- metadata -----------------------------------------------------------------------------------------------------

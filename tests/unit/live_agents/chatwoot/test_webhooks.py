@@ -1,7 +1,6 @@
 """Who may post, and payloads that are not what Chatwoot is known to send."""
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -11,9 +10,11 @@ from hypothesis import strategies as st
 from tandem.live_agents.adapters.chatwoot import inbound
 from tandem.live_agents.protocol import WebhookRejected, WebhookUnreadable
 from tests.fakes.chatwoot_account import INBOX
+from tests.fakes.payloads import body as body_of
+from tests.fakes.payloads import payload
 from tests.unit.live_agents.chatwoot.conftest import Chatwoot
 
-BODY = json.dumps({"event": "message_created", "id": 1}).encode()
+BODY = body_of(payload("chatwoot", "said"))
 
 
 def test_a_signed_webhook_is_known_by_its_delivery(chatwoot: Chatwoot) -> None:
@@ -90,6 +91,6 @@ _KEYS = ("id", "status", "inbox_id", "meta", "custom_attributes", "conversation"
        st.dictionaries(st.sampled_from(_KEYS), _JSON))
 def test_any_payload_is_read_or_passed_over(event: str, data: dict[str, Any]) -> None:
     inbound.read({**data, "event": event}, INBOX)
-    person = {"type": "user", **data}
-    inbound.read({"event": event, "id": 5, "conversation": {"id": 6, **data}, "sender": person, "user": person,
-                   "message_type": "outgoing", "content": "x", "meta": {"assignee": person}, "status": "open"}, INBOX)
+    said, person = payload("chatwoot", "said"), {"type": "user", **data}
+    inbound.read({**said, "event": event, "conversation": {**said["conversation"], **data}, "sender": person,
+                  "user": person, "meta": {"assignee": person}, "status": "open"}, INBOX)
