@@ -9,9 +9,10 @@ from importlib.metadata import version
 from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.commands import COMMANDS
+from tandem.configuration import ConfigurationError
 from tandem.db.schema import SchemaTooNew
 from tandem.run.errors import RunError
-from tandem.settings import SettingsError, load
+from tandem.settings import load
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[..., int] = options.command
     try:
         return command(load(), options)
-    except (RunError, SchemaTooNew, SettingsError) as error:
+    except (RunError, SchemaTooNew, ConfigurationError) as error:
         print(f"tandem: {error}", file=sys.stderr)
     except SQLAlchemyError as error:
         said = str(error).splitlines()[0]

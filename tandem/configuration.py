@@ -19,6 +19,18 @@ from pydantic.utils import lenient_issubclass
 
 M = TypeVar("M", bound="ConfigModel")
 
+
+
+class ConfigurationError(ValueError):
+    """Something in the configuration is missing or wrong; the text names it, and the fix.
+
+    SettingsError                 an environment variable
+    LiveAgentConfigError          `live_agent:` of endpoints.yml
+    BusinessHoursError            data/duty.yml
+    EscalationSettingsError       EscalationPolicy in config.yml
+    """
+
+
 _LONGEST = 80  # characters of a wrong value that are shown
 _MANY = 12  # keys; where there are more, the page tells them
 _NOWHERE = object()
@@ -62,7 +74,7 @@ class ConfigModel(BaseModel):
         return value
 
 
-def read_section(model: type[M], values: Any, *, where: str, page: str, error: type[ValueError]) -> M:
+def read_section(model: type[M], values: Any, *, where: str, page: str, error: type[Exception]) -> M:
     """The values of one section as its model.
 
     Args:
@@ -82,7 +94,7 @@ def read_section(model: type[M], values: Any, *, where: str, page: str, error: t
         raise error(explain(wrong, model, values, where=where, page=page)) from None
 
 
-def read_yaml(path: Path, error: type[ValueError]) -> Any:
+def read_yaml(path: Path, error: type[Exception]) -> Any:
     """What stands in a YAML file; None if there is no such file or nothing in it.
 
     Raises:

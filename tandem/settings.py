@@ -19,7 +19,7 @@ from babel import Locale, UnknownLocaleError
 from pydantic import Field, validator
 from pydantic.fields import ModelField
 
-from tandem.configuration import ConfigModel, read_section
+from tandem.configuration import ConfigModel, ConfigurationError, read_section
 
 _SECRET = "a text of at least 16 characters"
 _ADDRESS = "an address such as https://desk.example.com or https://shop.example.com/desk"
@@ -27,7 +27,7 @@ _PORT = "a port from 1 to 65535"
 _TOKEN = "a token of at least 16 characters, or two of them separated by a comma"
 
 
-class SettingsError(ValueError):
+class SettingsError(ConfigurationError):
     """A setting is missing or cannot be read; the message names it and its fix."""
 
 

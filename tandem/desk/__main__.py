@@ -11,10 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.access.connections import HEAD_SECONDS, connections_of_this_process
 from tandem.access.uvicorn_connections import protocol_counting_in
+from tandem.configuration import ConfigurationError
 from tandem.db.schema import SchemaTooNew
 from tandem.desk.app import create_app
-from tandem.handoff.business_hours import BusinessHoursError
-from tandem.handoff.routing import LiveAgentConfigError
 from tandem.heartbeat import Heartbeat
 from tandem.logs import configure
 from tandem.settings import Settings, SettingsError, load
@@ -40,7 +39,7 @@ def serve(settings: Settings, listener: socket.socket, heartbeat: Heartbeat | No
     """Run the desk until it is told to stop.
 
     Raises:
-        SettingsError: A setting is wrong.
+        ConfigurationError: A setting or a configuration file is wrong.
     """
     config = uvicorn.Config(create_app(settings), http=protocol_counting_in(connections_of_this_process()),
                             log_config=None, access_log=False, timeout_keep_alive=int(HEAD_SECONDS),
@@ -77,7 +76,7 @@ def main(arguments: Sequence[str]) -> int:
             serve(settings, socket.socket(fileno=listen), Heartbeat(beat))
         else:
             serve(settings, bound(settings))
-    except (SettingsError, SchemaTooNew, LiveAgentConfigError, BusinessHoursError) as error:
+    except (ConfigurationError, SchemaTooNew) as error:
         print(f"desk: {error}", file=sys.stderr)
         return 1
     except SQLAlchemyError as error:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import rasa.shared.utils.io
-from rasa.core.constants import POLICY_PRIORITY
+from pydantic import Field
 from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData
 from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -34,26 +34,23 @@ from tandem.sentiment.trajectory import Trajectory
 
 logger = logging.getLogger(__name__)
 
-PRIORITY = 7  # above RulePolicy's 6
 MOOD_SLOT = "mood"
 ESCALATION_SLOT = "escalation"
 LAST_HANDOFF_SLOT = "last_handoff"
-HANDOFF_ACTION = "handoff_action"
-FACTS_ACTION = "facts_action"
-FAILED_RESPONSE = "handoff_failed_response"
-AFTER_ACTION = "after_handback_action"
-RETRIES = "handoff_retries"
-_OWN_KEYS = {
-    POLICY_PRIORITY: PRIORITY,
-    HANDOFF_ACTION: "action_handoff",
-    FACTS_ACTION: "action_order_facts",
-    FAILED_RESPONSE: "utter_handoff_failed",
-    AFTER_ACTION: "action_after_handback",
-    RETRIES: 2,
-}
-_ACTIONS = (HANDOFF_ACTION, FACTS_ACTION, FAILED_RESPONSE, AFTER_ACTION)
+_ACTIONS = ("handoff_action", "facts_action", "handoff_failed_response", "after_handback_action")
 _REMEMBERED = 64  # conversations that are answered at a time
-_MOST_RETRIES = 5  # Rasa gives up on a turn after ten actions
+_ACTION = "an action's name"
+
+
+class _PolicyConfig(EscalationSettings):
+    """All keys of the policy: when it acts, and how."""
+
+    priority: int = Field(default=7, ge=0, le=1000)  # above RulePolicy's 6
+    handoff_action: str = Field(default="action_handoff", min_length=1, description=_ACTION)
+    facts_action: str = Field(default="action_order_facts", description=_ACTION)
+    handoff_failed_response: str = Field(default="utter_handoff_failed", description=_ACTION)
+    after_handback_action: str = Field(default="action_after_handback", description=_ACTION)
+    handoff_retries: int = Field(default=2, ge=0, le=5)  # Rasa gives up on a turn after ten actions
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=False)
@@ -73,7 +70,7 @@ class EscalationPolicy(Policy):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """All keys of the policy with their defaults."""
-        return {**_OWN_KEYS, **EscalationSettings.defaults()}
+        return _PolicyConfig.defaults()
 
     def __init__(
         self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
@@ -85,13 +82,16 @@ class EscalationPolicy(Policy):
             InvalidConfigException: A key is unknown or its value cannot be; the message names it.
         """
         config = {**self.get_default_config(), **config}
-        self.settings = _settings(config)
+        try:
+            self.settings = _PolicyConfig.from_config(config)
+        except EscalationSettingsError as error:
+            raise InvalidConfigException(str(error)) from error
         super().__init__(config, model_storage, resource, execution_context)
-        self._handoff: str = config[HANDOFF_ACTION]
-        self._facts: str = config[FACTS_ACTION]
-        self._failed: str = config[FAILED_RESPONSE]
-        self._after: str = config[AFTER_ACTION]
-        self._retries: int = config[RETRIES]
+        self._handoff = self.settings.handoff_action
+        self._facts = self.settings.facts_action
+        self._failed = self.settings.handoff_failed_response
+        self._after = self.settings.after_handback_action
+        self._retries = self.settings.handoff_retries
         self._trajectory = Trajectory(self.settings, encode=_encode)
         self._readings: OrderedDict[str, tuple[tuple[Turn, ...], Reading]] = OrderedDict()
 
@@ -114,7 +114,8 @@ class EscalationPolicy(Policy):
         for key in _ACTIONS:
             if self.config[key] and self.config[key] not in domain.action_names_or_texts:
                 raise InvalidConfigException(
-                    f"EscalationPolicy: '{key}': the domain has no action '{self.config[key]}'; see docs/escalation.md"
+                    f"config.yml: EscalationPolicy: {key}: the domain has no action '{self.config[key]}'; "
+                    "see docs/escalation.md"
                 )
         self._warn_of_unknown_intents(domain)
         return self._resource
@@ -203,21 +204,6 @@ class EscalationPolicy(Policy):
                     f"EscalationPolicy: '{key}' names intents that the domain lacks: {', '.join(sorted(named))}",
                     docs="docs/escalation.md",
                 )
-
-
-def _settings(config: dict[str, Any]) -> EscalationSettings:
-    for key in _ACTIONS:
-        if not isinstance(config[key], str) or (key == HANDOFF_ACTION and not config[key]):
-            raise InvalidConfigException(f"EscalationPolicy: '{key}': expected an action's name, got {config[key]!r}")
-    for key, high in ((RETRIES, _MOST_RETRIES), (POLICY_PRIORITY, 1000)):
-        if not isinstance(config[key], int) or isinstance(config[key], bool) or not 0 <= config[key] <= high:
-            raise InvalidConfigException(
-                f"EscalationPolicy: '{key}': expected a whole number from 0 to {high}, got {config[key]!r}"
-            )
-    try:
-        return EscalationSettings.from_config(config)
-    except EscalationSettingsError as error:
-        raise InvalidConfigException(f"EscalationPolicy: {error}; see docs/escalation.md") from error
 
 
 def _changed(tracker: DialogueStateTracker, slot: str, value: Any) -> list[Event]:

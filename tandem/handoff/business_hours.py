@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, validator
 
-from tandem.configuration import ConfigModel, read_section, read_yaml
+from tandem.configuration import ConfigModel, ConfigurationError, read_section, read_yaml
 
 DUTY = Path("data/duty.yml")
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
@@ -21,7 +21,7 @@ _MINUTES = "minutes from 0 to 1440"
 Span = tuple[time, time]  # an end that is not after its beginning is on the next day
 
 
-class BusinessHoursError(ValueError):
+class BusinessHoursError(ConfigurationError):
     """data/duty.yml cannot be read; the text names the key and its fix."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Extra, Field, validator
 
-from tandem.configuration import ConfigModel, read_section, read_yaml
+from tandem.configuration import ConfigModel, ConfigurationError, read_section, read_yaml
 from tandem.handoff.business_hours import BusinessHours
 from tandem.settings import SettingsError, expand
 from tandem.wording.language import fits as language_fits
@@ -22,7 +22,7 @@ _WHERE = "endpoints.yml: live_agent"
 _PAGE = "live-agent-channels.md"
 
 
-class LiveAgentConfigError(ValueError):
+class LiveAgentConfigError(ConfigurationError):
     """The `live_agent:` section cannot be read; the text names the key and its fix."""
 
 

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from tandem.handoff.business_hours import DUTY, BusinessHoursError, read_duty
-from tandem.handoff.routing import LiveAgentConfigError, read_channels, read_routing
+from tandem.configuration import ConfigurationError
+from tandem.handoff.business_hours import DUTY, read_duty
+from tandem.handoff.routing import read_channels, read_routing
 from tandem.live_agents.factory import build_channels
 from tandem.run.channel_names import trouble_with_channel
 from tandem.run.finding import Finding
@@ -70,8 +71,6 @@ def _live_agents(root: Path, zone: ZoneInfo) -> Finding:
         configured = read_channels(path)
         build_channels(configured)
         read_routing(path, duty)
-    except (LiveAgentConfigError, BusinessHoursError) as error:
+    except ConfigurationError as error:
         return Finding("live agents", "not configured rightly", str(error))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        return Finding("live agents", "not known", "fix endpoints.yml first")
     return Finding("live agents", ", ".join(one.name for one in configured))

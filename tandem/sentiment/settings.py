@@ -4,10 +4,14 @@ docs/escalation.md explains each key to the designer.
 """
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import Field, StrictStr, validator
+
+from tandem.configuration import ConfigModel, ConfigurationError, nearest, read_section
+
+S = TypeVar("S", bound="EscalationSettings")
 
 ANGER = "anger"
 DISTRESS = "distress"
@@ -22,10 +26,10 @@ INTENT_PREFIX = "intent:"
 POLICY_KEYS = ("name", "priority", "handoff_action", "facts_action", "handoff_failed_response", "handoff_retries",
                "after_handback_action")
 
-_PERSON_INTENTS: Mapping[str, float] = {
+_PERSON_INTENTS: dict[str, float] = {
     "safety_hazard": 0.35, "fraud_report": 0.35, "legal_threat": 0.35, "bereavement": 0.35, "ask_for_human": 0.35,
 }
-_URGENCY: Mapping[str, float] = {
+_URGENCY: dict[str, float] = {
     "intent:safety_hazard": 0.9, "intent:fraud_report": 0.8, "intent:legal_threat": 0.65, "intent:bereavement": 0.6,
     "intent:ask_for_human": 0.35, ANGER: 0.6, DISTRESS: 0.45, TREND: 0.5, REPEATED_QUESTION: 0.4, FAILED_LOOKUPS: 0.35,
     FALLBACKS: 0.3,
@@ -47,56 +51,93 @@ _FACTS_INTENTS = (
 )
 
 
-class EscalationSettingsError(ValueError):
+class EscalationSettingsError(ConfigurationError):
     """A key of the policy is unknown or has a value it cannot have; the text names the key and the fix."""
 
 
-@dataclass(frozen=True)
-class EscalationSettings:
+def _share(default: float) -> Any:
+    return Field(default=default, ge=0, le=1)
+
+
+def _share_of_each(default: dict[str, float]) -> Any:
+    return Field(default=default, ge=0, le=1, description="names with a number from 0 to 1 each")
+
+
+def _names(*default: str) -> Any:
+    return Field(default=default, min_length=1, description="a list of names")
+
+
+def _signals(*default: str) -> Any:
+    return Field(default=default, description=f"signals out of {', '.join(SIGNALS)} or {INTENT_PREFIX}<name>")
+
+
+class EscalationSettings(ConfigModel):
     """When a conversation needs a person. Shares are 0..1, counts are whole numbers; a count of 0 is off."""
 
-    window: int = 30  # the customer's latest messages that are looked at
+    window: int = Field(default=30, ge=1, le=200)  # the customer's latest messages that are looked at
 
     # the score that builds up over the conversation
-    decay: float = 0.75  # what is left of it after a message without feeling
-    gain: float = 0.4  # what a message's frustration adds
-    relief: float = 0.4  # what is left of it after a satisfied message
-    fallback_weight: float = 0.05  # what a message that was not understood adds
-    lookup_weight: float = 0.05  # what a failed lookup adds
-    trend_threshold: float = 0.6
+    decay: float = _share(0.75)  # what is left of it after a message without feeling
+    gain: float = _share(0.4)  # what a message's frustration adds
+    relief: float = _share(0.4)  # what is left of it after a satisfied message
+    fallback_weight: float = _share(0.05)  # what a message that was not understood adds
+    lookup_weight: float = _share(0.05)  # what a failed lookup adds
+    trend_threshold: float = _share(0.6)
 
     # this message alone
-    anger_threshold: float = 0.9  # frustration, whatever the emotion
-    angry_emotion_threshold: float = 0.6  # frustration, if the emotion is "angry"
-    distress_threshold: float = 0.75
-    mood_threshold: float = 0.25  # from here on replies are worded for an upset customer
+    anger_threshold: float = _share(0.9)  # frustration, whatever the emotion
+    angry_emotion_threshold: float = _share(0.6)  # frustration, if the emotion is "angry"
+    distress_threshold: float = _share(0.75)
+    mood_threshold: float = _share(0.25)  # from here on replies are worded for an upset customer
 
     # the same again
-    repeats: int = 3
-    similarity: float = 0.7  # cosine of two sentences that ask the same
-    repeat_groups: tuple[tuple[str, ...], ...] = _REPEAT_GROUPS
-    not_questions: tuple[str, ...] = _NOT_QUESTIONS
-    answer_intents: tuple[str, ...] = ("inform", "affirm", "deny")
-    subject_entities: tuple[str, ...] = ("order_number", "tracking_number")
-    fallbacks: int = 2
-    fallback_intents: tuple[str, ...] = ("nlu_fallback",)
-    failed_lookups: int = 8
+    repeats: int = Field(default=3, ge=0, le=20)
+    similarity: float = _share(0.7)  # cosine of two sentences that ask the same
+    repeat_groups: tuple[tuple[StrictStr, ...], ...] = Field(
+        default=_REPEAT_GROUPS, min_length=1, description="a list of lists of intents")
+    not_questions: tuple[str, ...] = _names(*_NOT_QUESTIONS)
+    answer_intents: tuple[str, ...] = _names("inform", "affirm", "deny")
+    subject_entities: tuple[str, ...] = _names("order_number", "tracking_number")
+    fallbacks: int = Field(default=2, ge=0, le=20)
+    fallback_intents: tuple[str, ...] = _names("nlu_fallback")
+    failed_lookups: int = Field(default=8, ge=0, le=100)
 
     # intents and signals
-    person_intents: Mapping[str, float] = field(default_factory=lambda: dict(_PERSON_INTENTS))
-    facts_first: tuple[str, ...] = (DISTRESS,)
-    facts_intents: tuple[str, ...] = _FACTS_INTENTS
-    ignore_intents: tuple[str, ...] = ("restart", "session_start", "back", "back_to_bot")
-    disabled_signals: tuple[str, ...] = ()
+    person_intents: dict[str, float] = _share_of_each(_PERSON_INTENTS)
+    facts_first: tuple[str, ...] = _signals(DISTRESS)
+    facts_intents: tuple[str, ...] = _names(*_FACTS_INTENTS)
+    ignore_intents: tuple[str, ...] = _names("restart", "session_start", "back", "back_to_bot")
+    disabled_signals: tuple[str, ...] = _signals()
 
     # the queue
-    urgency: Mapping[str, float] = field(default_factory=lambda: dict(_URGENCY))
-    urgency_default: float = 0.4
-    urgency_frustration: float = 0.4  # how far frustration raises the urgency
-    urgency_sentiment: float = 0.5  # how far the message's own urgency raises it
+    urgency: dict[str, float] = _share_of_each(_URGENCY)
+    urgency_default: float = _share(0.4)
+    urgency_frustration: float = _share(0.4)  # how far frustration raises the urgency
+    urgency_sentiment: float = _share(0.5)  # how far the message's own urgency raises it
+
+    @validator("repeat_groups")
+    def _stand_in_one_group(cls, groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        names = [name for group in groups for name in group]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"has {', '.join(twice)} more than once; an intent can stand in one list only")
+        return groups
+
+    @validator("facts_first", "disabled_signals", each_item=True)
+    def _is_signal(cls, name: str) -> str:
+        if name not in SIGNALS and not name.startswith(INTENT_PREFIX):
+            raise ValueError
+        return name
+
+    @validator("urgency")
+    def _over_the_defaults(cls, urgency: dict[str, float]) -> dict[str, float]:
+        for name in urgency:
+            if name not in SIGNALS and not name.startswith(INTENT_PREFIX):
+                raise ValueError(f"takes signals: {nearest(name, (*SIGNALS, f'{INTENT_PREFIX}<name>'))}")
+        return {**_URGENCY, **urgency}
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> EscalationSettings:
+    def from_config(cls: type[S], config: Mapping[str, Any]) -> S:
         """Read and check the policy's entry in config.yml.
 
         Keys left out keep their defaults, `urgency` is laid over its defaults, and `POLICY_KEYS` are passed over.
@@ -104,102 +145,15 @@ class EscalationSettings:
         Raises:
             EscalationSettingsError: An unknown key, or a value out of its range.
         """
-        values: dict[str, Any] = {}
-        for key, value in config.items():
-            if key in POLICY_KEYS:
-                continue
-            check = _CHECKS.get(key)
-            if check is None:
-                raise EscalationSettingsError(
-                    f"'{key}': there is no such key; the keys are {', '.join(sorted({*_CHECKS, *POLICY_KEYS[1:]}))}"
-                )
-            values[key] = check(key, value)
-        if "urgency" in values:
-            values["urgency"] = {**_URGENCY, **values["urgency"]}
-        return cls(**values)
+        own = {key: value for key, value in config.items() if key in cls.__fields__ or key not in POLICY_KEYS}
+        return read_section(cls, own, where="config.yml: EscalationPolicy", page="escalation.md",
+                            error=EscalationSettingsError)
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
         """The defaults as they would stand in config.yml."""
-        settings = cls()
-        return {item.name: _plain(getattr(settings, item.name)) for item in fields(cls)}
+        return {name: _plain(value) for name, value in cls()}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return dict(value) if isinstance(value, Mapping) else value
-
-
-def _wrong(key: str, expected: str, value: Any) -> EscalationSettingsError:
-    return EscalationSettingsError(f"'{key}': expected {expected}, got {value!r}")
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _share(key: str, value: Any) -> float:
-    if not _number(value) or not 0 <= value <= 1:
-        raise _wrong(key, "a number from 0 to 1", value)
-    return float(value)
-
-
-def _whole(low: int, high: int) -> Callable[[str, Any], int]:
-    def check(key: str, value: Any) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise _wrong(key, f"a whole number from {low} to {high}", value)
-        return value
-
-    return check
-
-
-def _names(key: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) and item for item in value):
-        raise _wrong(key, "a list of names", value)
-    return tuple(value)
-
-
-def _groups(key: str, value: Any) -> tuple[tuple[str, ...], ...]:
-    if not isinstance(value, (list, tuple)):
-        raise _wrong(key, "a list of lists of intents", value)
-    groups = tuple(_names(key, group) for group in value)
-    names = [name for group in groups for name in group]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise EscalationSettingsError(f"'{key}': {', '.join(twice)} can stand in one list only")
-    return groups
-
-
-def _shares(key: str, value: Any) -> dict[str, float]:
-    if not isinstance(value, Mapping):
-        raise _wrong(key, "names with a number from 0 to 1 each", value)
-    return {str(name): _share(f"{key}.{name}", share) for name, share in value.items()}
-
-
-def _signals(key: str, value: Any) -> tuple[str, ...]:
-    names = _names(key, value)
-    for name in names:
-        if name not in SIGNALS and not name.startswith(INTENT_PREFIX):
-            raise _wrong(key, f"signals out of {', '.join(SIGNALS)} or {INTENT_PREFIX}<name>", name)
-    return names
-
-
-def _urgencies(key: str, value: Any) -> dict[str, float]:
-    shares = _shares(key, value)
-    _signals(key, list(shares))
-    return shares
-
-
-_CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
-    "window": _whole(1, 200),
-    "decay": _share, "gain": _share, "relief": _share, "fallback_weight": _share, "lookup_weight": _share,
-    "trend_threshold": _share, "anger_threshold": _share, "angry_emotion_threshold": _share,
-    "distress_threshold": _share, "mood_threshold": _share,
-    "repeats": _whole(0, 20), "similarity": _share, "repeat_groups": _groups, "not_questions": _names,
-    "answer_intents": _names, "subject_entities": _names, "fallbacks": _whole(0, 20), "fallback_intents": _names,
-    "failed_lookups": _whole(0, 100),
-    "person_intents": _shares, "facts_first": _signals, "facts_intents": _names, "ignore_intents": _names,
-    "disabled_signals": _signals,
-    "urgency": _urgencies, "urgency_default": _share, "urgency_frustration": _share, "urgency_sentiment": _share,
-}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

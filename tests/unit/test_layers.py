@@ -21,8 +21,8 @@ LAYERS = {  # which packages of ours each may import, as docs/architecture.md ha
     "configuration": set(), "settings": {"configuration"}, "private_files": set(), "executors": set(), "logs": set(),
     "heartbeat": set(), "moved": set(),
     "db": {"private_files"}, "run_state": {"private_files"}, "faults": {"db", "settings"}, "access": {"settings"},
-    "sentiment": set(), "nlu": {"moved"}, "dialogue": {"moved", "nlu", "sentiment"},
-    "evaluation": {"dialogue", "nlu", "sentiment"},
+    "sentiment": {"configuration"}, "nlu": {"moved"}, "dialogue": {"moved", "nlu", "sentiment"},
+    "evaluation": {"configuration", "dialogue", "nlu", "sentiment"},
     "rasa_ext": BASE | {"access"},
     "orders": BASE, "conversations": BASE,
     "agents": BASE | {"conversations"}, "wording": BASE | {"conversations", "orders"},
@@ -38,7 +38,7 @@ LAYERS = {  # which packages of ours each may import, as docs/architecture.md ha
     "run": BASE | {"rasa_ext", "access", "agents", "handoff", "live_agents", "orders"},
     "commands": BASE | {"agents", "conversations", "desk", "evaluation", "nlu", "orders", "privacy", "retention", "run",
                         "sentiment", "services"},
-    "cli": {"commands", "db", "run", "settings"},
+    "cli": {"commands", "configuration", "db", "run", "settings"},
 }
 
 

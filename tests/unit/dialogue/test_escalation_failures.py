@@ -54,17 +54,22 @@ def test_a_handoff_that_a_rule_chose_is_watched_too() -> None:
 # -- configuration --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("key", "value"), [
-    ("anger_treshold", 0.5), ("anger_threshold", 2), ("handoff_action", ""), ("facts_action", None),
-    ("handoff_retries", 9), ("priority", "high"),
+@pytest.mark.parametrize(("key", "value", "told"), [
+    ("anger_treshold", 0.5, "anger_treshold is not known, did you mean anger_threshold"),
+    ("handoff_acton", "x", "handoff_acton is not known, did you mean handoff_action"),
+    ("anger_threshold", 2, "anger_threshold must be a number from 0 to 1, not 2"),
+    ("handoff_action", "", "handoff_action must be an action's name, not ''"),
+    ("facts_action", None, "facts_action must be an action's name, and is empty"),
+    ("handoff_retries", 9, "handoff_retries must be a whole number from 0 to 5, not 9"),
+    ("priority", "high", "priority must be a whole number from 0 to 1000, not 'high'"),
 ])
-def test_a_wrong_key_stops_the_training_and_is_named(key: str, value: Any) -> None:
-    with pytest.raises(InvalidConfigException, match=key):
+def test_a_wrong_key_stops_the_training_and_is_named(key: str, value: Any, told: str) -> None:
+    with pytest.raises(InvalidConfigException, match=f"config.yml: EscalationPolicy: {told}.*; see docs/escalation.md"):
         make(**{key: value})
 
 
 def test_training_names_an_action_that_the_domain_lacks() -> None:
-    with pytest.raises(InvalidConfigException, match=r"'facts_action': .*'action_other'"):
+    with pytest.raises(InvalidConfigException, match=r"facts_action: .*'action_other'"):
         make(facts_action="action_other").train([], DOMAIN)
 
 

@@ -18,29 +18,34 @@ def test_the_defaults_pass_their_own_checks() -> None:
     assert EscalationSettings.from_config(EscalationSettings.defaults()) == EscalationSettings()
 
 
-@pytest.mark.parametrize(("key", "value"), [
-    ("trend_treshold", 0.5),
-    ("trend_threshold", 1.5),
-    ("trend_threshold", "high"),
-    ("trend_threshold", float("nan")),
-    ("trend_threshold", True),
-    ("window", 0),
-    ("window", 30.5),
-    ("repeats", -1),
-    ("fallbacks", None),
-    ("facts_intents", "order_status"),
-    ("ignore_intents", [3]),
-    ("repeat_groups", ["order_status"]),
-    ("repeat_groups", [["order_status"], ["order_status"]]),
-    ("person_intents", ["ask_for_human"]),
-    ("person_intents", {"ask_for_human": 2}),
-    ("facts_first", ["despair"]),
-    ("disabled_signals", ["Anger"]),
-    ("urgency", {"angre": 0.5}),
+@pytest.mark.parametrize(("key", "value", "told"), [
+    ("trend_treshold", 0.5, "trend_treshold is not known, did you mean trend_threshold?"),
+    ("trend_threshold", 1.5, "trend_threshold must be a number from 0 to 1, not 1.5"),
+    ("trend_threshold", "high", "trend_threshold must be a number from 0 to 1, not 'high'"),
+    ("trend_threshold", float("nan"), "trend_threshold must be a number from 0 to 1, not nan"),
+    ("trend_threshold", True, "trend_threshold must be a number from 0 to 1, not true"),
+    ("window", 0, "window must be a whole number from 1 to 200, not 0"),
+    ("window", 30.5, "window must be a whole number from 1 to 200, not 30.5"),
+    ("repeats", -1, "repeats must be a whole number from 0 to 20, not -1"),
+    ("fallbacks", None, "fallbacks must be a whole number from 0 to 20, and is empty"),
+    ("facts_intents", "order_status", "facts_intents must be a list of names, not 'order_status'"),
+    ("facts_intents", [""], "facts_intents must be a list of names, not ''"),
+    ("ignore_intents", [3], "ignore_intents must be a list of names, not 3"),
+    ("repeat_groups", ["order_status"], "repeat_groups must be a list of lists of intents, not 'order_status'"),
+    ("repeat_groups", [[3]], "repeat_groups must be a list of lists of intents, not 3"),
+    ("repeat_groups", [["order_status"], ["order_status"]], "repeat_groups has order_status more than once"),
+    ("person_intents", ["ask_for_human"], "person_intents must be names with a number from 0 to 1 each, not ['ask"),
+    ("person_intents", {"ask_for_human": 2}, "person_intents: ask_for_human must be a number from 0 to 1, not 2"),
+    ("facts_first", ["despair"], "facts_first must be signals out of anger, "),
+    ("disabled_signals", ["Anger"], "disabled_signals must be signals out of anger, "),
+    ("urgency", {"angre": 0.5}, "urgency takes signals: angre is not known, did you mean anger? There are anger, "),
+    ("urgency", {"anger": "much"}, "urgency: anger must be a number from 0 to 1, not 'much'"),
 ])
-def test_a_wrong_key_or_value_is_named(key: str, value: Any) -> None:
-    with pytest.raises(EscalationSettingsError, match=f"^'{key}"):
+def test_a_wrong_key_or_value_is_named(key: str, value: Any, told: str) -> None:
+    with pytest.raises(EscalationSettingsError) as raised:
         EscalationSettings.from_config({key: value})
+    assert str(raised.value).startswith(f"config.yml: EscalationPolicy: {told}")
+    assert str(raised.value).endswith("; see docs/escalation.md")
 
 
 def test_one_urgency_is_laid_over_the_others() -> None:

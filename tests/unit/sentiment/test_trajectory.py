@@ -30,7 +30,7 @@ BUTTON = Turn(text="/order_status", intent="order_status", confidence=1.0)
 
 
 def read(*turns: Turn, **settings: Any) -> Reading:
-    return Trajectory(replace(SETTINGS, **settings)).read(turns)
+    return Trajectory(SETTINGS.copy(update=settings)).read(turns)
 
 
 def names(reading: Reading) -> list[str]:
