@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -19,6 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from tandem.conversations.context_card import Attempt, OrderFacts, text_of
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.store import clean_data
 from tandem.conversations.tables import case_entries
@@ -44,6 +45,30 @@ class CaseEntry:
     kind: EntryKind
     at: datetime
     data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CaseSummary:
+    """What a person wants to know of the entries: the order looked up last comes first, the rest as it happened."""
+
+    orders: tuple[OrderFacts, ...] = ()  # each as it was seen last
+    attempts: tuple[Attempt, ...] = ()
+    promises: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, entries: Sequence[CaseEntry]) -> CaseSummary:
+        orders: dict[str, OrderFacts] = {}
+        for entry in entries:
+            if entry.kind is EntryKind.ORDER:
+                seen = OrderFacts.from_dict({**entry.data, "seen_at": entry.at.isoformat()})
+                orders.pop(seen.number, None)
+                orders[seen.number] = seen
+        return cls(
+            tuple(reversed(orders.values())),
+            tuple(Attempt.from_dict({**entry.data, "at": entry.at.isoformat()})
+                  for entry in entries if entry.kind is EntryKind.ATTEMPT),
+            tuple(text_of(entry.data.get("text")) for entry in entries if entry.kind is EntryKind.PROMISE),
+        )
 
 
 class CaseFile:
@@ -79,6 +104,10 @@ class CaseFile:
         with self._ledger.reading.connect() as connection:
             rows = connection.execute(query).all()
         return [CaseEntry(EntryKind(row.kind), row.at, row.data) for row in reversed(rows)]
+
+    def read(self, conversation_id: str) -> CaseSummary:
+        """What the newest `KEPT` entries tell a person."""
+        return CaseSummary.of(self.entries(conversation_id))
 
     def _add(self, conversation_id: str, kind: EntryKind, message_id: str, data: Mapping[str, Any]) -> None:
         content = clean_data(data)

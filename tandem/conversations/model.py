@@ -7,6 +7,10 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from tandem.conversations.context_card import NO_CARD, ContextCard
+
+TAKE_OVER = "take_over"  # the trigger of a handoff that an agent began
+
 
 class Owner(str, Enum):
     """Who answers the customer now."""
@@ -137,11 +141,16 @@ class Handoff:
     closed_at: datetime | None
     outcome: str | None  # handed_back or resolved
     note_for_bot: str
-    card: Mapping[str, Any]
+    card: ContextCard  # empty after a takeover, and where it was not asked for
     channel: str = "desk"  # the live-agent channel it went to
     told_at: datetime | None = None  # when the waiting customer was last told how things stand
     contact: str = ""  # the e-mail address that the customer left while waiting
     resume: bool = False  # handed back to carry on with what the bot was in the middle of
+
+    @property
+    def taken_over(self) -> bool:
+        """An agent stepped in; the dialogue had not called for a person, so there is no card."""
+        return self.trigger == TAKE_OVER
 
 
 @dataclass(frozen=True)
@@ -182,13 +191,13 @@ class Agent:
 
 @dataclass(frozen=True)
 class HandoffRequest:
-    """What `action_handoff` knows. `urgency` is 0..1; the card's shape is `tandem.handoff.card`."""
+    """What `action_handoff` knows. `urgency` is 0..1."""
 
     conversation_id: str
     reason: str
     trigger: str
     urgency: float = 0.0
-    card: Mapping[str, Any] = field(default_factory=dict)
+    card: ContextCard = NO_CARD
     channel: str = "desk"  # the live-agent channel it goes to
     epoch: int | None = None  # in which the bot turn began that asks for it; None asks in whatever epoch there is
 

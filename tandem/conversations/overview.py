@@ -4,7 +4,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.engine import Connection
@@ -12,6 +11,7 @@ from sqlalchemy.engine.row import Row
 from sqlalchemy.sql import Select
 
 from tandem.conversations import store
+from tandem.conversations.context_card import NOBODY, Customer
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Author, Conversation, Kind, Owner
 from tandem.conversations.tables import conversations, handoffs, messages
@@ -36,7 +36,7 @@ class Overview:
     urgency: float = 0.0  # 0..1
     opened_at: datetime | None = None
     holder: str | None = None  # the agent's id
-    customer: Any = None  # what the context card knows of the customer
+    customer: Customer = NOBODY  # as the context card knows them
     unanswered_since: datetime | None = None  # the customer waits for the next word of the agent who has them
 
     @property
@@ -103,7 +103,7 @@ def _overview(connection: Connection, row: Row, now: datetime) -> Overview:
     waits = conversation.owner is Owner.AGENT and row.claimed_by is not None
     return Overview(
         conversation, reason=row.reason or "", urgency=row.urgency or 0.0, opened_at=row.opened_at,
-        holder=row.claimed_by, customer=row.card_customer,
+        holder=row.claimed_by, customer=Customer.from_dict(row.card_customer),
         unanswered_since=_unanswered(connection, row.id, row.handoff_epoch, row.claimed_at) if waits else None,
     )
 

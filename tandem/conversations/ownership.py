@@ -9,6 +9,7 @@ from sqlalchemy import func, literal, update
 from tandem.conversations import store, transitions
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import (
+    TAKE_OVER,
     Agent,
     AlreadyClaimed,
     Author,
@@ -117,7 +118,7 @@ class Ownership:
                 transitions.require_room(connection, agent, capacity)
             if store.open_handoff_of(connection, row.id) is None:
                 why = reason or f"Taken over by {agent.name}"
-                request = HandoffRequest(row.id, why, "take_over", channel=channel)
+                request = HandoffRequest(row.id, why, TAKE_OVER, channel=channel)
                 transitions.insert_handoff(connection, row, now, request)
             transitions.assign(connection, row, now, agent)
             row = transitions.announce(connection, row, now, notice, "agent_joined", agent)

@@ -58,7 +58,8 @@ def export(ledger: Ledger, conversation_id: str) -> dict[str, Any]:
     return {
         "conversation": plain(asdict(conversation)),
         "messages": [plain(asdict(message)) for message in ledger.transcript(conversation_id)],
-        "handoffs": [plain(asdict(handoff)) for handoff in ledger.handoffs(conversation_id)],
+        "handoffs": [{**plain(asdict(handoff)), "card": handoff.card.to_dict()}
+                     for handoff in ledger.handoffs(conversation_id)],
         "case_file": rows_of(ledger.engine, case_entries, conversation_id),
         "fenced_replies": rows_of(ledger.engine, fenced_replies, conversation_id),
         "emails": [row["email"] for row in rows_of(ledger.engine, customer_emails, conversation_id)],

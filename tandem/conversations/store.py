@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.engine.row import Row
 
 from tandem.conversations.changes import CHANGE_ID
+from tandem.conversations.context_card import ContextCard
 from tandem.conversations.model import (
     Author,
     Conversation,
@@ -265,6 +266,7 @@ def to_handoff(row: Row) -> Handoff:
     return Handoff(
         id=row.id, conversation_id=row.conversation_id, reason=row.reason, trigger=row.trigger, urgency=row.urgency,
         epoch=row.epoch, opened_at=row.opened_at, claimed_by=row.claimed_by, claimed_at=row.claimed_at,
-        closed_at=row.closed_at, outcome=row.outcome, note_for_bot=row.note_for_bot, card=getattr(row, "card", {}),
-        channel=row.channel, resume=row.resume, told_at=row.told_at, contact=row.contact or "",
+        closed_at=row.closed_at, outcome=row.outcome, note_for_bot=row.note_for_bot,
+        card=ContextCard.from_dict(getattr(row, "card", None)), channel=row.channel, resume=row.resume,
+        told_at=row.told_at, contact=row.contact or "",
     )

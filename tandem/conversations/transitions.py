@@ -62,7 +62,7 @@ def insert_handoff(connection: Connection, row: Row, now: datetime, request: Han
         id=uuid.uuid4().hex, conversation_id=row.id, channel=request.channel,
         reason=store.printable(request.reason), trigger=store.printable(request.trigger)[: store.MAX_NAME],
         urgency=max(0.0, min(1.0, request.urgency)), epoch=row.epoch, opened_at=now,
-        card=store.clean_data(request.card), note_for_bot="",
+        card=store.clean_data(request.card.to_dict()), note_for_bot="",
     ))
     opened = store.open_handoff_of(connection, row.id)
     assert opened is not None

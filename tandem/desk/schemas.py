@@ -184,7 +184,7 @@ def handoff_form(handoff: Handoff, with_card: bool = True) -> dict[str, Any]:
         "claimed_at": handoff.claimed_at.isoformat() if handoff.claimed_at else None,
     }
     if with_card:
-        form["card"] = dict(handoff.card)
+        form["card"] = handoff.card.to_dict()
     return form
 
 

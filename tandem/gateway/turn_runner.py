@@ -176,7 +176,7 @@ class TurnRunner:
         flow = None
         if receipt.handed_back is not None:
             left = await leave_forms(agent, receipt.conversation.id)
-            flow = left or receipt.handed_back.card.get("interrupted_flow")
+            flow = left or receipt.handed_back.card.interrupted_flow
         if receipt.message.data.get("payload") == OUTDATED:
             await self._say_outdated(receipt)
             return False

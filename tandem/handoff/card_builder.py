@@ -1,14 +1,22 @@
 """Builds the context card from the ledger's transcript, the case file and the state of the tracker."""
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tandem.conversations.casefile import CaseEntry, EntryKind
+from tandem.conversations.casefile import CaseSummary
+from tandem.conversations.context_card import (
+    Attempt,
+    ContextCard,
+    Customer,
+    EarlierHandoff,
+    Entity,
+    MoodTurn,
+    OrderFacts,
+    Signal,
+)
 from tandem.conversations.model import Author, Conversation, Handoff, Kind, Message
-from tandem.handoff.card import Attempt, ContextCard, MoodTurn, OrderFacts, Signal
 from tandem.sentiment.model import Turn
 from tandem.sentiment.trajectory import Trajectory
 
@@ -19,9 +27,9 @@ _KEPT_VALUE = 200  # characters of a slot's value
 
 
 def build_card(
-    conversation: Conversation, transcript: Sequence[Message], entries: Iterable[CaseEntry],
-    earlier: Iterable[Handoff], tracker: Mapping[str, Any], verified_orders: Sequence[str], trajectory: Trajectory,
-    reason: str, trigger: str, signals: Sequence[Mapping[str, Any]], language: str = "",
+    conversation: Conversation, transcript: Sequence[Message], case: CaseSummary, earlier: Iterable[Handoff],
+    tracker: Mapping[str, Any], verified_orders: Sequence[str], trajectory: Trajectory, reason: str, trigger: str,
+    signals: Sequence[Mapping[str, Any]], language: str = "",
 ) -> ContextCard:
     """The card of a handoff that is about to open.
 
@@ -32,40 +40,21 @@ def build_card(
         language: The customer's, as a tag; see `tandem.wording.language`.
     """
     mood, turning_point = _mood(transcript, trajectory)
-    known = list(entries)
-    orders = _orders(known)
-    attempts = tuple(
-        Attempt(entry.data["action"], entry.at.isoformat(), entry.data["outcome"])
-        for entry in known if entry.kind is EntryKind.ATTEMPT
-    )
     return ContextCard(
         conversation_id=conversation.id, channel=conversation.channel, reason=reason, trigger=trigger,
-        summary=_summary(reason, mood, orders, attempts),
-        signals=tuple(
-            Signal(str(found.get("name", "")), number(found.get("value")), str(found.get("detail") or ""))
-            for found in signals if isinstance(found, Mapping)
-        ),
+        summary=_summary(reason, mood, case.orders, case.attempts),
+        signals=tuple(Signal.from_dict(found) for found in signals if isinstance(found, Mapping)),
         customer=_customer(conversation, verified_orders),
-        mood=mood, turning_point=turning_point, orders=orders, attempts=attempts,
-        promises=tuple(entry.data["text"] for entry in known if entry.kind is EntryKind.PROMISE),
+        mood=mood, turning_point=turning_point, orders=case.orders,
+        attempts=case.attempts, promises=case.promises,
         slots=_slots(tracker.get("slots") or {}),
         entities=_entities(tracker.get("events") or ()),
         interrupted_flow=(tracker.get("active_loop") or {}).get("name"), language=language,
         earlier_handoffs=tuple(
-            {"reason": past.reason, "outcome": past.outcome, "opened_at": past.opened_at.isoformat(),
-             "closed_at": past.closed_at.isoformat() if past.closed_at else None}
+            EarlierHandoff(past.reason, past.outcome or "", past.opened_at.isoformat(), past.closed_at.isoformat())
             for past in earlier if past.closed_at is not None
         ),
     )
-
-
-def number(value: Any) -> float:
-    """The value as a finite number, or 0: an odd slot must not keep a person away."""
-    try:
-        found = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return 0.0
-    return found if math.isfinite(found) else 0.0
 
 
 def _mood(transcript: Sequence[Message], trajectory: Trajectory) -> tuple[tuple[MoodTurn, ...], int | None]:
@@ -86,35 +75,21 @@ def _mood(transcript: Sequence[Message], trajectory: Trajectory) -> tuple[tuple[
     return mood, said[reading.turning_point].seq if reading.turning_point is not None else None
 
 
-def _orders(entries: Iterable[CaseEntry]) -> tuple[OrderFacts, ...]:
-    latest: dict[str, OrderFacts] = {}
-    for entry in entries:
-        if entry.kind is EntryKind.ORDER:
-            facts = tuple((str(label), str(value)) for label, value in entry.data.get("facts", ()))
-            number = str(entry.data["number"])
-            latest.pop(number, None)  # the order looked up last comes last
-            latest[number] = OrderFacts(number, str(entry.data["status"]), entry.at.isoformat(), facts)
-    return tuple(reversed(latest.values()))
+def _customer(conversation: Conversation, verified_orders: Sequence[str]) -> Customer:
+    orders, known = tuple(verified_orders), conversation.identity
+    if known is not None:
+        return Customer(known.name, known.email, known.subject, known.verified_by, orders)
+    return Customer(verified_by="order number and contact", verified_orders=orders) if orders else Customer()
 
 
-def _customer(conversation: Conversation, verified_orders: Sequence[str]) -> dict[str, Any]:
-    if conversation.identity is not None:
-        known = conversation.identity
-        return {"subject": known.subject, "email": known.email, "name": known.name, "verified_by": known.verified_by,
-                "verified_orders": list(verified_orders)}
-    if verified_orders:
-        return {"verified_by": "order number and contact", "verified_orders": list(verified_orders)}
-    return {"verified_by": None, "verified_orders": []}
-
-
-def _slots(slots: Mapping[str, Any]) -> dict[str, Any]:
+def _slots(slots: Mapping[str, Any]) -> dict[str, str | float | bool]:
     return {
         name: value if isinstance(value, (int, float, bool)) else str(value)[:_KEPT_VALUE]
         for name, value in slots.items() if value is not None and name not in _INTERNAL_SLOTS
     }
 
 
-def _entities(events: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+def _entities(events: Iterable[Mapping[str, Any]]) -> tuple[Entity, ...]:
     found = []
     for event in events:
         if event.get("event") != "user":
@@ -122,7 +97,7 @@ def _entities(events: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], .
         parse = event.get("parse_data") or {}
         seq = ((event.get("metadata") or {}).get("tandem") or {}).get("seq")
         found += [
-            {"entity": entity.get("entity"), "value": str(entity.get("value"))[:_KEPT_VALUE], "seq": seq}
+            Entity(str(entity.get("entity")), str(entity.get("value"))[:_KEPT_VALUE], seq)
             for entity in parse.get("entities") or ()
         ]
     return tuple(found)

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tandem.conversations.casefile import CaseFile
+from tandem.conversations.context_card import number_of
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import HandoffRequest
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.queue import expected_wait, place_of
 from tandem.handoff.business_hours import BusinessHours
-from tandem.handoff.card_builder import build_card, number
+from tandem.handoff.card_builder import build_card
 from tandem.handoff.routing import Routing
 from tandem.sentiment.trajectory import Trajectory
 from tandem.wording.language import language_of
@@ -67,12 +68,12 @@ class HandoffService:
         language = language_of(transcript)
         card = build_card(
             conversation, transcript,
-            self._case_file.entries(conversation_id), self._ledger.handoffs(conversation_id), tracker,
+            self._case_file.read(conversation_id), self._ledger.handoffs(conversation_id), tracker,
             self._verified_orders(conversation_id), self._trajectory, why["reason"], why["trigger"], why["signals"],
             language,
         )
         handoff, created = self._ownership.open_handoff(HandoffRequest(
-            conversation_id, why["reason"], why["trigger"], why["urgency"], card.to_dict(),
+            conversation_id, why["reason"], why["trigger"], why["urgency"], card,
             self._routing.choose(why["trigger"], self._ledger.clock(), language), _epoch(tracker),
         ))
         now = self._ledger.clock()
@@ -90,7 +91,7 @@ def _why(tracker: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(escalation, Mapping) and escalation.get("trigger"):
         return {
             "reason": str(escalation.get("reason") or escalation["trigger"]), "trigger": str(escalation["trigger"]),
-            "signals": _signals(escalation.get("signals")), "urgency": number(escalation.get("urgency")),
+            "signals": _signals(escalation.get("signals")), "urgency": number_of(escalation.get("urgency")),
         }
     intent = ((tracker.get("latest_message") or {}).get("intent") or {}).get("name") or "unknown"
     return {"reason": f"The dialogue asked for a person at intent {intent}", "trigger": f"rule:{intent}", "signals": [],

@@ -98,10 +98,10 @@ class LiveAgentChannel(Protocol):
     name: str
 
     def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
-        """Show a handoff, its card (`tandem.handoff.card`) and what was said before to agents.
+        """Show a handoff, its card (`tandem.conversations.context_card`) and what was said before to agents.
 
         Args:
-            handoff: Its card is `{}` when an agent took the conversation over.
+            handoff: Its card is empty when an agent took the conversation over (`handoff.taken_over`).
             transcript: What was said so far; the same at each attempt. The relay passes on later words with `say`.
             earlier: What `open` returned for the conversation's handoff before this one, if it went to this channel.
 

@@ -1,11 +1,9 @@
-"""Plain text of cards and transcripts for agents' tools, and cutting of long texts. Cards may come from other versions:
-nothing in them is taken for granted.
-"""
+"""Plain text of cards and transcripts for agents' tools, and cutting of long texts."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
+from tandem.conversations.context_card import OrderFacts
 from tandem.conversations.model import Author, Handoff, Kind, Message
 from tandem.wording.language import name_of
 
@@ -15,32 +13,25 @@ _AUTHORS = {Author.CUSTOMER: "Customer", Author.BOT: "Bot", Author.AGENT: "Agent
 
 def card_text(handoff: Handoff) -> str:
     """The handoff with its context card, one fact a line, without markup."""
-    card = handoff.card
-    lines = [
-        f"Reason: {handoff.reason} ({handoff.trigger})",
-        f"Urgency: {handoff.urgency:.0%}",
-        *_line("Summary", card.get("summary")),
-        *_customer(_mapping(card.get("customer"))),
-        *_line("Channel", card.get("channel")),
-        *_line("Language", name_of(str(card.get("language") or ""))),
+    card, customer = handoff.card, handoff.card.customer
+    facts: list[tuple[str, object]] = [
+        ("Reason", f"{handoff.reason} ({handoff.trigger})"), ("Urgency", f"{handoff.urgency:.0%}"),
+        ("Summary", card.summary),
+        ("Customer", customer.name), ("E-mail", customer.email), ("Customer number", customer.subject),
+        ("Verified by", customer.verified_by), ("Verified orders", ", ".join(customer.verified_orders)),
+        ("Channel", card.channel), ("Language", name_of(card.language)),
+        *(("Signal", _joined(signal.name, signal.detail)) for signal in card.signals),
+        ("Mood", " → ".join(turn.emotion for turn in card.mood[-_MOOD:])),
+        ("Turned at", card.turned_at.text if card.turned_at else ""),
+        *(("Order", _order(order)) for order in card.orders),
+        *(("The bot tried", _joined(attempt.action, attempt.outcome)) for attempt in card.attempts),
+        *(("Promised", promise) for promise in card.promises),
+        *card.slots.items(),
+        *((f"Said, {entity.entity}", entity.value) for entity in card.entities),
+        ("Interrupted", card.interrupted_flow),
+        *(("Earlier", _joined(past.reason, past.outcome, past.closed_at)) for past in card.earlier_handoffs),
     ]
-    for signal in _mappings(card.get("signals")):
-        lines += _line("Signal", _joined(signal.get("name"), signal.get("detail")))
-    lines += _mood(card)
-    for order in _mappings(card.get("orders")):
-        facts = "; ".join(f"{label}: {value}" for label, value in _pairs(order.get("facts")))
-        lines += _line("Order", _joined(f"{order.get('number')}, {order.get('status')}", facts,
-                                        f"as seen {order.get('seen_at')}"))
-    for attempt in _mappings(card.get("attempts")):
-        lines += _line("The bot tried", _joined(attempt.get("action"), attempt.get("outcome")))
-    lines += [line for promise in _sequence(card.get("promises")) for line in _line("Promised", promise)]
-    lines += [line for name, value in _mapping(card.get("slots")).items() for line in _line(str(name), value)]
-    for entity in _mappings(card.get("entities")):
-        lines += _line(f"Said, {entity.get('entity')}", entity.get("value"))
-    lines += _line("Interrupted", card.get("interrupted_flow"))
-    for past in _mappings(card.get("earlier_handoffs")):
-        lines += _line("Earlier", _joined(past.get("reason"), past.get("outcome"), past.get("closed_at")))
-    return "\n".join(lines)
+    return "\n".join(line for label, value in facts for line in _line(label, value))
 
 
 def transcript_text(transcript: Sequence[Message], limit: int) -> str:
@@ -83,43 +74,16 @@ def split_text(text: str, limit: int, size: Callable[[str], int] = lambda sign: 
         start = end
 
 
-def _customer(customer: Mapping[str, Any]) -> list[str]:
-    orders = ", ".join(str(number) for number in _sequence(customer.get("verified_orders")))
-    return [
-        *_line("Customer", customer.get("name")), *_line("E-mail", customer.get("email")),
-        *_line("Customer number", customer.get("subject")), *_line("Verified by", customer.get("verified_by")),
-        *_line("Verified orders", orders),
-    ]
+def _order(order: OrderFacts) -> str:
+    facts = "; ".join(f"{label}: {value}" for label, value in order.facts)
+    return _joined(f"{order.number}, {order.status}", facts, f"as seen {order.seen_at}")
 
 
-def _mood(card: Mapping[str, Any]) -> list[str]:
-    turns = _mappings(card.get("mood"))
-    lines = _line("Mood", " → ".join(str(turn.get("emotion")) for turn in turns[-_MOOD:]))
-    turning = [turn for turn in turns if turn.get("seq") == card.get("turning_point")]
-    return lines + [line for turn in turning for line in _line("Turned at", turn.get("text"))]
-
-
-def _line(label: str, value: Any) -> list[str]:
+def _line(label: str, value: object) -> list[str]:
     """The line of a fact, none if there is no value; a value keeps to its line."""
     text = "" if value is None else " ".join(str(value).split())
     return [f"{label}: {text}"] if text else []
 
 
-def _joined(*values: Any) -> str:
-    return ": ".join(str(value) for value in values if value not in (None, ""))
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _sequence(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, (list, tuple)) else ()
-
-
-def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in _sequence(value) if isinstance(one, Mapping)]
-
-
-def _pairs(value: Any) -> list[tuple[Any, Any]]:
-    return [(one[0], one[1]) for one in _sequence(value) if isinstance(one, (list, tuple)) and len(one) == 2]
+def _joined(*values: str) -> str:
+    return ": ".join(value for value in values if value)

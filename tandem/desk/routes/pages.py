@@ -22,9 +22,8 @@ from tandem.desk.routes.conversations import ERRORS
 from tandem.desk.security.auth import desk_of, session_of
 from tandem.desk.security.responses import SafeJSONResponse
 from tandem.desk.security.sessions import Session
-from tandem.desk.views.card import CardView, MoodPoint, OrderView, card_view, mood_points
+from tandem.desk.views.card import CardView, MoodPoint, OrderView, card_view, mood_points, order_view
 from tandem.desk.views.channel_summary import reach
-from tandem.desk.views.orders import orders_seen
 from tandem.desk.views.queue import customer_name
 from tandem.desk.views.timeline import Line, timeline
 
@@ -112,7 +111,7 @@ def conversation_view(
     # One message more than shown: it tells whether a new day begins with the first.
     messages = ledger.messages(conversation_id, after=max(0, start - 1), limit=last - start + 1_000)
     shown = current or (handoffs[-1] if handoffs else None)
-    customer = customer_name(conversation, shown.card if shown else None)
+    customer = customer_name(conversation, shown.card.customer) if shown else customer_name(conversation)
     zone = desk.settings.shop_timezone
     lines = timeline(messages, handoffs, customer, zone, ledger.clock().astimezone(zone).date(), from_start=start == 0)
     if start > 0:
@@ -123,11 +122,11 @@ def conversation_view(
              for one in messages if one.author is Author.CUSTOMER and one.mood]
     earlier = [one for one in handoffs if one is not shown]
     card = card_view(shown, conversation.identity, earlier, turns) if shown else None
-    orders = orders_seen(desk.services.case_file.entries(conversation_id)) or (card.orders if card else ())
+    orders = desk.services.case_file.read(conversation_id).orders or (shown.card.orders if shown else ())
     return ConversationView(
         conversation=conversation, handoff=current, customer=customer, lines=lines, earlier=start, gap=gap, card=card,
         reach=reach(conversation, ledger.clock()),
-        live_mood=mood_points(turns), orders=orders,
+        live_mood=mood_points(turns), orders=tuple(map(order_view, orders)),
         alarming=_alarming(messages, handoffs), interrupted=_interrupted(current), holder=holder_name,
         is_mine=bool(current and current.claimed_by == session.account.id and conversation.owner is Owner.AGENT),
         canned=_canned(request, session, conversation, customer, card),
@@ -237,9 +236,9 @@ def _alarming(messages: Sequence[Message], handoffs: Sequence[Handoff]) -> froze
 def _interrupted(handoff: Handoff | None) -> str:
     if handoff is None:
         return ""
-    if not handoff.card:  # taken over: only the bot's own memory knows
+    if handoff.taken_over:  # only the bot's own memory knows
         return "what the bot was doing"
-    return str(handoff.card.get("interrupted_flow") or "").removesuffix("_form").replace("_", " ")
+    return (handoff.card.interrupted_flow or "").removesuffix("_form").replace("_", " ")
 
 
 def _permitted_steps(conversation: Conversation, handoff: Handoff | None, session: Session) -> dict[str, bool]:

@@ -1,10 +1,10 @@
-"""The context card as the page shows it. Cards come from other processes and versions: nothing is taken for granted."""
+"""The context card as the page shows it."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from tandem.conversations.context_card import NOBODY, Customer, OrderFacts, text_of
 from tandem.conversations.model import Handoff, Identity
 from tandem.desk.views.rendering import clip
 from tandem.orders.model import OrderStatus
@@ -17,7 +17,6 @@ LONGEST = 400  # characters of one fact: the whole words stand in the transcript
 CALM = frozenset({"neutral", "satisfied"})
 UPSET = 0.6  # the frustration from which on the bar is red
 TURN = 160  # characters of the message at which the mood turned
-_CUSTOMER = {"name": "Name", "email": "E-mail", "language": "Language", "subject": "Customer id"}
 Turn = tuple[int, float, str, str]  # a message's seq, its mood 0..1 (1 is the worst), emotion and text
 
 
@@ -75,37 +74,34 @@ def card_view(
         earlier: The conversation's other handoffs.
         since: The readings of messages; those the card does not hold yet continue the mood's line.
     """
-    card = handoff.card if isinstance(handoff.card, Mapping) else {}
-    customer = _mapping(card.get("customer"))
-    if not customer and identity is not None:
-        customer = {"name": identity.name, "email": identity.email, "verified_by": identity.verified_by}
-    shown = {**customer, "language": name_of(_text(card.get("language")))}
-    facts = [*((label, shown.get(key)) for key, label in _CUSTOMER.items()),
-             *((_words(key).capitalize(), value) for key, value in shown.items() if key not in _CUSTOMER)]
-    turning = card.get("turning_point")
-    turns = _turns(card)
+    card, customer = handoff.card, handoff.card.customer
+    if customer == NOBODY and identity is not None:
+        customer = Customer(identity.name, identity.email, verified_by=identity.verified_by)
+    facts = {"Name": customer.name, "E-mail": customer.email, "Language": name_of(card.language),
+             "Customer id": customer.subject, "Verified orders": ", ".join(customer.verified_orders)}
+    turns = [(turn.seq, _unit(turn.score), turn.emotion, turn.text) for turn in card.mood]
     last = turns[-1][0] if turns else 0
-    mood = mood_points([*turns, *(turn for turn in since if turn[0] > last)], turning)
+    details = [*((name, text_of(value)) for name, value in card.slots.items()),
+               *((found.entity, found.value) for found in card.entities)]
     return CardView(
         reason=clip(handoff.reason, LONGEST), trigger=_signal(handoff.trigger), urgency=handoff.urgency,
-        summary=clip(_text(card.get("summary")).removeprefix(handoff.reason.rstrip(".") + ".").strip(), LONGEST),
-        signals=tuple((_signal(one.get("name")), _unit(one.get("value")), _clipped(one.get("detail")))
-                      for one in _mappings(card.get("signals"))),
-        customer=tuple((label, _clipped(value)) for label, value in facts if label != "Verified by" and _text(value)),
-        verified_by=_words(customer.get("verified_by")),
-        mood=mood, turning_text=next((clip(_text(one.get("text")), TURN) for one in _mappings(card.get("mood"))
-                                      if turning is not None and one.get("seq") == turning), ""),
-        orders=tuple(order_view(one) for one in _mappings(card.get("orders"))),
-        attempts=tuple((_step(one.get("action")), _text(one.get("at")), clip(_step(one.get("outcome")), LONGEST))
-                       for one in _mappings(card.get("attempts"))),
-        promises=tuple(_clipped(one) for one in _list(card.get("promises"))),
-        interrupted_flow=_words(card.get("interrupted_flow")),
-        earlier=_earlier(card, earlier),
-        details=_details(card),
+        summary=clip(card.summary.removeprefix(handoff.reason.rstrip(".") + ".").strip(), LONGEST),
+        signals=tuple((_signal(one.name), _unit(one.value), clip(one.detail, LONGEST)) for one in card.signals),
+        customer=tuple((label, clip(value, LONGEST)) for label, value in facts.items() if value),
+        verified_by=_words(customer.verified_by),
+        mood=mood_points([*turns, *(turn for turn in since if turn[0] > last)], card.turning_point),
+        turning_text=clip(card.turned_at.text, TURN) if card.turned_at else "",
+        orders=tuple(map(order_view, card.orders)),
+        attempts=tuple((_step(one.action), one.at, clip(_step(one.outcome), LONGEST)) for one in card.attempts),
+        promises=tuple(clip(one, LONGEST) for one in card.promises),
+        interrupted_flow=_words(card.interrupted_flow),
+        earlier=tuple((clip(one.reason, LONGEST), _words(one.outcome), one.opened_at.isoformat()) for one in earlier)
+        or tuple((clip(one.reason, LONGEST), _words(one.outcome), one.opened_at) for one in card.earlier_handoffs),
+        details=tuple((name, clip(value, LONGEST)) for name, value in details if value),
     )
 
 
-def mood_points(turns: Sequence[Turn], turning: Any = None) -> tuple[MoodPoint, ...]:
+def mood_points(turns: Sequence[Turn], turning: int | None = None) -> tuple[MoodPoint, ...]:
     """Points of the mood's line, the latest `POINTS`; a bad mood is drawn high."""
     turns = turns[-POINTS:]
     step = (WIDTH - 2 * EDGE) / max(1, len(turns) - 1)
@@ -122,18 +118,11 @@ def feeling(emotion: str, frustration: float) -> str:
     return "frustrated" if emotion in CALM and frustration >= UPSET else emotion
 
 
-def _turns(card: Mapping[str, Any]) -> list[Turn]:
-    return [(one["seq"], _unit(one.get("score", one.get("frustration"))), _text(one.get("emotion")) or "neutral",
-             _text(one.get("text")))
-            for one in _mappings(card.get("mood")) if isinstance(one.get("seq"), int)]
-
-
-def order_view(one: Mapping[str, Any]) -> OrderView:
-    """An order of a card or case file: `number`, `status`, `seen_at`, and `facts` in pairs."""
-    facts = [tuple(fact) for fact in _list(one.get("facts")) if isinstance(fact, (list, tuple)) and len(fact) == 2]
-    status = _text(one.get("status"))
-    return OrderView(_text(one.get("number")), _words(status), _text(one.get("seen_at")),
-                     tuple((_text(label), _clipped(value)) for label, value in facts), _may_be_cancelled(status))
+def order_view(order: OrderFacts) -> OrderView:
+    """An order of a card or case file."""
+    return OrderView(order.number, _words(order.status), order.seen_at,
+                     tuple((label, clip(value, LONGEST)) for label, value in order.facts),
+                     _may_be_cancelled(order.status))
 
 
 def _may_be_cancelled(status: str) -> bool:
@@ -143,54 +132,19 @@ def _may_be_cancelled(status: str) -> bool:
         return False
 
 
-def _earlier(card: Mapping[str, Any], earlier: Sequence[Handoff]) -> tuple[tuple[str, str, str], ...]:
-    if earlier:
-        return tuple((clip(one.reason, LONGEST), _words(one.outcome), one.opened_at.isoformat()) for one in earlier)
-    return tuple((_clipped(one.get("reason")), _words(one.get("outcome")), _text(one.get("opened_at")))
-                 for one in _mappings(card.get("earlier_handoffs")))
+def _words(value: str | None) -> str:
+    return (value or "").replace("_", " ")
 
 
-def _details(card: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    slots = [(str(name), _clipped(value)) for name, value in _mapping(card.get("slots")).items() if _text(value)]
-    entities = [(_text(one.get("entity")), _clipped(one.get("value"))) for one in _mappings(card.get("entities"))]
-    return tuple(slots + entities)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return ", ".join(filter(None, map(_text, value)))
-    return "" if value is None or value == {} else str(value)
-
-
-def _clipped(value: Any) -> str:
-    return clip(_text(value), LONGEST)
-
-
-def _words(value: Any) -> str:
-    return _text(value).replace("_", " ")
-
-
-def _signal(value: Any) -> str:
+def _signal(name: str) -> str:
     """What fired, as an agent reads it: "understood as ask for human" for "intent:ask_for_human"."""
-    return _words(value).replace("intent:", "understood as ")
+    return _words(name).replace("intent:", "understood as ")
 
 
-def _step(value: Any) -> str:
+def _step(name: str) -> str:
     """An action, a form or a response by its name, without what only its designer needs: "utter_", "_form"."""
-    return _words(_text(value).removeprefix("action_").removeprefix("utter_").removesuffix("_form"))
+    return _words(name.removeprefix("action_").removeprefix("utter_").removesuffix("_form"))
 
 
-def _unit(value: Any) -> float:
-    return max(0.0, min(1.0, float(value))) if isinstance(value, (int, float)) and value == value else 0.0
-
-
-def _list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else []
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in _list(value) if isinstance(one, Mapping)]
+def _unit(value: float) -> float:
+    return max(0.0, min(1.0, value))

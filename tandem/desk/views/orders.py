@@ -1,18 +1,16 @@
 """What agents see of a customer's orders, and what they may do with them: never more than the customer has shown."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from tandem.agents import audit
-from tandem.conversations.casefile import CaseEntry, EntryKind
 from tandem.conversations.model import InvalidMessage, NotAllowed
 from tandem.conversations.store import printable
 from tandem.desk.agent_service import AgentService
 from tandem.desk.errors import Conflict, NotThere, TooMany, Unavailable
 from tandem.desk.security.principal import Principal
-from tandem.desk.views.card import OrderView, order_view
 from tandem.orders.errors import (
     IdempotencyConflict,
     InvalidContact,
@@ -158,14 +156,3 @@ class OrderService:
             raise Conflict("this order was cancelled otherwise; look it up again") from error
         except OrderSystemUnavailable as error:
             raise Unavailable("the order system does not answer; try again in a moment") from error
-
-
-def orders_seen(entries: Sequence[CaseEntry]) -> tuple[OrderView, ...]:
-    """The orders that were looked up in a conversation, each as it was seen last; the latest first."""
-    latest: dict[str, OrderView] = {}
-    for entry in entries:
-        if entry.kind is EntryKind.ORDER:
-            view = order_view({**entry.data, "seen_at": entry.at.isoformat()})
-            latest.pop(view.number, None)
-            latest[view.number] = view
-    return tuple(reversed(latest.values()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tandem.conversations.context_card import NOBODY, Customer
 from tandem.conversations.model import Conversation, Handoff
 
 PATIENCE = timedelta(minutes=15)  # so much waiting weighs as much as the whole range of urgency
@@ -33,13 +34,11 @@ def sort_waiting(entries: list[Entry], at: datetime) -> tuple[Entry, ...]:
     return tuple(sorted(entries, key=lambda entry: (-entry.weight(at), entry.since, entry.conversation.id)))
 
 
-def customer_name(conversation: Conversation, card: object = None) -> str:
+def customer_name(conversation: Conversation, customer: Customer = NOBODY) -> str:
     """What to call the customer: the name or e-mail that is known, else a visitor with the end of the id."""
     if conversation.identity is not None:
         return conversation.identity.name or conversation.identity.email
-    customer = card.get("customer") if isinstance(card, dict) else None
-    if isinstance(customer, dict):
-        known = customer.get("name") or customer.get("email")
-        if isinstance(known, str) and known.strip():
-            return known
+    known = customer.name or customer.email
+    if known.strip():
+        return known
     return f"Visitor {conversation.id if len(conversation.id) <= 12 else conversation.id[-6:]}"

@@ -9,6 +9,16 @@ from typing import Any
 
 import pytest
 
+from tandem.conversations.context_card import (
+    Attempt,
+    ContextCard,
+    Customer,
+    EarlierHandoff,
+    Entity,
+    MoodTurn,
+    OrderFacts,
+    Signal,
+)
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import (
     Agent,
@@ -21,7 +31,6 @@ from tandem.conversations.model import (
     Message,
 )
 from tandem.conversations.ownership import Ownership
-from tandem.handoff.card import Attempt, ContextCard, MoodTurn, OrderFacts, Signal
 from tandem.live_agents.protocol import AgentEvent, LiveAgentChannel, Reference
 from tandem.live_agents.relay.agent_actions import AgentActions
 from tandem.live_agents.relay.progress import LEASE
@@ -123,7 +132,7 @@ class Shop:
         channel = self.channel.name if self.channel is not None else "desk"
         shown = card or full_card(conversation_id)
         return self.ownership.open_handoff(HandoffRequest(
-            conversation_id, shown.reason, shown.trigger, 0.8, shown.to_dict(), channel))[0]
+            conversation_id, shown.reason, shown.trigger, 0.8, shown, channel))[0]
 
     def opened(self, conversation_id: str = "c1") -> Handoff:
         """A customer in front of agents."""
@@ -192,8 +201,7 @@ def full_card(conversation_id: str) -> ContextCard:
         conversation_id=conversation_id, channel="webchat", reason="Mood is falling", trigger="trend",
         summary="Asked three times about one parcel.",
         signals=(Signal("trend", 0.9, "five angry words"),),
-        customer={"name": "Maya Lindqvist", "email": "maya@example.com", "subject": "customer-77",
-                  "verified_by": "channel token", "verified_orders": ["SO-10031"]},
+        customer=Customer("Maya Lindqvist", "maya@example.com", "customer-77", "channel token", ("SO-10031",)),
         mood=(MoodTurn(1, "where is it", "neutral", 0.0, 0.1, 0.1, "order_status"),
               MoodTurn(3, "this is a joke", "angry", -0.9, 0.95, 0.8, "complain")),
         turning_point=3,
@@ -202,10 +210,10 @@ def full_card(conversation_id: str) -> ContextCard:
         attempts=(Attempt("action_order_status", "2025-03-12T14:59:00+00:00", "carrier did not answer"),),
         promises=("A call back before noon",),
         slots={"return_reason": "zipper torn"},
-        entities=({"entity": "tracking_number", "value": "NP-778-221", "seq": 3},),
+        entities=(Entity("tracking_number", "NP-778-221", 3),),
         interrupted_flow="return_order_form",
-        earlier_handoffs=({"reason": "Asked for a person", "outcome": "resolved",
-                           "opened_at": "2025-03-01T10:00:00+00:00", "closed_at": "2025-03-01T10:20:00+00:00"},),
+        earlier_handoffs=(EarlierHandoff("Asked for a person", "resolved", "2025-03-01T10:00:00+00:00",
+                                         "2025-03-01T10:20:00+00:00"),),
     )
 
 

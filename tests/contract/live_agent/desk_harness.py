@@ -31,7 +31,7 @@ class DeskHarness:
 
     def openings(self, conversation_id: str) -> list[str]:
         before = [message.text for message in self._ledger.transcript(conversation_id)]
-        return [json.dumps(dict(handoff.card), ensure_ascii=False) + "\n".join(before)
+        return [json.dumps(handoff.card.to_dict(), ensure_ascii=False) + "\n".join(before)
                 for handoff in self._ledger.handoffs(conversation_id)]
 
     def talk(self, conversation_id: str) -> list[str]:

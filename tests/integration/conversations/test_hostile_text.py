@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from tandem.conversations.context_card import ContextCard
 from tandem.conversations.model import Agent, HandoffRequest, Identity
 from tests.fakes.core import ANNA, Core
 
@@ -34,7 +35,7 @@ def test_what_no_database_takes_is_replaced_wherever_it_is_written(core: Core, t
     core.says(text, identity=Identity(text, "a@example.com", text), address={"thread": text}, data=data)
     core.bot_says(text, data={"custom": data})
     core.ledger.record_reading("c", 1, None, text)
-    request = HandoffRequest("c", text, text * 100, 0.5, {"summary": text, "signals": [text]})
+    request = HandoffRequest("c", text, text * 100, 0.5, ContextCard(summary=text, slots={text: text}))
     core.ownership.open_handoff(request)
     agent = Agent("anna", text * 200)
     core.ownership.claim("c", agent, text)
@@ -46,7 +47,7 @@ def test_what_no_database_takes_is_replaced_wherever_it_is_written(core: Core, t
     assert messages[0].data["nested"] == [{kept: kept}]
     conversation = core.ledger.conversation("c")
     assert conversation.identity is not None and conversation.identity.subject == kept
-    assert core.ledger.handoffs("c")[0].card == {"summary": kept, "signals": [kept]}
+    assert core.ledger.handoffs("c")[0].card == ContextCard(summary=kept, slots={kept: kept})
     everything = [message.data for message in messages] + [message.name for message in messages]
     json.dumps([everything, conversation.address], ensure_ascii=False, allow_nan=False).encode("utf-8")
 

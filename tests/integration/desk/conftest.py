@@ -15,11 +15,13 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tandem.agents.accounts import Role, add_agent, seed_demo_agents
+from tandem.conversations.context_card import NO_CARD, ContextCard
 from tandem.conversations.model import HandoffRequest, InboundMessage, Message
 from tandem.conversations.outbox import OutboundMessage
 from tandem.desk.app import create_app
 from tandem.services import Services, open_services
 from tandem.settings import Settings
+from tests.fakes.cards import put_card
 
 TOKEN = "a-token-only-for-tests"
 PASSWORD = "correct horse battery"
@@ -119,11 +121,15 @@ def says(services: Services) -> Callable[..., Message]:
 def waits(services: Services, says: Callable[..., Message]) -> Callable[..., str]:
     """A customer who waits for a person: `waits("c1", urgency=0.8)`."""
 
-    def wait(conversation_id: str, text: str = "Where is my order?", urgency: float = 0.5, **more: object) -> str:
+    def wait(
+        conversation_id: str, text: str = "Where is my order?", urgency: float = 0.5, card: object = NO_CARD,
+        **more: object,
+    ) -> str:
         says(conversation_id, text)
         request = HandoffRequest(conversation_id, reason="Asked for a person", trigger="intent:ask_for_human",
                                  urgency=urgency, **more)
         services.ownership.open_handoff(request)
+        put_card(services.engine, conversation_id, card.to_dict() if isinstance(card, ContextCard) else card)
         return conversation_id
 
     return wait

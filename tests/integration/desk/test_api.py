@@ -1,6 +1,7 @@
 """The API's contract: what a conversation looks like, and how its owner changes."""
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from tandem.agents.audit import entries
+from tandem.conversations.context_card import ContextCard
 from tandem.conversations.model import Identity, Message
 from tandem.conversations.outbox import OutboundMessage
 from tandem.db.engine import open_engine
@@ -29,7 +31,7 @@ def test_get_conversation_keeps_its_contract(program: TestClient, waits: Callabl
     handoff = body["handoff"]
     assert {key: handoff[key] for key in ("reason", "trigger", "claimed_by", "card")} == {
         "reason": "Asked for a person", "trigger": "intent:ask_for_human", "claimed_by": None,
-        "card": {"schema_version": 1, "summary": "late"}}
+        "card": json.loads(json.dumps(ContextCard(summary="late").to_dict()))}
     assert handoff["id"] and datetime.fromisoformat(handoff["opened_at"]).tzinfo
     (message,) = body["messages"]
     assert {key: message[key] for key in ("seq", "author", "text", "delivery")} == {

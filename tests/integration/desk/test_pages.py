@@ -7,9 +7,18 @@ from html.parser import HTMLParser
 import pytest
 from fastapi.testclient import TestClient
 
+from tandem.conversations.context_card import (
+    Attempt,
+    ContextCard,
+    Customer,
+    EarlierHandoff,
+    Entity,
+    MoodTurn,
+    OrderFacts,
+    Signal,
+)
 from tandem.conversations.model import Identity, Message, Mood
 from tandem.conversations.outbox import OutboundMessage
-from tandem.handoff.card import Attempt, ContextCard, MoodTurn, OrderFacts, Signal
 from tandem.services import Services
 
 XSS = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '"><svg onload=alert(1)>',
@@ -47,12 +56,12 @@ def test_whatever_a_customer_sends_is_shown_as_text(
     anna: TestClient, services: Services, waits: Callable[..., str], says: Callable[..., Message], text: str,
 ) -> None:
     card = ContextCard(text, text, text, text, text, signals=(Signal(text, 1.0, text),),
-                       customer={"name": text, "email": text, text: text, "verified_by": text},
+                       customer=Customer(text, text, text, text, (text,)),
                        mood=(MoodTurn(1, text, text, 0, 0, 0.5),), turning_point=1,
                        orders=(OrderFacts(text, text, text, ((text, text),)),), attempts=(Attempt(text, text, text),),
-                       promises=(text,), slots={text: text}, entities=({"entity": text, "value": text, "seq": 1},),
-                       interrupted_flow=text, earlier_handoffs=({"reason": text, "outcome": text, "opened_at": text},))
-    waits(text, text=text, card=card.to_dict())
+                       promises=(text,), slots={text: text}, entities=(Entity(text, text, 1),),
+                       interrupted_flow=text, earlier_handoffs=(EarlierHandoff(text, text, text),))
+    waits(text, text=text, card=card)
     says(text, text, identity=Identity(text, f"{text}@x", text), data={"image": text, "buttons": [{"title": text}]})
     services.ledger.record_reading(text, 1, Mood("negative", 1, -1, text, 1, 1), text)
     anna.post(f"/api/conversations/{text}/claim")
@@ -74,13 +83,13 @@ def test_the_conversation_pane_shows_card_mood_and_deliveries(
 ) -> None:
     card = ContextCard("c1", "webchat", "Angry about a delayed order", "anger", "The parcel is 4 days late.",
                        signals=(Signal("trend", 0.78, "fell over 3 messages"),),
-                       customer={"name": "Marta", "email": "late@example.com", "verified_by": "channel token"},
+                       customer=Customer("Marta", "late@example.com", verified_by="channel token"),
                        mood=(MoodTurn(1, "hi", "neutral", 0, 0, 0.1), MoodTurn(3, "late!", "angry", -1, 0.9, 0.9)),
                        turning_point=3, orders=(OrderFacts("TD-10388", "delayed", "2026-01-01T10:00:00+00:00",
                                                            (("New estimate", "26 November"),)),),
                        attempts=(Attempt("action_order_status", "2026-01-01T10:00:00+00:00", "told the delay"),),
                        promises=("Arrives by 26 November",), slots={"order_number": "TD-10388"})
-    waits("c1", card=card.to_dict())
+    waits("c1", card=card)
     services.ledger.record_reading("c1", 1, Mood("negative", 0.9, -0.8, "angry", 0.9, 0.5), "order_status")
     anna.post("/api/conversations/c1/claim")
     reply = anna.post("/api/conversations/c1/reply", json={"text": "Hello Marta"}).json()
@@ -180,7 +189,7 @@ def test_the_links_of_the_mood_line_can_be_reached_with_a_screen_reader(
 ) -> None:
     card = ContextCard("c1", "webchat", "x", "anger", "x",
                        mood=(MoodTurn(1, "hi", "neutral", 0, 0, 0.1), MoodTurn(3, "late!", "angry", -1, 0.9, 0.9)))
-    waits("c1", card=card.to_dict())
+    waits("c1", card=card)
     spark = anna.get("/", params={"c": "c1"}).text.split('<svg class="spark"')[1].split("</svg>")[0]
     assert spark.count('<a href="#m') == 2 and spark.count('aria-label="') == 3
     assert 'role="group"' in spark.split(">")[0], "what is in an image is left out"

@@ -20,6 +20,7 @@ from tandem.desk.security.sign_in_attempts import (
 )
 from tandem.services import Services, open_services
 from tandem.settings import Settings
+from tests.fakes.cards import put_card
 
 TOKEN = "a-token-only-for-tests"
 
@@ -62,7 +63,8 @@ def test_customers_are_found_by_e_mail_in_identity_and_card(program: TestClient,
     for name, card in (("carded", {"customer": {"email": "Eve@Example.com"}}), ("odd", {"customer": "eve@example.com"}),
                        ("empty", {})):
         services.ledger.receive(InboundMessage(name, "webchat", "hello"))
-        services.ownership.open_handoff(HandoffRequest(name, "x", "y", card=card))
+        services.ownership.open_handoff(HandoffRequest(name, "x", "y"))
+        put_card(services.engine, name, card)
     answer = program.request("DELETE", "/api/customers", params={"email": "eve@example.com"})
     assert answer.json() == {"erased": ["carded", "known"]}
 

@@ -15,6 +15,7 @@ from tandem.agents import audit
 from tandem.agents.accounts import Role, add_agent
 from tandem.conversations import counters, queue
 from tandem.conversations.casefile import CaseFile
+from tandem.conversations.context_card import ContextCard
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Agent, Author, HandoffRequest, Identity, InboundMessage, Mood, Owner
 from tandem.conversations.outbox import OutboundMessage, Outbox
@@ -65,7 +66,8 @@ def ledger_calls(services: Services) -> dict[Callable[..., Any], Callable[[], An
         return InboundMessage(conversation, channel, "Where is my order?", **more)
 
     def reopened() -> None:
-        ownership.open_handoff(HandoffRequest(NEW, "Asked for a person", "intent:ask_for_human", card={"a": "card"}))
+        ownership.open_handoff(HandoffRequest(NEW, "Asked for a person", "intent:ask_for_human",
+                                              card=ContextCard(summary="a card")))
         ownership.claim(NEW, ANNA, capacity=5)
 
     def leased() -> None:
@@ -128,6 +130,7 @@ def ledger_calls(services: Services) -> dict[Callable[..., Any], Callable[[], An
         CaseFile.tried: lambda: services.case_file.tried(NEW, "find", "found"),
         CaseFile.promised: lambda: services.case_file.promised(NEW, "a call"),
         CaseFile.entries: lambda: services.case_file.entries(OLD),
+        CaseFile.read: lambda: services.case_file.read(OLD),
         queue.places: lambda: queue.places(ledger),
         queue.place_of: lambda: queue.place_of(ledger, "c49990"),
         queue.claim_pace: lambda: queue.claim_pace(ledger),

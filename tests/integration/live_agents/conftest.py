@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tandem.conversations.context_card import ContextCard
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Agent, Author, Handoff, HandoffRequest, InboundMessage, Kind, Message
 from tandem.conversations.ownership import Ownership
@@ -51,7 +52,8 @@ class World:
 
     def hand_off(self, conversation_id: str = "c1", channel: str = "tool") -> Handoff:
         return self.ownership.open_handoff(HandoffRequest(
-            conversation_id, "Asked for a person", "intent:ask_for_human", 0.5, {"summary": "a card"}, channel))[0]
+            conversation_id, "Asked for a person", "intent:ask_for_human", 0.5, ContextCard(summary="a card"),
+            channel))[0]
 
     def opened(self, conversation_id: str = "c1") -> Handoff:
         """A conversation that the tool has on its screen."""

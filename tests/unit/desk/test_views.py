@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tandem.conversations.context_card import ContextCard
 from tandem.conversations.model import Author, Conversation, Delivery, Handoff, Identity, Kind, Message, Owner
 from tandem.desk.canned_responses import CANNED, CannedResponse, CannedResponses, filled
 from tandem.desk.routes.pages import link
@@ -27,8 +28,8 @@ def conversation(name: str, **more: Any) -> Conversation:
 
 
 def handoff(name: str = "c1", opened: datetime = NOON, urgency: float = 0.5, **more: Any) -> Handoff:
-    values = {"claimed_by": None, "claimed_at": None, "closed_at": None, "outcome": None, "note_for_bot": "",
-              "card": {}, **more}
+    values = {"claimed_by": None, "claimed_at": None, "closed_at": None, "outcome": None, "note_for_bot": "", **more,
+              "card": ContextCard.from_dict(more.get("card"))}
     return Handoff(id=f"h-{name}", conversation_id=name, reason="Asked for a person", trigger="intent:ask_for_human",
                    urgency=urgency, epoch=1, opened_at=opened, **values)
 
@@ -71,7 +72,8 @@ def test_a_waiting_conversation_without_a_handoff_comes_last_instead_of_failing(
     (None, {"customer": {"name": "  "}}, "Visitor abcdef"), (None, None, "Visitor abcdef"),
 ])
 def test_a_customer_is_called_by_what_is_known(identity: Identity | None, card: Any, expected: str) -> None:
-    assert customer_name(conversation("web-0123456789abcdef", identity=identity), card) == expected
+    known = ContextCard.from_dict(card).customer
+    assert customer_name(conversation("web-0123456789abcdef", identity=identity), known) == expected
 
 
 @pytest.mark.parametrize(("seconds", "words"), [

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from tandem.conversations.context_card import ContextCard
 from tandem.conversations.model import Author, Delivery, Handoff, Kind, Message
 from tandem.live_agents.protocol import AgentEvent, Reference
 from tests.contract.live_agent.harness import serving
@@ -23,7 +24,7 @@ CARD = {"summary": "Asked three times.", "channel": "webchat",
 
 def a_handoff(clock: Clock, number: int = 1, card: Mapping[str, Any] = CARD, conversation: str = "c 1/ü") -> Handoff:
     return Handoff(f"h{number}", conversation, "Mood is falling", "trend", 0.8, number, clock(), None, None, None, None,
-                   "", card)
+                   "", ContextCard.from_dict(card))
 
 
 def ended(handoff: Handoff, clock: Clock, outcome: str = "handed_back") -> Handoff:

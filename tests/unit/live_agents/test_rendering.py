@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tandem.conversations.context_card import ContextCard
 from tandem.conversations.model import Author, Delivery, Handoff, Kind, Message
 from tandem.live_agents.rendering import card_text, speaker, split_text, transcript_text
 
@@ -15,7 +16,8 @@ AT = datetime(2025, 3, 12, 15, 0, tzinfo=timezone.utc)
 
 
 def handoff(card: Any) -> Handoff:
-    return Handoff("h1", "c1", "Mood is falling", "trend", 0.8, 2, AT, None, None, None, None, "", card)
+    return Handoff("h1", "c1", "Mood is falling", "trend", 0.8, 2, AT, None, None, None, None, "",
+                   ContextCard.from_dict(card))
 
 
 def said(seq: int, author: Author, text: str, name: str = "", kind: Kind = Kind.TEXT) -> Message:

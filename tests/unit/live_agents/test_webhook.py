@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tandem.live_agents.adapters.webhook as adapter
+from tandem.conversations.context_card import ContextCard
 from tandem.conversations.model import Author, Delivery, Handoff, Kind, Message
 from tandem.handoff.routing import LiveAgentConfigError
 from tandem.live_agents.adapters.webhook import WebhookChannel, outbound
@@ -40,7 +41,7 @@ def make_handoff(**values: Any) -> Handoff:
     return Handoff(**{
         "id": "h1", "conversation_id": "c1", "reason": "why", "trigger": "anger", "urgency": 0.5, "epoch": 1,
         "opened_at": AT, "claimed_by": None, "claimed_at": None, "closed_at": None, "outcome": None,
-        "note_for_bot": "", "card": {"summary": "s"}, "channel": "support", **values})
+        "note_for_bot": "", "card": ContextCard(summary="s"), "channel": "support", **values})
 
 
 def make_message(seq: int, text: str = "Hello", **values: Any) -> Message:
@@ -96,7 +97,7 @@ def test_each_event_is_signed_has_a_stable_id_and_fits_the_schema() -> None:
         return httpx.Response(204)
 
     support = channel(answer)
-    handoff = make_handoff(card={"odd": float("nan")})
+    handoff = make_handoff(card=ContextCard(slots={"odd": float("nan")}))
     closed = make_handoff(closed_at=AT, outcome="resolved")
     for _ in range(2):
         reference = support.open(handoff, [make_message(1), make_message(2, kind=Kind.NOTE, author=Author.AGENT)], None)

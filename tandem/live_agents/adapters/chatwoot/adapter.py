@@ -15,7 +15,7 @@ from tandem.live_agents.adapters.chatwoot.client import ChatwootApi, Invalid, No
 from tandem.live_agents.adapters.chatwoot.config import ChatwootOptions
 from tandem.live_agents.adapters.chatwoot.inbound import handoff_of, mark_of, said, state
 from tandem.live_agents.adapters.chatwoot.outbound import agents_word, attributes, note, since_end
-from tandem.live_agents.json_payloads import Json, mapping, text
+from tandem.live_agents.json_payloads import Json, mapping
 from tandem.live_agents.protocol import THREAD, AgentEvent, Reference
 
 CLOCKS = timedelta(minutes=10)  # that Chatwoot's clock may be away from ours when we look for what we said
@@ -125,15 +125,15 @@ class ChatwootChannel:
             conversation = self._api.conversation(str(earlier[THREAD]))
         except NotThere:
             return None
-        return conversation if conversation.get("status") != "resolved" or not handoff.card else None
+        return conversation if conversation.get("status") != "resolved" or handoff.taken_over else None
 
     def _opened(self, handoff: Handoff, told: Json) -> Json:
         """The conversation of an attempt whose answer was lost, or a new one."""
-        customer = mapping(handoff.card.get("customer"))
-        identifier, email = handoff.conversation_id, printable(text(customer.get("email")))
+        customer = handoff.card.customer
+        identifier, email = handoff.conversation_id, printable(customer.email)
         contact = self._api.contact(identifier, email)
         if contact is None:
-            name = printable(text(customer.get("name"))) or f"Customer {identifier}"
+            name = printable(customer.name) or f"Customer {identifier}"
             try:
                 contact = self._api.create_contact(identifier, name, email)
             except Invalid:
@@ -150,13 +150,13 @@ class ChatwootChannel:
     def _make_open(self, handoff: Handoff, conversation: Json) -> None:
         """Open, and with nobody who is not there: the agent who took over, or whomever Chatwoot assigns."""
         if conversation.get("status") != "open":
-            if handoff.card and mapping(mapping(conversation.get("meta")).get("assignee")):
+            if not handoff.taken_over and mapping(mapping(conversation.get("meta")).get("assignee")):
                 self._api.assign(conversation, 0)
             self._api.set_status(conversation, "open")
             conversation = self._api.conversation(str(conversation["id"]))
         assignee = mapping(mapping(conversation.get("meta")).get("assignee")).get("id")
         taker = (handoff.claimed_by or "").removeprefix(f"{self.name}:")
-        if not handoff.card and taker.isascii() and taker.isdigit():
+        if handoff.taken_over and taker.isascii() and taker.isdigit():
             if str(assignee) != taker:
                 self._api.assign(conversation, int(taker))
         elif assignee is not None and assignee == self._own_user:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from tandem.conversations.context_card import ContextCard
 from tandem.conversations.model import Author, Handoff, Kind, Message
-from tandem.live_agents.json_payloads import mapping
 from tandem.wording.language import name_of
 
 HANDOFF = "tandem_handoff_id"  # custom attributes of a conversation: which handoff is before agents,
@@ -30,17 +30,15 @@ _SIGNS = re.compile(r"[\\`*_{}\[\]<>#%&~|!^]|:(?=//)")
 _LINE_START = re.compile(r"^(?:([-+=])|(\d+)([.)]))")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
-Json = Mapping[str, Any]
-
 
 def note(handoff: Handoff, transcript: Sequence[Message]) -> str:
     """The private note: the card, and what was said before, the oldest left out if it is too long.
 
     Empty if there is nothing to tell: an agent took over right where the talk had ended.
     """
-    card = "\n".join(_card(handoff)) if handoff.card else ""
+    card = "" if handoff.taken_over else "\n".join(_card(handoff))
     card = card if len(card) <= MAX_NOTE else card[:MAX_NOTE].rstrip("\\") + " …"
-    moods = {turn.get("seq"): turn.get("emotion") for turn in _objects(handoff.card, "mood")}
+    moods = {turn.seq: turn.emotion for turn in handoff.card.mood}
     entries = [_entry(message, moods.get(message.seq)) for message in transcript if message.text.strip()]
     room, kept = MAX_NOTE - len(card), len(entries)
     while kept and room >= len(entries[kept - 1]):
@@ -58,20 +56,17 @@ def attributes(handoff: Handoff, own_user: int) -> dict[str, Any]:
         own_user: Id of the user whose token we use.
     """
     card = handoff.card
-    mood = [str(turn.get("emotion")) for turn in _objects(card, "mood")]
-    orders = [f"{order.get('number')} ({order.get('status')})" for order in _objects(card, "orders")]
     texts = {
-        "reason": handoff.reason, "trigger": handoff.trigger, "summary": card.get("summary"),
-        "channel": card.get("channel"), "language": card.get("language"),
-        "verified_by": mapping(card.get("customer")).get("verified_by"),
-        "mood": mood[-1] if mood else "", "orders": ", ".join(orders),
-        "promises": "; ".join(_texts(card, "promises")), "interrupted_flow": card.get("interrupted_flow"),
+        "reason": handoff.reason, "trigger": handoff.trigger, "summary": card.summary,
+        "channel": card.channel, "language": card.language, "verified_by": card.customer.verified_by,
+        "mood": card.mood[-1].emotion if card.mood else "",
+        "orders": ", ".join(f"{order.number} ({order.status})" for order in card.orders),
+        "promises": "; ".join(card.promises), "interrupted_flow": card.interrupted_flow,
         "conversation_id": handoff.conversation_id,
     }
     return {
         HANDOFF: handoff.id, OWN_USER: own_user, LINE: "", RESUME: False, "tandem_urgency": round(handoff.urgency, 2),
-        **{f"tandem_{key}": _plain("" if value is None else str(value))[:MAX_ATTRIBUTE]
-           for key, value in texts.items()},
+        **{f"tandem_{key}": _plain(value or "")[:MAX_ATTRIBUTE] for key, value in texts.items()},
     }
 
 
@@ -96,47 +91,36 @@ def since_end(transcript: Sequence[Message], shown: int) -> Sequence[Message]:
 def _card(handoff: Handoff) -> Iterator[str]:
     card = handoff.card
     yield f"**{_inline(handoff.reason)}** ({_inline(handoff.trigger)}, urgency {_inline(f'{handoff.urgency:.0%}')})"
-    yield from _line("", _inline(card.get("summary") or ""))
-    customer = mapping(card.get("customer"))
-    known = [customer.get(key) for key in ("name", "email", "subject")]
-    verified = customer.get("verified_by")
+    yield from _line("", _inline(card.summary))
+    customer = card.customer
     yield from _line("Customer", " · ".join([
-        *(_inline(value) for value in known if value),
-        f"verified by {_inline(verified)}" if verified else "not verified",
-        *(f"has shown order {_inline(order)}" for order in _texts(customer, "verified_orders")),
+        *(_inline(value) for value in (customer.name, customer.email, customer.subject) if value),
+        f"verified by {_inline(customer.verified_by)}" if customer.verified_by else "not verified",
+        *(f"has shown order {_inline(order)}" for order in customer.verified_orders),
     ]))
-    yield from _line("Channel", _inline(card.get("channel") or ""))
-    yield from _line("Language", _inline(name_of(str(card.get("language") or ""))))
+    yield from _line("Channel", _inline(card.channel))
+    yield from _line("Language", _inline(name_of(card.language)))
     yield from _mood(card)
     yield from _list("Signals", [
-        f"{_inline(signal.get('name'))} {_number(signal.get('value'))} {_inline(signal.get('detail') or '')}".strip()
-        for signal in _objects(card, "signals")])
-    for order in _objects(card, "orders"):
-        facts = order.get("facts")
-        pairs = [fact for fact in facts if isinstance(fact, (list, tuple)) and len(fact) == 2] \
-            if isinstance(facts, (list, tuple)) else []
-        seen = f"as of {_when(order.get('seen_at'))}"
-        yield from _line(f"Order {_inline(order.get('number'))}", f"{_inline(order.get('status'))}, {seen}")
-        yield from _bullets([f"{_inline(label)}: {_inline(value)}" for label, value in pairs])
+        f"{_inline(signal.name)} {signal.value:.2f} {_inline(signal.detail)}".strip() for signal in card.signals])
+    for order in card.orders:
+        yield from _line(f"Order {_inline(order.number)}", f"{_inline(order.status)}, as of {_when(order.seen_at)}")
+        yield from _bullets([f"{_inline(label)}: {_inline(value)}" for label, value in order.facts])
     yield from _list("The bot tried", [
-        f"{_inline(attempt.get('action'))}, {_when(attempt.get('at'))}: {_inline(attempt.get('outcome'))}"
-        for attempt in _objects(card, "attempts")])
-    yield from _list("Promised", [_inline(promise) for promise in _texts(card, "promises")])
-    yield from _line("Interrupted", _inline(card.get("interrupted_flow") or ""))
+        f"{_inline(attempt.action)}, {_when(attempt.at)}: {_inline(attempt.outcome)}" for attempt in card.attempts])
+    yield from _list("Promised", [_inline(promise) for promise in card.promises])
+    yield from _line("Interrupted", _inline(card.interrupted_flow or ""))
     yield from _list("Told the bot", [
-        *(f"{_inline(name)}: {_inline(value)}" for name, value in mapping(card.get("slots")).items()),
-        *(f"{_inline(found.get('entity'))}: {_inline(found.get('value'))}" for found in _objects(card, "entities"))])
+        *(f"{_inline(name)}: {_inline(value)}" for name, value in card.slots.items()),
+        *(f"{_inline(found.entity)}: {_inline(found.value)}" for found in card.entities)])
     yield from _list("Earlier handoffs", [
-        f"{_inline(past.get('reason'))}: {_inline(past.get('outcome'))}, {_when(past.get('closed_at'))}"
-        for past in _objects(card, "earlier_handoffs")])
+        f"{_inline(past.reason)}: {_inline(past.outcome)}, {_when(past.closed_at)}" for past in card.earlier_handoffs])
 
 
-def _mood(card: Json) -> Iterator[str]:
-    turns = _objects(card, "mood")
-    if turns:
-        turned = next((turn for turn in turns if turn.get("seq") == card.get("turning_point")), None)
-        words = f"; it turned at “{_inline(turned.get('text'))}”" if turned is not None else ""
-        yield from _line("Mood", f"{_inline(turns[-1].get('emotion'))} {_number(turns[-1].get('score'))}{words}")
+def _mood(card: ContextCard) -> Iterator[str]:
+    if card.mood:
+        words = f"; it turned at “{_inline(card.turned_at.text)}”" if card.turned_at else ""
+        yield from _line("Mood", f"{_inline(card.mood[-1].emotion)} {card.mood[-1].score:.2f}{words}")
 
 
 def _line(label: str, text: str) -> Iterator[str]:
@@ -185,23 +169,9 @@ def _plain(text: str) -> str:
                    if sign == "\n" or (sign not in _BIDI and unicodedata.category(sign) not in ("Cc", "Cs")))
 
 
-def _number(value: Any) -> str:
-    return f"{value:.2f}" if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
-
-
 def _when(value: Any) -> str:
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
         return moment.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     except (ValueError, OverflowError):
         return "an unknown time"
-
-
-def _objects(card: Json, key: str) -> Sequence[Json]:
-    found = card.get(key)
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, (list, tuple)) else []
-
-
-def _texts(card: Json, key: str) -> Sequence[str]:
-    found = card.get(key)
-    return [str(item) for item in found] if isinstance(found, (list, tuple)) else []

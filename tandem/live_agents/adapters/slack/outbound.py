@@ -26,10 +26,8 @@ def head_key(handoff: Handoff) -> str:
 
 def head(handoff: Handoff) -> str:
     """The announcement in the channel."""
-    customer = handoff.card.get("customer")
-    name = customer.get("name") if isinstance(customer, Mapping) else None
-    who = " ".join(str(name or "A customer").split())[:80]
-    lines = [f"{who}: {handoff.reason}", str(handoff.card.get("summary") or ""), _HELP]
+    who = " ".join((handoff.card.customer.name or "A customer").split())[:80]
+    lines = [f"{who}: {handoff.reason}", handoff.card.summary, _HELP]
     return escape("\n".join(line[:_SUMMARY] for line in lines if line))
 
 

@@ -16,7 +16,7 @@ def opened(channel: str, handoff: Handoff, transcript: Sequence[Message]) -> Map
     """`handoff.opened`: the handoff with its card and what was said before."""
     kept = _newest(transcript)
     return _event(f"{handoff.id}:opened", "handoff.opened", handoff.opened_at, channel, handoff, {
-        "card": dict(handoff.card),
+        "card": handoff.card.to_dict(),
         "transcript": [_message(message) for message in kept],
         "transcript_left_out": len(transcript) - len(kept),
     }, reason=handoff.reason, trigger=handoff.trigger, urgency=handoff.urgency,

@@ -28,23 +28,22 @@ FIELDS: Mapping[str, Callable[[Handoff], Any]] = {  # what a ticket field can be
     "reason": lambda handoff: handoff.reason,
     "trigger": lambda handoff: handoff.trigger,
     "urgency": lambda handoff: round(handoff.urgency, 2),
-    "summary": lambda handoff: handoff.card.get("summary"),
-    "channel": lambda handoff: handoff.card.get("channel"),
-    "order": lambda handoff: _first(handoff.card.get("orders"), "number"),
-    "order_status": lambda handoff: _first(handoff.card.get("orders"), "status"),
-    "interrupted_flow": lambda handoff: handoff.card.get("interrupted_flow"),
-    "verified_by": lambda handoff: _customer(handoff).get("verified_by"),
+    "summary": lambda handoff: handoff.card.summary,
+    "channel": lambda handoff: handoff.card.channel,
+    "order": lambda handoff: handoff.card.orders[0].number if handoff.card.orders else None,
+    "order_status": lambda handoff: handoff.card.orders[0].status if handoff.card.orders else None,
+    "interrupted_flow": lambda handoff: handoff.card.interrupted_flow,
+    "verified_by": lambda handoff: handoff.card.customer.verified_by,
 }
 
 
 def profile(handoff: Handoff) -> dict[str, str]:
     """The customer's profile, as far as they are known."""
-    customer, found = _customer(handoff), {}
-    if isinstance(customer.get("name"), str) and customer["name"].strip():
-        found["givenName"] = customer["name"].strip()[:_PROFILE]
-    email = customer.get("email")
-    if isinstance(email, str) and len(email) <= _PROFILE and _EMAIL.fullmatch(email):
-        found["email"] = email
+    customer, found = handoff.card.customer, {}
+    if customer.name.strip():
+        found["givenName"] = customer.name.strip()[:_PROFILE]
+    if len(customer.email) <= _PROFILE and _EMAIL.fullmatch(customer.email):
+        found["email"] = customer.email
     return found
 
 
@@ -101,13 +100,3 @@ def parts(key: str, text: str) -> Iterator[tuple[str, str]]:
     for number, part in enumerate(split_text(text, MAX_TEXT), 1):
         if part.strip():
             yield f"{key}:{number}", part
-
-
-def _customer(handoff: Handoff) -> Mapping[str, Any]:
-    customer = handoff.card.get("customer")
-    return customer if isinstance(customer, Mapping) else {}
-
-
-def _first(orders: Any, key: str) -> Any:
-    first = orders[0] if isinstance(orders, (list, tuple)) and orders else None
-    return first.get(key) if isinstance(first, Mapping) else None

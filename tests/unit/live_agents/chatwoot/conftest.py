@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tandem.conversations.context_card import ContextCard, Customer
 from tandem.conversations.model import Author, Delivery, Handoff, Kind, Message
 from tandem.live_agents.adapters.chatwoot import ChatwootChannel
 from tandem.live_agents.adapters.chatwoot.config import ChatwootOptions
@@ -17,8 +18,8 @@ from tests.fakes.chatwoot_account import ACCOUNT, INBOX, SECRET, Json
 from tests.fakes.chatwoot_server import USER_TOKEN, ChatwootServer
 from tests.fakes.clock import Clock
 
-CARD = {"summary": "Asked three times.", "channel": "webchat", "reason": "Mood is falling", "trigger": "trend",
-        "customer": {"name": "Maya", "email": "maya@example.com", "verified_by": "channel token"}}
+CARD = ContextCard(summary="Asked three times.", channel="webchat", reason="Mood is falling", trigger="trend",
+                   customer=Customer("Maya", "maya@example.com", verified_by="channel token"))
 
 
 class Chatwoot:
@@ -42,9 +43,10 @@ class Chatwoot:
                                     request.content)
         return httpx.Response(answer.status_code, headers=dict(answer.headers), content=answer.body)
 
-    def handoff(self, number: int = 1, conversation: str = "web-1", **values: Any) -> Handoff:
+    def handoff(self, number: int = 1, conversation: str = "web-1", card: Any = CARD, **values: Any) -> Handoff:
         made = Handoff(f"{number:032x}", conversation, "Mood is falling", "trend", 0.8, number, self.clock(),
-                       None, None, None, None, "", CARD, "chatwoot")
+                       None, None, None, None, "",
+                       card if isinstance(card, ContextCard) else ContextCard.from_dict(card), "chatwoot")
         return replace(made, **values)
 
     def message(self, text: str, author: Author = Author.CUSTOMER, **values: Any) -> Message:

@@ -150,7 +150,7 @@ def test_an_agent_who_writes_in_a_resolved_conversation_gets_it_back(chatwoot: C
     place = chatwoot.place(earlier)
     chatwoot.account.change(place, status="resolved")
     chatwoot.told()
-    taken = chatwoot.handoff(2, card={}, claimed_by="chatwoot:21")
+    taken = chatwoot.handoff(2, card={}, claimed_by="chatwoot:21", trigger="take_over")
     reference = chatwoot.channel.open(taken, [chatwoot.message("Where is it?", seq=1)], earlier)
     assert reference["thread"] == earlier["thread"]
     assert (place["status"], place["assignee_id"]) == ("open", 21)

@@ -97,7 +97,7 @@ def test_a_card_of_another_shape_breaks_nothing(chatwoot: Chatwoot, card: dict[s
 
 
 def test_nothing_to_tell_is_no_note(chatwoot: Chatwoot) -> None:
-    assert note(chatwoot.handoff(card={}), []) == ""
+    assert note(chatwoot.handoff(card={}, trigger="take_over"), []) == ""
 
 
 def test_attributes_are_flat_and_as_short_as_chatwoot_wants_them(chatwoot: Chatwoot) -> None:
