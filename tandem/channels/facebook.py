@@ -19,6 +19,7 @@ from sanic.response import HTTPResponse
 
 from tandem.access.sanic_guard import SignatureCheck
 from tandem.access.tokens import same
+from tandem.channels.credentials import FacebookCredentials
 from tandem.channels.routed import MESSAGE_ID, RoutedChannel
 from tandem.executors import Bulkhead, NotBegun, TookTooLong
 from tandem.gateway.delivery_worker import BLOCKING_SEND, MAX_SENDS, NotTaken, Refused
@@ -116,6 +117,7 @@ _BACKGROUND: set[asyncio.Task[None]] = set()  # keeps tasks from being collected
 class Facebook(RoutedChannel, FacebookInput):
     """Rasa's Facebook channel behind the router, with the parts above."""
 
+    credentials = FacebookCredentials
     @functools.cached_property
     def _threads(self) -> Bulkhead:
         return Bulkhead("facebook", MAX_SENDS)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.access.limits import LimitExceeded, check_metadata
 from tandem.access.sanic_guard import TokenCheck, too_many
+from tandem.channels.credentials import RestCredentials
 from tandem.channels.routed import RoutedChannel, without_identity
 from tandem.conversations.buttons import stamped
 from tandem.conversations.consent import QUESTION
@@ -71,7 +72,7 @@ class Rest(RoutedChannel, RestInput):
     @classmethod
     def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
         """`token` may be set here, or as TANDEM_REST_TOKEN; callers send it as `Authorization: Bearer`."""
-        return cls((credentials or {}).get("token"))
+        return cls(RestCredentials.read(cls.name(), credentials).token)
 
     def caller_check(self, settings: Settings) -> TokenCheck:
         """What asks callers for the token (from `RoutedChannel`).

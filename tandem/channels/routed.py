@@ -15,6 +15,7 @@ from sanic.request import Request
 
 from tandem.access.limits import LimitExceeded, check_metadata
 from tandem.access.sanic_guard import Check
+from tandem.channels.credentials import Credentials
 from tandem.channels.ledger_channel import LedgerChannel
 from tandem.conversations.conversation_ids import BARE, conversation_id_for, require_bare
 from tandem.conversations.identity import read_identity
@@ -42,7 +43,24 @@ class RoutedChannel(LedgerChannel):
     written out. A subclass overrides what it knows better: `routes`, `caller_check`, `message_id`, `address`,
     `own_output`, `deliver_to`, `not_taken`; and sets `push = False` if it cannot send without being asked: then replies
     go into the answer to the customer's own request, and later ones wait to be fetched.
+
+    Attributes:
+        credentials: The channel's keys in credentials.yml, which are then checked before the class behind gets them.
     """
+
+    credentials: type[Credentials] | None = None
+
+    @classmethod
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
+        """The channel as credentials.yml sets it (from `InputChannel`).
+
+        Raises:
+            RasaException: A key is missing or wrong.
+        """
+        if cls.credentials is not None:
+            checked = cls.credentials.read(cls.name(), credentials)
+            credentials = {**(credentials or {}), **checked.dict(by_alias=True, exclude_unset=True)}
+        return super().from_credentials(credentials)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Warn of methods of Rasa's whose place in front of the router would let messages pass the ledger by."""

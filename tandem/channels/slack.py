@@ -15,6 +15,7 @@ from slack_sdk.errors import SlackApiError
 
 from tandem.access.limits import RateLimit
 from tandem.access.sanic_guard import SignatureCheck
+from tandem.channels.credentials import SlackCredentials
 from tandem.channels.routed import RoutedChannel
 from tandem.gateway.delivery_worker import NotTaken, Refused
 from tandem.gateway.turn_runner import OnNewMessage
@@ -86,6 +87,7 @@ class Slack(RoutedChannel, SlackInput):
     and the thread the customer wrote in.
     """
 
+    credentials = SlackCredentials
     _told = RateLimit(per_minute=1 / 1440, burst=1)  # each person once a day in each Slack channel
 
     def routes(self, on_new_message: OnNewMessage) -> Blueprint:

@@ -18,6 +18,7 @@ from sanic.response import HTTPResponse
 from tandem.access.limits import RateLimit
 from tandem.access.sanic_guard import SignatureCheck
 from tandem.access.tokens import derived, same
+from tandem.channels.credentials import TelegramCredentials
 from tandem.channels.routed import RoutedChannel
 from tandem.gateway.delivery_worker import Refused
 from tandem.gateway.turn_runner import OnNewMessage
@@ -78,6 +79,7 @@ class Telegram(RoutedChannel, TelegramInput):
     access token, so that there is nothing more to set.
     """
 
+    credentials = TelegramCredentials
     _output: _TelegramOutput | None = None
     _registering: asyncio.Task[None] | None = None
 

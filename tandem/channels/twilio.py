@@ -17,6 +17,7 @@ from twilio.request_validator import RequestValidator
 
 from tandem.access.sanic_guard import SignatureCheck
 from tandem.access.tokens import same
+from tandem.channels.credentials import TwilioCredentials
 from tandem.channels.facebook import CLIENT_TIMEOUT
 from tandem.channels.routed import RoutedChannel
 from tandem.executors import Bulkhead
@@ -57,6 +58,7 @@ class _TwilioOutput(TwilioOutput):
 class Twilio(RoutedChannel, TwilioInput):
     """Rasa's Twilio channel behind the router, with Twilio's signature checked where its address is known."""
 
+    credentials = TwilioCredentials
     webhook_url: str | None = None
 
     @functools.cached_property

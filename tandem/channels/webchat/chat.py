@@ -6,10 +6,11 @@ import asyncio
 from rasa.core.channels.channel import InputChannel
 from sanic.request import Request
 
+from tandem.channels.credentials import WebChatOptions
 from tandem.channels.webchat import http
 from tandem.channels.webchat.assets import Assets
 from tandem.channels.webchat.http import NoSession, OtherConversation, SignedOut
-from tandem.channels.webchat.limits import Limits, Options
+from tandem.channels.webchat.limits import Limits
 from tandem.channels.webchat.sessions import Sessions
 from tandem.channels.webchat.stream import Streams
 from tandem.channels.webchat.wire import Places
@@ -25,7 +26,7 @@ class Chat:
     """The web chat of one server process."""
 
     def __init__(
-        self, runtime: Runtime, channel: InputChannel, options: Options, on_new_message: OnNewMessage,
+        self, runtime: Runtime, channel: InputChannel, options: WebChatOptions, on_new_message: OnNewMessage,
     ) -> None:
         self.runtime = runtime
         self.channel = channel

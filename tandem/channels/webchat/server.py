@@ -12,12 +12,12 @@ from sanic.request import Request
 from sanic.response import BaseHTTPResponse, HTTPResponse, empty
 from sqlalchemy.exc import SQLAlchemyError
 
+from tandem.channels.credentials import WebChatOptions
 from tandem.channels.ledger_channel import LedgerChannel
 from tandem.channels.webchat import http
 from tandem.channels.webchat.chat import Chat
 from tandem.channels.webchat.demo import demo_customers, demo_identity
 from tandem.channels.webchat.http import BadRequest, ChatError, ForeignOrigin, NoSession, NotHere, TooMany, answer
-from tandem.channels.webchat.limits import Options
 from tandem.channels.webchat.wire import message_json
 from tandem.conversations.identity import read_identity
 from tandem.conversations.model import Author, ConversationNotFound, InboundMessage, InvalidMessage
@@ -40,8 +40,8 @@ class WebChat(LedgerChannel):
 
     push = False
 
-    def __init__(self, options: Options | None = None) -> None:
-        self._options = options or Options()
+    def __init__(self, options: WebChatOptions | None = None) -> None:
+        self._options = options or WebChatOptions()
 
     @classmethod
     def name(cls) -> str:
@@ -55,7 +55,7 @@ class WebChat(LedgerChannel):
         Raises:
             RasaException: An option is unknown or not a number.
         """
-        return cls(Options.read(credentials))
+        return cls(WebChatOptions.read("webchat", credentials))
 
     def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
         """The routes under `/webhooks/webchat` (from `InputChannel`)."""

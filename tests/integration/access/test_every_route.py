@@ -53,7 +53,8 @@ async def rasa_server(core: Core) -> AsyncIterator[tuple[Sanic, str]]:
     channels = [
         Rest(), WebChat(), Telegram("123:token", "shop_bot", "https://chat.example.com/webhook"),
         Slack("xoxb-token", slack_signing_secret=payloads.SLACK_SECRET),
-        Twilio.from_credentials({"auth_token": "token", "webhook_url": "https://chat.example.com/webhook"}),
+        Twilio.from_credentials({"account_sid": "AC1", "auth_token": "token", "twilio_number": "+15550100",
+                                 "webhook_url": "https://chat.example.com/webhook"}),
         Facebook("verify", payloads.FACEBOOK_SECRET, "page-token"),
     ]
     Sanic.test_mode = True

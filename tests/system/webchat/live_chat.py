@@ -17,8 +17,8 @@ from rasa.server import configure_cors
 from rasa.shared.core.domain import Domain
 from sanic import Sanic
 
+from tandem.channels.credentials import WebChatOptions
 from tandem.channels.webchat import WebChat
-from tandem.channels.webchat.limits import Options
 from tandem.conversations.model import Agent, Handoff, HandoffRequest
 from tandem.gateway.runtime import Runtime
 from tandem.handoff.business_hours import BusinessHours
@@ -66,7 +66,7 @@ class LiveChat:
     """A server in a thread of its own. `stop` and `start` again keep the port and the ledger, as a restart does."""
 
     def __init__(
-        self, folder: Path, options: Options | None = None, bot: Bot = echo,
+        self, folder: Path, options: WebChatOptions | None = None, bot: Bot = echo,
         duty: BusinessHours | None = None, **settings: Any,
     ) -> None:
         given: dict[str, Any] = {

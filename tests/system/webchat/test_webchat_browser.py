@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tandem.channels.webchat.limits import Options
+from tandem.channels.credentials import WebChatOptions
 from tandem.conversations.model import Agent, Author
 from tandem.handoff.business_hours import BusinessHours
 from tests.system.webchat.conftest import Site, Widget, sign_in
@@ -322,7 +322,7 @@ def test_the_chat_comes_back_after_the_server_was_away(
 def test_a_customer_who_is_too_fast_is_slowed_down_and_loses_nothing(
     context: BrowserContext, make_chat: Callable[..., LiveChat],
 ) -> None:
-    chat = make_chat(options=Options(messages_per_minute=30))
+    chat = make_chat(options=WebChatOptions(messages_per_minute=30))
     widget = Widget(context.new_page()).go(chat.url).open()
     sent = [f"m{number}" for number in range(12)]
     for text in sent:

@@ -15,7 +15,7 @@ import pytest
 from itsdangerous import URLSafeTimedSerializer
 
 from tandem.access.sanic_guard import REJECTED
-from tandem.channels.webchat.limits import Options
+from tandem.channels.credentials import WebChatOptions
 from tandem.channels.webchat.sessions import Sessions
 from tandem.conversations.model import Author, Delivery
 from tandem.db.engine import now
@@ -26,7 +26,8 @@ from tests.system.webchat.live_chat import ANNA, LiveChat
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveChat]:
     """A server without limits that the tests of this module would meet."""
-    server = LiveChat(tmp_path_factory.mktemp("chat"), Options(10_000, 10_000))
+    options = WebChatOptions(messages_per_minute=10_000, sessions_per_minute=10_000)
+    server = LiveChat(tmp_path_factory.mktemp("chat"), options)
     yield server
     server.stop()
 
@@ -489,7 +490,7 @@ def test_a_conversation_has_a_limited_number_of_streams(http: httpx.Client) -> N
 
 
 def test_too_many_messages_are_refused_politely(make_chat: Callable[..., LiveChat]) -> None:
-    chat = make_chat(options=Options(messages_per_minute=6))
+    chat = make_chat(options=WebChatOptions(messages_per_minute=6))
     with httpx.Client(base_url=chat.url) as http:
         _, auth = start(http)
         codes = [http.post("messages", json={"text": "x", "client_id": str(n)}, headers=auth) for n in range(6)]
@@ -499,7 +500,7 @@ def test_too_many_messages_are_refused_politely(make_chat: Callable[..., LiveCha
 
 
 def test_too_many_sessions_from_one_address_are_refused(make_chat: Callable[..., LiveChat]) -> None:
-    chat = make_chat(options=Options(sessions_per_minute=3))
+    chat = make_chat(options=WebChatOptions(sessions_per_minute=3))
     with httpx.Client(base_url=chat.url) as http:
         assert [http.post("sessions").status_code for _ in range(4)] == [200, 200, 200, 429]
 
@@ -514,7 +515,7 @@ def test_foreign_pages_fill_no_log(make_chat: Callable[..., LiveChat]) -> None:
 
 
 def test_streams_of_one_address_are_limited_and_another_address_is_served(make_chat: Callable[..., LiveChat]) -> None:
-    chat = make_chat(options=Options(streams_per_address=2, proxies=1))
+    chat = make_chat(options=WebChatOptions(streams_per_address=2, proxies=1))
     with httpx.Client(base_url=chat.url) as http, contextlib.ExitStack() as streams:
         visitors = [start(http)[1] for _ in range(3)]
 
@@ -597,7 +598,7 @@ def test_behind_a_proxy_of_the_shops_each_customer_has_limits_of_their_own(
     make_chat: Callable[..., LiveChat], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("tandem.channels.webchat.http._unbelieved._told", False)
-    chat = make_chat(options=Options(sessions_per_minute=2), proxies=1)
+    chat = make_chat(options=WebChatOptions(sessions_per_minute=2), proxies=1)
     with caplog.at_level(logging.WARNING, "tandem.channels.webchat"):
         assert visits(chat, *["203.0.113.9"] * 3, "203.0.113.10", "6.6.6.6, 203.0.113.9") == [200, 200, 429, 200, 429]
     assert "TANDEM_PROXIES" not in caplog.text
@@ -607,7 +608,7 @@ def test_a_proxy_that_the_settings_do_not_know_is_told_once(
     make_chat: Callable[..., LiveChat], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("tandem.channels.webchat.http._unbelieved._told", False)
-    chat = make_chat(options=Options(sessions_per_minute=2))
+    chat = make_chat(options=WebChatOptions(sessions_per_minute=2))
     with caplog.at_level(logging.WARNING, "tandem.channels.webchat"):
         assert visits(chat, "203.0.113.9", "203.0.113.10", "203.0.113.11") == [200, 200, 429], "one address for all"
     said = [record.getMessage() for record in caplog.records if "TANDEM_PROXIES" in record.getMessage()]
@@ -615,5 +616,5 @@ def test_a_proxy_that_the_settings_do_not_know_is_told_once(
 
 
 def test_credentials_go_before_the_setting(make_chat: Callable[..., LiveChat]) -> None:
-    chat = make_chat(options=Options(sessions_per_minute=1, proxies=2), proxies=1)
+    chat = make_chat(options=WebChatOptions(sessions_per_minute=1, proxies=2), proxies=1)
     assert visits(chat, "203.0.113.9, 10.0.0.2", "203.0.113.9, 10.0.0.3", "203.0.113.10, 10.0.0.3") == [200, 429, 200]

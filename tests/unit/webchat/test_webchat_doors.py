@@ -1,6 +1,7 @@
 """Who gets into the web chat, from where, and how often: tokens, limits, addresses, origins."""
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ from itsdangerous import URLSafeTimedSerializer
 from rasa.shared.exceptions import RasaException
 from sanic.compat import Header
 
+from tandem.channels.credentials import WebChatOptions
 from tandem.channels.webchat.http import (
     BadRequest,
     NoSession,
@@ -18,7 +20,7 @@ from tandem.channels.webchat.http import (
     cors_headers,
     read_seq,
 )
-from tandem.channels.webchat.limits import Limits, Options, RateLimit
+from tandem.channels.webchat.limits import Limits, RateLimit
 from tandem.channels.webchat.sessions import MAX_AGE, Sessions
 from tandem.conversations.sessions import SessionClaim
 from tandem.settings import SettingsError
@@ -123,18 +125,21 @@ def test_the_limits_forget_the_longest_unused_key(monkeypatch: pytest.MonkeyPatc
     assert len(limit._buckets) == 10
 
 
-@pytest.mark.parametrize("credentials", [
-    {"mesages_per_minute": 3}, {"messages_per_minute": "many"}, {"sessions_per_minute": 0}, {"proxies": -1},
-    {"proxies": True},
+@pytest.mark.parametrize(("credentials", "told"), [
+    ({"mesages_per_minute": 3}, "mesages_per_minute is not known, did you mean messages_per_minute?"),
+    ({"messages_per_minute": "many"}, "messages_per_minute must be a whole number from 1 on, not 'many'"),
+    ({"sessions_per_minute": 0}, "sessions_per_minute must be a whole number from 1 on, not 0"),
+    ({"proxies": -1}, "proxies must be a whole number from 0 on, not -1"),
+    ({"proxies": True}, "proxies must be a whole number from 0 on, not true"),
 ])
-def test_a_wrong_option_in_the_credentials_is_named(credentials: dict[str, Any]) -> None:
-    with pytest.raises(RasaException, match=next(iter(credentials))):
-        Options.read(credentials)
+def test_a_wrong_option_in_the_credentials_is_named(credentials: dict[str, Any], told: str) -> None:
+    with pytest.raises(RasaException, match=f"credentials.yml: webchat: {re.escape(told)}.*; see docs/webchat.md"):
+        WebChatOptions.read("webchat", credentials)
 
 
 def test_empty_credentials_mean_the_defaults() -> None:
-    assert Options.read(None) == Options.read({}) == Options()
-    assert Limits(Options.read({"messages_per_minute": 5})).messages is not None
+    assert WebChatOptions.read("webchat", None) == WebChatOptions.read("webchat", {}) == WebChatOptions()
+    assert Limits(WebChatOptions.read("webchat", {"messages_per_minute": 5})).messages is not None
 
 
 # -- addresses and origins ----------------------------------------------------------------------------------------
