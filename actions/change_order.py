@@ -12,7 +12,7 @@ from actions.base.reply import Reply
 from actions.base.status import status_reply
 from actions.base.turn import Turn
 from tandem.conversations.consent import Question
-from tandem.conversations.consent_reader import Answer
+from tandem.conversations.consent_reader import ConsentAnswer
 from tandem.orders.addresses import parse_address
 from tandem.orders.errors import AddressNotChangeable, InvalidAddress
 from tandem.orders.model import Order, OrderStatus
@@ -51,7 +51,7 @@ class ValidateChangeAddressForm(ConsentForm):
                 draft.replies.append(Reply(f"utter_address_without_{error.field}"))
 
     def refused(self, order: Order, draft: Draft, turn: Turn) -> None:
-        drops_it = turn.verdict is not None and (turn.verdict.answer is Answer.STOP or turn.verdict.says_more)
+        drops_it = turn.verdict is not None and (turn.verdict.answer is ConsentAnswer.STOP or turn.verdict.says_more)
         if drops_it:
             super().refused(order, draft, turn)
         else:  # "no": another address

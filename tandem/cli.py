@@ -16,7 +16,7 @@ from tandem.settings import load
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands; each leaves its function in `command`."""
+    """Build the parser of all commands; each leaves its function in `command`."""
     parser = argparse.ArgumentParser(prog="tandem", description="Run and look after Tandem.")
     parser.add_argument("--version", action="version", version=f"tandem {version('tandem')}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

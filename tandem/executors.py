@@ -72,7 +72,7 @@ class Bulkhead:
 
     @property
     def hanging(self) -> int:
-        """How many threads are still at work that nobody waits for any more."""
+        """Count the threads still at work for which nobody waits any more."""
         return self._hanging
 
     def call(self, seconds: float, work: Callable[..., T], *args: Any) -> T:
@@ -94,7 +94,7 @@ class Bulkhead:
         return value
 
     async def run(self, seconds: float, work: Callable[..., T], *args: Any) -> T:
-        """As `call`, on the event loop."""
+        """Do what `call` does, on the event loop."""
         job = self._put(functools.partial(work, *args))
         try:
             begun = asyncio.wrap_future(job.begun)

@@ -56,7 +56,7 @@ class Faults:
                 self._act(rule)
 
     def clock(self) -> datetime:
-        """The present moment, or what this process takes for it."""
+        """Return the present moment, or what this process takes for it."""
         self.reach(CLOCK)
         return now() - self._behind
 
@@ -85,19 +85,19 @@ def install(rules: Sequence[FaultRule], seed: int = 0) -> None:
 
 
 def fault(point: str) -> None:
-    """A point at which a test may make this process fail; see `Faults.reach`."""
+    """Mark a point at which a test may make this process fail; see `Faults.reach`."""
     if _faults is not None:
         _faults.reach(point)
 
 
 def transaction(engine: Engine, step: str) -> AbstractContextManager[Connection]:
-    """`engine.begin()` with the points `<step>.before_commit` and `<step>.after_commit`."""
+    """Do what `engine.begin()` does, with the points `<step>.before_commit` and `<step>.after_commit`."""
     begun: AbstractContextManager[Connection] = engine.begin() if _faults is None else _between_points(engine, step)
     return begun
 
 
 def clock() -> Callable[[], datetime]:
-    """The clock of this process."""
+    """Return the clock of this process."""
     return now if _faults is None else _faults.clock
 
 

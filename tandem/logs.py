@@ -12,7 +12,7 @@ _FIELDS = ("conversation", "epoch", "handoff")  # what `about` adds
 
 
 def about(conversation_id: str, epoch: int | None = None, handoff_id: str | None = None) -> dict[str, Any]:
-    """The `extra` of a log line: which conversation it is about, in which epoch, in which handoff."""
+    """Return the `extra` of a log line: which conversation it is about, in which epoch, in which handoff."""
     return {"conversation": conversation_id, "epoch": epoch, "handoff": handoff_id}
 
 
@@ -20,7 +20,7 @@ class JsonLines(logging.Formatter):
     """One JSON object a line: at, level, logger, message and, where known, conversation, epoch and handoff."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line. Of an exception it holds the trace, which names places in the code and the error."""
+        """Return the line. Of an exception it holds the trace, which names places in the code and the error."""
         line: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds"),
             "level": record.levelname, "logger": record.name, "message": record.getMessage(),

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def moved(module: str, **classes: str) -> Callable[[str], Any]:
-    """A module's `__getattr__` that finds classes at their new places, and warns with the new path.
+    """Make a module's `__getattr__` that finds classes at their new places, and warns with the new path.
 
     Args:
         module: The old module's name.

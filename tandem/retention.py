@@ -147,7 +147,7 @@ class _Pruning:
         return True
 
     def _has_ended(self, connection: Connection, row: Row) -> bool:
-        """Whether nothing is under way in a locked conversation, and nothing has happened since."""
+        """Check whether nothing is under way in a locked conversation, and nothing has happened since."""
         live = select(messages.c.id).where(messages.c.conversation_id == row.id, _LIVE_MESSAGE).limit(1)
         return (
             row.owner in (Owner.BOT.value, Owner.RESOLVED.value) and row.updated_at < self._before
@@ -155,7 +155,7 @@ class _Pruning:
         )
 
     def _closed_handoffs(self) -> None:
-        """Those of conversations that go on, with what the outside tools' relays remember of them."""
+        """Remove closed handoffs of conversations that go on, with what the outside tools' relays remember of them."""
         old = select(handoffs.c.id).where(handoffs.c.closed_at < self._before).limit(ROWS)
         while True:
             with self._ledger.reading.connect() as connection:
@@ -193,7 +193,7 @@ class _Pruning:
 
 @contextmanager
 def _trackers(url: str, ledger: Engine) -> Iterator[Engine | None]:
-    """The trackers' database; None where they are in the ledger's, whose connection must then serve for both."""
+    """Return the trackers' database; None where they are in the ledger's, whose connection must then serve for both."""
     if make_url(url) == ledger.url:
         yield None
         return

@@ -49,7 +49,7 @@ class RunState:
 
 
 def installation_of(database_url: str) -> str:
-    """What the processes over one database have in common; it does not tell the URL, which may hold a password."""
+    """Name what the processes over one database have in common; the name does not tell the URL and its password."""
     return hashlib.sha256(database_url.encode()).hexdigest()[:12]
 
 
@@ -73,7 +73,7 @@ def remove(state: RunState, folder: Path = FOLDER) -> None:
 
 
 def read(installation: str, folder: Path = FOLDER) -> list[RunState]:
-    """The runs of an installation that are alive."""
+    """Return the runs of an installation that are alive."""
     found = []
     for path in sorted(folder.glob("*.json")):
         with suppress(OSError, ValueError, KeyError, TypeError):  # half gone, or of another version
@@ -100,7 +100,7 @@ def point_to(model: Path, folder: Path = FOLDER) -> None:
 
 
 def live_model(folder: Path = FOLDER) -> Path | None:
-    """The model that is to answer customers; None if none was named, or it is gone."""
+    """Return the model that is to answer customers; None if none was named, or it is gone."""
     try:
         model = Path((folder / LIVE_MODEL).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):

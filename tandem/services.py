@@ -80,7 +80,7 @@ def open_services(settings: Settings) -> Services:
 
 
 def escalation_settings(config: Path | None = None) -> EscalationSettings:
-    """The thresholds that the designer set for the EscalationPolicy in config.yml; the defaults if there are none."""
+    """Return the EscalationPolicy's thresholds as config.yml sets them; the defaults if there are none."""
     path = config or project_root() / "config.yml"
     policies = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("policies") if path.exists() else None
     for policy in policies or ():
@@ -90,7 +90,7 @@ def escalation_settings(config: Path | None = None) -> EscalationSettings:
 
 
 def open_relay(services: Services) -> Relay:
-    """The relay to the outside live-agent channels of endpoints.yml.
+    """Return the relay to the outside live-agent channels of endpoints.yml.
 
     Raises:
         LiveAgentConfigError: A channel's type or keys are wrong.
@@ -100,6 +100,6 @@ def open_relay(services: Services) -> Relay:
 
 
 def open_watchdog(services: Services) -> QueueWatchdog:
-    """What looks after those who wait for a person."""
+    """Open what looks after those who wait for a person."""
     return QueueWatchdog(services.ledger, services.ownership, services.business_hours, services.patience,
                          lambda since: absent(services.engine, since))

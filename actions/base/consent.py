@@ -23,7 +23,7 @@ from actions.base.order_form import ANSWERS, EXITS, OrderForm, leave_form
 from actions.base.reply import Reply
 from actions.base.turn import REQUESTED_SLOT, Turn
 from tandem.conversations.consent import Consents, Question
-from tandem.conversations.consent_reader import Answer, drops_the_matter, regrets
+from tandem.conversations.consent_reader import ConsentAnswer, drops_the_matter, regrets
 from tandem.orders.model import Order
 from tandem.services import Services
 
@@ -109,8 +109,8 @@ class ConsentForm(OrderForm):
                 return [*(SlotSet(slot, None) for slot in self.details), *leave_form()]
         return await super().run(dispatcher, tracker, domain)
 
-    def _left(self, turn: Turn, answer: Answer) -> Reply:
-        if answer is Answer.LATER:
+    def _left(self, turn: Turn, answer: ConsentAnswer) -> Reply:
+        if answer is ConsentAnswer.LATER:
             return Reply("utter_take_your_time")
         return Reply(self.act.kept, {"number": str(turn.slot("order_number") or "")})
 
@@ -129,11 +129,12 @@ class ConsentForm(OrderForm):
             return  # another object by now, which is asked about anew
         if verdict.agrees or self.is_done_by(turn):
             draft.slots[CONFIRMED] = True
-        elif verdict.answer is Answer.LATER:
-            draft.leave(self._left(turn, Answer.LATER))
-        elif verdict.refuses or (turn.intent == "deny" and verdict.answer is Answer.OTHER):
+        elif verdict.answer is ConsentAnswer.LATER:
+            draft.leave(self._left(turn, ConsentAnswer.LATER))
+        elif verdict.refuses or (turn.intent == "deny" and verdict.answer is ConsentAnswer.OTHER):
             self.refused(order, draft, turn)
-        elif not self._is_another_matter(turn) and (verdict.answer is not Answer.OTHER or turn.intent in _YES_OR_NO):
+        elif not self._is_another_matter(turn) and (
+                verdict.answer is not ConsentAnswer.OTHER or turn.intent in _YES_OR_NO):
             draft.answered = True  # not clear enough: it is asked again
             if verdict.question.asked >= MOST_ASKED:
                 draft.slots[CONFIRMED] = False
@@ -147,7 +148,7 @@ class ConsentForm(OrderForm):
 
     def _leads_elsewhere(self, turn: Turn) -> bool:
         verdict = turn.verdict
-        if verdict is not None and (verdict.agrees or verdict.refuses or verdict.answer is Answer.LATER):
+        if verdict is not None and (verdict.agrees or verdict.refuses or verdict.answer is ConsentAnswer.LATER):
             return False
         return super()._leads_elsewhere(turn)
 

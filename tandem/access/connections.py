@@ -132,13 +132,13 @@ class Connections:
 
 
 def address_of(transport: asyncio.BaseTransport) -> str:
-    """The network address at the other end, as limits count it; empty where there is none."""
+    """Return the network address at the other end, as limits count it; empty where there is none."""
     peer = transport.get_extra_info("peername")
     return counted_as(str(peer[0])) if isinstance(peer, tuple) else ""
 
 
 def connections_of_this_process() -> Connections:
-    """The registry of a server process; allows the process as many open files as the machine does."""
+    """Return the registry of a server process, and allow the process as many open files as the machine does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:

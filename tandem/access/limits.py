@@ -47,7 +47,7 @@ def check_shape(value: Any, depth: int = MAX_DEPTH, values: int = MAX_VALUES) ->
 
 
 def depth_of(body: bytes) -> int:
-    """How deep the lists and objects of a JSON text are nested, without reading it into objects."""
+    """Measure how deep the lists and objects of a JSON text are nested, without reading it into objects."""
     brackets = _STRINGS.sub(b"", body).translate(_STEPS, _NO_BRACKETS)
     return max(accumulate(map((0, 1, -1).__getitem__, brackets), initial=0))
 
@@ -73,7 +73,7 @@ class RateLimit:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # key: (left, at)
 
     def wait(self, key: str) -> float:
-        """Count one; 0 if it is allowed, else the seconds after which one will be."""
+        """Count one; return 0 if it is allowed, else the seconds after which one will be."""
         now = self._clock()
         left, since = self._buckets.pop(key, (self._burst, now))
         left = min(self._burst, left + (now - since) * self._per_second)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def client_address(peer: str, forwarded: Sequence[str], proxies: int) -> str:
-    """The address of the client.
+    """Return the address of the client.
 
     Args:
         peer: Whoever opened the connection.
@@ -20,7 +20,7 @@ def client_address(peer: str, forwarded: Sequence[str], proxies: int) -> str:
 
 
 def counted_as(address: str) -> str:
-    """What limits count an address as: an IPv6 one as its /64 network, the smallest that one caller has."""
+    """Return what limits count an address as: an IPv6 one as its /64 network, the smallest that one caller has."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

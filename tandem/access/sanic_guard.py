@@ -54,7 +54,7 @@ PUBLIC = Entrance()
 
 
 def for_programs(check: Check) -> Entrance:
-    """The entrance of programs that send whole conversations."""
+    """Return the entrance of programs that send whole conversations."""
     return Entrance(check, None)
 
 
@@ -80,7 +80,7 @@ class TokenCheck:
         self._calls = RateLimit(CALLS, _BURST)
 
     def __call__(self, request: Request) -> HTTPResponse | None:
-        """The refusal; None if the request may go on."""
+        """Return the refusal, or None if the request may go on."""
         if not self._tokens:
             return None if self._open_here and from_this_machine(request) else self._refuse(request, self._off, 403)
         given = bearer_of(request.headers.get("authorization"))
@@ -114,7 +114,7 @@ class SignatureCheck:
         self._rejected = RateLimit(REJECTED, REJECTED)
 
     def __call__(self, request: Request) -> HTTPResponse | None:
-        """The refusal; None if the request may go on."""
+        """Return the refusal, or None if the request may go on."""
         if self._is_signed(request):
             return None
         wait = self._rejected.wait(counted_as(str(request.ip)))
@@ -154,7 +154,7 @@ def protect(app: Sanic, entrance_of: Callable[[str], Entrance], max_body: int = 
 
 
 def path_of(request: Request) -> str:
-    """The path of the route that a request has found, as it was declared."""
+    """Return the path of the route that a request has found, as it was declared."""
     return "/" + str(request.route.path).lstrip("/") if request.route is not None else str(request.path)
 
 
@@ -177,19 +177,19 @@ def problem_with_body(request: Request, values: int | None) -> HTTPResponse | No
 
 
 def _json_in(request: Request) -> list[Any]:
-    """The JSON of a body, or of the form field in which Slack sends it; nothing for any other body."""
+    """Return the JSON of a body, or of the form field in which Slack sends it; nothing for any other body."""
     if str(request.headers.get("content-type", "")).startswith("application/x-www-form-urlencoded"):
         return [json.loads(part) for part in request.form.getlist("payload", [])]
     return [request.json] if request.body.lstrip()[:1] in (b"[", b"{") else []
 
 
 def too_many(wait: float) -> HTTPResponse:
-    """The answer to one request too many: come back after so many seconds."""
+    """Answer one request too many: come back after so many seconds."""
     return response.json({"error": "too many requests"}, status=429, headers={"Retry-After": str(max(1, round(wait)))})
 
 
 def from_this_machine(request: Request) -> bool:
-    """Whether a request was made on this machine, by a program or a page of it, with no proxy between."""
+    """Check whether a request was made on this machine, by a program or a page of it, with no proxy between."""
     forwarded = any(name.startswith("x-forwarded-") or name in _SIGNS_OF_A_PROXY for name in request.headers)
     foreign_page = request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
     host = str(request.headers.get("host", ""))

@@ -15,12 +15,12 @@ SECRETS: Mapping[str, str] = {  # field of the settings: its variable; each is f
 
 
 def valid_tokens(setting: str) -> Sequence[str]:
-    """The tokens of a setting, the newest first; none if it is not set."""
+    """Return the tokens of a setting, the newest first; none if it is not set."""
     return [token for token in setting.split(",") if token]
 
 
 def current_token(setting: str) -> str:
-    """The token to send: the newest one; empty if none is set."""
+    """Return the token to send: the newest one; empty if none is set."""
     return next(iter(valid_tokens(setting)), "")
 
 
@@ -36,18 +36,18 @@ def same(expected: str, actual: str | None) -> bool:
 
 
 def bearer_of(header: str | None) -> str:
-    """The token of an Authorization header, empty if it carries none."""
+    """Return the token of an Authorization header, empty if it carries none."""
     scheme, _, token = (header or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def derived(secret: str, use: str) -> str:
-    """A token for one use, made of another secret: 64 hexadecimal digits that tell nothing about it."""
+    """Derive a token for one use from another secret: 64 hexadecimal digits that tell nothing about it."""
     return hmac.new(secret.encode(), f"tandem {use}".encode(), hashlib.sha256).hexdigest()
 
 
 def actions_tokens(settings: Settings) -> str:
-    """The tokens of the action server: those that are set, or one derived from TANDEM_SECRET_KEY; empty without it."""
+    """Return the action server's tokens: those set, or one derived from TANDEM_SECRET_KEY; empty without it."""
     if settings.actions_token or not settings.secret_key:
         return settings.actions_token
     return derived(settings.secret_key, "action server")

@@ -10,7 +10,7 @@ from tandem.access.connections import Connections, Phase, address_of
 
 
 def protocol_counting_in(connections: Connections) -> type[asyncio.Protocol]:
-    """The protocol to give to `uvicorn.Config(http=...)`."""
+    """Return the protocol to give to `uvicorn.Config(http=...)`."""
 
     class CountingProtocol(HttpToolsProtocol):
         """uvicorn's protocol, which tells of each connection that is made and lost."""

@@ -39,7 +39,7 @@ class Role(str, Enum):
     ADMIN = "admin"
 
     def covers(self, role: Role) -> bool:
-        """Whether this role may do what `role` may."""
+        """Check whether this role may do all that another role may."""
         ranks = list(Role)
         return ranks.index(self) >= ranks.index(role)
 
@@ -157,21 +157,21 @@ def _keep_an_admin(connection: Connection, account: Account) -> None:
 
 
 def find(engine: Engine, agent_id: str) -> Account | None:
-    """The account with this sign-in name."""
+    """Find the account with this sign-in name."""
     with reading(engine).connect() as connection:
         row = connection.execute(select(agents).where(agents.c.id == agent_id)).first()
     return Account(row.id, row.name, Role(row.role), row.active) if row is not None else None
 
 
 def list_agents(engine: Engine) -> list[Account]:
-    """All accounts, by sign-in name."""
+    """List all accounts, by sign-in name."""
     with reading(engine).connect() as connection:
         rows = connection.execute(select(agents).order_by(agents.c.id)).all()
     return [Account(row.id, row.name, Role(row.role), row.active) for row in rows]
 
 
 def check_password(engine: Engine, agent_id: str, password: str) -> Account | None:
-    """The active account that this password opens, or None.
+    """Return the active account that this password opens, or None.
 
     An unknown name takes as long as a wrong password, so that names cannot be told by the clock.
     """
@@ -188,7 +188,7 @@ def check_password(engine: Engine, agent_id: str, password: str) -> Account | No
 
 
 def seed_demo_agents(engine: Engine, password: str) -> list[Account]:
-    """The demo's two agents, Anna Berg and her supervisor Sam Okafor, with this password.
+    """Make the demo's two agents, Anna Berg and her supervisor Sam Okafor, with this password.
 
     Run again with the same password it changes nothing; with another one it sets that and ends their sessions.
 
@@ -228,7 +228,7 @@ def _hash(password: str) -> str:
 
 @cache
 def _nobodys_hash() -> str:
-    """What a password is compared with where there is no account, so that it takes as long as with one."""
+    """Return what a password is compared with where there is no account, so that it takes as long as with one."""
     return _hasher.hash("nobody has this password")
 
 

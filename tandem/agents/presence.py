@@ -30,7 +30,7 @@ class Presence:
 
 
 def seen(engine: Engine, agent_id: str, now: datetime) -> None:
-    """An open page of this agent gives a sign of life."""
+    """Note that an open page of this agent gives a sign of life."""
     with engine.begin() as connection:
         connection.execute(update(agents).where(agents.c.id == agent_id).values(seen_at=now))
 
@@ -42,7 +42,7 @@ def set_away(engine: Engine, agent_id: str, away: bool) -> None:
 
 
 def is_away(engine: Engine, agent_id: str) -> bool:
-    """Whether the agent has stepped away."""
+    """Check whether the agent has stepped away."""
     with reading(engine).connect() as connection:
         return bool(connection.execute(select(agents.c.away).where(agents.c.id == agent_id)).scalar())
 
@@ -61,14 +61,14 @@ def set_capacity(engine: Engine, agent_id: str, capacity: int) -> None:
 
 
 def capacity_of(engine: Engine, agent_id: str) -> int | None:
-    """How many conversations an agent takes at a time; None if there is no such account."""
+    """Return how many conversations an agent takes at a time; None if there is no such account."""
     with reading(engine).connect() as connection:
         found = connection.execute(select(agents.c.capacity).where(agents.c.id == agent_id)).scalar_one_or_none()
     return int(found) if found is not None else None
 
 
 def everybody(engine: Engine, open_handoffs: dict[str, Handoff], now: datetime) -> list[Presence]:
-    """All agents with an open account, by name."""
+    """List all agents with an open account, by name."""
     held = Counter(one.claimed_by for one in open_handoffs.values())
     with reading(engine).connect() as connection:
         rows = connection.execute(select(agents).where(agents.c.active.is_(True)).order_by(agents.c.name)).all()
@@ -77,7 +77,7 @@ def everybody(engine: Engine, open_handoffs: dict[str, Handoff], now: datetime) 
 
 
 def absent(engine: Engine, since: datetime) -> dict[str, str]:
-    """Names of agents, by id, whose desk has been closed since then, or whose account is."""
+    """Name the agents, by id, whose desk has been closed since then, or whose account is."""
     gone = or_(agents.c.active.is_(False), agents.c.seen_at.is_(None), agents.c.seen_at <= since)
     with reading(engine).connect() as connection:
         return {row.id: row.name for row in connection.execute(select(agents.c.id, agents.c.name).where(gone)).all()}

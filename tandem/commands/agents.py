@@ -19,7 +19,7 @@ from tandem.settings import Settings
 
 
 def add_agent_command(commands: Any) -> None:
-    """`tandem agent add|password|close|open|delete|role|capacity|list`."""
+    """Add `tandem agent add|password|close|open|delete|role|capacity|list`."""
     agent = commands.add_parser("agent", help="accounts of the people who answer at the desk")
     actions = agent.add_subparsers(metavar="ACTION", required=True)
 
@@ -109,7 +109,7 @@ def _list(engine: Engine, _options: argparse.Namespace) -> None:
 
 
 def _ask_password() -> str:
-    """Never an argument: those show in the list of processes and in the shell's history."""
+    """Ask for a password; an argument would show in the list of processes and in the shell's history."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     first = getpass.getpass("Password (at least 12 characters): ")

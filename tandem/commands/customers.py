@@ -21,14 +21,14 @@ _WHO = "the customer's e-mail address, or a conversation id"
 
 
 def add_export_command(commands: Any) -> None:
-    """`tandem export WHO`."""
+    """Add `tandem export WHO`."""
     parser = commands.add_parser("export", help="print all that is kept about a customer, as JSON")
     parser.add_argument("who", help=_WHO)
     parser.set_defaults(command=_export)
 
 
 def add_erase_command(commands: Any) -> None:
-    """`tandem erase WHO [--yes]`."""
+    """Add `tandem erase WHO [--yes]`."""
     parser = commands.add_parser("erase", help="erase a customer's conversations for good; orders are not touched")
     parser.add_argument("who", help=_WHO)
     parser.add_argument("--yes", action="store_true", help="do not ask")

@@ -12,7 +12,7 @@ from tandem.settings import Settings, project_root
 
 
 def add_data_command(commands: Any) -> None:
-    """`tandem data lint [--against FILE ...] [--fast] [--json]`."""
+    """Add `tandem data lint [--against FILE ...] [--fast] [--json]`."""
     data = commands.add_parser("data", help="look after the training data")
     actions = data.add_subparsers(metavar="ACTION", required=True)
     lint = actions.add_parser("lint", help="find duplicates, disputed labels, thin intents and leaked test sentences")
@@ -30,11 +30,11 @@ def _lint(_settings: Settings, options: argparse.Namespace) -> int:
     from tandem.evaluation.findings import ERROR, in_order, render
     from tandem.evaluation.labelled_conversations import ConversationFileError
     from tandem.evaluation.lint import lint
-    from tandem.nlu.models.mood_data import BadMoodData
+    from tandem.nlu.models.mood_data import MoodDataError
 
     try:
         findings = lint(project_root(), options.against, fast=options.fast)
-    except (DataFileError, BadMoodData, ConversationFileError) as error:
+    except (DataFileError, MoodDataError, ConversationFileError) as error:
         raise RunError(str(error)) from error
     if options.json:
         print(json.dumps([finding.as_dict() for finding in in_order(findings)], indent=2, ensure_ascii=False))

@@ -10,7 +10,7 @@ from tandem.settings import Settings
 
 
 def add_db_command(commands: Any) -> None:
-    """`tandem db upgrade|version`."""
+    """Add `tandem db upgrade|version`."""
     parser = commands.add_parser("db", help="the schemas of the databases")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     actions.add_parser("upgrade", help="bring the databases to the newest schema, as every start does").set_defaults(

@@ -20,7 +20,7 @@ _REPORTS = Path("reports")
 
 
 def add_evaluate_command(commands: Any) -> None:
-    """`tandem evaluate [--quick] [--baseline]`."""
+    """Add `tandem evaluate [--quick] [--baseline]`."""
     parser = commands.add_parser("evaluate", help="measure intents, moods and escalation against the baseline")
     parser.add_argument("--quick", action="store_true", help="conversations and one held-out fold only")
     parser.add_argument("--baseline", action="store_true", help="make today's figures the baseline")
@@ -39,14 +39,14 @@ def _evaluate(_settings: Settings, options: argparse.Namespace) -> int:
     from tandem.evaluation.labelled_conversations import ConversationFileError
     from tandem.evaluation.parser import ModelUnreadable
     from tandem.evaluation.run import evaluate
-    from tandem.nlu.models.mood_data import BadMoodData
+    from tandem.nlu.models.mood_data import MoodDataError
     from tandem.services import escalation_settings
 
     settings = escalation_settings()
     try:
         measured = evaluate(root, model, settings, print, quick=options.quick)
         changes = baseline.compare(measured.figures, baseline.read(root / baseline.FILE))
-    except (DataFileError, BadMoodData, ConversationFileError, ModelUnreadable, baseline.BaselineError) as error:
+    except (DataFileError, MoodDataError, ConversationFileError, ModelUnreadable, baseline.BaselineError) as error:
         raise RunError(str(error)) from error
     now = datetime.now(timezone.utc)
     name = "evaluation-quick" if options.quick else "evaluation"

@@ -23,14 +23,14 @@ _BAR = 20  # characters of a full score
 
 
 def add_mood_command(commands: Any) -> None:
-    """`tandem mood TEXT`."""
+    """Add `tandem mood TEXT`."""
     parser = commands.add_parser("mood", help="show how a sentence is felt, and why")
     parser.add_argument("text", help="what a customer might write")
     parser.set_defaults(command=_mood)
 
 
 def add_replay_command(commands: Any) -> None:
-    """`tandem replay FILE [--only WORDS] [--plot SVG]`."""
+    """Add `tandem replay FILE [--only WORDS] [--plot SVG]`."""
     parser = commands.add_parser("replay", help="show how the mood of a conversation builds up, and who answers")
     parser.add_argument("file", type=Path,
                         help="the customer's messages, one a line; or labelled conversations (.yml)")
@@ -41,11 +41,11 @@ def add_replay_command(commands: Any) -> None:
 
 def _mood(_settings: Settings, options: argparse.Namespace) -> int:
     silence()
-    from tandem.nlu.models.current_mood_model import NoMoodModel, current  # the encoders take a second or two
+    from tandem.nlu.models.current_mood_model import MoodModelNotFound, current  # the encoders take a second or two
 
     try:
         model = current(project_root() / MODELS)
-    except (NoMoodModel, OSError) as error:
+    except (MoodModelNotFound, OSError) as error:
         raise RunError(f"no mood model: {error}; `tandem train` makes one") from error
     print(json.dumps({"sentiment": model.read([options.text])[0].as_dict()}, indent=2))
     reasons = model.explain(options.text)
@@ -86,7 +86,7 @@ def _replay(_settings: Settings, options: argparse.Namespace) -> int:
 
 
 def to_stderr(text: str) -> None:
-    """What happens on the way; the answer goes to standard output."""
+    """Print what happens on the way to standard error; the answer goes to standard output."""
     print(text, file=sys.stderr)
 
 
@@ -130,7 +130,7 @@ def _told(replay: Replay, settings: EscalationSettings, *, is_labelled: bool) ->
 
 
 def _row(number: int, turn: ReplayedTurn, settings: EscalationSettings) -> str:
-    """The score as a bar, with "|" where `trend_threshold` lies."""
+    """Write one message with its score as a bar, with "|" where `trend_threshold` lies."""
     bar = ["█" if place < round(turn.score * _BAR) else "·" for place in range(_BAR)]
     limit = min(_BAR - 1, int(settings.trend_threshold * _BAR))
     bar[limit] = "|" if bar[limit] == "·" else bar[limit]

@@ -20,7 +20,7 @@ from tandem.settings import Settings, is_set, project_root
 
 
 def add_run_command(commands: Any) -> None:
-    """`tandem run [--no-train] [--only PROCESS] [--wait SECONDS] [--watch]`."""
+    """Add `tandem run [--no-train] [--only PROCESS] [--wait SECONDS] [--watch]`."""
     parser = commands.add_parser("run", help="train if needed, start the three processes, keep them running")
     parser.add_argument("--no-train", action="store_true", help="refuse to start without a fresh model")
     parser.add_argument("--watch", action="store_true",
@@ -32,20 +32,20 @@ def add_run_command(commands: Any) -> None:
 
 
 def add_train_command(commands: Any) -> None:
-    """`tandem train [--force]`."""
+    """Add `tandem train [--force]`."""
     parser = commands.add_parser("train", help="train if data, configuration or domain changed; a running bot takes it")
     parser.add_argument("--force", action="store_true", help="train even if nothing changed")
     parser.set_defaults(command=_train)
 
 
 def add_seed_command(commands: Any) -> None:
-    """`tandem seed`."""
+    """Add `tandem seed`."""
     parser = commands.add_parser("seed", help="put the demo's orders and agents in place, as of now")
     parser.set_defaults(command=_seed)
 
 
 def add_status_command(commands: Any) -> None:
-    """`tandem status [--only PROCESS]`."""
+    """Add `tandem status [--only PROCESS]`."""
     parser = commands.add_parser("status", help="tell which processes run; 1 unless all of them are up")
     parser.add_argument("--only", action="append", default=[], metavar="PROCESS",
                         help="look only at rasa, actions or desk; may be repeated")
@@ -53,14 +53,14 @@ def add_status_command(commands: Any) -> None:
 
 
 def add_doctor_command(commands: Any) -> None:
-    """`tandem doctor [--wait SECONDS]`."""
+    """Add `tandem doctor [--wait SECONDS]`."""
     parser = commands.add_parser("doctor", help="check versions, secrets, ports, model and databases; name each fix")
     _add_wait(parser, 10)
     parser.set_defaults(command=_doctor)
 
 
 def to_stderr(text: str) -> None:
-    """What happens on the way; the answer goes to standard output."""
+    """Print what happens on the way to standard error; the answer goes to standard output."""
     print(text, file=sys.stderr, flush=True)
 
 

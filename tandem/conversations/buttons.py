@@ -22,7 +22,7 @@ _STAMP = re.compile(r"#(\d{1,9})$")
 
 
 @dataclass(frozen=True)
-class Press:
+class ButtonPress:
     """A button that was offered, and pressed.
 
     Attributes:
@@ -37,17 +37,17 @@ class Press:
 
 
 def stamped(message: Message) -> list[dict[str, Any]]:
-    """The buttons and quick replies of a message as they go to the customer."""
+    """Return the buttons and quick replies of a message as they go to the customer."""
     return [_stamp(button, message.seq) for button in _given(message)]
 
 
 def message_of(payload: str) -> int | None:
-    """The number of the message that offered the button with this payload, if it tells."""
+    """Return the number of the message that offered the button with this payload, if it tells."""
     return _unstamp(payload)[1]
 
 
-def find_press(messages: Sequence[Message], payload: str) -> Press | None:
-    """The button that this payload is of, among the messages of a conversation; None if none was offered."""
+def find_press(messages: Sequence[Message], payload: str) -> ButtonPress | None:
+    """Return the button that this payload is of, among the messages of a conversation; None if none was offered."""
     plain, number = _unstamp(payload)
     offers = [(one, button) for one in messages if one.author is not Author.CUSTOMER
               and (number is None or one.seq == number)
@@ -59,26 +59,26 @@ def find_press(messages: Sequence[Message], payload: str) -> Press | None:
     # Without a number, as from before payloads had one, it must be clear which question is meant.
     is_clear = number is not None or all(_same(offered, one) for one, _ in offers)
     counts = not _is_answer(plain) or (is_clear and _is_open(offered, messages))
-    return Press(title, plain if counts else OUTDATED, offered.seq)
+    return ButtonPress(title, plain if counts else OUTDATED, offered.seq)
 
 
 def is_yes(payload: Any) -> bool:
-    """The payload says yes to a question."""
+    """Check whether the payload says yes to a question."""
     return isinstance(payload, str) and _intent(payload) == _YES
 
 
 def is_no(payload: Any) -> bool:
-    """The payload says no to a question."""
+    """Check whether the payload says no to a question."""
     return isinstance(payload, str) and _intent(payload) == _NO
 
 
 def _is_answer(payload: str) -> bool:
-    """It answers a question; all others begin something, or choose an order."""
+    """Check whether a payload answers a question; all others begin something, or choose an order."""
     return _intent(payload) in (_YES, _NO) or (_intent(payload) == _DETAIL and not _A_CHOICE.fullmatch(payload))
 
 
 def _is_open(offered: Message, messages: Sequence[Message]) -> bool:
-    """The question is still the bot's latest, in the same hands, and no button of it was pressed since."""
+    """Check that the question is the bot's latest, in the same hands, and that no button of it was pressed since."""
     said = [one for one in messages if one.author is Author.BOT and not one.data.get(ASIDE)]
     if not said or messages[-1].epoch != offered.epoch:
         return False
@@ -93,7 +93,7 @@ def _is_open(offered: Message, messages: Sequence[Message]) -> bool:
 
 
 def _same(one: Message, other: Message) -> bool:
-    """Two messages ask the same question: in the same words, or for the same yes."""
+    """Check whether two messages ask the same question: in the same words, or for the same yes."""
     if one.author is Author.CUSTOMER:
         return False
     if one.seq == other.seq:

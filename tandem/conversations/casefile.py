@@ -83,20 +83,20 @@ class CaseFile:
     def saw_order(
         self, conversation_id: str, number: str, status: str, facts: Mapping[str, str], message_id: str = "",
     ) -> None:
-        """An order was looked up, and these were its facts (label to value, ready to read)."""
+        """Note that an order was looked up, with its facts (label to value, ready to read)."""
         self._add(conversation_id, EntryKind.ORDER, message_id,
                   {"number": number, "status": status, "facts": [list(pair) for pair in facts.items()]})
 
     def tried(self, conversation_id: str, action: str, outcome: str, message_id: str = "") -> None:
-        """The bot ran an action, and this came of it."""
+        """Note that the bot ran an action, and what came of it."""
         self._add(conversation_id, EntryKind.ATTEMPT, message_id, {"action": action, "outcome": outcome})
 
     def promised(self, conversation_id: str, text: str, message_id: str = "") -> None:
-        """The customer was promised something."""
+        """Note that the customer was promised something."""
         self._add(conversation_id, EntryKind.PROMISE, message_id, {"text": text})
 
     def entries(self, conversation_id: str) -> list[CaseEntry]:
-        """The newest `KEPT` entries, oldest first."""
+        """Read the newest `KEPT` entries, oldest first."""
         query = (
             select(case_entries).where(case_entries.c.conversation_id == conversation_id)
             .order_by(case_entries.c.id.desc()).limit(KEPT)
@@ -119,6 +119,6 @@ class CaseFile:
 
 
 def _key(message_id: str, kind: EntryKind, content: Mapping[str, Any]) -> str:
-    """The same for the same entry in every run of a turn."""
+    """Make the key of an entry: the same for the same entry in every run of a turn."""
     told = json.dumps([message_id, kind.value, content], sort_keys=True, default=str)
     return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()

@@ -39,13 +39,13 @@ _NOW = {
 
 
 def position(reading: Engine) -> int:
-    """Where to look from for all that changes from now on; blocking."""
+    """Return the position from which to look for all that changes from now on; blocking."""
     with reading.connect() as connection:
         return int(connection.execute(_NOW[reading.dialect.name]).scalar_one())
 
 
 def changes_since(reading: Engine, since: int) -> Changes:
-    """The conversations that have changed, some of which may have been told before; blocking."""
+    """Find the conversations that have changed, some of which may have been told before; blocking."""
     with reading.connect() as connection:
         rows = connection.execute(_CHANGED[reading.dialect.name], {"since": since}).all()
     return max((int(row.position) for row in rows), default=since), [(row.id, row.revision) for row in rows]

@@ -47,7 +47,7 @@ class ChannelCapabilities:
     names_speaker: bool = False
 
     def size(self, text: str) -> int:
-        """The length of a text as the service counts."""
+        """Measure a text as the service counts it."""
         return len(text.encode("utf-16-le", "replace")) // 2 if self.wide else len(text)
 
 
@@ -69,7 +69,7 @@ _WHATSAPP = ("whatsapp:", "twilio:whatsapp:", "twilio::whatsapp:")  # how the id
 
 
 def capabilities_of(channel: str, conversation_id: str = "") -> ChannelCapabilities | None:
-    """What the channel can do for this conversation; None for one that is not declared."""
+    """Return what the channel can do for this conversation; None for one that is not declared."""
     if channel == "twilio" and conversation_id.startswith(_WHATSAPP):
         return WHATSAPP
     return CHANNELS.get(channel)

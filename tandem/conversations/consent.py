@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 from tandem.conversations import store
 from tandem.conversations.buttons import is_no, is_yes
 from tandem.conversations.casefile import EntryKind
-from tandem.conversations.consent_reader import Answer, read_answer, says_more_than_no
+from tandem.conversations.consent_reader import ConsentAnswer, read_answer, says_more_than_no
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Author, Delivery, Kind, Message
 from tandem.conversations.tables import case_entries
@@ -45,12 +45,12 @@ class Question:
 
     @classmethod
     def of(cls, message: Message) -> Question | None:
-        """The question that a message asks."""
+        """Return the question that a message asks."""
         data = message.data.get(QUESTION)
         return cls(**data) if isinstance(data, Mapping) else None
 
     def is_about_the_same(self, other: Question) -> bool:
-        """The same act on the same object."""
+        """Check whether another question is about the same act on the same object."""
         return (self.act, self.number, dict(self.details)) == (other.act, other.number, dict(other.details))
 
 
@@ -69,7 +69,7 @@ class Verdict:
     """
 
     question: Question
-    answer: Answer
+    answer: ConsentAnswer
     alone: bool
     withdrawn: bool
     says_more: bool
@@ -77,12 +77,12 @@ class Verdict:
 
     @property
     def agrees(self) -> bool:
-        """It is a plain yes, and counts."""
-        enough = (Answer.YES, Answer.EXPLICIT_YES) if self.alone else (Answer.EXPLICIT_YES,)
+        """Check whether it is a plain yes that counts."""
+        enough = (ConsentAnswer.YES, ConsentAnswer.EXPLICIT_YES) if self.alone else (ConsentAnswer.EXPLICIT_YES,)
         return self.answer in enough and not self.withdrawn
 
     def allows(self, question: Question, seq: int) -> bool:
-        """Message `seq`, of which this is the verdict, agrees to this very act, and no other message has.
+        """Check that message `seq`, of which this is the verdict, agrees to this very act, and that no other has.
 
         For a turn that is run again it says the same.
         """
@@ -92,12 +92,12 @@ class Verdict:
 
     @property
     def refuses(self) -> bool:
-        """It is a no."""
-        return self.answer in (Answer.NO, Answer.STOP)
+        """Check whether it is a no."""
+        return self.answer in (ConsentAnswer.NO, ConsentAnswer.STOP)
 
 
 @dataclass(frozen=True)
-class Act:
+class CompletedAct:
     """Something that was done to an order because the customer agreed."""
 
     question: Question
@@ -113,7 +113,7 @@ class Consents:
         self._ledger = ledger
 
     def to_ask(self, conversation_id: str, seq: int, question: Question, fresh: bool) -> Question:
-        """The question to ask in the turn of message `seq`.
+        """Make the question to ask in the turn of message `seq`.
 
         It keeps its id if the same was asked before and not answered since.
 
@@ -128,7 +128,7 @@ class Consents:
         return replace(question, id=f"{seq}.{question.act}", asked=1)
 
     def verdict(self, conversation_id: str, seq: int) -> Verdict | None:
-        """What message `seq` says to the question before it; None if there is none, or it was closed since."""
+        """Read what message `seq` says to the question before it; None if there is none, or it was closed since."""
         window = self._window(conversation_id, seq)
         asking = _asked(window, seq)
         message = next((one for one in window if one.seq == seq and one.author is Author.CUSTOMER), None)
@@ -166,9 +166,9 @@ class Consents:
             if not any(act.done for act in self._acts(conversation_id, connection) if act.question.id == question.id):
                 self._write(connection, conversation_id, question, seq, done=True)
 
-    def acts(self, conversation_id: str) -> list[Act]:
-        """What was done in a conversation, the latest first; each once."""
-        latest: dict[str, Act] = {}
+    def acts(self, conversation_id: str) -> list[CompletedAct]:
+        """List what was done in a conversation, the latest first; each once."""
+        latest: dict[str, CompletedAct] = {}
         for act in self._acts(conversation_id):
             latest.setdefault(act.question.id, act)  # the newest entry of a question says whether it was done
         return list(latest.values())
@@ -179,7 +179,7 @@ class Consents:
     def _used_by(self, conversation_id: str, question_id: str) -> int | None:
         return next((act.seq for act in self._acts(conversation_id) if act.question.id == question_id), None)
 
-    def _acts(self, conversation_id: str, connection: Any = None) -> list[Act]:
+    def _acts(self, conversation_id: str, connection: Any = None) -> list[CompletedAct]:
         query = (
             select(case_entries).where(case_entries.c.conversation_id == conversation_id,
                                        case_entries.c.kind == EntryKind.ACT.value)
@@ -190,7 +190,8 @@ class Consents:
                 rows = reading.execute(query).all()
         else:
             rows = connection.execute(query).all()
-        return [Act(Question(**row.data["question"]), row.data["seq"], row.at, row.data["done"]) for row in rows]
+        return [CompletedAct(Question(**row.data["question"]), row.data["seq"], row.at, row.data["done"])
+                for row in rows]
 
     def _write(self, connection: Any, conversation_id: str, question: Question, seq: int, done: bool) -> None:
         data = {"question": {**vars(question), "details": dict(question.details)}, "seq": seq, "done": done}
@@ -200,13 +201,13 @@ class Consents:
 
 
 def _asked(window: Sequence[Message], seq: int) -> Message | None:
-    """The latest message before `seq` that asks for a yes and may have been seen."""
+    """Return the latest message before `seq` that asks for a yes and may have been seen."""
     asking = [one for one in window if one.seq < seq and one.author is Author.BOT and Question.of(one) is not None
               and one.delivery is not Delivery.FAILED]
     return asking[-1] if asking else None
 
 
-def _answer(message: Message, asking: Message, window: Sequence[Message]) -> Answer:
+def _answer(message: Message, asking: Message, window: Sequence[Message]) -> ConsentAnswer:
     question = Question.of(asking)
     assert question is not None
     payload = message.data.get("payload")
@@ -214,16 +215,18 @@ def _answer(message: Message, asking: Message, window: Sequence[Message]) -> Ans
         offered = next((one for one in window if one.seq == message.data.get("button_of")), None)
         theirs = Question.of(offered) if offered is not None else None
         if theirs is None or theirs.id != question.id:
-            return Answer.OTHER
-        return Answer.EXPLICIT_YES if is_yes(payload) else Answer.NO if is_no(payload) else Answer.OTHER
+            return ConsentAnswer.OTHER
+        if is_yes(payload):
+            return ConsentAnswer.EXPLICIT_YES
+        return ConsentAnswer.NO if is_no(payload) else ConsentAnswer.OTHER
     titles = {}
     for button in asking.data.get("buttons") or ():
         title, payload = str(button.get("title") or ""), button.get("payload")
         # A title that is a mere yes names nothing: after another answer it counts as little as any yes.
-        if is_yes(payload) and read_answer(title, question.act, question.number) is not Answer.YES:
-            titles[title] = Answer.EXPLICIT_YES
+        if is_yes(payload) and read_answer(title, question.act, question.number) is not ConsentAnswer.YES:
+            titles[title] = ConsentAnswer.EXPLICIT_YES
     return read_answer(message.text, question.act, question.number, titles)
 
 
-def _takes_back(answer: Answer) -> bool:
-    return answer in (Answer.NO, Answer.STOP, Answer.UNCLEAR)
+def _takes_back(answer: ConsentAnswer) -> bool:
+    return answer in (ConsentAnswer.NO, ConsentAnswer.STOP, ConsentAnswer.UNCLEAR)

@@ -16,7 +16,7 @@ _SHORT_NO = 6  # words
 _NUMBER = "\ue000"  # stands for the number of the order that was asked about
 
 
-class Answer(str, Enum):
+class ConsentAnswer(str, Enum):
     """What a message says to the question whether to act."""
 
     YES = "yes"  # a plain yes
@@ -142,8 +142,10 @@ _LEADS, _DROPS, _STOPS, _NOS, _NEITHERS = map(_table, ([_LEAD], _DROP, _STOP, _N
 _LATERS, _DOUBTS, _REGRETS, _ASKINGS = map(_table, (_LATER, _DOUBT, _REGRET, _ASKING))
 
 
-def read_answer(text: str, act: str, number: str = "", titles: Mapping[str, Answer] | None = None) -> Answer:
-    """What a message says to the question whether to do `act`.
+def read_answer(
+    text: str, act: str, number: str = "", titles: Mapping[str, ConsentAnswer] | None = None,
+) -> ConsentAnswer:
+    """Read what a message says to the question whether to do `act`.
 
     Args:
         act: A key of the table of acts. Of another one no phrases are known: only its button's title names it.
@@ -158,66 +160,67 @@ def read_answer(text: str, act: str, number: str = "", titles: Mapping[str, Answ
     if len(plain) <= LONGEST_YES and not has_question_mark(text) and not _ONLY_COURTESY.fullmatch(line):
         names_it = _ACTS.get(act, "(?!)")
         if re.fullmatch(rf"(?:(?:{_PLAIN_YES}|{_COURTESY}|{names_it})(?: |$))+", line):
-            return Answer.EXPLICIT_YES if re.search(rf"(?:^| )(?:{names_it})(?: |$)", line) else Answer.YES
+            is_explicit = re.search(rf"(?:^| )(?:{names_it})(?: |$)", line)
+            return ConsentAnswer.EXPLICIT_YES if is_explicit else ConsentAnswer.YES
     answer = _no_or_unclear([clause for clause in map(_line, _CLAUSE_END.split(plain)) if clause])
-    return Answer.UNCLEAR if answer is Answer.LATER and asks(text) else answer
+    return ConsentAnswer.UNCLEAR if answer is ConsentAnswer.LATER and asks(text) else answer
 
 
 def asks(text: str) -> bool:
-    """The message is a question, by its sign or by the word that it or one of its sentences begins with."""
+    """Check whether a message is a question, by its sign or by the first word of it or of one of its sentences."""
     clauses = [_rest(clause) for clause in map(_line, _CLAUSE_END.split(_plain(text))) if clause]
     return has_question_mark(text) or any(map(_ASKINGS.match, clauses))
 
 
-def drops_the_matter(text: str) -> Answer | None:
-    """Whether a message drops a wish (STOP) or puts it off (LATER), in the middle of questions about its details."""
+def drops_the_matter(text: str) -> ConsentAnswer | None:
+    """Check whether a message drops a wish (STOP) or puts it off (LATER), amid questions about its details."""
     clauses = [clause for clause in map(_line, _CLAUSE_END.split(_plain(text))) if clause]
     if any(_DROPS.match(_rest(clause)) for clause in clauses):
-        return Answer.STOP
-    return Answer.LATER if any(map(_LATERS.search, clauses)) and not has_question_mark(text) else None
+        return ConsentAnswer.STOP
+    return ConsentAnswer.LATER if any(map(_LATERS.search, clauses)) and not has_question_mark(text) else None
 
 
 def regrets(text: str) -> bool:
-    """A message, after an act, that wants it undone, calls it a mistake, or says that nobody asked for it."""
+    """Check whether a message after an act wants it undone, calls it a mistake, or says that nobody asked for it."""
     clauses = [clause for clause in map(_line, _CLAUSE_END.split(_plain(text))) if clause]
     return any(_REGRETS.search(clause) or _STOPS.match(_rest(clause)) for clause in clauses)
 
 
 def says_more_than_no(text: str) -> bool:
-    """A message that refuses has something else in it: another sentence, or many more words."""
+    """Check whether a message that refuses says something else too: another sentence, or many more words."""
     rests = [_rest(clause) for clause in map(_line, _CLAUSE_END.split(_plain(text))) if clause]
     return any(rest and (not (_STOPS.match(rest) or _NOS.match(rest)) or len(rest.split()) > _SHORT_NO)
                for rest in rests)
 
 
 def has_question_mark(text: str) -> bool:
-    """There is a question mark in it, of whatever script."""
+    """Check whether a text has a question mark, of whatever script."""
     return any(name in unicodedata.name(sign, "") for sign in set(text) for name in ("QUESTION MARK", "INTERROBANG"))
 
 
-def _no_or_unclear(clauses: Sequence[str]) -> Answer:
+def _no_or_unclear(clauses: Sequence[str]) -> ConsentAnswer:
     rests = [_rest(clause) for clause in clauses]
     neither = any(_NEITHERS.match(rest) for rest in rests)
     stops = any(_STOPS.match(rest) for rest in rests)
     refuses = stops or any(_NOS.match(rest) for rest in rests)
     agrees = any(_BEGINS_FIRM.match(rest) for rest in rests)
     if refuses and not (neither or agrees):
-        return Answer.STOP if stops else Answer.NO
+        return ConsentAnswer.STOP if stops else ConsentAnswer.NO
     if any(_LATERS.search(clause) or _DOUBTS.search(clause) for clause in clauses):
-        return Answer.LATER
+        return ConsentAnswer.LATER
     hums = any(not (rest or _ONLY_COURTESY.fullmatch(clause)) for rest, clause in zip(rests, clauses, strict=True))
     if refuses or neither or agrees or hums or any(_BEGINS_YES.match(clause) for clause in clauses):
-        return Answer.UNCLEAR
-    return Answer.OTHER
+        return ConsentAnswer.UNCLEAR
+    return ConsentAnswer.OTHER
 
 
 def _rest(clause: str) -> str:
-    """A clause without the words that only lead up to what it says."""
+    """Cut off the words of a clause that only lead up to what it says."""
     return _LEADS.sub("", f"{clause} ", count=1).strip()
 
 
 def _plain(text: str, number: str = "") -> str:
-    """The text in one spelling: compatible characters, small letters, plain apostrophes, the order's number a sign."""
+    """Write a text in one spelling: compatible characters, small letters, plain apostrophes, the number a sign."""
     plain = unicodedata.normalize("NFKC", text.translate(_UNSEEN)).casefold().translate(_QUOTES)
     groups = re.findall(r"[^\W\d_]+|\d+", number.casefold())
     if not groups:
@@ -228,10 +231,10 @@ def _plain(text: str, number: str = "") -> str:
 
 
 def _line(plain: str) -> str:
-    """The words and the signs that mean something, with one blank between two."""
+    """Join the words and the signs that mean something, with one blank between two."""
     return " ".join(_unstretched(token) for token in _TOKEN.findall(plain) if token not in _LIGHT)
 
 
 def _unstretched(token: str) -> str:
-    """ "yesss" is "yes"."""
+    """Shorten stretched letters: "yesss" is "yes"."""
     return _STRETCHED.get(re.sub(r"(.)\1+", r"\1", token), token)

@@ -21,7 +21,7 @@ BARE = "rest"  # the channel whose conversations are named by the sender alone
 
 
 def conversation_id_for(transcript: Transcript, channel: str, sender: str) -> str:
-    """The id of the conversation that a sender has on a channel, whether or not it has begun; blocking.
+    """Return the id of the conversation that a sender has on a channel, whether or not it has begun; blocking.
 
     Raises:
         InvalidMessage: The sender cannot be part of an id.
@@ -59,7 +59,7 @@ def require_bare(transcript: Transcript, sender: str, channels: Collection[str])
 
 
 def sender_of(channel: str, conversation_id: str) -> str:
-    """The sender in a conversation's id, as the channel's service knows them."""
+    """Return the sender in a conversation's id, as the channel's service knows them."""
     for start in (f"{channel}::", f"{channel}:"):
         if conversation_id.startswith(start):
             return conversation_id[len(start):]

@@ -18,13 +18,13 @@ _SUMS = select(counter_changes.c.name, func.sum(counter_changes.c.amount)).group
 
 
 def read(engine: Engine) -> Mapping[str, int]:
-    """Every counter by its name; blocking."""
+    """Read every counter by its name; blocking."""
     with reading(engine).connect() as connection:
         return {name: int(total) for name, total in connection.execute(_SUMS).all()}
 
 
 def fold(engine: Engine, at_least: int = FOLD_AT) -> bool:
-    """Replace the lines by one a name, if there are `at_least` so many; whether it was done; blocking.
+    """Replace the lines by one a name if there are `at_least` so many; return whether it was done; blocking.
 
     Safe beside those who write further lines, and beside another process that folds.
     """

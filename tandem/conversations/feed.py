@@ -77,7 +77,7 @@ class Feed:
 
     @contextmanager
     def watch(self, conversation_id: str = EVERYTHING) -> Iterator[asyncio.Event]:
-        """An event that is set whenever the conversation (or any) changes; the watcher clears it."""
+        """Give an event that is set whenever the conversation (or any) changes; the watcher clears it."""
         event = asyncio.Event()
         self._watchers[conversation_id].add(event)
         try:

@@ -16,7 +16,7 @@ MAX_TOKEN = 4096  # characters
 
 
 def read_identity(token: Any, secret: str) -> Identity | None:
-    """The identity in a JWT (HS256; claims `sub`, `email`, `exp`, optionally `name`), or None.
+    """Read the identity from a JWT (HS256; claims `sub`, `email`, `exp`, optionally `name`); None if it is not valid.
 
     A token that is missing, bad or expired is no identity; the log says why, the customer never sees an error.
     """

@@ -108,7 +108,7 @@ class Ledger(Transcript):
             return Receipt(store.to_conversation(row, now), message, False, for_bot, informed, waits=in_line)
 
     def has_received(self, inbound: InboundMessage) -> bool:
-        """Whether this message came before, under the same `client_id`.
+        """Check whether this message came before, under the same `client_id`.
 
         Raises:
             InvalidMessage: One of its ids cannot be kept.

@@ -61,7 +61,7 @@ class Identity:
     expires_at: datetime | None = None
 
     def holds_at(self, at: datetime) -> bool:
-        """Whether the channel still vouches for the customer at that moment."""
+        """Check whether the channel still vouches for the customer at that moment."""
         return self.expires_at is None or at < self.expires_at
 
 

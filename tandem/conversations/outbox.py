@@ -31,13 +31,13 @@ _ANSWERED = update(messages).where(
 
 
 def _beyond_backoff(now: datetime) -> list[Any]:
-    """Retries set for later than their pause can reach: they were set before the clock stepped back."""
+    """Select retries set for later than their pause can reach: they were set before the clock stepped back."""
     return [and_(messages.c.attempts == number, messages.c.next_attempt_at > now + pause)
             for number, pause in enumerate(BACKOFF, 1)]
 
 
 def _of_attempt(outbound: OutboundMessage) -> Update:
-    """Of a message on its way, as long as this attempt is the latest."""
+    """Select a message on its way, as long as this attempt is the latest."""
     message = outbound.message
     return update(messages).where(
         messages.c.conversation_id == message.conversation_id, messages.c.seq == message.seq,
@@ -45,7 +45,7 @@ def _of_attempt(outbound: OutboundMessage) -> Update:
 
 
 def _unacknowledged(conversation_id: str, up_to: int, fetched_only: bool) -> Any:
-    """Messages that the customer's side has not said it has."""
+    """Select messages that the customer's side has not acknowledged."""
     states = [Delivery.PENDING.value, Delivery.SENT.value, Delivery.WAITING.value, Delivery.DOUBT.value]
     of_these = and_(messages.c.conversation_id == conversation_id, messages.c.seq <= up_to,
                     messages.c.delivery.in_(states))
@@ -132,13 +132,13 @@ class Outbox:
                 connection.execute(_of_attempt(outbound).values(lease_until=until))
 
     def part_sent(self, outbound: OutboundMessage, parts: int) -> None:
-        """The channel took one more part of the message, so many now; the attempt goes on, with a new lease."""
+        """Note that the channel took so many parts of the message by now; the attempt goes on, with a new lease."""
         with transaction(self._ledger.engine, "delivery_part") as connection:
             connection.execute(
                 _of_attempt(outbound).values(parts_sent=parts, lease_until=self._ledger.clock() + LEASE))
 
     def sent(self, outbound: OutboundMessage) -> None:
-        """The channel took the message.
+        """Note that the channel took the message.
 
         That holds also for an attempt that others took for dead, unless a later one is being made just now.
         """
@@ -146,19 +146,19 @@ class Outbox:
                      counts_late=True)
 
     def not_begun(self, outbound: OutboundMessage) -> None:
-        """The attempt was never made, because nothing was free to make it: it does not count."""
+        """Note that the attempt was never made, because nothing was free to make it: it does not count."""
         self._finish(outbound, lambda row, now: {"attempts": row.attempts - 1})
 
     def refused(self, outbound: OutboundMessage, error: str) -> None:
-        """The channel will never take the message."""
+        """Note that the channel will never take the message."""
         self._finish(outbound, lambda row, now: {"delivery": Delivery.FAILED.value, "error": _kept(error)})
 
     def cannot_push(self, outbound: OutboundMessage) -> None:
-        """The channel has no way to send by itself; the message waits to be fetched."""
+        """Note that the channel cannot send by itself; the message waits to be fetched."""
         self._finish(outbound, lambda row, now: {"delivery": Delivery.WAITING.value})
 
     def failed(self, outbound: OutboundMessage, error: str, maybe_arrived: bool = False) -> None:
-        """The attempt failed; it is made again after a pause, or given up when the pauses are used up.
+        """Note that the attempt failed; it is made again after a pause, or given up when the pauses are used up.
 
         Args:
             maybe_arrived: The connection broke after the message was handed over.
@@ -186,7 +186,7 @@ class Outbox:
             store.change(connection, row, now)
 
     def answered(self, conversation_id: str, seqs: Sequence[int]) -> None:
-        """These replies of the bot went into the answer to the customer's own request."""
+        """Note that these replies of the bot went into the answer to the customer's own request."""
         with transaction(self._ledger.engine, "answered") as connection:
             connection.execute(_ANSWERED, {"target": conversation_id, "numbers": list(seqs),
                                            "delivery": Delivery.SENT.value})
@@ -209,7 +209,7 @@ class Outbox:
         return [store.to_message(row) for row in rows]
 
     def acknowledge(self, conversation_id: str, up_to: int, fetched_only: bool = False) -> None:
-        """The customer's side has everything up to this sequence number.
+        """Note that the customer's side has everything up to this sequence number.
 
         Args:
             fetched_only: Pass over what waits to be fetched and was never given out by `fetch`.
@@ -224,13 +224,13 @@ class Outbox:
             store.change(connection, row, self._ledger.clock())
 
     def acknowledgeable(self, conversation_id: str, up_to: int, fetched_only: bool = False) -> bool:
-        """Whether `acknowledge` would change anything; only reads."""
+        """Check whether `acknowledge` would change anything; only reads."""
         query = select(messages.c.id).where(_unacknowledged(conversation_id, up_to, fetched_only)).limit(1)
         with self._ledger.reading.connect() as connection:
             return connection.execute(query).first() is not None
 
     def counts(self, counted: Mapping[str, int] | None = None) -> dict[str, int]:
-        """How many messages stand in each delivery state.
+        """Count the messages in each delivery state.
 
         Args:
             counted: What `counters.read` said, if it was asked already.

@@ -41,7 +41,7 @@ class Overview:
 
     @property
     def since(self) -> datetime:
-        """When the waiting began, or when the conversation last changed."""
+        """Return when the waiting began, or when the conversation last changed."""
         return self.opened_at or self.conversation.updated_at
 
 

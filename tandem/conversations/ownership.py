@@ -151,7 +151,7 @@ class Ownership:
         return self._close(conversation_id, agent, "hand_back", "handed_back", note_for_bot, notice, resume, handoff_id)
 
     def leave_queue(self, conversation_id: str) -> Conversation:
-        """The customer's own wish to go back to the bot while waiting.
+        """Give a waiting customer back to the bot, as they wish.
 
         Raises:
             NotAllowed: The customer does not wait; somebody may have claimed the conversation just now.

@@ -67,7 +67,7 @@ def export(ledger: Ledger, conversation_id: str) -> dict[str, Any]:
 
 
 def has_open_turn(connection: Connection, ledger: Ledger, conversation_id: str) -> bool:
-    """Whether the bot is answering a message of this conversation just now, in a process that is alive."""
+    """Check whether the bot is answering a message of this conversation just now, in a process that is alive."""
     now = ledger.clock()
     query = select(messages.c.id).where(
         messages.c.conversation_id == conversation_id, messages.c.turn == "open", messages.c.turn_lease > now).limit(1)
@@ -103,7 +103,7 @@ def erase_events(connection: Connection, conversation_id: str) -> int:
 
 
 def _events(database: Engine | Connection) -> TableClause | None:
-    """Rasa's table of events, if it is there yet."""
+    """Return Rasa's table of events, if it is there yet."""
     there = inspect(database).has_table("events")
     return table("events", column("id"), column("sender_id"), column("data")) if there else None
 

@@ -22,21 +22,21 @@ _WAITING = and_(handoffs.c.closed_at.is_(None), handoffs.c.claimed_by.is_(None))
 
 
 def queue(open_handoffs: Mapping[str, Handoff]) -> dict[str, int]:
-    """The places of those who wait, from 1 in order of opening, by conversation id."""
+    """Number those who wait, from 1 in order of opening, by conversation id."""
     waiting = sorted((one for one in open_handoffs.values() if one.claimed_by is None),
                      key=lambda one: (one.opened_at, one.id))
     return {one.conversation_id: place for place, one in enumerate(waiting, 1)}
 
 
 def places(ledger: Ledger) -> dict[str, int]:
-    """The places of all who wait, as `queue` has them; blocking."""
+    """Read the places of all who wait, as `queue` numbers them; blocking."""
     query = select(handoffs.c.conversation_id).where(_WAITING).order_by(handoffs.c.opened_at, handoffs.c.id)
     with ledger.reading.connect() as connection:
         return {conversation_id: place for place, conversation_id in enumerate(connection.execute(query).scalars(), 1)}
 
 
 def place_of(ledger: Ledger, conversation_id: str) -> int:
-    """The place of one customer, from 1; 0 if they do not wait; blocking."""
+    """Read the place of one customer, from 1; 0 if they do not wait; blocking."""
     mine = select(handoffs.c.opened_at, handoffs.c.id).where(_WAITING, handoffs.c.conversation_id == conversation_id)
     with ledger.reading.connect() as connection:
         waits = connection.execute(mine).first()
@@ -49,14 +49,14 @@ def place_of(ledger: Ledger, conversation_id: str) -> int:
 
 
 @dataclass(frozen=True)
-class Pace:
+class ClaimPace:
     """How agents claim: the usual wait from opening to claim, and the time that one claim takes on average."""
 
     usual: timedelta
     between: timedelta
 
     def wait_at(self, place: int) -> timedelta | None:
-        """How long the customer at this place of the queue may have to wait, from opening to claim.
+        """Estimate how long the customer at this place may have to wait, from opening to claim.
 
         The usual wait or, where the queue is long, the time in which as many as stand before them are claimed;
         whichever is longer. None where that is so far ahead that nobody can tell.
@@ -65,8 +65,8 @@ class Pace:
         return wait if wait <= FORESEEN else None
 
 
-def claim_pace(ledger: Ledger) -> Pace | None:
-    """The pace of the latest claims; None if too few are known; blocking.
+def claim_pace(ledger: Ledger) -> ClaimPace | None:
+    """Measure the pace of the latest claims; None if too few are known; blocking.
 
     The time between claims is their mean: agents claim in bursts, so that a median tells of the bursts or of the pauses
     between them, and jumps from one to the other. Time since the latest claim counts once it is longer.
@@ -83,17 +83,17 @@ def claim_pace(ledger: Ledger) -> Pace | None:
     worked = [gap for gap in gaps if gap < PAUSE] or [PAUSE]  # nights and breaks are no pace
     since_last = min(ledger.clock() - rows[0].claimed_at, PAUSE)
     between = max(sum(worked, timedelta(0)), since_last) / len(worked)
-    return Pace(median(row.claimed_at - row.opened_at for row in rows), between)
+    return ClaimPace(median(row.claimed_at - row.opened_at for row in rows), between)
 
 
 def expected_wait(ledger: Ledger, place: int) -> timedelta | None:
-    """How long the customer at this place may have to wait; None if too few claims are known; blocking."""
+    """Estimate how long the customer at this place may have to wait; None if too few claims are known; blocking."""
     pace = claim_pace(ledger)
     return pace.wait_at(place) if pace is not None else None
 
 
 def unanswered(ledger: Ledger) -> dict[str, datetime]:
-    """Since when customers wait for the next word of the agent who has them, by conversation id; blocking.
+    """Read since when customers wait for their agent's next word, by conversation id; blocking.
 
     An agent who has not spoken at all since the handoff opened leaves the customer waiting from the claim on.
     """
@@ -104,7 +104,7 @@ def unanswered(ledger: Ledger) -> dict[str, datetime]:
 
 
 def said_while_waiting(ledger: Ledger, containing: str, since: datetime | None = None) -> dict[str, list[str]]:
-    """What those who wait have written since their handoff opened, oldest first, by conversation id; blocking.
+    """Read what those who wait have written since their handoff opened, oldest first, by conversation; blocking.
 
     Args:
         containing: Only messages with this in them.

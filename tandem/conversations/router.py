@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tandem.conversations.buttons import BACK_TO_BOT, Press, find_press, message_of
+from tandem.conversations.buttons import BACK_TO_BOT, ButtonPress, find_press, message_of
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import (
     ConversationNotFound,
@@ -49,14 +49,14 @@ class Router:
         data = {**inbound.data, "payload": press.payload, "button_of": press.message}
         return self._ledger.receive(replace(inbound, text=text, data=data))
 
-    def _offered(self, inbound: InboundMessage, payload: str) -> Press | None:
-        """The button with this payload; None if there was none.
+    def _offered(self, inbound: InboundMessage, payload: str) -> ButtonPress | None:
+        """Return the button with this payload; None if there was none.
 
         The way out of the queue stands open as long as the customer waits, whatever was said since it was offered.
         """
         press = find_press(self._recent(inbound.conversation_id, message_of(payload)), payload)
         if press is None and payload == BACK_TO_BOT and self._waits(inbound):
-            return Press(payload, payload, 0)
+            return ButtonPress(payload, payload, 0)
         return press
 
     def _waits(self, inbound: InboundMessage) -> bool:
@@ -66,7 +66,7 @@ class Router:
             return False
 
     def _typed_way_back(self, inbound: InboundMessage) -> str | None:
-        """The payload of the button that leaves the queue, if its words were typed: not every channel has buttons."""
+        """Return the payload of the button that leaves the queue, if its words were typed instead of pressed."""
         words = _bare(inbound.text) if isinstance(inbound.text, str) else ""
         if not words or len(words) > _LONGEST_TITLE:
             return None
@@ -74,7 +74,7 @@ class Router:
         return BACK_TO_BOT if press and words == _bare(press.title) else None
 
     def _recent(self, conversation_id: str, number: int | None = None) -> list[Message]:
-        """The latest messages, and message `number` before them if it is older."""
+        """Read the latest messages, and message `number` before them if it is older."""
         try:
             first = max(0, self._ledger.last_seq(conversation_id) - _LOOK_BACK)
         except ConversationNotFound:
@@ -91,5 +91,5 @@ class Router:
 
 
 def _bare(text: str) -> str:
-    """Words alone: neither case nor signs around them matter to who types a title."""
+    """Reduce a text to its words: neither case nor signs matter to who types a title."""
     return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())

@@ -36,14 +36,14 @@ class MatchedOrders(Protocol):
     """What a conversation has matched order numbers with (see `tandem.orders.identification`)."""
 
     def matched_for_another(self, conversation_id: str, email: str) -> bool:
-        """Whether the conversation has matched an order of another address."""
+        """Check whether the conversation has matched an order of another address."""
 
     def forget_all_but(self, conversation_id: str, email: str | None) -> None:
         """Take back what it has matched of other addresses; with None, all of it."""
 
 
 def opens(claim: SessionClaim, conversation: Conversation) -> bool:
-    """Whether the session still opens the conversation.
+    """Check whether the session still opens the conversation.
 
     A token without a generation, from before there were any, goes on opening a conversation whose customer was never
     known; nobody can say who else holds a copy of it.
@@ -78,7 +78,7 @@ class CustomerSessions:
         return self._resume(claim, identity, matched_another)
 
     def sign_out(self, claim: SessionClaim) -> bool:
-        """End the session and the identity for good, if the session is still good; whether it was."""
+        """End the session and the identity for good; return whether the session was still good."""
         now = self._ledger.clock()
         with transaction(self._ledger.engine, "sign_out") as connection:
             try:
@@ -135,7 +135,7 @@ def _close(connection: Connection, row: Row, now: datetime) -> None:
 
 
 def _ended(row: Row, now: datetime) -> dict[str, object] | None:
-    """The stored identity of a conversation, with its end now."""
+    """Return the stored identity of a conversation, ended now."""
     known = store.to_identity(row.identity)
     if known is None or not known.holds_at(now):
         stored: dict[str, object] | None = row.identity

@@ -61,7 +61,7 @@ _LONG_AGO = "1970-01-01T00:00:00+00:00"
 
 
 def clean_text(text: Any, limit: int = MAX_TEXT) -> str:
-    """Text that every database and browser can hold.
+    """Clean a text so that every database and browser can hold it.
 
     Raises:
         InvalidMessage: Not a string, or longer than `limit` characters.
@@ -74,12 +74,12 @@ def clean_text(text: Any, limit: int = MAX_TEXT) -> str:
 
 
 def printable(text: str) -> str:
-    """The text without what no database takes: NUL, and halves of surrogate pairs."""
+    """Remove what no database takes: NUL, and halves of surrogate pairs."""
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def clean_data(value: Any, depth: int = _DEPTH) -> Any:
-    """JSON-ready data that every database and browser can hold: what cannot be kept as it is becomes text or null."""
+    """Clean data so that every database and browser can hold it: what cannot be kept becomes text or null."""
     if isinstance(value, str):
         return printable(value)
     if value is None or isinstance(value, (bool, int)):
@@ -96,7 +96,7 @@ def clean_data(value: Any, depth: int = _DEPTH) -> Any:
 
 
 def clean_id(value: Any, name: str) -> str:
-    """An id as the ledger keeps it.
+    """Check an id, and return it as the ledger keeps it.
 
     Raises:
         InvalidMessage: Not a string, empty, too long, or with control characters.
@@ -111,7 +111,7 @@ def clean_id(value: Any, name: str) -> str:
 
 
 def known_id(conversation_id: str) -> str:
-    """The id, if it could be one: some that come in addresses would make the database's driver raise.
+    """Return the id if it could be one; some that come in addresses would make the database's driver raise.
 
     Raises:
         ConversationNotFound: It cannot be the id of a conversation.
@@ -123,7 +123,7 @@ def known_id(conversation_id: str) -> str:
 
 
 def lock(connection: Connection, conversation_id: str) -> Row:
-    """The conversation's row, locked until the transaction ends.
+    """Lock a conversation's row until the transaction ends, and return it.
 
     Raises:
         ConversationNotFound: There is none.
@@ -177,7 +177,7 @@ def append(
 
 
 def by_client_id(connection: Connection, conversation_id: str, author: Author, client_id: str | None) -> Row | None:
-    """The row that this author's client already wrote under `client_id`, if any."""
+    """Find the row that this author's client already wrote under `client_id`, if any."""
     if client_id is None:
         return None
     named = {"target": conversation_id, "author": author.value, "client": client_id}
@@ -201,7 +201,7 @@ def know_email(connection: Connection, conversation_id: str, email: str) -> None
 
 
 def open_handoff_of(connection: Connection, conversation_id: str) -> Row | None:
-    """The conversation's open handoff, if any."""
+    """Find the conversation's open handoff, if any."""
     found: Row | None = connection.execute(
         select(handoffs).where(handoffs.c.conversation_id == conversation_id, handoffs.c.closed_at.is_(None))
     ).first()
@@ -209,17 +209,17 @@ def open_handoff_of(connection: Connection, conversation_id: str) -> Row | None:
 
 
 def to_mood(value: Mapping[str, Any] | None) -> Mood | None:
-    """A mood from its stored form."""
+    """Read a mood from its stored form."""
     return Mood(**{**value, "reasons": tuple(value.get("reasons", ()))}) if value else None
 
 
 def from_mood(mood: Mood | None) -> dict[str, Any] | None:
-    """A mood's stored form."""
+    """Write a mood in its stored form."""
     return asdict(mood) if mood else None
 
 
 def from_identity(identity: Identity | None) -> dict[str, Any] | None:
-    """An identity's stored form."""
+    """Write an identity in its stored form."""
     if identity is None:
         return None
     ends = identity.expires_at.isoformat() if identity.expires_at else None
@@ -227,7 +227,7 @@ def from_identity(identity: Identity | None) -> dict[str, Any] | None:
 
 
 def to_identity(value: Mapping[str, Any] | None) -> Identity | None:
-    """An identity from its stored form. One that an earlier version stored without its end counts as ended."""
+    """Read an identity from its stored form. One that an earlier version stored without its end counts as ended."""
     if not value:
         return None
     ends = value.get("expires_at", _LONG_AGO)
@@ -235,7 +235,7 @@ def to_identity(value: Mapping[str, Any] | None) -> Identity | None:
 
 
 def to_conversation(row: Row, now: datetime) -> Conversation:
-    """A conversation from its row; `now` decides who the customer is, and whether somebody still writes."""
+    """Read a conversation from its row; `now` decides who the customer is, and whether somebody still writes."""
     def fresh(until: datetime | None) -> bool:
         return until is not None and now < until < now + timedelta(minutes=1)
 
@@ -252,7 +252,7 @@ def to_conversation(row: Row, now: datetime) -> Conversation:
 
 
 def to_message(row: Row) -> Message:
-    """A message from its row."""
+    """Read a message from its row."""
     return Message(
         conversation_id=row.conversation_id, seq=row.seq, author=Author(row.author), kind=Kind(row.kind),
         name=row.name, text=row.text, at=row.at, epoch=row.epoch, delivery=Delivery(row.delivery),
@@ -262,7 +262,7 @@ def to_message(row: Row) -> Message:
 
 
 def to_handoff(row: Row) -> Handoff:
-    """A handoff from its row."""
+    """Read a handoff from its row."""
     return Handoff(
         id=row.id, conversation_id=row.conversation_id, reason=row.reason, trigger=row.trigger, urgency=row.urgency,
         epoch=row.epoch, opened_at=row.opened_at, claimed_by=row.claimed_by, claimed_at=row.claimed_at,

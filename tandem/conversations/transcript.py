@@ -32,7 +32,7 @@ class Transcript:
         self.clock = clock
 
     def conversation(self, conversation_id: str) -> Conversation:
-        """One conversation.
+        """Read one conversation.
 
         Raises:
             ConversationNotFound: There is none with this id.
@@ -47,7 +47,7 @@ class Transcript:
         self, conversation_id: str, after: int = 0, limit: int = 500, for_customer: bool = False,
         delivery: Delivery | None = None,
     ) -> list[Message]:
-        """Messages with a sequence number above `after`, oldest first.
+        """Read messages with a sequence number above `after`, oldest first.
 
         Args:
             for_customer: Leave agents' notes out.
@@ -63,7 +63,7 @@ class Transcript:
         return [store.to_message(row) for row in rows]
 
     def latest_messages(self, conversation_id: str, limit: int, before: int | None = None) -> list[Message]:
-        """The latest messages that the customer may see, oldest first; with `before`, of those under that number."""
+        """Read the latest messages that the customer may see, oldest first; with `before`, those under that number."""
         query = select(messages).where(
             messages.c.conversation_id == conversation_id, messages.c.kind != Kind.NOTE.value)
         if before is not None:
@@ -73,7 +73,7 @@ class Transcript:
         return [store.to_message(row) for row in reversed(rows)]
 
     def last_seq(self, conversation_id: str) -> int:
-        """The sequence number of the latest message, 0 if there is none.
+        """Read the sequence number of the latest message, 0 if there is none.
 
         Raises:
             ConversationNotFound: There is no such conversation.
@@ -86,23 +86,23 @@ class Transcript:
         return int(found) - 1
 
     def transcript(self, conversation_id: str) -> list[Message]:
-        """The whole conversation, over all sessions."""
+        """Read the whole conversation, over all sessions."""
         return self.messages(conversation_id, limit=100_000)
 
     def replies_to(self, conversation_id: str, seq: int) -> list[Message]:
-        """What the bot answered to the customer's message `seq`."""
+        """Read what the bot answered to the customer's message `seq`."""
         with self.reading.connect() as connection:
             rows = connection.execute(_REPLIES, {"target": conversation_id, "answered": seq}).all()
         return [store.to_message(row) for row in rows]
 
     def handoffs(self, conversation_id: str) -> list[Handoff]:
-        """All handoffs of a conversation, oldest first."""
+        """Read all handoffs of a conversation, oldest first."""
         query = select(handoffs).where(handoffs.c.conversation_id == conversation_id).order_by(handoffs.c.epoch)
         with self.reading.connect() as connection:
             return [store.to_handoff(row) for row in connection.execute(query).all()]
 
     def open_handoffs(self, cards: bool = True) -> dict[str, Handoff]:
-        """Every open handoff, by conversation id.
+        """Read every open handoff, by conversation id.
 
         Args:
             cards: With their context cards, which are large; else each has an empty one.
@@ -113,18 +113,18 @@ class Transcript:
         return {row.conversation_id: store.to_handoff(row) for row in rows}
 
     def position(self) -> int:
-        """Where to look from for all that changes from now on; see `changes_since`."""
+        """Return the position from which to look for all that changes from now on; see `changes_since`."""
         return position(self.reading)
 
     def changes_since(self, since: int) -> Changes:
-        """Where to look from the next time, and (id, revision) of the conversations that changed since `since`.
+        """Return the next position, and (id, revision) of the conversations that changed since `since`.
 
         No change is passed over, however late it commits and whatever the clocks say; some are told twice.
         """
         return changes_since(self.reading, since)
 
     def fenced(self, conversation_id: str | None = None) -> int:
-        """How many bot replies were suppressed because somebody else owned the conversation."""
+        """Count the bot replies suppressed because somebody else owned the conversation."""
         if conversation_id is None:
             return counters.read(self.engine).get("fenced", 0)
         query = select(func.count()).select_from(fenced_replies).where(
@@ -133,7 +133,7 @@ class Transcript:
             return int(connection.execute(query).scalar_one())
 
     def list(self, owners: Sequence[Owner] = tuple(Owner), limit: int = 200) -> list[Conversation]:
-        """Conversations of these owners, the latest changed first."""
+        """Read conversations of these owners, the latest changed first."""
         latest = select(conversations).order_by(conversations.c.updated_at.desc()).limit(limit)
         # One owner at a time: the rows of several, in order of time, stand together in no index.
         queries = [latest] if set(owners) == set(Owner) else [

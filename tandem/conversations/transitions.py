@@ -103,7 +103,7 @@ def announce(
 
 
 def holder(connection: Connection, row: Row) -> str | None:
-    """The id of the agent who has the conversation, if one has."""
+    """Return the id of the agent who has the conversation, if one has."""
     if row.owner != Owner.AGENT.value:
         return None
     current = store.open_handoff_of(connection, row.id)

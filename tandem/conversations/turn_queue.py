@@ -41,7 +41,7 @@ _HELD = update(messages).where(_OF_THIS, messages.c.seq == bindparam("number"), 
 
 
 def waits(connection: Connection, conversation_id: str, seq: int) -> bool:
-    """Whether an earlier message of the conversation is still with the bot."""
+    """Check whether an earlier message of the conversation is still with the bot."""
     return connection.execute(_EARLIER, {"target": conversation_id, "number": seq}).first() is not None
 
 
@@ -56,7 +56,7 @@ class TurnQueue:
         self._ledger = ledger
 
     def waits(self, conversation_id: str, seq: int) -> bool:
-        """Whether an earlier message of the conversation is still with the bot."""
+        """Check whether an earlier message of the conversation is still with the bot."""
         with self._ledger.reading.connect() as connection:
             return waits(connection, conversation_id, seq)
 
@@ -112,7 +112,7 @@ class TurnQueue:
             return bool(held.rowcount)
 
     def _adopt_unless_locked(self, row: Row) -> Receipt | None:
-        """Those behind a conversation that somebody holds are not to wait for it; its turn is looked for again."""
+        """Adopt a turn, unless somebody holds its conversation: it is looked for again, and others go on."""
         try:
             return self._adopt(row.conversation_id, row.id)
         except OperationalError as error:

@@ -42,7 +42,7 @@ def _add_column(connection: Connection, table: Table, column: Column[Any]) -> No
 
 
 def _value_for(column: Column[Any], dialect: str) -> str:
-    """The column's own default, or what stands for nothing in its type, as SQL."""
+    """Return the column's own default as SQL, or what stands for nothing in its type."""
     kind = column.type
     value = column.default.arg if column.default is not None and column.default.is_scalar else None
     if isinstance(kind, Boolean):

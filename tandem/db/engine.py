@@ -22,7 +22,7 @@ LOOK_SECONDS = 0.001  # between two looks whether the other writers are done
 
 
 @dataclass(frozen=True)
-class Limits:
+class ConnectionLimits:
     """How long PostgreSQL lets one of our connections wait or idle, in seconds; 0 is for ever."""
 
     lock: int = 3  # for a row that another transaction holds
@@ -31,7 +31,7 @@ class Limits:
     connect: int = 5
 
 
-SERVING = Limits()
+SERVING = ConnectionLimits()
 # A server that is gone is noticed: by probes after 10 s of silence, or when what was sent is not taken for 15 s.
 _DEAD_PEER = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
               "tcp_user_timeout": 15_000}
@@ -60,11 +60,11 @@ class UtcDateTime(TypeDecorator):
 
 
 def now() -> datetime:
-    """The present moment in UTC."""
+    """Return the present moment in UTC."""
     return datetime.now(timezone.utc)
 
 
-def open_engine(url: str, limits: Limits = SERVING, durable: bool = True) -> Engine:
+def open_engine(url: str, limits: ConnectionLimits = SERVING, durable: bool = True) -> Engine:
     """Open a database.
 
     Args:
@@ -123,7 +123,7 @@ def _make_private(file: Path) -> None:
             private_file(beside)
 
 
-def _open_postgresql(url: str, url_options: dict[str, Any], limits: Limits) -> Engine:
+def _open_postgresql(url: str, url_options: dict[str, Any], limits: ConnectionLimits) -> Engine:
     connect = {"connect_timeout": limits.connect, **_DEAD_PEER}
     engine = create_engine(
         url, pool_pre_ping=True, pool_size=10, max_overflow=20, pool_timeout=_POOL_SECONDS, hide_parameters=True,
@@ -155,7 +155,7 @@ def lift_limits(connection: Connection, lock: int = 60) -> None:
 
 
 def is_locked(error: OperationalError) -> bool:
-    """Whether a statement failed because somebody else held what it wanted, so that it may be tried again."""
+    """Check whether a statement failed because somebody else held what it wanted, so that it may be tried again."""
     return getattr(error.orig, "pgcode", None) in _LOCKED or "database is locked" in str(error.orig)
 
 
@@ -199,20 +199,20 @@ _looking_up = threading.Lock()
 
 
 def _writers_of(database: str) -> _Writers:
-    """Those of one file, the same for all its engines, also if two are opened at the same moment."""
+    """Return the writers of one file, the same for all its engines, also if two are opened at the same moment."""
     with _looking_up:
         return _writers.setdefault(database, _Writers())
 
 
 def reading(engine: Engine) -> Engine:
-    """The same database for queries only: no transaction is opened."""
+    """Open the same database for queries only, without a transaction."""
     if engine.dialect.name == "sqlite":
         return engine  # a query alone opens none there; to set and reset its isolation costs as much as the query
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def recoverable(engine: Engine) -> Engine:
-    """The same database for what is found out again if a power cut takes it.
+    """Open the same database for writes that may be lost in a power cut, because they can be derived again.
 
     On SQLite a commit does not wait for the disk then; the next one that does takes it along.
     """

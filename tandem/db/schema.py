@@ -42,7 +42,7 @@ class Schema:
 
     @property
     def folder(self) -> Path:
-        """Where its revisions are."""
+        """Return the folder of its revisions."""
         return _MIGRATIONS / self.name
 
 
@@ -77,13 +77,13 @@ def upgrade(engine: Engine, schema: Schema = MAIN) -> None:
 
 
 def version(engine: Engine, schema: Schema = MAIN) -> str | None:
-    """The revision that the database has, None before the first."""
+    """Read the revision that the database has, None before the first."""
     with reading(engine).connect() as connection:
         return _version(connection, schema)
 
 
 def newest(schema: Schema = MAIN) -> str:
-    """The revision that this version of Tandem works with."""
+    """Return the revision that this version of Tandem works with."""
     return str(_scripts(schema).get_current_head())
 
 

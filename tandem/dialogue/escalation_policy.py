@@ -27,7 +27,7 @@ from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import InvalidConfigException
 
-from tandem.dialogue.tracker_view import Conversation, facts_of, is_ignored, is_listening, read_conversation
+from tandem.dialogue.tracker_view import TrackerView, facts_of, is_ignored, is_listening, read_conversation
 from tandem.sentiment.model import FACTS_FIRST, Reading, Turn, Vectors
 from tandem.sentiment.settings import EscalationSettings, EscalationSettingsError
 from tandem.sentiment.trajectory import Trajectory
@@ -64,12 +64,12 @@ class EscalationPolicy(Policy):
 
     @staticmethod
     def supported_data() -> SupportedData:
-        """Rules and stories alike; none are learnt from."""
+        """Support rules and stories alike; none are learnt from."""
         return SupportedData.ML_AND_RULE_DATA
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """All keys of the policy with their defaults."""
+        """Return all keys of the policy with their defaults."""
         return _PolicyConfig.defaults()
 
     def __init__(
@@ -100,7 +100,7 @@ class EscalationPolicy(Policy):
         cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
         execution_context: ExecutionContext, **kwargs: Any,
     ) -> EscalationPolicy:
-        """Nothing was stored: the configuration is all there is."""
+        """Make the policy from its configuration: nothing was stored."""
         return cls(config, model_storage, resource, execution_context)
 
     def train(
@@ -146,7 +146,7 @@ class EscalationPolicy(Policy):
         return self._act(self._handoff, domain, events, [escalation])
 
     def _read(self, sender_id: str, turns: tuple[Turn, ...]) -> Reading:
-        """The reading of the turns; within a turn of the bot they are mostly those of the prediction before."""
+        """Read the turns; within a turn of the bot they are mostly those of the prediction before."""
         known = self._readings.pop(sender_id, None)
         if known is None or known[0] != turns:
             known = (turns, self._trajectory.read(turns))
@@ -155,7 +155,7 @@ class EscalationPolicy(Policy):
             self._readings.popitem(last=False)
         return known[1]
 
-    def _news(self, tracker: DialogueStateTracker, conversation: Conversation) -> list[Event]:
+    def _news(self, tracker: DialogueStateTracker, conversation: TrackerView) -> list[Event]:
         assert conversation.latest is not None
         handed_back = facts_of(conversation.latest).get("handed_back")
         outdated = _changed(tracker, ESCALATION_SLOT, None)  # an earlier handoff's reason is not this one's
@@ -163,21 +163,21 @@ class EscalationPolicy(Policy):
         tells = bool(handed_back) and not conversation.executed and LAST_HANDOFF_SLOT in tracker.slots
         return outdated + ([SlotSet(LAST_HANDOFF_SLOT, handed_back)] if tells else [])
 
-    def _brings_word(self, conversation: Conversation) -> bool:
-        """Whether the bot has to say first what a person left for it, or to carry on where it was."""
+    def _brings_word(self, conversation: TrackerView) -> bool:
+        """Check whether the bot must first say what a person left for it, or carry on where it was."""
         assert conversation.latest is not None
         handed_back = facts_of(conversation.latest).get("handed_back") or {}
         news = handed_back.get("note_for_bot") or handed_back.get("resume")
         return bool(news and self._after) and not conversation.executed
 
-    def _shows_facts(self, conversation: Conversation, reading: Reading) -> bool:
+    def _shows_facts(self, conversation: TrackerView, reading: Reading) -> bool:
         return (
             reading.level == FACTS_FIRST and bool(self._facts) and not set(conversation.executed) - {self._after}
             and (conversation.turns[-1].guess or conversation.turns[-1].intent) in self.settings.facts_intents
         )
 
-    def _after_handoff(self, conversation: Conversation, domain: Domain) -> PolicyPrediction:
-        """Once a handoff was tried in this turn, nothing else may speak but the word that it failed."""
+    def _after_handoff(self, conversation: TrackerView, domain: Domain) -> PolicyPrediction:
+        """Let nothing else speak once a handoff was tried in this turn, but the word that it failed."""
         executed = conversation.executed
         if conversation.handed_off or not self._failed or self._failed in executed:
             return self._act(ACTION_LISTEN_NAME, domain, [])
@@ -210,8 +210,8 @@ def _changed(tracker: DialogueStateTracker, slot: str, value: Any) -> list[Event
     return [SlotSet(slot, value)] if slot in tracker.slots and tracker.get_slot(slot) != value else []
 
 
-def _escalation(conversation: Conversation, reading: Reading) -> dict[str, Any]:
-    """The `escalation` slot: why, for the context card."""
+def _escalation(conversation: TrackerView, reading: Reading) -> dict[str, Any]:
+    """Fill the `escalation` slot: why, for the context card."""
     turned = reading.turning_point
     return {
         "reason": reading.reason,

@@ -29,7 +29,7 @@ METADATA = "tandem"  # where the channels put what they know: seq, handed_back
 
 
 @dataclass(frozen=True)
-class Conversation:
+class TrackerView:
     """What the policy needs of a tracker."""
 
     turns: tuple[Turn, ...]  # since the last hand-back, the latest last
@@ -41,19 +41,19 @@ class Conversation:
 
 
 def facts_of(message: UserUttered) -> Mapping[str, Any]:
-    """What the channel said about a message: `metadata["tandem"]`, or nothing."""
+    """Return what the channel said about a message: `metadata["tandem"]`, or nothing."""
     facts = message.metadata.get(METADATA) if isinstance(message.metadata, dict) else None
     return facts if isinstance(facts, dict) else {}
 
 
-def read_conversation(tracker: DialogueStateTracker, settings: EscalationSettings, handoff_action: str) -> Conversation:
+def read_conversation(tracker: DialogueStateTracker, settings: EscalationSettings, handoff_action: str) -> TrackerView:
     """Read the latest turns of a tracker: at most `settings.window`, none before a hand-back, handoff or restart.
 
     The cost does not grow with the conversation's length.
     """
     segments = _segments(tracker, settings.window)
     if not segments:
-        return Conversation((), (), None, (), None, False)
+        return TrackerView((), (), None, (), None, False)
     turns: list[Turn] = []
     seqs: list[int | None] = []
     requested: str | None = None
@@ -73,21 +73,21 @@ def read_conversation(tracker: DialogueStateTracker, settings: EscalationSetting
     done = [event for event in events if event.type_name in _DONE]
     executed = tuple(str(event.action_name) for event in done)
     rejected = executed[-1] if done and done[-1].type_name == ActionExecutionRejected.type_name else None
-    return Conversation(tuple(turns), tuple(seqs), latest, executed, rejected, _handed_off(events, handoff_action))
+    return TrackerView(tuple(turns), tuple(seqs), latest, executed, rejected, _handed_off(events, handoff_action))
 
 
-def is_listening(conversation: Conversation) -> bool:
+def is_listening(conversation: TrackerView) -> bool:
     """Tell whether the turn is over: the bot waits for the customer."""
     return ACTION_LISTEN_NAME in conversation.executed
 
 
-def is_ignored(conversation: Conversation, settings: EscalationSettings) -> bool:
+def is_ignored(conversation: TrackerView, settings: EscalationSettings) -> bool:
     """Tell whether the latest message is none that the policy has to look at."""
     return conversation.latest is None or _is_ignored(conversation.latest, settings)
 
 
 def _segments(tracker: DialogueStateTracker, window: int) -> list[tuple[UserUttered, list[Event]]]:
-    """The latest messages, each with the events that follow it; oldest first."""
+    """Split the tracker into the latest messages, each with the events that follow it; oldest first."""
     segments: list[tuple[UserUttered, list[Event]]] = []
     after: list[Event] = []
     ids: set[str] = set()
@@ -143,7 +143,7 @@ def _subjects(entities: Iterable[Mapping[str, Any]], settings: EscalationSetting
 
 
 def _lookups(events: Iterable[Event], before: float | None) -> tuple[int, bool, float | None]:
-    """How many lookups failed in a turn, whether one succeeded, and the count after it."""
+    """Count the lookups that failed in a turn, tell whether one succeeded, and give the count after it."""
     failed, succeeded = 0.0, False
     for event in events:
         if event.type_name != _SLOT or event.key != FAILED_LOOKUPS_SLOT:

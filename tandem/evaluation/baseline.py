@@ -26,12 +26,12 @@ class Change:
 
     @property
     def difference(self) -> float:
-        """Now less before; 0 without a baseline."""
+        """Return now less before; 0 without a baseline."""
         return 0.0 if self.before is None else self.figure.value - self.before
 
     @property
     def is_worse(self) -> bool:
-        """Whether it got worse by more than its noise."""
+        """Check whether it got worse by more than its noise."""
         if self.before is None:
             return False
         loss = -self.difference if self.figure.more_is_better else self.difference
@@ -39,13 +39,13 @@ class Change:
 
     @property
     def is_better(self) -> bool:
-        """Whether it got better by more than its noise."""
+        """Check whether it got better by more than its noise."""
         gain = self.difference if self.figure.more_is_better else -self.difference
         return self.before is not None and gain > self.noise
 
 
 def read(path: Path) -> dict[str, tuple[float, float]]:
-    """The baseline's figures: value and noise by key; nothing if there is no file.
+    """Read the baseline's figures: value and noise by key; nothing if there is no file.
 
     Raises:
         BaselineError: The file is not what `write` wrote.
@@ -60,7 +60,7 @@ def read(path: Path) -> dict[str, tuple[float, float]]:
 
 
 def compare(figures: Sequence[Figure], baseline: Mapping[str, tuple[float, float]]) -> list[Change]:
-    """Each figure beside its baseline, whose noise decides what is a change."""
+    """Put each figure beside its baseline, whose noise decides what is a change."""
     return [
         Change(figure, *baseline[figure.key]) if figure.key in baseline else Change(figure, None, figure.noise)
         for figure in figures

@@ -21,7 +21,7 @@ text{fill:var(--text)}.faint{fill:var(--faint)}.cell{fill:var(--bad)}.hit{fill:v
 
 
 def reliability_chart(bins: Sequence[Bin], across: str, up: str) -> str:
-    """A calibration curve: on the dashed line, confidence is what it says. Dots grow with the count."""
+    """Draw a calibration curve: on the dashed line, confidence is what it says. Dots grow with the count."""
     most = max((item.count for item in bins), default=1)
     points = [(_across(item.sure), _up(item.right), item) for item in bins]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
@@ -36,7 +36,7 @@ def reliability_chart(bins: Sequence[Bin], across: str, up: str) -> str:
 
 
 def histogram_chart(counts: Sequence[tuple[int, int]], across: str) -> str:
-    """Right readings (green) and wrong ones (red) by confidence, stacked."""
+    """Draw right readings (green) and wrong ones (red) by confidence, stacked."""
     most = max((right + wrong for right, wrong in counts), default=1) or 1
     width = (_WIDTH - _LEFT - 10) / max(len(counts), 1)
     bars = []
@@ -53,7 +53,7 @@ def histogram_chart(counts: Sequence[tuple[int, int]], across: str) -> str:
 
 
 def confusion_chart(matrix: Mapping[tuple[str, str], int]) -> str:
-    """A square an intent pair: rows are labels, columns what was read; the darker, the greater the row's share."""
+    """Draw a square an intent pair: rows are labels, columns what was read; the darker, the greater the share."""
     names = sorted({name for pair in matrix for name in pair})
     place = {name: number for number, name in enumerate(names)}
     totals = {name: sum(count for (label, _), count in matrix.items() if label == name) for name in names}
@@ -76,7 +76,7 @@ def confusion_chart(matrix: Mapping[tuple[str, str], int]) -> str:
 
 
 def trajectory_chart(replay: Replay, settings: EscalationSettings, *, alone: bool = False) -> str:
-    """The score over a conversation (line), each message's frustration (dots), and where a person comes in (red).
+    """Draw the score over a conversation (line), each message's frustration (dots), and where a person comes in.
 
     Args:
         alone: Put colours into the picture, for a file of its own.

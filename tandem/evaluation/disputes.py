@@ -15,7 +15,7 @@ _APART = 2  # steps of frustration, of 4, between two copies of one message
 
 
 def thin_intents(examples: Sequence[Example], least: int = THIN) -> list[Finding]:
-    """Intents with fewer than `least` examples: errors."""
+    """Find intents with fewer than `least` examples: errors."""
     counts = Counter(example.label for example in examples)
     first = {example.label: example for example in reversed(examples)}
     return [
@@ -26,7 +26,7 @@ def thin_intents(examples: Sequence[Example], least: int = THIN) -> list[Finding
 
 
 def disputed_intents(readings: Iterable[IntentReading], sure: float = SURE) -> list[Finding]:
-    """Examples that a model which never saw them confidently gives another intent."""
+    """Find examples that a model which never saw them confidently gives another intent."""
     return [
         Finding(WARNING, "disputed", f"{reading.example.label} reads as {reading.best} ({reading.confidence:.2f})",
                 (QuotedExample.of(reading.example),), reading.confidence)
@@ -35,7 +35,7 @@ def disputed_intents(readings: Iterable[IntentReading], sure: float = SURE) -> l
 
 
 def disputed_moods(readings: Iterable[MoodReading]) -> list[Finding]:
-    """Messages labelled calm that read as plainly upset, or labelled strongly upset that read as calm."""
+    """Find messages labelled calm that read as plainly upset, or labelled strongly upset that read as calm."""
     findings = []
     for reading in readings:
         labelled, read = reading.example.labelled, reading.mood.frustration
@@ -47,7 +47,7 @@ def disputed_moods(readings: Iterable[MoodReading]) -> list[Finding]:
 
 
 def mood_duplicates(examples: Sequence[MoodExample]) -> list[Finding]:
-    """One message with two moods; capitals and punctuation may change a mood."""
+    """Find messages with two moods; capitals and punctuation may change a mood."""
     groups: dict[str, list[MoodExample]] = defaultdict(list)
     for example in examples:
         groups[example.labelled.text].append(example)

@@ -12,7 +12,7 @@ import yaml
 
 from tandem.nlu.models import mood_data
 from tandem.nlu.models.encoders import plain
-from tandem.nlu.models.mood_data import Labelled
+from tandem.nlu.models.mood_data import LabelledMood
 
 CONVERSATIONS = Path("tests/conversations")  # labelled: never to be trained on
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
@@ -45,7 +45,7 @@ class Example:
 
     @property
     def plain(self) -> str:
-        """Lower case without punctuation, but for a text of nothing else: what copies of a sentence have in common."""
+        """Reduce a text to what copies of it have in common: lower case without punctuation, if anything is left."""
         words = plain(self.text)
         return words if words != "." else self.text
 
@@ -54,12 +54,12 @@ class Example:
 class MoodExample:
     """A labelled message and where it stands."""
 
-    labelled: Labelled
+    labelled: LabelledMood
     place: Place
 
 
 def read_intents(folder: Path, root: Path) -> list[Example]:
-    """The examples of all intents, in the order of files and lines.
+    """Return the examples of all intents, in the order of files and lines.
 
     Args:
         folder: Holds `*.yml` files of Rasa's training data.
@@ -72,7 +72,7 @@ def read_intents(folder: Path, root: Path) -> list[Example]:
 
 
 def read_moods(folder: Path, root: Path) -> list[MoodExample]:
-    """The labelled messages of all files. Raises `mood_data.BadMoodData`."""
+    """Return the labelled messages of all files. Raises `mood_data.MoodDataError`."""
     rows = mood_data.read(folder)
     lines: dict[str, Iterator[int]] = {}
     found = []
@@ -86,7 +86,7 @@ def read_moods(folder: Path, root: Path) -> list[MoodExample]:
 
 
 def read_test_sentences(path: Path) -> list[Example]:
-    """The sentences of a CSV file: the column named text, sentence, query, message or utterance, else the first.
+    """Return the sentences of a CSV file: the column named text, sentence, query, message or utterance, else the first.
 
     Raises:
         DataFileError: It cannot be read as CSV.
@@ -103,8 +103,10 @@ def read_test_sentences(path: Path) -> list[Example]:
 
 
 def fold_of(text: str, folds: int) -> int:
-    """The fold, 0..folds-1, in which a sentence is held out: it depends on the sentence alone, so that an example
-    added or removed moves no other."""
+    """Return the fold, 0..folds-1, in which a sentence is held out.
+
+    It depends on the sentence alone, so that an example added or removed moves no other.
+    """
     return int.from_bytes(hashlib.sha256(plain(text).encode()).digest()[:4], "big") % folds
 
 

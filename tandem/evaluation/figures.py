@@ -36,7 +36,7 @@ class Figure:
     more_is_better: bool = True
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON; rounded to what can be told apart."""
+        """Write it for JSON, rounded to what can be told apart."""
         return {**asdict(self), "value": round(self.value, 4), "noise": round(self.noise, 4)}
 
 
@@ -70,7 +70,7 @@ class Bin:
 
 
 def reliability(sure: Sequence[float], right: Sequence[bool], bins: int = 10) -> list[Bin]:
-    """How often readings of each confidence, 0..1, are right; bins without readings are left out."""
+    """Measure how often readings of each confidence, 0..1, are right; bins without readings are left out."""
     confidence, hit = np.asarray(sure, dtype=float), np.asarray(right, dtype=float)
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     return [
@@ -81,7 +81,7 @@ def reliability(sure: Sequence[float], right: Sequence[bool], bins: int = 10) ->
 
 
 def calibration_error(sure: Sequence[float], right: Sequence[bool]) -> float:
-    """Mean gap between confidence and how often it is right, over ten bins weighted by their counts; 0 is perfect."""
+    """Measure the mean gap between confidence and being right, over ten bins weighted by their counts; 0 is perfect."""
     bins = reliability(sure, right)
     total = sum(item.count for item in bins)
     return sum(item.count * abs(item.sure - item.right) for item in bins) / total if total else float("nan")
@@ -98,13 +98,13 @@ class LabelScore:
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
+        """Return the harmonic mean of precision and recall."""
         both = self.precision + self.recall
         return 2 * self.precision * self.recall / both if both else 0.0
 
 
 def label_scores(truth: Sequence[str], read: Sequence[str]) -> list[LabelScore]:
-    """Precision and recall of every label that occurs in the truth, in alphabetical order."""
+    """Return precision and recall of every label that occurs in the truth, in alphabetical order."""
     true, guess = np.asarray(truth), np.asarray(read)
     scores = []
     for label in np.unique(true):
@@ -115,12 +115,12 @@ def label_scores(truth: Sequence[str], read: Sequence[str]) -> list[LabelScore]:
 
 
 def macro_f1(truth: Sequence[str], read: Sequence[str]) -> float:
-    """Mean F1 of the labels that occur in the truth."""
+    """Return the mean F1 of the labels that occur in the truth."""
     return float(np.mean([score.f1 for score in label_scores(truth, read)]))
 
 
 def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float:
-    """Spearman's rho; NaN if either side is constant."""
+    """Measure Spearman's rho; NaN if either side is constant."""
     from scipy.stats import rankdata
 
     first, second = rankdata(left), rankdata(right)
@@ -130,7 +130,7 @@ def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float:
 
 
 def auroc(score: Sequence[float], positive: Sequence[bool]) -> float:
-    """The chance that a positive scores higher than a negative; NaN if either is missing."""
+    """Return the chance that a positive scores higher than a negative; NaN if either is missing."""
     from scipy.stats import rankdata
 
     hit = np.asarray(positive, dtype=bool)

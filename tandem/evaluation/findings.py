@@ -20,7 +20,7 @@ class QuotedExample:
 
     @classmethod
     def of(cls, example: Example) -> QuotedExample:
-        """The line of an example."""
+        """Return the line of an example."""
         return cls(example.place, example.label, example.text)
 
 
@@ -43,7 +43,7 @@ class Finding:
     weight: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Write it for JSON."""
         return {
             "level": self.level, "check": self.check, "message": self.message, "weight": round(self.weight, 4),
             "lines": [{**asdict(line.place), "label": line.label, "text": line.text} for line in self.lines],
@@ -51,12 +51,12 @@ class Finding:
 
 
 def in_order(findings: Sequence[Finding]) -> list[Finding]:
-    """Errors first, then by check, the gravest first."""
+    """Sort findings: errors first, then by check, the gravest first."""
     return sorted(findings, key=lambda item: (item.level != ERROR, item.check, -item.weight, item.message))
 
 
 def render(findings: Sequence[Finding]) -> str:
-    """The findings for people, with file and line of each."""
+    """Write the findings for people, with file and line of each."""
     out = []
     for finding in in_order(findings):
         out.append(f"{finding.level}: {finding.check}: {finding.message}")

@@ -11,7 +11,7 @@ from typing import Protocol
 from tandem.evaluation.examples import Example, MoodExample, fold_of
 from tandem.nlu.models.embedding import CACHE_SIZE, encode
 from tandem.nlu.models.intent_model import IntentModel
-from tandem.nlu.models.mood_model import Mood, MoodModel
+from tandem.nlu.models.mood_model import MoodModel, MoodPrediction
 
 FOLDS = 5
 
@@ -20,7 +20,7 @@ class Ranker(Protocol):
     """A trained intent classifier."""
 
     def rank(self, texts: Sequence[str]) -> list[list[tuple[str, float]]]:
-        """All intents of each text with their confidence, best first."""
+        """Rank all intents of each text, read without misspellings and refusals, with their confidence, best first."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,17 @@ class IntentReading:
 
     @property
     def best(self) -> str:
-        """The likeliest intent."""
+        """Return the likeliest intent."""
         return self.ranking[0][0]
 
     @property
     def confidence(self) -> float:
-        """How sure the model is of it, 0..1."""
+        """Return how sure the model is of it, 0..1."""
         return self.ranking[0][1]
 
     @property
     def is_right(self) -> bool:
-        """Whether it is the intent under which the example stands."""
+        """Check whether it is the intent under which the example stands."""
         return self.best == self.example.label
 
 
@@ -52,7 +52,7 @@ class MoodReading:
     """A held-out message and the mood read by a model that never saw it."""
 
     example: MoodExample
-    mood: Mood
+    mood: MoodPrediction
     fold: int
 
 

@@ -35,7 +35,7 @@ class Fallback:
     ambiguity: float
 
     def decide(self, reading: IntentReading) -> str:
-        """The intent that the dialogue gets to see."""
+        """Return the intent that the dialogue gets to see."""
         ranking = reading.ranking
         is_close = len(ranking) > 1 and ranking[0][1] - ranking[1][1] < self.ambiguity
         return FALLBACK if reading.confidence < self.threshold or is_close else reading.best
@@ -99,7 +99,7 @@ def report_intents(readings: Sequence[IntentReading], fallback: Fallback) -> Int
 
 
 def confusions(readings: Sequence[IntentReading], most: int = _CONFUSIONS) -> tuple[Confusion, ...]:
-    """The pairs mixed up most often, each with its surest mistakes."""
+    """Find the pairs mixed up most often, each with its surest mistakes."""
     groups: dict[tuple[str, str], list[IntentReading]] = defaultdict(list)
     for reading in readings:
         if not reading.is_right:
@@ -112,7 +112,7 @@ def confusions(readings: Sequence[IntentReading], most: int = _CONFUSIONS) -> tu
 
 
 def histogram(sure: Sequence[float], right: Sequence[bool], bins: int = 20) -> tuple[tuple[int, int], ...]:
-    """How many readings of each confidence are right, and how many wrong."""
+    """Count how many readings of each confidence are right, and how many wrong."""
     counts = [[0, 0] for _ in range(bins)]
     for confidence, hit in zip(sure, right):
         counts[min(int(confidence * bins), bins - 1)][0 if hit else 1] += 1
@@ -120,7 +120,7 @@ def histogram(sure: Sequence[float], right: Sequence[bool], bins: int = 20) -> t
 
 
 def _surest_own(reading: IntentReading) -> float:
-    """The highest confidence among the intents in scope."""
+    """Return the highest confidence among the intents in scope."""
     return max((confidence for intent, confidence in reading.ranking if intent != OUT_OF_SCOPE), default=0.0)
 
 

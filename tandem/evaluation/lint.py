@@ -21,7 +21,7 @@ def lint(root: Path, against: Sequence[Path] = (), *, fast: bool = False) -> lis
         fast: Only what needs no sentence vectors and no training.
 
     Raises:
-        DataFileError, BadMoodData, ConversationFileError: A file cannot be read.
+        DataFileError, MoodDataError, ConversationFileError: A file cannot be read.
     """
     tests = [*_conversations(root), *(sentence for path in against for sentence in read_test_sentences(path))]
     intents = read_intents(root / "data" / "nlu", root)

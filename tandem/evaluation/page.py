@@ -37,7 +37,7 @@ nav a{color:var(--accent);margin-right:14px}code{font-size:13px}
 
 
 def render(evaluation: Evaluation, changes: Sequence[Change], settings: EscalationSettings, now: datetime) -> str:
-    """The whole page as HTML."""
+    """Render the whole page as HTML."""
     parts = [
         _head(changes, now, is_quick=evaluation.intents is None),
         _intents(evaluation.intents) if evaluation.intents else "",

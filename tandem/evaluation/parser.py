@@ -12,7 +12,7 @@ class Parser(Protocol):
     """Reads a sentence: what of Rasa's parse is used are `intent`, `intent_ranking`, `entities` and `sentiment`."""
 
     def __call__(self, text: str) -> Mapping[str, Any]:
-        """The parse of `text`."""
+        """Parse `text` as `POST /model/parse` answers it."""
 
 
 class ModelUnreadable(RuntimeError):
@@ -43,7 +43,7 @@ class ModelParser:
         self._loop = asyncio.new_event_loop()
 
     def __call__(self, text: str) -> Mapping[str, Any]:
-        """The parse of `text`, as `POST /model/parse` answers it."""
+        """Parse `text` as `POST /model/parse` answers it."""
         parse: Mapping[str, Any] = self._loop.run_until_complete(self._agent.parse_message(text))
         return parse
 

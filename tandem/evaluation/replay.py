@@ -26,12 +26,12 @@ class ReplayedTurn:
 
     @property
     def signals(self) -> tuple[Signal, ...]:
-        """The signals that fire at this message, the trigger first."""
+        """Return the signals that fire at this message, the trigger first."""
         return self.reading.signals if self.reading else ()
 
     @property
     def score(self) -> float:
-        """The score after this message, 0..1."""
+        """Return the score after this message, 0..1."""
         return self.reading.score if self.reading else 0.0
 
 
@@ -44,23 +44,23 @@ class Replay:
 
     @property
     def heard(self) -> tuple[ReplayedTurn, ...]:
-        """The messages that the policy looks at; a reading's `turning_point` counts these."""
+        """Return the messages that the policy looks at; a reading's `turning_point` counts these."""
         return tuple(turn for turn in self.turns if turn.reading is not None)
 
     @property
     def escalated_at(self) -> int | None:
-        """The first message, counted from 1, at which a person would come in; None if none would."""
+        """Return the first message, counted from 1, at which a person would come in; None if none would."""
         return next((number for number, turn in enumerate(self.turns, 1) if turn.signals), None)
 
     @property
     def trigger(self) -> str | None:
-        """The signal that brings the person in."""
+        """Return the signal that brings the person in."""
         at = self.escalated_at
         return self.turns[at - 1].signals[0].name if at else None
 
     @property
     def is_right(self) -> bool:
-        """Whether the person comes in when the label says, or stays out if it says never."""
+        """Check whether the person comes in when the label says, or stays out if it says never."""
         return self.conversation.is_right(self.escalated_at)
 
 

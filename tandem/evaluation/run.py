@@ -33,7 +33,7 @@ class Evaluation:
 
     @property
     def figures(self) -> list[Figure]:
-        """All figures, in the order in which they are told."""
+        """Return all figures, in the order in which they are told."""
         found = [*(self.intents.figures if self.intents else ()), *(self.moods.figures if self.moods else ())]
         return [*found, *self.escalation.figures, self.quick]
 
@@ -49,7 +49,7 @@ def evaluate(root: Path, model: Path, settings: EscalationSettings, say: Callabl
         quick: Conversations and one held-out fold of a part of the examples only.
 
     Raises:
-        DataFileError, BadMoodData, ConversationFileError, ModelUnreadable: Something cannot be read.
+        DataFileError, MoodDataError, ConversationFileError, ModelUnreadable: Something cannot be read.
     """
     say("replaying the labelled conversations")
     parser = ModelParser(model)
@@ -72,12 +72,12 @@ def evaluate(root: Path, model: Path, settings: EscalationSettings, say: Callabl
 
 
 def quick_sample(examples: list[Example]) -> list[Example]:
-    """Half of the examples, always the same: what a minute is enough for."""
+    """Take half of the examples, always the same: what a minute is enough for."""
     return [example for example in examples if fold_of(example.text[::-1], 2) == 0]
 
 
 def read_fallback(config: Path) -> Fallback:
-    """The thresholds of the FallbackClassifier in config.yml; none if there is no such component."""
+    """Return the thresholds of the FallbackClassifier in config.yml; none if there is no such component."""
     for component in (yaml.safe_load(config.read_text(encoding="utf-8")) or {}).get("pipeline") or ():
         if str(component.get("name", "")).endswith("FallbackClassifier"):
             return Fallback(float(component.get("threshold", 0.3)), float(component.get("ambiguity_threshold", 0.1)))

@@ -19,7 +19,7 @@ _BLOCK = 1024
 
 
 def duplicates(examples: Sequence[Example]) -> list[Finding]:
-    """Sentences that stand under several intents (an error: no model can learn both), or twice under one."""
+    """Find sentences that stand under several intents (an error: no model can learn both), or twice under one."""
     groups: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
         groups[example.plain].append(example)
@@ -35,7 +35,7 @@ def duplicates(examples: Sequence[Example]) -> list[Finding]:
 
 
 def near_duplicates(examples: Sequence[Example], encode: Encode, near: float = NEAR) -> list[Finding]:
-    """Pairs under different intents that are hardly to be told apart; exact copies are left to `duplicates`."""
+    """Find pairs under different intents that can hardly be told apart; exact copies are left to `duplicates`."""
     vectors = encode([example.text for example in examples])
     findings = []
     for left, right, likeness in _pairs(vectors, vectors, near):
@@ -65,7 +65,7 @@ def leaks(examples: Sequence[Example], tests: Sequence[Example]) -> list[Finding
 def near_leaks(
     examples: Sequence[Example], tests: Sequence[Example], encode: Encode, near: float = NEAR
 ) -> list[Finding]:
-    """Test sentences whose nearest training sentence says the same in nearly the same words."""
+    """Find test sentences whose nearest training sentence says the same in nearly the same words."""
     if not examples or not tests:
         return []
     nearest: dict[int, tuple[float, int]] = {}
@@ -83,7 +83,7 @@ def near_leaks(
 
 
 def _pairs(left: Vectors, right: Vectors, near: float) -> Iterator[tuple[int, int, float]]:
-    """Row numbers whose cosine is `near` or more, a block of rows at a time to spare memory."""
+    """Find row numbers whose cosine is `near` or more, a block of rows at a time to spare memory."""
     for start in range(0, len(left), _BLOCK):
         likeness = left[start:start + _BLOCK] @ right.T
         for row, column in zip(*np.nonzero(likeness >= near)):

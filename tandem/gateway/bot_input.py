@@ -9,7 +9,7 @@ _COMMAND_SIGN = re.compile(r"^[\s/]+")
 
 
 def for_bot(message: Message) -> str:
-    """The payload of the button that was pressed, else the words, without the slashes they begin with.
+    """Return the payload of the pressed button, else the words without the slashes they begin with.
 
     Rasa takes what begins with a slash for an intent and its entities (`/restart`, `/inform{...}`), and customers must
     not give it any. Slashes alone are read as a question mark.

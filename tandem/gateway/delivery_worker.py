@@ -119,7 +119,7 @@ class DeliveryWorker:
                 self._begin(outbound)
 
     def _free(self, channels: Sequence[str]) -> list[tuple[list[str], int]]:
-        """Channels and how many messages to take for them: one that hangs takes no place of another."""
+        """Return channels and how many messages to take for each: one that hangs takes no place of another."""
         at_rest = [channel for channel in channels if not self._busy[channel]]
         at_work = [([channel], MAX_SENDS - self._busy[channel]) for channel in channels if self._busy[channel]]
         return [(at_rest, MAX_SENDS)] * bool(at_rest) + [one for one in at_work if one[1] > 0]
@@ -194,7 +194,7 @@ class DeliveryWorker:
 
 
 def maybe_arrived(error: BaseException) -> bool:
-    """Whether a send that ended in this error may have arrived all the same."""
+    """Check whether a send that ended in this error may have arrived all the same."""
     chain = list(_chain(error))
     if any(isinstance(one, _NOT_REACHED) for one in chain):
         return False
@@ -202,7 +202,7 @@ def maybe_arrived(error: BaseException) -> bool:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it came from: the clients wrap the errors of the connection in their own."""
+    """Return the error and what it came from: the clients wrap the errors of the connection in their own."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -215,5 +215,5 @@ def _about(outbound: OutboundMessage) -> dict[str, Any]:
 
 
 def _words(error: BaseException) -> str:
-    """The error for logs and the desk, without the tokens that some services want in the address."""
+    """Write the error for logs and the desk, without the tokens that some services want in the address."""
     return _SECRETS.sub("…", f"{type(error).__name__}: {error}")[:300]

@@ -30,7 +30,7 @@ class Answer:
         self._taken: set[int] = set()
 
     def has(self, reply: Message) -> bool:
-        """Whether a reply is in the answer."""
+        """Check whether a reply is in the answer."""
         return reply.seq in self._taken
 
     async def take(self, reply: Message) -> None:
@@ -71,7 +71,7 @@ class FencedOutput(OutputChannel):
         self.spoke = False  # the bot had something to say, fenced or not
 
     def name(self) -> str:
-        """The real channel's name."""
+        """Return the real channel's name."""
         return self._channel_name
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
@@ -116,7 +116,7 @@ class ProactiveOutput(OutputChannel):
         self._on_recorded = on_recorded
 
     def name(self) -> str:
-        """The real channel's name."""
+        """Return the real channel's name."""
         return self._channel_name
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:

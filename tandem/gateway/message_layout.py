@@ -22,7 +22,7 @@ Button = dict[str, str]
 
 
 def parts_of(message: Message, capabilities: ChannelCapabilities) -> list[Part]:
-    """The sends of a message, in order, as the dictionaries that Rasa's output channels take.
+    """Return the sends of a message, in order, as the dictionaries that Rasa's output channels take.
 
     Texts are cut after a line or a word where they are too long, and the speaker stands before each piece on channels
     that do not show who speaks. Buttons go with the last piece; where they cannot be carried, their titles are lines.
@@ -44,13 +44,13 @@ def parts_of(message: Message, capabilities: ChannelCapabilities) -> list[Part]:
 
 
 def declared(channel: str, conversation_id: str) -> ChannelCapabilities:
-    """What the channel can do for this conversation; one that is not declared is left to lay messages out itself."""
+    """Return what the channel can do for this conversation; one that is not declared lays messages out itself."""
     known = capabilities_of(channel, conversation_id)
     return known or ChannelCapabilities(channel, push=True, buttons=None, limit=_UNTOLD)
 
 
 def legible_to(output: OutputChannel, part: Mapping[str, Any]) -> Part:
-    """A part for an output; blank lines are kept from splitting the text, as Rasa's own outputs otherwise do."""
+    """Write a part for an output; blank lines are kept from splitting the text, as Rasa's own outputs otherwise do."""
     if getattr(output, "keeps_blank_lines", False) or not part.get("text"):
         return dict(part)
     return {**part, "text": re.sub(r"\n(?=\n)", "\n ", part["text"])}

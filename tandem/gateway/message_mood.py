@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tandem.conversations.model import Mood
-from tandem.nlu.models.current_mood_model import NoMoodModel, explain
+from tandem.nlu.models.current_mood_model import MoodModelNotFound, explain
 
 EXPLAINED = 0.5  # frustration from which an agent may ask why; explaining takes some milliseconds
 _MOST = 3
@@ -16,7 +16,7 @@ _KEYS = ("name", "confidence", "polarity", "emotion", "frustration", "urgency")
 
 
 async def read_mood(parse: Mapping[str, Any], text: str) -> Mood | None:
-    """`mood_of` in a thread of its own: explaining computes, and keeps no thread of the ledger from its work."""
+    """Do what `mood_of` does, in a thread of its own: explaining takes long, and must not hold up the ledger."""
     return await asyncio.get_running_loop().run_in_executor(_thread(), mood_of, parse, text)
 
 
@@ -26,7 +26,7 @@ def _thread() -> ThreadPoolExecutor:
 
 
 def mood_of(parse: Mapping[str, Any], text: str) -> Mood | None:
-    """The reading of a parse, if it is one: a designer's own pipeline may have none, or bring reasons of its own.
+    """Read the mood from a parse, if it has one: a designer's own pipeline may have none, or reasons of its own.
 
     Blocks for some milliseconds if the message is upset: not for the event loop.
     """
@@ -41,8 +41,8 @@ def mood_of(parse: Mapping[str, Any], text: str) -> Mood | None:
 
 
 def _reasons(text: str) -> tuple[str, ...]:
-    """What moved the frustration up, strongest first."""
+    """List what moved the frustration up, strongest first."""
     try:
         return tuple(reason for reason, weight in explain(text) if weight > 0)[:_MOST]
-    except (NoMoodModel, OSError):  # the readings are another component's
+    except (MoodModelNotFound, OSError):  # the readings are another component's
         return ()

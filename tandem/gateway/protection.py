@@ -36,7 +36,7 @@ def check_callers(app: Sanic, channel: str, check: Check) -> None:
 
 
 def has_check(app: Sanic, channel: str) -> bool:
-    """Whether a channel has said what its routes ask of their callers."""
+    """Check whether a channel has said what its routes ask of their callers."""
     return channel in _checks(app)
 
 

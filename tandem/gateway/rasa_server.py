@@ -23,7 +23,7 @@ from tandem.settings import Settings, load
 
 
 def guarded(configure_app: Callable[..., Sanic], settings: Settings) -> Callable[..., Sanic]:
-    """Rasa's function that makes its application, with the guard put before it."""
+    """Wrap Rasa's function that makes its application: the guard is put before it."""
 
     def configure(*arguments: Any, **named: Any) -> Sanic:
         app = configure_app(*arguments, **named)
@@ -38,7 +38,7 @@ def guarded(configure_app: Callable[..., Sanic], settings: Settings) -> Callable
 
 
 async def healthz(request: Request) -> HTTPResponse:
-    """200 once the model is loaded; 503 before, and if it could not be. `locks` are no matter of life: see locks.py."""
+    """Answer 200 once the model is loaded, 503 before and if it could not be; `locks` do not count: see locks.py."""
     agent = getattr(request.app.ctx, "agent", None)
     ready = agent is not None and agent.is_ready()
     locks = getattr(agent, "lock_store", None)

@@ -54,10 +54,10 @@ class DeliveringChannel(Protocol):
     """What the runtime asks of a channel; `tandem.channels.ledger_channel` has it."""
 
     def name(self) -> str:
-        """The channel's name."""
+        """Return the channel's name."""
 
     def deliver_to(self, address: Mapping[str, Any]) -> OutputChannel | None:
-        """The output by which a customer is reached; None if the channel cannot push."""
+        """Return the output by which a customer is reached; None if the channel cannot push."""
 
 
 class Runtime:
@@ -81,7 +81,7 @@ class Runtime:
 
     @classmethod
     def of(cls, app: Sanic) -> Runtime:
-        """The application's runtime, made when first asked for."""
+        """Return the application's runtime, made when first asked for."""
         runtime: Runtime | None = getattr(app.ctx, "tandem", None)
         if runtime is None:
             settings = load()
@@ -174,11 +174,11 @@ class Runtime:
         await asyncio.shield(self._turns.begin(receipt, channel, on_new_message, into, metadata))
 
     def bot_is_writing(self, conversation_id: str) -> bool:
-        """Whether a bot turn of this conversation is in progress in this process."""
+        """Check whether a bot turn of this conversation is in progress in this process."""
         return self._turns.in_progress(conversation_id)
 
     def recorded(self, message: Message) -> None:
-        """A message for the customer is in the ledger: wake whoever brings it to them."""
+        """Wake whoever brings a message that is in the ledger now to the customer."""
         self.feed.nudge(message.conversation_id)
         if message.delivery is Delivery.PENDING:
             self.delivery_worker.nudge()

@@ -90,15 +90,15 @@ class TurnRunner:
         return task
 
     def running(self, conversation_id: str, seq: int) -> asyncio.Task[None] | None:
-        """The turn of this message, if it is in progress here."""
+        """Return the turn of this message, if it is in progress here."""
         return self._running.get((conversation_id, seq))
 
     def held(self) -> frozenset[tuple[str, int]]:
-        """The turns (conversation id, seq) that are in progress here, or wait here for those before them."""
+        """Return the turns (conversation id, seq) that are in progress here, or wait here for those before them."""
         return frozenset(self._running)
 
     def in_progress(self, conversation_id: str) -> bool:
-        """Whether a turn of this conversation is in progress here."""
+        """Check whether a turn of this conversation is in progress here."""
         return any(running == conversation_id for running, _ in self._running)
 
     async def _held(self, receipt: Receipt, turn: Coroutine[Any, Any, None]) -> None:
@@ -115,7 +115,7 @@ class TurnRunner:
         self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: Answer | None,
         metadata: Mapping[str, Any],
     ) -> None:
-        """One message through the bot, after the turns before it: a customer's words are handled in their order."""
+        """Put one message through the bot after the turns before it: a customer's words are handled in their order."""
         how = DONE
         try:
             if receipt.waits:
@@ -199,7 +199,7 @@ class TurnRunner:
                 changed.clear()
 
     async def _still_with_bot(self, receipt: Receipt) -> bool:
-        """Whether the conversation is still the bot's, and was all the while."""
+        """Check whether the conversation is still the bot's, and was all the while."""
         now = await asyncio.to_thread(self._ledger.conversation, receipt.conversation.id)
         return now.owner is Owner.BOT and now.epoch == receipt.conversation.epoch
 
@@ -236,7 +236,7 @@ class TurnRunner:
             self._recorded(told)
 
     def _apology(self, receipt: Receipt, name: str) -> str:
-        """The text of the notice; if the customer's yes was acted upon before the turn broke off, it says so."""
+        """Return the text of the notice; it says so if the customer's yes was acted upon before the turn broke off."""
         acts = Consents(self._ledger).acts(receipt.conversation.id)
         act = next((act for act in acts if act.seq == receipt.message.seq), None)
         if act is None:
@@ -308,7 +308,7 @@ def _about(receipt: Receipt) -> dict[str, Any]:
 
 
 def _turn_metadata(receipt: Receipt, flow: str | None) -> dict[str, Any]:
-    """What the dialogue is told beside the message; `flow` is the form that a person's coming interrupted."""
+    """Return what the dialogue is told beside the message; `flow` is the form that a person's coming interrupted."""
     conversation, handed_back = receipt.conversation, receipt.handed_back
     facts: dict[str, Any] = {
         "seq": receipt.message.seq, "epoch": conversation.epoch, "identified": conversation.identity is not None,

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Agent, ConversationNotFound, Handoff, NotAllowed
 from tandem.conversations.ownership import Ownership
-from tandem.conversations.queue import Pace, claim_pace, queue, said_while_waiting, unanswered
+from tandem.conversations.queue import ClaimPace, claim_pace, queue, said_while_waiting, unanswered
 from tandem.handoff.business_hours import BusinessHours, Patience
 from tandem.logs import about
 from tandem.wording.phrases import NoticeError, buttons, notice, wait_in_words
@@ -97,7 +97,7 @@ class QueueWatchdog:
             logger.warning("Back to the queue: the agent's desk is closed",
                            extra=about(conversation_id, handoff_id=handoff.id))
 
-    def _tell(self, handoff: Handoff, place: int, pace: Pace | None, contact: str) -> None:
+    def _tell(self, handoff: Handoff, place: int, pace: ClaimPace | None, contact: str) -> None:
         ownership, now = self._ownership, self._ledger.clock()
         if contact and contact != handoff.contact:
             ownership.notify_waiting(handoff, notice("contact_kept", email=contact), contact, buttons("contact_kept"))
@@ -109,7 +109,7 @@ class QueueWatchdog:
             if name:
                 ownership.notify_waiting(handoff, words, buttons=buttons(name))
 
-    def _standing(self, handoff: Handoff, place: int, pace: Pace | None, now: datetime) -> tuple[str, str]:
+    def _standing(self, handoff: Handoff, place: int, pace: ClaimPace | None, now: datetime) -> tuple[str, str]:
         """The name of the notice and its words; empty where nothing needs saying."""
         duty, wait, name = self._duty, "", "still_waiting"
         if not duty.on_duty(now):

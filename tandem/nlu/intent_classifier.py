@@ -34,7 +34,7 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """`ranking_length`: how many intents the ranking shows; 0 for all."""
+        """Return `ranking_length`, how many intents the ranking shows; 0 for all."""
         return {"ranking_length": 10}
 
     @classmethod

@@ -92,7 +92,7 @@ def _overlap(left: Entity, right: Entity) -> bool:
 
 
 def _trimmed(entity: Entity) -> Entity:
-    """The words "order number" before a number are its evidence, not part of it."""
+    """Trim the words "order number" off a number: they are its evidence, not part of it."""
     if entity["entity"] != ORDER_NUMBER:
         return {}
     raw = str(entity["value"])

@@ -25,7 +25,7 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """Rasa's fingerprint of a component covers its default config: another encoder trains the classifier anew."""
+        """Return the encoder's version: Rasa's fingerprint covers it, so another encoder trains the classifier anew."""
         return {**DenseFeaturizer.get_default_config(), "encoders": versions()}
 
     def __init__(self, config: dict[str, Any], name: str) -> None:
@@ -44,7 +44,7 @@ class SentenceEncoderFeaturizer(DenseFeaturizer, GraphComponent):
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
-        """The featurizer has no settings of its own."""
+        """Accept any configuration: the featurizer has no settings of its own."""
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Featurize `messages` in one batch."""

@@ -17,10 +17,10 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from tandem.nlu.models import mood_data
-from tandem.nlu.models.current_mood_model import MODEL_FILE, NoMoodModel, keep
+from tandem.nlu.models.current_mood_model import MODEL_FILE, MoodModelNotFound, keep
 from tandem.nlu.models.encoders import versions
 from tandem.nlu.models.mood_lexicon import CUES_FILE
-from tandem.nlu.models.mood_model import Mood, MoodModel
+from tandem.nlu.models.mood_model import MoodModel, MoodPrediction
 
 SENTIMENT = "sentiment"
 CACHE_SIZE = 2048  # messages whose mood is remembered
@@ -32,12 +32,12 @@ class SentimentClassifier(GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """`data`: the folder of labelled messages, seen from the project's root."""
+        """Return `data`, the folder of labelled messages, seen from the project's root."""
         return {"data": "data/mood"}
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
-        """Rasa trains a component anew only if its fingerprint changes, and does not know data/mood."""
+        """Hash data/mood, which Rasa does not know: it trains a component anew only if its fingerprint changes."""
         folder = mood_data.find(str({**cls.get_default_config(), **config}["data"]))
         code = hashlib.sha256()
         for path in (CUES_FILE, *sorted(Path(__file__).parent.rglob("*.py"))):
@@ -68,7 +68,7 @@ class SentimentClassifier(GraphComponent):
         """Learn from the folder `data`, not from Rasa's training data. Raises InvalidConfigException on bad labels."""
         try:
             rows = mood_data.read(mood_data.find(str(self._config["data"])))
-        except mood_data.BadMoodData as error:
+        except mood_data.MoodDataError as error:
             raise InvalidConfigException(f"SentimentClassifier: {error}") from error
         self._remembered.cache_clear()
         self._model = MoodModel.train(rows)
@@ -97,7 +97,7 @@ class SentimentClassifier(GraphComponent):
             message.set(SENTIMENT, self._remembered(message.get(TEXT) or "").as_dict(), add_to_output=True)
         return messages
 
-    def _read_one(self, text: str) -> Mood:
+    def _read_one(self, text: str) -> MoodPrediction:
         if self._model is None:
-            raise NoMoodModel("SentimentClassifier was neither trained nor loaded")
+            raise MoodModelNotFound("SentimentClassifier was neither trained nor loaded")
         return self._model.read([text])[0]

@@ -32,7 +32,7 @@ class SpacyReader(Tokenizer, EntityExtractorMixin, GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """`model`: name of an installed spaCy model; `dimensions`: its entity labels to keep (none: tokens only)."""
+        """Return `model`, the name of an installed spaCy model, and `dimensions`, its entity labels to keep."""
         return {
             "intent_tokenization_flag": False,
             "intent_split_symbol": "_",
@@ -44,7 +44,7 @@ class SpacyReader(Tokenizer, EntityExtractorMixin, GraphComponent):
 
     @staticmethod
     def required_packages() -> list[str]:
-        """Packages whose version is part of the fingerprint."""
+        """Return packages whose version is part of the fingerprint."""
         return ["spacy"]
 
     @classmethod

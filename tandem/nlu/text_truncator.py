@@ -22,7 +22,7 @@ class TextTruncator(GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """`limit`: characters read of a message, 200 or more."""
+        """Default to reading the first and last of `limit` characters of a message, 200 or more."""
         return {"limit": 2000}
 
     @classmethod
@@ -62,5 +62,5 @@ class TextTruncator(GraphComponent):
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        """Training examples are read as they are."""
+        """Leave training examples as they are."""
         return training_data

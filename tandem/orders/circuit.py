@@ -44,7 +44,7 @@ class Circuit:
 
     @property
     def state(self) -> CircuitState:
-        """As it is now."""
+        """Return the state as it is now."""
         with self._lock:
             if not self._open:
                 return CircuitState.CLOSED
@@ -65,14 +65,14 @@ class Circuit:
             self._on_trial, self._trial_at = True, now + self._pause
 
     def succeeded(self) -> None:
-        """A call was answered."""
+        """Note that a call was answered."""
         with self._lock:
             again, self._open, self._on_trial, self._failures = self._open, False, False, 0
         if again:
             logger.warning("%s answers again; the circuit closes", self.name)
 
     def failed(self) -> None:
-        """A call was not answered."""
+        """Note that a call was not answered."""
         with self._lock:
             self._failures += 1
             opens = not self._open and self._failures >= self._limit

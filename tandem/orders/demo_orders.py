@@ -52,16 +52,16 @@ class _Days:
         self.zone = zone
 
     def day(self, offset: int, hour: int = 12, minute: int = 0) -> datetime:
-        """An hour of the day `offset` days from today."""
+        """Return an hour of the day `offset` days from today."""
         return datetime.combine(self.today + timedelta(days=offset), time(hour, minute), self.zone)
 
     def this_morning(self, hour: int, minute: int) -> datetime:
-        """An hour of today, or just now while it is earlier than that."""
+        """Return an hour of today, or the present moment while it is earlier than that."""
         return min(self.day(0, hour, minute), self.at - timedelta(minutes=10))
 
 
 def demo_orders(now: datetime, zone: tzinfo) -> tuple[Order, ...]:
-    """All orders of the demo shop as they stand at `now`, with days counted in the shop's zone."""
+    """Make all orders of the demo shop as they stand at `now`, with days counted in the shop's zone."""
     days = _Days(now, zone)
     return (*_waiting_for_parcels(days), *_before_shipping(days), *_delivered(days), *_money_back(days),
             *_gone_wrong(days), *_around_them(days))

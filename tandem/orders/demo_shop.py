@@ -11,7 +11,7 @@ from tandem.orders.demo_orders import demo_orders
 
 
 def seed(engine: Engine, now: datetime, zone: tzinfo) -> int:
-    """Put the demo orders in place, as they stand at `now`; the number of them.
+    """Put the demo orders in place, as they stand at `now`; return their number.
 
     Whatever was done to them since the last seeding is undone, and their dates move along. Other orders stay.
     """

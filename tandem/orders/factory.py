@@ -21,7 +21,7 @@ DEMO_DOCUMENTS_URL = "https://shop.example.com"
 
 
 def open_order_system(settings: Settings) -> OrderSystem:
-    """The shop's order system, for programs that work with nothing else; services get it guarded.
+    """Return the shop's order system, for programs that work with nothing else; services get it guarded.
 
     Raises:
         SettingsError: The URL cannot be read, or names a database without a driver.
@@ -31,7 +31,7 @@ def open_order_system(settings: Settings) -> OrderSystem:
 
 
 def guarded_order_system(settings: Settings, ledger: Engine | None = None) -> GuardedOrderSystem:
-    """The shop's order system behind a bulkhead and a circuit breaker. It may be away: nothing is asked of it yet.
+    """Return the order system behind a bulkhead and a circuit breaker. It may be away: nothing is asked of it yet.
 
     Args:
         ledger: The engine of Tandem's own database; orders that are in the same one share it.
@@ -43,7 +43,7 @@ def guarded_order_system(settings: Settings, ledger: Engine | None = None) -> Gu
 
 
 def _opener(settings: Settings, ledger: Engine | None = None) -> Callable[[], OrderSystem]:
-    """What opens the order system: `orders_url` if set, else the tables in Tandem's own database.
+    """Return what opens the order system: `orders_url` if set, else the tables in Tandem's own database.
 
     An `http(s)://` URL is a service (docs/order-systems.md); anything else is an SQLAlchemy URL, whose tables are made
     where they are missing.

@@ -30,7 +30,7 @@ _until: ContextVar[float] = ContextVar("order_budget", default=math.inf)
 
 @contextmanager
 def order_budget(seconds: float) -> Iterator[None]:
-    """All calls of the order system that this thread makes inside the block take no longer than so many seconds."""
+    """Limit all calls of the order system that this thread makes inside the block to so many seconds together."""
     token = _until.set(min(_until.get(), time.monotonic() + seconds))
     try:
         yield

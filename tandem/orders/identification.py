@@ -131,7 +131,7 @@ class IdentificationService:
         raise NotMatched(missed, offer_person=missed >= self._limits.offer_person_after)
 
     def is_verified(self, conversation_id: str, order_number: str) -> bool:
-        """This conversation has matched this order, and the grant has not expired."""
+        """Check whether this conversation has matched this order, and the grant has not expired."""
         try:
             number = normalise_order_number(order_number, self._format)
         except InvalidOrderNumber:
@@ -139,13 +139,13 @@ class IdentificationService:
         return number in self.verified_orders(conversation_id)
 
     def verified_orders(self, conversation_id: str) -> tuple[str, ...]:
-        """The numbers of the orders this conversation has matched, the latest first."""
+        """Return the numbers of the orders this conversation has matched, the latest first."""
         of = {"subject": _key("conversation", conversation_id), "at": self._clock()}
         with reading(self._engine).connect() as connection:
             return tuple(connection.execute(_GRANTED, of).scalars())
 
     def matched_for_another(self, conversation_id: str, email: str) -> bool:
-        """Whether this conversation has matched an order that is not of this address."""
+        """Check whether this conversation has matched an order that is not of this address."""
         with reading(self._engine).connect() as connection:
             return connection.execute(select(grants.c.order_number).where(
                 _others(conversation_id, email), grants.c.expires_at > self._clock()).limit(1)).first() is not None
@@ -159,7 +159,7 @@ class IdentificationService:
             connection.execute(delete(grants).where(_others(conversation_id, email)))
 
     def order_for(self, conversation_id: str, number: str, identity_email: str | None = None) -> Order:
-        """The order, if it may be shown in this conversation.
+        """Return the order, if it may be shown in this conversation.
 
         Args:
             identity_email: The address the channel vouches for, if it does.
@@ -266,7 +266,7 @@ def _matches(order: Order | None, normalised: Contact) -> bool:
 
 
 def _others(conversation_id: str, email: str | None) -> Any:
-    """The grants of a conversation for orders of other addresses than this one."""
+    """Return the grants of a conversation for orders of other addresses than this one."""
     mine = grants.c.conversation == _key("conversation", conversation_id)
     if email is None:
         return mine
@@ -279,5 +279,5 @@ def _digest(text: str) -> bytes:
 
 
 def _key(kind: str, value: str) -> str:
-    """A fixed-length name for what is counted: the tables hold no addresses, and no hostile text reaches SQL."""
+    """Make a fixed-length name for what is counted: the tables hold no addresses, and no hostile text reaches SQL."""
     return f"{kind}:{_digest(value).hex()}"

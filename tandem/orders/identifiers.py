@@ -43,14 +43,14 @@ def normalise_order_number(text: str, form: OrderNumberFormat = DEFAULT_FORMAT) 
 
 
 def normalise_postcode(text: str) -> str:
-    """A postcode without spaces, hyphens and case; a ZIP+4 is cut to its five digits. Never raises."""
+    """Write a postcode without spaces, hyphens and case; a ZIP+4 is cut to its five digits. Never raises."""
     bare = _tidy(text[:MAX_LENGTH]).upper().replace(" ", "").replace("-", "")
     plus_four = _ZIP_PLUS_FOUR.fullmatch(bare)
     return plus_four.group(1) if plus_four else bare
 
 
 def normalise_email(text: str) -> str:
-    """An e-mail address trimmed and in lower case. Never raises."""
+    """Write an e-mail address trimmed and in lower case. Never raises."""
     return text[: MAX_LENGTH + 1].strip().lower()
 
 
@@ -79,7 +79,7 @@ def normalise_contact(text: str) -> Contact:
 
 
 def _tidy(text: str) -> str:
-    """Full-width digits and typographic dashes to plain ones, invisible characters out, white space to blanks."""
+    """Turn full-width digits and typographic dashes into plain ones, drop invisible characters, normalise blanks."""
     plain = unicodedata.normalize("NFKC", text).translate(_DASHES)
     visible = "".join(c for c in plain if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf"))
     return " ".join(visible.split())

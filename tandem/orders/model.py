@@ -27,7 +27,7 @@ class OrderStatus(str, Enum):
 
     @property
     def open(self) -> bool:
-        """The customer still waits for something of this order."""
+        """Check whether the customer still waits for something of this order."""
         return self not in (OrderStatus.DELIVERED, OrderStatus.RETURNED, OrderStatus.CANCELLED)
 
 
@@ -171,14 +171,14 @@ class Shipment:
 
     @property
     def delayed(self) -> bool:
-        """Not delivered, and the newest estimate is later than the promise."""
+        """Check whether it is not delivered, and expected later than promised."""
         if self.state in (ShipmentState.DELIVERED, ShipmentState.CANCELLED):
             return False
         return bool(self.promised_by and self.expected_by and self.expected_by > self.promised_by)
 
     @property
     def held_at(self) -> str:
-        """The place where the carrier holds the parcel; empty when it moves."""
+        """Return the place where the carrier holds the parcel; empty when it moves."""
         return self.last_scan.place if self.state is ShipmentState.HELD and self.last_scan else ""
 
 
@@ -194,7 +194,7 @@ class OrderItem:
 
     @property
     def price(self) -> Money:
-        """The price of the whole line."""
+        """Return the price of the whole line."""
         return self.unit_price * self.quantity
 
 
@@ -258,12 +258,12 @@ class Order:
 
     @property
     def postcode(self) -> str:
-        """The postcode that identifies the customer, as on the parcel."""
+        """Return the postcode that identifies the customer, as on the parcel."""
         return self.shipping_address.postcode
 
     @property
     def shipment(self) -> Shipment | None:
-        """The parcel the customer waits for next, or the last one that came."""
+        """Return the parcel the customer waits for next, or the last one that came."""
         waiting = [s for s in self.shipments if s.state not in (ShipmentState.DELIVERED, ShipmentState.CANCELLED)]
         if waiting:
             return min(waiting, key=lambda s: (s.expected_by is None, s.expected_by or self.placed_at))
@@ -271,30 +271,30 @@ class Order:
 
     @property
     def expected_by(self) -> datetime | None:
-        """The newest estimate for the parcel the customer waits for."""
+        """Return the newest estimate for the parcel the customer waits for."""
         return self.shipment.expected_by if self.shipment else None
 
     @property
     def promised_by(self) -> datetime | None:
-        """What the customer was told when ordering."""
+        """Return the date that the customer was told when ordering."""
         return self.shipment.promised_by if self.shipment else None
 
     @property
     def delayed(self) -> bool:
-        """A parcel of this order is expected later than promised."""
+        """Check whether a parcel of this order is expected later than promised."""
         return self.status.open and any(shipment.delayed for shipment in self.shipments)
 
     @property
     def delivered_at(self) -> datetime | None:
-        """When the last parcel so far was delivered."""
+        """Return when the last parcel so far was delivered."""
         return max((s.delivered_at for s in self.shipments if s.delivered_at), default=None)
 
     @property
     def delivered_items(self) -> tuple[OrderItem, ...]:
-        """The lines the customer has in hand."""
+        """Return the lines that the customer has received."""
         delivered = {s.id for s in self.shipments if s.state is ShipmentState.DELIVERED}
         return tuple(item for item in self.items if item.shipment_id in delivered)
 
     def items_in(self, shipment: Shipment) -> tuple[OrderItem, ...]:
-        """The lines that travel in one parcel."""
+        """Return the lines that travel in one parcel."""
         return tuple(item for item in self.items if item.shipment_id == shipment.id)

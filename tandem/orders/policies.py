@@ -21,17 +21,17 @@ DEFAULT_POLICIES = ShopPolicies()
 
 
 def can_cancel(order: Order) -> bool:
-    """Nothing of the order has left the warehouse."""
+    """Check that nothing of the order has left the warehouse."""
     return status_allows_cancelling(order.status)
 
 
 def status_allows_cancelling(status: OrderStatus) -> bool:
-    """Whether an order of this status may be cancelled, for those who know no more of it."""
+    """Check whether an order of this status may be cancelled, for those who know no more of it."""
     return status in (OrderStatus.PROCESSING, OrderStatus.PAYMENT_FAILED)
 
 
 def can_change_address(order: Order) -> bool:
-    """Nothing of the order has left the warehouse."""
+    """Check that nothing of the order has left the warehouse."""
     return order.status in (OrderStatus.PROCESSING, OrderStatus.PAYMENT_FAILED)
 
 
@@ -50,7 +50,7 @@ def check_address(address: Address) -> None:
 
 
 def return_deadline(order: Order, policies: ShopPolicies) -> datetime | None:
-    """The end of the last day on which a return is taken, in the shop's zone; None before delivery."""
+    """Return the end of the last day on which a return is taken, in the shop's zone; None before delivery."""
     if order.delivered_at is None:
         return None
     last_day = order.delivered_at.astimezone(policies.zone).date() + timedelta(days=policies.return_days)
@@ -58,7 +58,7 @@ def return_deadline(order: Order, policies: ShopPolicies) -> datetime | None:
 
 
 def return_refusal(order: Order, now: datetime, policies: ShopPolicies) -> ReturnRefusal | None:
-    """Why the order cannot be sent back at this moment; None when it can."""
+    """Say why the order cannot be sent back at this moment; None when it can."""
     if order.status is OrderStatus.RETURNED:
         return ReturnRefusal.ALREADY_RETURNED
     if order.return_request is not None:

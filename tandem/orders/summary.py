@@ -7,7 +7,7 @@ from tandem.orders.model import Order, OrderStatus, Shipment
 
 
 def summarise(order: Order, zone: tzinfo) -> dict[str, str]:
-    """Label to value, ready to read; what the order lacks is left out. Times are in `zone`."""
+    """Write an order's facts, label to value; what the order lacks is left out. Times are in `zone`."""
     facts = {
         "Status": _words(order.status.value) + (", delayed" if order.delayed else ""),
         "Customer": order.customer_name,

@@ -18,7 +18,7 @@ class OrderSystem(Protocol):
     """
 
     def find(self, number: str) -> Order:
-        """The order of this number.
+        """Return the order of this number.
 
         Raises:
             OrderNotFound: There is none.
@@ -26,14 +26,14 @@ class OrderSystem(Protocol):
         ...
 
     def open_orders(self, email: str) -> tuple[Order, ...]:
-        """The orders of this address from which the customer still waits for something, newest first.
+        """Return the orders of this address from which the customer still waits for something, newest first.
 
         Upper and lower case are the same. An unknown address has none.
         """
         ...
 
     def recent_orders(self, email: str, limit: int = 10) -> tuple[Order, ...]:
-        """The newest orders of this address, open or not, newest first; `limit` is 1 to 100."""
+        """Return the newest orders of this address, open or not, newest first; `limit` is 1 to 100."""
         ...
 
     def cancel(self, number: str, *, idempotency_key: str) -> Order:
@@ -68,7 +68,7 @@ class OrderSystem(Protocol):
         ...
 
     def invoice(self, number: str) -> Invoice:
-        """The invoice of a paid order.
+        """Return the invoice of a paid order.
 
         Raises:
             OrderNotFound: There is no such order.

@@ -12,7 +12,7 @@ from rasa.shared.core.events import SlotSet
 
 
 def _validators() -> tuple[Any, dict[str, Any]]:
-    """Of the answer as a whole, and of each kind of event: Rasa's schema has an event tried against every kind."""
+    """Make validators of the answer as a whole and of each kind of event: Rasa's schema tries an event against all."""
     schema = copy.deepcopy(RemoteAction.action_response_format_spec())
     kinds = schema["properties"]["events"]["items"].pop("oneOf")
     make = validator_for(schema)
@@ -23,7 +23,7 @@ _ANSWER, _EVENTS = _validators()
 
 
 def is_action_result(action: RemoteAction, result: Any) -> bool:
-    """Rasa's check of what the action server answers, which otherwise checks its own schema first."""
+    """Check what the action server answers, as Rasa does, which otherwise checks its own schema first."""
     error = None if _is_plainly_right(result) else next(_errors(result), None)
     if error is not None:
         raise ValidationError(f"The action server's answer to {action.name()} cannot be read: {error}")
@@ -31,7 +31,7 @@ def is_action_result(action: RemoteAction, result: Any) -> bool:
 
 
 def _is_plainly_right(result: Any) -> bool:
-    """Whether it can be seen without the schema, as of what most actions answer: slots to set and responses."""
+    """Check without the schema whether a result is right, as of what most actions answer: slots and responses."""
     events, responses = (result.get("events"), result.get("responses")) if isinstance(result, dict) else (None, None)
     return (
         isinstance(events, list) and isinstance(responses, list) and all(isinstance(one, dict) for one in responses)

@@ -49,7 +49,7 @@ class CachedTracker(DialogueStateTracker):
 
     @classmethod
     def adopt(cls, tracker: DialogueStateTracker) -> CachedTracker:
-        """The state of another tracker, which must not be used any more."""
+        """Take over the state of another tracker, which must not be used any more."""
         if isinstance(tracker, cls):
             return tracker
         kept = cls.__new__(cls)
@@ -64,7 +64,7 @@ class CachedTracker(DialogueStateTracker):
         self._history: _History | None = None
 
     def copy(self) -> CachedTracker:
-        """A tracker with the same events and state; Rasa's replays the events."""
+        """Copy the tracker with its events and state; Rasa's replays the events."""
         twin = copy.copy(self)
         twin.events = deque(self.events)
         twin.slots = {name: copy.copy(slot) for name, slot in self.slots.items()}
@@ -74,7 +74,7 @@ class CachedTracker(DialogueStateTracker):
         return twin
 
     def current_state(self, event_verbosity: EventVerbosity = EventVerbosity.NONE) -> dict[str, Any]:
-        """See Rasa's, which copies all that was read in the message that began a form; do not write into it."""
+        """Do what Rasa's does, which copies all that was read in the message that began a form: do not change it."""
         loop, self.active_loop = self.active_loop, None
         try:
             state: dict[str, Any] = super().current_state(event_verbosity)
@@ -83,7 +83,7 @@ class CachedTracker(DialogueStateTracker):
         return {**state, ACTIVE_LOOP: dict(vars(loop)) if loop is not None else {}}
 
     def applied_events(self) -> list[Event]:
-        """See Rasa's; looks at new events only, unless one of them changes what earlier ones count for."""
+        """Do what Rasa's does, looking at new events only, unless one of them changes what earlier ones count for."""
         for event in islice(self.events, self._looked_at, None):
             kind = event.type_name
             if kind in _REWRITES or (kind == _LOOP and event.name and event.name not in self._loops) \
@@ -100,7 +100,7 @@ class CachedTracker(DialogueStateTracker):
         self, domain: Domain, omit_unset_slots: bool = False, ignore_rule_only_turns: bool = False,
         rule_only_data: dict[str, Any] | None = None,
     ) -> list[State]:
-        """See Rasa's; states of earlier turns are worked out once."""
+        """Do what Rasa's does; states of earlier turns are worked out once."""
         if omit_unset_slots or ignore_rule_only_turns:
             return super().past_states(domain, omit_unset_slots, ignore_rule_only_turns, rule_only_data)
         applied = self.applied_events()
@@ -119,11 +119,11 @@ class _History:
         self._states: list[State] = []
 
     def goes_on(self, domain: Domain, applied: Sequence[Event]) -> bool:
-        """Whether these events begin with those that were looked at."""
+        """Check whether these events begin with those that were looked at."""
         return domain is self._domain and len(applied) >= len(self._seen) and all(map(is_, self._seen, applied))
 
     def states(self, applied: Sequence[Event]) -> list[State]:
-        """The states before each action and the present one; policies write into them, so they are copies."""
+        """Return the states before each action and the present one; they are copies, for policies write into them."""
         for event in applied[len(self._seen):]:
             if event.type_name == _ACTION:
                 self._states.append(self._state())
@@ -140,7 +140,7 @@ def _copied(state: State) -> State:
 
 
 def from_events(sender_id: str, events: Iterable[Event], slots: Iterable[Slot]) -> CachedTracker:
-    """A tracker in the state to which the events lead."""
+    """Make a tracker in the state to which the events lead."""
     tracker = CachedTracker(sender_id, slots)
     for event in events:
         tracker.update(event)
@@ -148,7 +148,7 @@ def from_events(sender_id: str, events: Iterable[Event], slots: Iterable[Slot]) 
 
 
 def shortened(tracker: CachedTracker, keep: int = KEEP, slack: int = SLACK) -> CachedTracker:
-    """The tracker of the last session with its oldest turns folded into the slots that they have left.
+    """Shorten a tracker to the last session, its oldest turns folded into the slots that they have left.
 
     Folded is what lies before the last `keep` messages of the customer, as soon as there are `slack` more, and back to
     a moment when the bot listened and no form was active. What is cut off is replaced by the beginning of a session
@@ -186,7 +186,7 @@ def _like(tracker: CachedTracker, events: Iterable[Event]) -> CachedTracker:
 
 
 def _head(before: DialogueStateTracker, timestamp: float) -> list[Event]:
-    """Events that lead to the state of `before`, as at the beginning of a session."""
+    """Return events that lead to the state of `before`, as at the beginning of a session."""
     changed = [SlotSet(name, slot.value, timestamp=timestamp) for name, slot in before.slots.items()
                if slot.value != slot.initial_value]
     paused = [ConversationPaused(timestamp=timestamp)] if before.is_paused() else []
@@ -195,7 +195,7 @@ def _head(before: DialogueStateTracker, timestamp: float) -> list[Event]:
 
 
 def state_of(tracker: DialogueStateTracker) -> Mapping[str, Any]:
-    """All that the next turn depends on, but for the events themselves."""
+    """Return all that the next turn depends on, but for the events themselves."""
     loop, message = tracker.active_loop, tracker.latest_message
     said = message.as_dict() if message is not None else {}
     return {

@@ -29,7 +29,7 @@ class SequentialGraphRunner(GraphRunner):
 
     @classmethod
     def instead_of(cls, runner: DaskGraphRunner) -> SequentialGraphRunner:
-        """A runner of the same nodes."""
+        """Make a runner of the same nodes."""
         return cls(runner._graph_schema, runner._instantiated_nodes)
 
     def run(self, inputs: dict[str, Any] | None = None, targets: list[str] | None = None) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class SequentialGraphRunner(GraphRunner):
         return {name: done[name][1] for name in wanted}
 
     def _plan(self, targets: Sequence[str]) -> list[tuple[str, GraphNode, tuple[str, ...]]]:
-        """The nodes that the targets need, each after those that it needs itself."""
+        """Return the nodes that the targets need, each after those that it needs itself."""
         schema = self._schema.minimal_graph_schema(list(targets))
         plan: dict[str, tuple[str, ...]] = {}
 

@@ -106,7 +106,7 @@ class LiveModel:
 
 
 def successor(old: Agent, model: Path) -> Agent:
-    """An agent with another model over the same stores and action server, ready to answer; `old` stays as it is.
+    """Make an agent with another model over the same stores and action server, ready to answer; `old` stays.
 
     Blocking: some seconds, or a fraction of one where the models differ in their words alone.
     """
@@ -119,7 +119,7 @@ def successor(old: Agent, model: Path) -> Agent:
 
 
 def _same_training(old: Agent, model: Path) -> bool:
-    """Models are called tandem-<what was trained>-<words>.tar.gz."""
+    """Check whether two models were trained alike: they are called tandem-<what was trained>-<words>.tar.gz."""
     trained = _model_of(old).rpartition("-")[0]
     return bool(trained) and model.name.rpartition("-")[0] == trained
 
@@ -140,7 +140,7 @@ def _with_words(old: Agent, model: Path) -> MessageProcessor:
 
 
 def _metadata(model: Path) -> ModelMetadata:
-    """What Rasa's `metadata_from_archive` reads, without unpacking all the rest."""
+    """Read what Rasa's `metadata_from_archive` reads, without unpacking all the rest."""
     with tarfile.open(model) as archive:
         for member in archive:
             content = archive.extractfile(member) if PurePosixPath(member.name).name == "metadata.json" else None

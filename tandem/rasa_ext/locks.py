@@ -49,11 +49,11 @@ class SharedLocks(ABC):
 
     @abstractmethod
     def ask(self, conversation_id: str) -> Any:
-        """Stand in line; a ticket for `is_served` and `leave`."""
+        """Stand in line; return a ticket for `is_served` and `leave`."""
 
     @abstractmethod
     def is_served(self, conversation_id: str, ticket: Any) -> bool:
-        """Whether the lock is ours now."""
+        """Check whether the lock is ours now."""
 
     @abstractmethod
     def leave(self, conversation_id: str, ticket: Any) -> None:
@@ -134,7 +134,7 @@ class ConversationLocks(LockStore):
 
     @property
     def is_away(self) -> bool:
-        """Whether the shared locks failed a moment ago, so that turns go on without them."""
+        """Check whether the shared locks failed a moment ago, so that turns go on without them."""
         return self._clock() < self._away_until
 
     async def look(self) -> bool:
@@ -199,7 +199,7 @@ class ConversationLocks(LockStore):
         return await asyncio.wait_for(loop.run_in_executor(self._threads, function, *arguments), ANSWER)
 
     def _leave(self, shared: SharedLocks, conversation_id: str, ticket: Any) -> None:
-        """Nobody waits for it; the threads work in order, so that a lock is left before it is asked for again."""
+        """Give a lock up without waiting; the threads work in order, so it is left before it is asked for again."""
         assert self._threads is not None
 
         def leave() -> None:

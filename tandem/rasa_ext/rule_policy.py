@@ -67,7 +67,7 @@ _LOOKUPS = (RULES, RULES_FOR_LOOP_UNHAPPY_PATH)
 
 
 def _by_last_state(lookup: Mapping[str, str]) -> dict[tuple[Any, Any], dict[str, str]]:
-    """The rules by the action and the intent that they ask for in the last state; None where they ask for none."""
+    """Index the rules by the action and the intent that they ask for in the last state; None where they ask none."""
     found: dict[tuple[Any, Any], dict[str, str]] = defaultdict(dict)
     for key, action in lookup.items():
         found[_signs(json.loads(key)[-1])][key] = action

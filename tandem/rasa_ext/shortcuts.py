@@ -27,7 +27,7 @@ def as_it_is(value: Any) -> Any:
 
 @functools.cache
 def kind_of_event(type_name: str, default: type[Event] | None = None) -> type[Event] | None:
-    """Rasa looks through all classes of events for each event that it reads."""
+    """Cache the class of an event's type name: Rasa looks through all classes for each event that it reads."""
     kind: type[Event] | None = _rasas_kind_of_event(type_name, default)
     return kind
 
@@ -35,7 +35,7 @@ def kind_of_event(type_name: str, default: type[Event] | None = None) -> type[Ev
 def temporary_tracker(
     form: forms.FormAction, tracker: DialogueStateTracker, more: list[Event], domain: Domain,
 ) -> DialogueStateTracker:
-    """Rasa's tracker for the validation of a form, which otherwise replays all events of the session."""
+    """Make Rasa's tracker for the validation of a form, which otherwise replays all events of the session."""
     asked = SlotSet(REQUESTED_SLOT, form.get_slot_to_fill(tracker))
     if isinstance(tracker, CachedTracker) and not tracker.idx_after_latest_restart():
         twin = tracker.copy()
@@ -48,7 +48,7 @@ def temporary_tracker(
 
 
 def copy_of(slot: Slot) -> Slot:
-    """What `copy.copy` gives, which otherwise takes a slot to pieces; every copy of a tracker copies all slots."""
+    """Copy a slot as `copy.copy` does, without taking it to pieces; every copy of a tracker copies all slots."""
     twin: Slot = object.__new__(type(slot))
     twin.__dict__.update(slot.__dict__)
     return twin

@@ -26,7 +26,7 @@ class TopicImporter(RasaFileImporter):
         self._nlu_files: list[str] = [path for path in files if path not in self._response_files]
 
     def get_domain(self) -> Domain:
-        """The domain file and all responses.
+        """Return the domain file and all responses.
 
         Raises:
             InvalidDomain: A file is no domain.

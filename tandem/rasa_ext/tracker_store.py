@@ -81,7 +81,7 @@ def answering(message_id: str) -> Iterator[None]:
 
 
 def holds(tracker: DialogueStateTracker, message_id: str) -> bool:
-    """Whether a message of the customer is in the tracker."""
+    """Check whether a message of the customer is in the tracker."""
     return any(isinstance(event, UserUttered) and event.message_id == message_id for event in tracker.events)
 
 
@@ -94,11 +94,11 @@ class _StoredExtent:
     newest_at: float | None = None
 
     def is_at(self, row: Row) -> bool:
-        """SQLite may give the number of an erased row again, so the time counts too."""
+        """Check whether a row is the one noted, by its time too: SQLite may give an erased row's number again."""
         return bool(row.id == self.newest and row.timestamp == self.newest_at)
 
     def is_end(self, rows: Sequence[Row]) -> bool:
-        """Whether these rows, which begin with the newest, show that nothing has come or gone since."""
+        """Check whether these rows, which begin with the newest, show that nothing has come or gone since."""
         return not rows if not self.newest else len(rows) == 1 and self.is_at(rows[0])
 
 
@@ -123,7 +123,7 @@ class CachedTrackerStore(TrackerStore):
 
     @property
     def domain(self) -> Domain:
-        """The model's domain."""
+        """Return the model's domain."""
         return self._domain
 
     @domain.setter
@@ -132,14 +132,14 @@ class CachedTrackerStore(TrackerStore):
         self._kept.clear()  # another model has other slots
 
     def for_domain(self, domain: Domain) -> CachedTrackerStore:
-        """The same table for another model, with no tracker kept in memory that has the slots of this one's."""
+        """Open the same table for another model, with no tracker kept in memory that has the slots of this one's."""
         other = copy.copy(self)
         other._kept = OrderedDict()
         other.domain = domain
         return other
 
     async def keys(self) -> Iterable[str]:
-        """The ids of all conversations."""
+        """Return the ids of all conversations."""
 
         def read() -> list[str]:
             with self._reading.connect() as connection:
@@ -148,13 +148,13 @@ class CachedTrackerStore(TrackerStore):
         return await _in_thread(read)
 
     def init_tracker(self, sender_id: str) -> DialogueStateTracker:
-        """A tracker for a conversation without events."""
+        """Make a tracker for a conversation without events."""
         tracker = CachedTracker(sender_id, self.domain.slots, max_event_history=self.max_event_history)
         setattr(tracker, _MARK, _StoredExtent(0))
         return tracker
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
-        """The tracker of the last session, its oldest turns folded; None for a conversation without events.
+        """Read the tracker of the last session, its oldest turns folded; None for a conversation without events.
 
         Raises:
             MessageAlreadyHandled: It holds the message that `answering` names.
@@ -179,7 +179,7 @@ class CachedTrackerStore(TrackerStore):
         return _marked(shortened(self._made(sender_id, rows)), rows[-1]) if rows else None
 
     async def retrieve_full_tracker(self, conversation_id: str) -> DialogueStateTracker | None:
-        """The tracker of all sessions, with all their events; None for a conversation without events."""
+        """Read the tracker of all sessions, with all their events; None for a conversation without events."""
         rows = await _in_thread(self._rows, conversation_id, 0)
         return _marked(self._made(conversation_id, rows), rows[-1]) if rows else None
 
@@ -217,7 +217,7 @@ class CachedTrackerStore(TrackerStore):
     # -- SQL, blocking ----------------------------------------------------------------------------------------
 
     def _rows(self, sender_id: str, since: int | None = None) -> list[Row]:
-        """The events from row `since` on, oldest first; without `since` those of the last session."""
+        """Return the events from row `since` on, oldest first; without `since` those of the last session."""
         of_these = {"target": sender_id} if since is None else {"target": sender_id, "begin": since}
         with self._reading.connect() as connection:
             return list(connection.execute(_OF_SESSION if since is None else _SINCE, of_these).all())
@@ -227,7 +227,7 @@ class CachedTrackerStore(TrackerStore):
             return int(connection.execute(_COUNT, {"target": sender_id}).scalar_one())
 
     def _write(self, sender_id: str, rows: Sequence[dict[str, Any]], after: _StoredExtent | None) -> int:
-        """Insert rows behind what is known of the conversation, if anything is; the number of the last one."""
+        """Insert rows behind what is known of the conversation, if anything is; return the number of the last one."""
         with self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":  # SQLite has only one writer anyway
                 connection.execute(_ONE_WRITER, {"target": f"tracker {sender_id}"})

@@ -29,7 +29,7 @@ _LAST = schema.MAIN.name  # the ledger is copied last: it is the truth, and must
 
 
 @dataclass(frozen=True)
-class Part:
+class DatabaseCopy:
     """One database of a backup: the schemas in it, its kind (sqlite or postgresql), and the file with its copy."""
 
     name: str
@@ -38,7 +38,7 @@ class Part:
     schemas: dict[str, str | None]
 
 
-def back_up(settings: Settings, folder: Path) -> Sequence[Part]:
+def back_up(settings: Settings, folder: Path) -> Sequence[DatabaseCopy]:
     """Copy every database of the settings into a new folder; blocking, safe beside the traffic.
 
     The folder appears once all is in it.
@@ -62,7 +62,7 @@ def back_up(settings: Settings, folder: Path) -> Sequence[Part]:
     return parts
 
 
-def restore(settings: Settings, folder: Path, force: bool = False) -> Sequence[Part]:
+def restore(settings: Settings, folder: Path, force: bool = False) -> Sequence[DatabaseCopy]:
     """Put a backup in the place of the databases of the settings; blocking.
 
     Args:
@@ -90,14 +90,14 @@ def restore(settings: Settings, folder: Path, force: bool = False) -> Sequence[P
 
 
 def _by_url(settings: Settings) -> list[tuple[str, list[str]]]:
-    """Each database once, with the names of the schemas in it; the ledger's last."""
+    """Name each database once, with the names of the schemas in it; the ledger's last."""
     found: dict[str, list[str]] = {}
     for database in databases(settings):
         found.setdefault(database.url, []).append(database.schema.name)
     return sorted(found.items(), key=lambda one: _LAST in one[1])
 
 
-def _copy(url: str, names: list[str], folder: Path) -> Part:
+def _copy(url: str, names: list[str], folder: Path) -> DatabaseCopy:
     parsed = make_url(url)
     kind = parsed.get_backend_name()
     schemas = {one.name: one for one in (schema.MAIN, schema.ORDERS, schema.TRACKERS)}
@@ -105,7 +105,7 @@ def _copy(url: str, names: list[str], folder: Path) -> Part:
         raise RunError(f"there is no database {parsed.database}; nothing was backed up")
     with opened(url) as engine:
         versions = {name: schema.version(engine, schemas[name]) for name in names}
-    part = Part("+".join(names), kind, f"{names[0]}.{'db' if kind == 'sqlite' else 'dump'}", versions)
+    part = DatabaseCopy("+".join(names), kind, f"{names[0]}.{'db' if kind == 'sqlite' else 'dump'}", versions)
     target = private_file(folder / part.file)
     if kind == "sqlite":
         _copy_sqlite(Path(str(parsed.database)), target)
@@ -123,10 +123,10 @@ def _copy_sqlite(source: Path, target: Path) -> None:
         raise RunError(f"{source} cannot be copied: {error}") from error
 
 
-def _read_manifest(folder: Path) -> list[Part]:
+def _read_manifest(folder: Path) -> list[DatabaseCopy]:
     try:
         told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        parts = [Part(**one) for one in told["parts"]]
+        parts = [DatabaseCopy(**one) for one in told["parts"]]
         fits = told["format"] == FORMAT
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{folder} is no backup of Tandem: {MANIFEST} cannot be read") from error
@@ -136,7 +136,7 @@ def _read_manifest(folder: Path) -> list[Part]:
     return parts
 
 
-def _check(part: Part, target: URL, folder: Path, force: bool) -> None:
+def _check(part: DatabaseCopy, target: URL, folder: Path, force: bool) -> None:
     """Make sure that a part may be put back, without changing anything."""
     if part.kind != target.get_backend_name():
         raise RunError(f"the backup of {part.name} is one of {part.kind}, the settings name "

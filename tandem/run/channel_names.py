@@ -20,7 +20,7 @@ _RASAS_OWN = {  # by the names that Rasa gives them; what to use instead, where 
 
 
 def trouble_with_channel(name: str, root: Path) -> str | None:
-    """Why a channel of credentials.yml will not work, with the fix; None if nothing is wrong with its name.
+    """Say why a channel of credentials.yml will not work, with the fix; None if its name is right.
 
     Args:
         root: The project's folder, from which Python imports first.
@@ -41,7 +41,7 @@ def trouble_with_channel(name: str, root: Path) -> str | None:
 
 
 def _source_of(module: str, root: Path) -> Path | None:
-    """Where a module's source is: in the project, or installed. Nothing is imported."""
+    """Find a module's source, in the project or installed. Nothing is imported."""
     parts = module.split(".")
     search: list[str] | None = None
     found = None
@@ -55,7 +55,7 @@ def _source_of(module: str, root: Path) -> Path | None:
 
 
 def _names(source: Path) -> Iterator[str]:
-    """What a module defines or imports at its top."""
+    """List what a module defines or imports at its top."""
     for node in ast.parse(source.read_bytes()).body:
         if isinstance(node, ast.ClassDef):
             yield node.name

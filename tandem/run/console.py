@@ -20,18 +20,18 @@ class Console:
         self._colour = colour_wanted(self._out.isatty())
 
     def line(self, name: str, text: str) -> None:
-        """One line of the process `name`."""
+        """Write one line of the process `name`."""
         head = f"{name:<{_WIDTH}} |"
         if self._colour:
             head = f"\033[{_COLOURS.get(name.partition('.')[0], '37')}m{head}\033[0m"
         self._write(f"{head} {text}")
 
     def say(self, text: str) -> None:
-        """A line of Tandem's own."""
+        """Write a line of Tandem's own."""
         self.line(OWN_NAME, text)
 
     def plain(self, text: str) -> None:
-        """Text as it is, such as the addresses."""
+        """Write a text as it is, such as the addresses."""
         self._write(text)
 
     def _write(self, text: str) -> None:

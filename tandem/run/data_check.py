@@ -46,7 +46,7 @@ def require_sound_data(root: Path) -> None:
 
 
 def troubles(root: Path) -> list[str]:
-    """Everything that is wrong, in the order of the files."""
+    """List everything that is wrong, in the order of the files."""
     data = _Data()
     for path in [root / _DOMAIN, *sorted((root / "data").rglob("*.yml")), *sorted((root / "data").rglob("*.yaml"))]:
         if path.is_file() and not path.name.startswith("."):
@@ -84,7 +84,7 @@ def _items(node: yaml.Node | None) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]
 
 
 def _names(node: yaml.Node) -> Iterator[str]:
-    """The names of a section, written as a list, as a list of mappings, or as a mapping."""
+    """Return the names of a section, written as a list, as a list of mappings, or as a mapping."""
     if isinstance(node, yaml.SequenceNode):
         for one in node.value:
             yield from [one.value] if isinstance(one, yaml.ScalarNode) else [key.value for key, _ in _items(one)]
@@ -115,7 +115,7 @@ def _response(key: yaml.ScalarNode, variants: yaml.Node, name: str, data: _Data)
 
 
 def _braces(response: str, text: yaml.ScalarNode, name: str, data: _Data) -> None:
-    """Rasa fills in what stands in braces, and sends the text as it is if it cannot read them."""
+    """Check what stands in braces: Rasa fills it in, and sends the text as it is if it cannot read them."""
     try:
         list(Formatter().parse(text.value))
     except ValueError as error:
@@ -149,7 +149,7 @@ def _unknown(data: _Data) -> Iterator[str]:
 
 
 def _unknown_to_actions(root: Path, data: _Data) -> Iterator[str]:
-    """Responses that an action says by their full name and that are not there any more."""
+    """Find responses that an action says by their full name and that are not there any more."""
     for path in sorted((root / "actions").rglob("*.py")):
         try:
             tree = ast.parse(path.read_bytes())

@@ -23,7 +23,7 @@ class Database:
 
 
 def databases(settings: Settings) -> tuple[Database, ...]:
-    """Where the ledger, the trackers and the orders are; an order system behind http has no database of ours."""
+    """Name the databases of the ledger, the trackers and the orders; an order system behind http has none of ours."""
     found = (Database(schema.MAIN, "TANDEM_DATABASE_URL", settings.database_url),
              Database(schema.TRACKERS, "TANDEM_TRACKER_URL", settings.tracker_url))
     if settings.orders_url.startswith(("http://", "https://")):
@@ -49,7 +49,7 @@ def upgrade(settings: Settings, trackers: bool = True) -> None:
 
 @contextmanager
 def opened(url: str) -> Iterator[Engine]:
-    """An engine for a short while."""
+    """Open an engine for a short while."""
     engine = open_engine(url)
     try:
         yield engine

@@ -14,7 +14,7 @@ from tandem.handoff.business_hours import DUTY, read_duty
 from tandem.handoff.routing import read_channels, read_routing
 from tandem.live_agents.factory import build_channels
 from tandem.run.channel_names import trouble_with_channel
-from tandem.run.finding import Finding
+from tandem.run.finding import Diagnosis
 from tandem.run.open_channels import open_channels
 from tandem.settings import Settings
 
@@ -22,8 +22,8 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PROVIDED = {"TANDEM_ACTIONS_URL", "TANDEM_TRACKER_URL"}  # `tandem run` sets these itself
 
 
-def findings(settings: Settings, root: Path, environment_has: Callable[[str], bool]) -> Iterator[Finding]:
-    """Each file, and what it names.
+def findings(settings: Settings, root: Path, environment_has: Callable[[str], bool]) -> Iterator[Diagnosis]:
+    """Look at each file, and what it names.
 
     Args:
         environment_has: Whether an environment variable is set.
@@ -37,34 +37,35 @@ def findings(settings: Settings, root: Path, environment_has: Callable[[str], bo
     yield _live_agents(root, settings.shop_timezone)
 
 
-def _file(root: Path, name: str, environment_has: Callable[[str], bool]) -> tuple[Finding, Any]:
+def _file(root: Path, name: str, environment_has: Callable[[str], bool]) -> tuple[Diagnosis, Any]:
     try:
         content = yaml.safe_load((root / name).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return Finding(name, "missing", f"restore {name}, or run this in the project's folder"), None
+        return Diagnosis(name, "missing", f"restore {name}, or run this in the project's folder"), None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        return Finding(name, "not readable", f"fix its YAML: {' '.join(str(error).split())}"), None
+        return Diagnosis(name, "not readable", f"fix its YAML: {' '.join(str(error).split())}"), None
     unset = sorted({variable for variable in _VARIABLE.findall(str(content))
                     if variable not in _PROVIDED and not environment_has(variable)})
     fix = f"set {', '.join(unset)}, which {name} names" if unset else ""
-    return Finding(name, f"{', '.join(unset)} not set" if unset else "readable, and all it names is set", fix), content
+    state = f"{', '.join(unset)} not set" if unset else "readable, and all it names is set"
+    return Diagnosis(name, state, fix), content
 
 
-def _channels(content: dict[str, Any], root: Path) -> Iterator[Finding]:
+def _channels(content: dict[str, Any], root: Path) -> Iterator[Diagnosis]:
     for name in map(str, content):
         trouble = trouble_with_channel(name, root)
         if trouble:
-            yield Finding(f"channel {name}", "cannot be used as it stands", trouble)
+            yield Diagnosis(f"channel {name}", "cannot be used as it stands", trouble)
 
 
-def _open_channels(settings: Settings, root: Path) -> Finding:
-    """Whether a channel asks nobody who they are; `tandem run` does not start with one, but for a demo on loopback."""
+def _open_channels(settings: Settings, root: Path) -> Diagnosis:
+    """Check whether a channel asks nobody who they are; `tandem run` starts with one only as a demo on loopback."""
     found = list(open_channels(settings, root))
-    return Finding("open channels", f"{len(found)}" if found else "none", " ".join(found))
+    return Diagnosis("open channels", f"{len(found)}" if found else "none", " ".join(found))
 
 
-def _live_agents(root: Path, zone: ZoneInfo) -> Finding:
-    """The channels and rules of endpoints.yml's `live_agent:`, and the duty hours; no tool is called."""
+def _live_agents(root: Path, zone: ZoneInfo) -> Diagnosis:
+    """Check the channels and rules of endpoints.yml's `live_agent:`, and the duty hours; no tool is called."""
     path = root / "endpoints.yml"
     try:
         duty, _ = read_duty(zone, root / DUTY)
@@ -72,5 +73,5 @@ def _live_agents(root: Path, zone: ZoneInfo) -> Finding:
         build_channels(configured)
         read_routing(path, duty)
     except ConfigurationError as error:
-        return Finding("live agents", "not configured rightly", str(error))
-    return Finding("live agents", ", ".join(one.name for one in configured))
+        return Diagnosis("live agents", "not configured rightly", str(error))
+    return Diagnosis("live agents", ", ".join(one.name for one in configured))

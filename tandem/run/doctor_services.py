@@ -14,23 +14,23 @@ from tandem.db.engine import open_engine
 from tandem.orders.errors import OrderError
 from tandem.orders.factory import open_order_system
 from tandem.run.databases import databases
-from tandem.run.finding import Finding
+from tandem.run.finding import Diagnosis
 from tandem.run.locks import lock_store
 from tandem.settings import Settings, SettingsError, expand
 
 _REDIS_SECONDS = 3.0
 
 
-def findings(settings: Settings, root: Path) -> Iterator[Finding]:
-    """Each service, called once."""
+def findings(settings: Settings, root: Path) -> Iterator[Diagnosis]:
+    """Call each service once."""
     for setting, url in {database.setting: database.url for database in databases(settings)}.items():
         yield _database(setting, url)
     yield _orders(settings)
-    yield Finding("workers", f"{settings.workers} of Rasa")
+    yield Diagnosis("workers", f"{settings.workers} of Rasa")
     yield from _locks(root / "endpoints.yml")
 
 
-def _database(setting: str, url: str) -> Finding:
+def _database(setting: str, url: str) -> Diagnosis:
     subject = f"database of {setting}"
     try:
         engine = open_engine(url)
@@ -42,26 +42,26 @@ def _database(setting: str, url: str) -> Finding:
             engine.dispose()
     except (SQLAlchemyError, OSError, ImportError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        return Finding(subject, f"cannot be written: {reason}",
+        return Diagnosis(subject, f"cannot be written: {reason}",
                        f"check {setting}, that the server runs, and that this user may create tables there")
-    return Finding(subject, "reachable and writable")
+    return Diagnosis(subject, "reachable and writable")
 
 
-def _orders(settings: Settings) -> Finding:
-    """Whether the order system answers; not called where its tables are in a database that was looked at above."""
+def _orders(settings: Settings) -> Diagnosis:
+    """Check whether the order system answers; not called where its tables are in a database looked at above."""
     if not settings.orders_url.startswith(("http://", "https://")):
-        return Finding("order system", "the tables in the database")
+        return Diagnosis("order system", "the tables in the database")
     try:
         system = open_order_system(settings)
         system.check()
     except (OrderError, SettingsError, NotImplementedError) as error:
-        return Finding("order system", f"does not answer: {error}",
+        return Diagnosis("order system", f"does not answer: {error}",
                        "check TANDEM_ORDERS_URL and that the service runs; customers hear that orders cannot be looked "
                        "up just now (docs/order-systems.md)")
-    return Finding("order system", "answers")
+    return Diagnosis("order system", "answers")
 
 
-def _locks(endpoints: Path) -> Iterator[Finding]:
+def _locks(endpoints: Path) -> Iterator[Diagnosis]:
     try:
         store = lock_store(endpoints)
     except yaml.YAMLError:
@@ -70,8 +70,8 @@ def _locks(endpoints: Path) -> Iterator[Finding]:
         yield _redis(store)
 
 
-def _redis(store: dict[str, Any]) -> Finding:
-    """Whether the Redis that is named as lock store answers; turns go on without it, each after a moment's wait."""
+def _redis(store: dict[str, Any]) -> Diagnosis:
+    """Check whether the Redis that is named as lock store answers; turns go on without it, each a moment later."""
     fix = "start Redis, or remove lock_store from endpoints.yml: nothing needs it (docs/operations.md)"
     try:
         told = {key: expand(value) if isinstance(value, str) else value for key, value in store.items()}
@@ -84,5 +84,5 @@ def _redis(store: dict[str, Any]) -> Finding:
         )
         client.ping()
     except (redis.RedisError, OSError, SettingsError, ValueError) as error:
-        return Finding("Redis", f"does not answer: {error}", fix)
-    return Finding("Redis", f"answers at {host}:{port}")
+        return Diagnosis("Redis", f"does not answer: {error}", fix)
+    return Diagnosis("Redis", f"answers at {host}:{port}")

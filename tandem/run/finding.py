@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing looked at. `fix` is empty when it is well."""
 
     subject: str
@@ -14,5 +14,5 @@ class Finding:
 
     @property
     def well(self) -> bool:
-        """Whether nothing needs to be done."""
+        """Check whether nothing needs to be done."""
         return not self.fix

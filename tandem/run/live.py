@@ -16,7 +16,7 @@ LOADING_SECONDS = 60.0  # how long running workers may take to load a model
 
 
 def bring_live(root: Path, say: Callable[[str], None], *, force: bool = False) -> Path:
-    """Make a model of the project as it stands, and let running bots load it; the model's file.
+    """Make a model of the project as it stands, let running bots load it, and return its file.
 
     Raises:
         InvalidData: data/ or domain.yml has mistakes; each is named with file and line. The old model stays.

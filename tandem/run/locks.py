@@ -8,7 +8,7 @@ import yaml
 
 
 def lock_store(endpoints: Path) -> dict[str, Any]:
-    """The section `lock_store:` of endpoints.yml; empty if there is none.
+    """Return the section `lock_store:` of endpoints.yml; empty if there is none.
 
     Raises:
         yaml.YAMLError: The file is not YAML.

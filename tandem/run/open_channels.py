@@ -32,7 +32,7 @@ def require_closed(settings: Settings, root: Path) -> None:
 
 
 def open_channels(settings: Settings, root: Path) -> Iterator[str]:
-    """Each open channel with its reason and its fix; none in a demo that only this machine can reach."""
+    """List each open channel with its reason and its fix; none in a demo that only this machine can reach."""
     if settings.demo_on_loopback:
         return
     try:

@@ -13,7 +13,7 @@ BACKLOG = 1024  # connections that wait to be accepted
 
 
 @dataclass(frozen=True)
-class Address:
+class ListenAddress:
     """Where a process listens, and the setting that moves it."""
 
     process: str
@@ -22,17 +22,17 @@ class Address:
     setting: str
 
 
-def addresses(settings: Settings) -> tuple[Address, ...]:
-    """Where the three processes listen."""
+def addresses(settings: Settings) -> tuple[ListenAddress, ...]:
+    """Return where the three processes listen."""
     return (
-        Address("rasa", settings.host, settings.rasa_port, "TANDEM_RASA_PORT"),
-        Address("actions", settings.actions_host, settings.actions_port, "TANDEM_ACTIONS_PORT"),
-        Address("desk", settings.host, settings.desk_port, "TANDEM_DESK_PORT"),
+        ListenAddress("rasa", settings.host, settings.rasa_port, "TANDEM_RASA_PORT"),
+        ListenAddress("actions", settings.actions_host, settings.actions_port, "TANDEM_ACTIONS_PORT"),
+        ListenAddress("desk", settings.host, settings.desk_port, "TANDEM_DESK_PORT"),
     )
 
 
-def trouble_with(address: Address) -> str | None:
-    """Why nobody can listen there, with the fix; None if the address is free."""
+def trouble_with(address: ListenAddress) -> str | None:
+    """Say why nobody can listen there, with the fix; None if the address is free."""
     try:
         _bound(address).close()
     except PortTaken as error:
@@ -40,8 +40,8 @@ def trouble_with(address: Address) -> str | None:
     return None
 
 
-def listen(wanted: Iterable[Address]) -> dict[str, socket.socket]:
-    """Listen on all addresses; the sockets by process.
+def listen(wanted: Iterable[ListenAddress]) -> dict[str, socket.socket]:
+    """Listen on all addresses; return the sockets by process.
 
     The supervisor holds them for as long as it runs: customers who come while a process is replaced wait in line.
 
@@ -58,7 +58,7 @@ def listen(wanted: Iterable[Address]) -> dict[str, socket.socket]:
     return sockets
 
 
-def _bound(address: Address) -> socket.socket:
+def _bound(address: ListenAddress) -> socket.socket:
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
@@ -75,7 +75,7 @@ def _bound(address: Address) -> socket.socket:
     return bound
 
 
-def _explain(address: Address, error: OSError) -> str:
+def _explain(address: ListenAddress, error: OSError) -> str:
     where = f"{address.process}: port {address.port} on {address.host}"
     if error.errno == errno.EADDRINUSE:
         return f"{where} is taken by another program; stop it, or set {address.setting} to a free port"
@@ -84,7 +84,7 @@ def _explain(address: Address, error: OSError) -> str:
     return f"{where} cannot be used ({error.strerror}); set TANDEM_HOST or {address.setting}"
 
 
-def require_free(wanted: Iterable[Address]) -> None:
+def require_free(wanted: Iterable[ListenAddress]) -> None:
     """Check all addresses.
 
     Raises:

@@ -29,7 +29,7 @@ def dump(url: URL, target: Path) -> None:
 
 
 def is_empty(url: URL) -> bool:
-    """Whether a database has no tables.
+    """Check whether a database has no tables.
 
     Raises:
         RunError: Somebody is connected to it.
@@ -54,7 +54,7 @@ def restore(url: URL, source: Path) -> None:
 
 
 def _drop_all(connection: Connection) -> None:
-    """Also what a newer schema has added, which the copy does not know."""
+    """Drop all tables, also what a newer schema has added, which the copy does not know."""
     for kind, query in (("TABLE", _TABLES), ("FUNCTION", _TRIGGERS)):
         for name in list(connection.execute(text(query)).scalars()):
             connection.exec_driver_sql(f"DROP {kind} {name} CASCADE")

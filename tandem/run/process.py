@@ -83,12 +83,12 @@ class RunningProcess:
 
     @property
     def pid(self) -> int:
-        """The process's id, which is also its group's."""
+        """Return the process's id, which is also its group's."""
         return self._process.pid
 
     @property
     def silence(self) -> float:
-        """Seconds since it last showed that its event loop turns."""
+        """Return the seconds since it last showed that its event loop turns."""
         return time.monotonic() - self._last_beat
 
     def forgive(self) -> None:
@@ -97,12 +97,12 @@ class RunningProcess:
 
     @property
     def is_up(self) -> bool:
-        """Whether it has come so far as to work."""
+        """Check whether it has come so far as to work."""
         return self._up.is_set()
 
     @property
     def state(self) -> str:
-        """"starting", "up" or "down"."""
+        """Return "starting", "up" or "down"."""
         return "down" if self._process.returncode is not None else "up" if self.is_up else "starting"
 
     async def up(self) -> None:

@@ -19,12 +19,12 @@ _OPEN_ON_LOOPBACK = ("rasa_token", "rest_token")  # a demo of this machine alone
 
 
 def missing_secrets(settings: Settings) -> list[str]:
-    """The environment variables of the secrets that must be set outside demo mode, and are not."""
+    """Name the environment variables of the secrets that must be set outside demo mode, and are not."""
     return [SECRETS[name] for name in REQUIRED if not getattr(settings, name)]
 
 
 def with_secrets(settings: Settings, path: Path = KEPT_IN) -> Settings:
-    """The settings with every secret in place.
+    """Return the settings with every secret in place.
 
     In demo mode those that are not set are made up once and read from `path` ever after, so that agents stay signed
     in and customers stay known over a restart.
@@ -56,7 +56,7 @@ def with_secrets(settings: Settings, path: Path = KEPT_IN) -> Settings:
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """The secrets as environment variables, for the processes that are started."""
+    """Return the secrets as environment variables, for the processes that are started."""
     return {variable: value for name, variable in _MADE_UP.items() if (value := getattr(settings, name))}
 
 

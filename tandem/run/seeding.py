@@ -13,7 +13,7 @@ from tandem.settings import Settings
 
 
 def seed_demo(settings: Settings) -> str:
-    """Put the demo's orders and agents in place, as of now; a line that tells what was done.
+    """Put the demo's orders and agents in place, as of now; return a line that tells what was done.
 
     Raises:
         RunError: This is no demo, so that no shop's own database is written over by mistake.

@@ -47,14 +47,14 @@ class RunPlan:
 
 
 def rasa_api_is_on(settings: Settings) -> bool:
-    """Whether Rasa's HTTP API is served: with a token of its own, or in a demo that only this machine can reach."""
+    """Check whether Rasa's HTTP API is served: with a token of its own, or in a demo on this machine alone."""
     return bool(settings.rasa_token) or settings.demo_on_loopback
 
 
 def process_specs(
     settings: Settings, model: Path | None, root: Path, listeners: Mapping[str, socket.socket] | None = None,
 ) -> tuple[ProcessSpec, ...]:
-    """How the processes are started: Rasa's workers, the action server, the desk.
+    """List how the processes are started: Rasa's workers, the action server, the desk.
 
     Args:
         model: Needed for Rasa only.
@@ -84,7 +84,7 @@ def process_specs(
 
 
 def with_model(spec: ProcessSpec, model: Path | None) -> ProcessSpec:
-    """The same process with the model that is to answer now, which may have changed since it was started first."""
+    """Return the same process with the model that is to answer now, which may have changed since its first start."""
     if model is None or _MODEL not in spec.command:
         return spec
     place = spec.command.index(_MODEL) + 1
@@ -92,7 +92,7 @@ def with_model(spec: ProcessSpec, model: Path | None) -> ProcessSpec:
 
 
 def worker_names(process: str, workers: int) -> tuple[str, ...]:
-    """What the processes of one kind are called: "rasa", or "rasa.1", "rasa.2" where there are several."""
+    """Name the processes of one kind: "rasa", or "rasa.1", "rasa.2" where there are several."""
     return tuple(f"rasa.{number}" for number in range(1, workers + 1)) if process == "rasa" and workers > 1 \
         else (process,)
 
@@ -185,7 +185,7 @@ async def supervise(
 
 
 def welcome(settings: Settings, names: Sequence[str]) -> str:
-    """Where everything is, and in demo mode how to sign in."""
+    """Write where everything is, and in demo mode how to sign in."""
     lines = [""]
     if "rasa" in names:
         page = "" if settings.demo else "widget.js"  # there is a page to try it on in demo mode only
@@ -202,7 +202,7 @@ def welcome(settings: Settings, names: Sequence[str]) -> str:
 
 
 def check_names(names: Sequence[str]) -> tuple[str, ...]:
-    """The processes that were named, in their order; all of them if none was.
+    """Return the processes that were named, in their order; all of them if none was.
 
     Raises:
         RunError: There is no such process.

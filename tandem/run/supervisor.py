@@ -16,7 +16,7 @@ _STOOD_STILL = 1.0  # seconds that a look may be late before this process counts
 
 
 @dataclass(frozen=True)
-class Patience:
+class SupervisorTimes:
     """The supervisor's times, in seconds.
 
     A process that dies is started again after `first_wait`, then twice as long each time up to `longest_wait`; once it
@@ -45,13 +45,13 @@ class Supervisor:
     """
 
     def __init__(
-        self, specs: Sequence[ProcessSpec], console: Console, patience: Patience | None = None,
+        self, specs: Sequence[ProcessSpec], console: Console, patience: SupervisorTimes | None = None,
         renewed: Callable[[ProcessSpec], Awaitable[ProcessSpec]] = _as_it_is,
         publish: Callable[[tuple[ProcessState, ...]], None] = lambda _states: None,
     ) -> None:
         self._specs = tuple(specs)
         self._console = console
-        self._patience = patience or Patience()
+        self._patience = patience or SupervisorTimes()
         self._renewed = renewed
         self._publish = publish
         self._running: dict[str, RunningProcess] = {}
@@ -86,7 +86,7 @@ class Supervisor:
         await asyncio.gather(*(process.stop(self._patience.grace) for process in running))
 
     def states(self) -> tuple[ProcessState, ...]:
-        """How the processes stand."""
+        """Return how the processes stand."""
         return tuple(ProcessState(name, process.pid, process.state, self._deaths[name], self._freezes[name],
                                   process.told.get("model", ""), process.told.get("locks", ""))
                      for name, process in self._running.items())

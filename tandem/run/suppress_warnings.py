@@ -30,7 +30,7 @@ def _show_others(
 
 
 def _show_none(*_parts: object, **_named: object) -> None:
-    """Rasa warns of slots, pins and features too, which whoever reads a sentence's mood cannot fix."""
+    """Hide warnings of slots, pins and features, which whoever reads a sentence's mood cannot fix."""
 
 
 def silence() -> None:

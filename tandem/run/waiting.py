@@ -55,7 +55,7 @@ async def _wait_for(url: str, setting: str, say: Callable[[str], None], until: f
 
 
 def trouble_with_database(url: str) -> str | None:
-    """Why a database cannot be reached, in one line without the password; None if it can, or if it is a file.
+    """Say why a database cannot be reached, in one line without the password; None if it can, or if it is a file.
 
     Raises:
         DatabaseUnavailable: The URL cannot be read, or names a database without a driver: waiting is of no use.

@@ -40,17 +40,17 @@ class Turn:
 
     @property
     def frustration(self) -> float:
-        """0..1; 0 where nothing is known."""
+        """Return a share 0..1; 0 where nothing is known."""
         return _share(self.sentiment, "frustration")
 
     @property
     def urgency(self) -> float:
-        """0..1; 0 where nothing is known."""
+        """Return a share 0..1; 0 where nothing is known."""
         return _share(self.sentiment, "urgency")
 
     @property
     def emotion(self) -> str:
-        """The emotion's name; "neutral" where nothing is known."""
+        """Return the emotion's name; "neutral" where nothing is known."""
         return str((self.sentiment or {}).get("emotion") or "neutral")
 
 
@@ -91,17 +91,17 @@ class Reading:
 
     @property
     def score(self) -> float:
-        """The score after the latest message, 0..1."""
+        """Return the score after the latest message, 0..1."""
         return self.turns[-1].score if self.turns else 0.0
 
     @property
     def trigger(self) -> str | None:
-        """The name of the strongest signal."""
+        """Return the name of the strongest signal."""
         return self.signals[0].name if self.signals else None
 
     @property
     def reason(self) -> str:
-        """The strongest signal in words for the agent; empty if none fired."""
+        """Return the strongest signal in words for the agent; empty if none fired."""
         return self.signals[0].reason if self.signals else ""
 
 

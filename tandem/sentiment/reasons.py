@@ -12,42 +12,42 @@ _TIMES = {1: "once", 2: "twice", 3: "three times", 4: "four times", 5: "five tim
 
 
 def needs_person(intent: str) -> str:
-    """For an intent that always goes to a person."""
+    """Say that an intent always goes to a person."""
     return _PERSON.get(intent, f"Needs a person: {intent.replace('_', ' ')}")
 
 
 def angry(text: str) -> str:
-    """For one angry message."""
+    """Say that one message is angry."""
     return f"Angry: “{shorten(text)}”"
 
 
 def upset(text: str) -> str:
-    """For one strongly upset message."""
+    """Say that one message is strongly upset."""
     return f"Upset: “{shorten(text)}”"
 
 
 def built_up(messages: int) -> str:
-    """For frustration that grew over the conversation."""
+    """Say that frustration grew over the conversation."""
     return f"Frustration built up over {messages} messages"
 
 
 def asked_again(count: int) -> str:
-    """For a question asked again and again."""
+    """Say that a question was asked again and again."""
     return f"Asked the same {_times(count)}"
 
 
 def not_understood(count: int) -> str:
-    """For fallbacks in a row."""
+    """Say that messages in a row were not understood."""
     return f"Not understood {_times(count)} in a row"
 
 
 def lookups_failed(count: int) -> str:
-    """For lookups that keep failing."""
+    """Say that lookups keep failing."""
     return f"An order lookup failed {_times(count)}"
 
 
 def shorten(text: str, limit: int = 80) -> str:
-    """One line of at most `limit` characters."""
+    """Shorten a text to one line of at most `limit` characters."""
     line = " ".join(text[: 4 * limit].split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 

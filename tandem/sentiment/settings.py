@@ -151,7 +151,7 @@ class EscalationSettings(ConfigModel):
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
-        """The defaults as they would stand in config.yml."""
+        """Write the defaults as they would stand in config.yml."""
         return {name: _plain(value) for name, value in cls()}
 
 

@@ -26,17 +26,17 @@ class Evidence:
 
     @property
     def turn(self) -> Turn:
-        """The latest message."""
+        """Return the latest message."""
         return self.turns[-1]
 
     @property
     def reading(self) -> TurnReading:
-        """The latest message's reading."""
+        """Return the latest message's reading."""
         return self.readings[-1]
 
     @property
     def is_extreme(self) -> bool:
-        """Whether the latest message is so strong that it needs no more than itself."""
+        """Check whether the latest message is so strong that it needs no more than itself."""
         return is_extreme(self.turn, self.settings)
 
 
@@ -129,7 +129,7 @@ def fired(evidence: Evidence) -> Iterator[Signal]:
 
 
 def is_extreme(turn: Turn, thresholds: EscalationSettings) -> bool:
-    """Whether a message's frustration is so strong that it needs no more than itself."""
+    """Check whether a message's frustration is so strong that it needs no more than itself."""
     least = thresholds.angry_emotion_threshold if turn.emotion == "angry" else thresholds.anger_threshold
     return turn.sentiment is not None and turn.frustration >= min(least, thresholds.anger_threshold)
 
@@ -140,5 +140,5 @@ def quote(text: str, limit: int = 120) -> str:
 
 
 def _strength(count: int, enough: int) -> float:
-    """0.5 where a count is just enough, 1 at twice that."""
+    """Return 0.5 where a count is just enough, 1 at twice that."""
     return min(1.0, count / (2 * enough))

@@ -106,7 +106,7 @@ class Trajectory:
 
 
 def _turning_point(levels: Sequence[float | None]) -> int | None:
-    """The message that best splits the conversation into a calmer and a more upset part.
+    """Find the message that best splits the conversation into a calmer and a more upset part.
 
     A calm moment before the first message is taken for granted, so that the first message can be the one.
     """

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
-from tandem.db.engine import BUSY_SECONDS, SERVING, Limits, open_engine
+from tandem.db.engine import BUSY_SECONDS, SERVING, ConnectionLimits, open_engine
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_server_that_takes_the_call_and_says_nothing_is_given_up() -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         engine = open_engine(f"postgresql+psycopg2://tandem@127.0.0.1:{silent.getsockname()[1]}/tandem",
-                             Limits(connect=2))  # the least that libpq knows
+                             ConnectionLimits(connect=2))  # the least that libpq knows
 
         def call() -> None:
             began = time.monotonic()

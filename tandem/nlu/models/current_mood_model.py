@@ -12,7 +12,7 @@ MODEL_FILE = "mood.npz"
 _current: list[MoodModel] = []
 
 
-class NoMoodModel(RuntimeError):
+class MoodModelNotFound(RuntimeError):
     """No trained mood model is at hand; `rasa train` makes one."""
 
 
@@ -22,22 +22,22 @@ def keep(model: MoodModel) -> None:
 
 
 def explain(text: str) -> list[tuple[str, float]]:
-    """Reasons for the frustration read in `text`; see `MoodModel.explain`. Raises NoMoodModel."""
+    """Give the reasons for the frustration read in `text`; see `MoodModel.explain`. Raises MoodModelNotFound."""
     return current().explain(text)
 
 
 def current(models: Path = Path("models")) -> MoodModel:
-    """The mood model this process runs, or else that of the newest trained model in `models`. Raises NoMoodModel."""
+    """Return the mood model this process runs, or else that of the newest trained model. Raises MoodModelNotFound."""
     if not _current:
         archives = sorted(models.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
         if not archives:
-            raise NoMoodModel(f"no trained model in {models}; run `rasa train`")
+            raise MoodModelNotFound(f"no trained model in {models}; run `rasa train`")
         keep(from_archive(archives[-1]))
     return _current[0]
 
 
 def from_archive(archive: Path) -> MoodModel:
-    """The mood model inside a trained Rasa model. Raises NoMoodModel if it has none."""
+    """Return the mood model inside a trained Rasa model. Raises MoodModelNotFound if it has none."""
     with tarfile.open(archive) as packed, tempfile.TemporaryDirectory() as folder:
         for member in packed:
             if member.isfile() and Path(member.name).name == MODEL_FILE:
@@ -46,4 +46,4 @@ def from_archive(archive: Path) -> MoodModel:
                     target = Path(folder) / MODEL_FILE
                     target.write_bytes(content.read())
                     return MoodModel.load(target)
-    raise NoMoodModel(f"{archive.name} was trained without SentimentClassifier; see docs/nlu.md")
+    raise MoodModelNotFound(f"{archive.name} was trained without SentimentClassifier; see docs/nlu.md")

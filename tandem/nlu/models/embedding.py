@@ -85,11 +85,11 @@ def _both(texts: list[str]) -> tuple[Vectors, Vectors]:
 
 @lru_cache(maxsize=1)
 def _beside(process: int) -> ThreadPoolExecutor:
-    """A thread for the second encoder, on another core; each process needs its own, for a fork brings no threads."""
+    """Make a thread for the second encoder, on another core; each process needs its own, for forks bring no threads."""
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="encoder")
 
 
 def similarity(left: str, right: str) -> float:
-    """Cosine similarity of two texts, -1..1; 0.0 if either is empty."""
+    """Return the cosine similarity of two texts, -1..1; 0.0 if either is empty."""
     first, second = encode([left, right])
     return float(first @ second)

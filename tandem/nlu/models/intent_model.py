@@ -18,7 +18,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from tandem.nlu.models import refusals
-from tandem.nlu.models.kernel import Floats, Reader, Space, solve
+from tandem.nlu.models.kernel import Floats, KernelRegression, Space, solve
 from tandem.nlu.models.spelling import Spelling
 
 Labels = npt.NDArray[np.intp]
@@ -40,7 +40,7 @@ class IntentModel:
     """A trained classifier; `calibration` is (slope, intercept) from the best score to the logit of being right."""
 
     intents: tuple[str, ...]
-    reader: Reader
+    reader: KernelRegression
     calibration: Floats
     temperature: float
 
@@ -58,10 +58,10 @@ class IntentModel:
         targets = np.eye(len(names), dtype=np.float32)[labels]
         calibration, temperature = _calibrate(kernel, labels, weights, targets)
         dual, mean = solve(kernel, targets, RIDGE, weights)
-        return cls(names, Reader.fit(space, features, dual, mean), calibration, temperature)
+        return cls(names, KernelRegression.fit(space, features, dual, mean), calibration, temperature)
 
     def rank(self, texts: Sequence[str]) -> list[Ranking]:
-        """All intents of each text, read without its misspellings and refusals, with their confidence, best first.
+        """Rank all intents of each text, read without misspellings and refusals, with their confidence, best first.
 
         The best one's confidence is the estimated probability, 0..1, that it is right; the others' stand to it as
         their likelihoods do.
@@ -109,11 +109,12 @@ class IntentModel:
         """Read what `save` wrote. Raises OSError or ValueError if it is no such file."""
         with np.load(path, allow_pickle=False) as arrays:
             intents = tuple(json.loads(bytes(arrays["intents"])))
-            return cls(intents, Reader.from_state(arrays), arrays["calibration"], float(arrays["temperature"]))
+            reader = KernelRegression.from_state(arrays)
+            return cls(intents, reader, arrays["calibration"], float(arrays["temperature"]))
 
 
 def _weights(labels: Labels) -> Floats:
-    """Rare intents' examples count for more, by the root of their rarity; the mean is 1."""
+    """Weigh examples of rare intents more, by the root of their rarity; the mean is 1."""
     rarity = np.sqrt(1.0 / np.bincount(labels)[labels])
     return (rarity / rarity.mean()).astype(np.float32)
 

@@ -46,7 +46,7 @@ class Features:
         return len(self.sentence)
 
     def take(self, rows: npt.NDArray[np.intp]) -> Features:
-        """The features of some of the messages."""
+        """Return the features of some of the messages."""
         return Features(self.sentence[rows], self.ngrams[rows], self.signals[rows])
 
 
@@ -76,14 +76,14 @@ class Space:
         return Features(encode(texts) @ self.axes, grams, empty if signals is None else signals)
 
     def kernel(self, left: Features, right: Features) -> Floats:
-        """Likeness of each left to each right message, shape (len(left), len(right)); about 0.1 for strangers."""
+        """Measure how alike each left and right message are, shape (len(left), len(right)); strangers get about 0.1."""
         out: Floats = near(left.sentence, right.sentence)
         out += self.ngram_share * (left.ngrams @ right.ngrams.T).toarray()
         out += left.signals @ right.signals.T
         return out
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Arrays for `numpy.savez`; see `from_state`."""
+        """Return arrays for `numpy.savez`; see `from_state`."""
         return {"axes": self.axes, "ngram_share": np.array(self.ngram_share), **self.ngrams.state()}
 
     @classmethod
@@ -93,7 +93,7 @@ class Space:
 
 
 def near(left: Vectors, right: Vectors) -> Floats:
-    """exp(WIDTH * (cosine - 1)): a Gaussian of the distance between sentence vectors."""
+    """Return exp(WIDTH * (cosine - 1)): a Gaussian of the distance between sentence vectors."""
     out: Floats = left @ right.T
     out -= 1
     out *= WIDTH
@@ -101,7 +101,7 @@ def near(left: Vectors, right: Vectors) -> Floats:
 
 
 def solve(kernel: Floats, targets: Floats, ridge: float, weights: Floats) -> tuple[Floats, Floats]:
-    """Dual coefficients (n, k) and means (k,) of kernel ridge regression.
+    """Return the dual coefficients (n, k) and means (k,) of kernel ridge regression.
 
     Args:
         kernel: (n, n), symmetric.
@@ -116,7 +116,7 @@ def solve(kernel: Floats, targets: Floats, ridge: float, weights: Floats) -> tup
 
 
 @dataclass(frozen=True)
-class Reader:
+class KernelRegression:
     """A fitted regression: dual coefficients over the examples' sentences, plain weights for n-grams and signals."""
 
     space: Space
@@ -127,7 +127,7 @@ class Reader:
     mean: Floats
 
     @classmethod
-    def fit(cls, space: Space, features: Features, dual: Floats, mean: Floats) -> Reader:
+    def fit(cls, space: Space, features: Features, dual: Floats, mean: Floats) -> KernelRegression:
         """Fold the parts of the kernel that are linear into one weight a feature."""
         return cls(
             space,
@@ -139,7 +139,7 @@ class Reader:
         )
 
     def scores(self, features: Features) -> Floats:
-        """Predicted targets, shape (len(features), k)."""
+        """Predict the targets, shape (len(features), k)."""
         out: Floats = near(features.sentence, self.examples) @ self.dual
         out += features.ngrams @ self.ngram_weights
         out += features.signals @ self.signal_weights
@@ -147,12 +147,12 @@ class Reader:
         return out
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Arrays for `numpy.savez`; see `from_state`."""
+        """Return arrays for `numpy.savez`; see `from_state`."""
         own = {name: getattr(self, name) for name in ("examples", "dual", "ngram_weights", "signal_weights", "mean")}
         return {**own, **self.space.state()}
 
     @classmethod
-    def from_state(cls, arrays: Any) -> Reader:
+    def from_state(cls, arrays: Any) -> KernelRegression:
         """Restore what `state` gave."""
         names = ("examples", "dual", "ngram_weights", "signal_weights", "mean")
         return cls(Space.from_state(arrays), *(arrays[name] for name in names))

@@ -14,7 +14,7 @@ CUES_FILE = Path(__file__).with_name("mood_cues.yml")
 CAP = 3
 
 
-class BadCue(ValueError):
+class CueError(ValueError):
     """A cue in `mood_cues.yml` lacks its sentence or has a pattern that is no regular expression."""
 
 
@@ -27,7 +27,7 @@ class Cue:
     pattern: re.Pattern[str]
 
     def matches(self, text: str) -> list[str]:
-        """The first matches in `text`, at most `CAP`."""
+        """Return the first matches in `text`, at most `CAP`."""
         found: list[str] = []
         for match in self.pattern.finditer(text):
             found.append(match.group())
@@ -38,7 +38,7 @@ class Cue:
 
 @lru_cache(maxsize=1)
 def cues() -> tuple[Cue, ...]:
-    """All cues, in the order of the file. Raises BadCue, naming the cue."""
+    """Return all cues, in the order of the file. Raises CueError, naming the cue."""
     entries: dict[str, Any] = yaml.safe_load(CUES_FILE.read_text(encoding="utf-8"))
     return tuple(_cue(name, entry) for name, entry in entries.items())
 
@@ -49,4 +49,4 @@ def _cue(name: str, entry: Any) -> Cue:
         joined = "|".join(alternatives)
         return Cue(name, str(entry["shows"]), re.compile(rf"(?<!\w)(?:{joined})(?!\w)"))
     except (KeyError, TypeError, AttributeError, re.error) as error:
-        raise BadCue(f"{CUES_FILE.name}: cue {name!r}: {error}; it needs `shows` and `patterns`") from error
+        raise CueError(f"{CUES_FILE.name}: cue {name!r}: {error}; it needs `shows` and `patterns`") from error

@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from tandem.nlu.models import mood_signals
 from tandem.nlu.models.bounded_reading import is_payload
-from tandem.nlu.models.kernel import Features, Floats, Reader, Space, near, solve
-from tandem.nlu.models.mood_data import EMOTIONS, Labelled
+from tandem.nlu.models.kernel import Features, Floats, KernelRegression, Space, near, solve
+from tandem.nlu.models.mood_data import EMOTIONS, LabelledMood
 
 NAMES = ("negative", "neutral", "positive")
 RANK = 512
@@ -43,7 +43,7 @@ _SEVERITY, _URGENCY, _HEATED, _EMOTION = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
-class Mood:
+class MoodPrediction:
     """A reading, in the shape of the public contract.
 
     Attributes:
@@ -64,18 +64,18 @@ class Mood:
     urgency: float
 
     def as_dict(self) -> dict[str, Any]:
-        """The `sentiment` object of a parse."""
+        """Return the `sentiment` object of a parse."""
         return asdict(self)
 
 
-NEUTRAL = Mood("neutral", 1.0, 0.0, "neutral", 0.0, 0.0)
+NEUTRAL = MoodPrediction("neutral", 1.0, 0.0, "neutral", 0.0, 0.0)
 
 
 @dataclass(frozen=True)
 class MoodModel:
     """A trained reader of moods."""
 
-    reader: Reader
+    reader: KernelRegression
     centre: Floats
     scale: Floats
     upset: Floats
@@ -83,7 +83,7 @@ class MoodModel:
     examples: tuple[str, ...]
 
     @classmethod
-    def train(cls, rows: Sequence[Labelled]) -> MoodModel:
+    def train(cls, rows: Sequence[LabelledMood]) -> MoodModel:
         """Learn from labelled messages; takes some ten seconds for 5,000."""
         texts = [row.text for row in rows]
         raw = mood_signals.signals(texts)
@@ -98,16 +98,16 @@ class MoodModel:
         upset = _logistic(severity[:, None], np.array([row.upset for row in rows]))
         naming = _logistic(others, np.array([NAMES.index(row.name) for row in rows]))
         dual, mean = solve(kernel, targets, RIDGE, np.ones(len(rows), dtype=np.float32))
-        reader = Reader.fit(space, features, dual, mean)
+        reader = KernelRegression.fit(space, features, dual, mean)
         return cls(reader, centre, scale, upset, naming, tuple(texts))
 
-    def read(self, texts: Sequence[str]) -> list[Mood]:
+    def read(self, texts: Sequence[str]) -> list[MoodPrediction]:
         """Read messages one by one; empty ones and Rasa payloads ("/greet") are neutral."""
         spoken = [text for text in texts if not is_payload(text)]
         read = iter(self._read(spoken) if spoken else [])
         return [NEUTRAL if is_payload(text) else next(read) for text in texts]
 
-    def _read(self, texts: list[str]) -> list[Mood]:
+    def _read(self, texts: list[str]) -> list[MoodPrediction]:
         raw = mood_signals.signals(texts)
         scores = self.reader.scores(self._features(texts, raw))
         frustration = _sigmoid(_linear(_severity(scores, raw)[:, None], self.upset)[:, 0])
@@ -117,7 +117,7 @@ class MoodModel:
         for row in range(len(texts)):
             best = int(names[row].argmax())
             moods.append(
-                Mood(
+                MoodPrediction(
                     NAMES[best],
                     round(float(names[row, best]), 4),
                     round(float(np.clip(summary[row, 0], -1, 1)), 4),
@@ -132,7 +132,7 @@ class MoodModel:
         return self.reader.space.features(texts, (raw - self.centre) / self.scale)
 
     def explain(self, text: str, most: int = 8) -> list[tuple[str, float]]:
-        """The strongest reasons for the frustration read, strongest first.
+        """Return the strongest reasons for the frustration read, strongest first.
 
         Returns:
             (reason in words, weight) pairs; the weight is in logits of `frustration`, positive where it upsets. Empty
@@ -172,7 +172,7 @@ class MoodModel:
         """Read what `save` wrote. Raises OSError or ValueError if it is no such file."""
         with np.load(path, allow_pickle=False) as arrays:
             return cls(
-                reader=Reader.from_state(arrays),
+                reader=KernelRegression.from_state(arrays),
                 centre=arrays["centre"],
                 scale=arrays["scale"],
                 upset=arrays["upset"],
@@ -181,8 +181,8 @@ class MoodModel:
             )
 
 
-def _targets(rows: Sequence[Labelled]) -> Floats:
-    """Columns: severity, urgency, heat (the mean of frustration and the emotion's heat), one column an emotion."""
+def _targets(rows: Sequence[LabelledMood]) -> Floats:
+    """Return the columns severity, urgency, heat (mean of frustration and the emotion's heat), and each emotion."""
     severity = [row.frustration - _CONTENT * (row.emotion == "satisfied") for row in rows]
     heat = [(row.frustration + _HEAT[row.emotion]) / 2 for row in rows]
     emotions = [[float(row.emotion == emotion) for emotion in EMOTIONS] for row in rows]
@@ -191,7 +191,7 @@ def _targets(rows: Sequence[Labelled]) -> Floats:
 
 
 def _held_out(kernel: Floats, targets: Floats, sources: Sequence[str]) -> Floats:
-    """Predictions for each message by a model that has not seen its file (its fold, if there are too few files)."""
+    """Predict each message by a model that has not seen its file (its fold, if there are too few files)."""
     from sklearn.model_selection import GroupKFold, KFold  # takes a second, for training only
 
     splitter = GroupKFold(FOLDS) if len(set(sources)) >= FOLDS else KFold(FOLDS, shuffle=True, random_state=7)
@@ -208,7 +208,7 @@ def _severity(scores: Floats, raw: Floats) -> Floats:
 
 
 def _summary(scores: Floats, raw: Floats) -> Floats:
-    """Columns: polarity before clipping, severity, one column an emotion."""
+    """Return the columns polarity before clipping, severity, and one for each emotion."""
     severity = _severity(scores, raw)
     polarity = 0.625 * _lexicon(raw) - 0.25 * (scores[:, _HEATED] - 0.5)
     return np.column_stack([polarity, severity, scores[:, _EMOTION:]]).astype(np.float32)
@@ -220,7 +220,7 @@ def _lexicon(raw: Floats) -> Floats:
 
 
 def _logistic(inputs: Floats, labels: npt.NDArray[Any]) -> Floats:
-    """Weights (k + 1, classes or 1) of a logistic regression; the last row is the intercept."""
+    """Fit a logistic regression; its weights are (k + 1, classes or 1), the last row the intercept."""
     from sklearn.linear_model import LogisticRegression  # takes a second, for training only
 
     fitted = LogisticRegression(C=10.0, max_iter=1000).fit(inputs, labels)

@@ -55,12 +55,12 @@ _TROUBLE = ("waiting", "repetition", "fault", "disappointment")
 
 
 def names() -> tuple[str, ...]:
-    """Names of the signals, in the order of the columns of `signals`."""
+    """Return the names of the signals, in the order of the columns of `signals`."""
     return (*(cue.name for cue in cues()), *STYLE)
 
 
 def shows(name: str) -> str:
-    """The sentence that says what a signal shows."""
+    """Return the sentence that says what a signal shows."""
     return STYLE.get(name) or next(cue.shows for cue in cues() if cue.name == name)
 
 
@@ -100,7 +100,7 @@ def measure(text: str) -> dict[str, float]:
 
 
 def evidence(text: str, name: str) -> list[str]:
-    """The words of `text` that a cue matched; empty for signals of style and lexicon."""
+    """Return the words of `text` that a cue matched; empty for signals of style and lexicon."""
     lower = readable(text).replace("’", "'").lower()
     for cue in cues():
         if cue.name == name:

@@ -27,7 +27,7 @@ _HALF = math.sqrt(0.5)
 
 
 def words(text: str) -> Iterator[str]:
-    """Words and pairs of neighbouring words of a plain text."""
+    """Return words and pairs of neighbouring words of a plain text."""
     found = text.split()
     yield from found
     for left, right in pairwise(found):
@@ -35,7 +35,7 @@ def words(text: str) -> Iterator[str]:
 
 
 def characters(text: str) -> Iterator[str]:
-    """Runs of 2 to 5 characters within words; "_" marks a word's edge, so that they never equal a word."""
+    """List runs of 2 to 5 characters within words; "_" marks a word's edge, so that they never equal a word."""
     for word in text.split():
         padded = f"_{word}_"
         for length in _CHARACTERS:
@@ -66,7 +66,7 @@ class Ngrams:
         return len(self.grams)
 
     def shares(self) -> dict[str, float]:
-        """Each known word with the share of the texts that hold it, 0..1; one text more is counted for each."""
+        """Return each known word with the share of the texts that hold it, 0..1; one text more is counted for each."""
         return {
             gram: math.exp(1 - float(rarity))
             for gram, rarity in zip(self.grams, self.rarity)
@@ -78,7 +78,7 @@ class Ngrams:
         return {gram: at for at, gram in enumerate(self.grams)}
 
     def weigh(self, text: str) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
-        """Places and weights of the known n-grams of `text`; words and characters each weigh half."""
+        """Return places and weights of the known n-grams of `text`; words and characters each weigh half."""
         text = plain(text)
         places: list[int] = []
         weights: list[float] = []
@@ -91,7 +91,7 @@ class Ngrams:
         return np.array(places, dtype=np.intp), np.array(weights, dtype=np.float32)
 
     def transform(self, texts: Sequence[str]) -> csr_matrix:
-        """Sparse float32 matrix of shape (len(texts), size)."""
+        """Return a sparse float32 matrix of shape (len(texts), size)."""
         weighed = [self.weigh(text) for text in texts]
         ends = np.cumsum([0, *(len(places) for places, _ in weighed)])
         places = np.concatenate([p for p, _ in weighed]) if weighed else np.empty(0, dtype=np.intp)
@@ -99,7 +99,7 @@ class Ngrams:
         return csr_matrix((weights, places, ends), shape=(len(texts), self.size), dtype=np.float32)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Arrays for `numpy.savez`; see `from_state`."""
+        """Return arrays for `numpy.savez`; see `from_state`."""
         return {"grams": np.frombuffer(json.dumps(self.grams).encode(), dtype=np.uint8), "rarity": self.rarity}
 
     @classmethod

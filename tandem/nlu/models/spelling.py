@@ -51,15 +51,17 @@ class Spelling:
         return _WORD.sub(fix, text)
 
     def _find(self, word: str) -> str:
-        """The commonest word of the examples that `word` stands for; "" if it stands for itself."""
+        """Find the commonest word of the examples that `word` stands for; "" if it stands for itself."""
         best = max(_edits(word), key=lambda near: (self._shares.get(near, 0.0), near))
         share = self._shares.get(best, 0.0)
         return best if share and share >= _RARER * self._shares.get(word, 0.0) else ""
 
 
 def _edits(word: str) -> Iterator[str]:
-    """What `word` may stand for: a letter was swapped with its neighbour, left out, changed or put in too much. The
-    first letter is right, or was swapped with the second."""
+    """Yield what `word` may stand for: a letter was swapped with its neighbour, left out, changed or put in too much.
+
+    The first letter is right, or was swapped with the second.
+    """
     for at in range(len(word) + 1):
         head, tail = word[:at], word[at:]
         if len(tail) > 1:

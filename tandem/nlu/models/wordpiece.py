@@ -18,7 +18,7 @@ _IDEOGRAPHS = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0xF900, 0xFAFF), (0x20000, 0
 
 @lru_cache(maxsize=1)
 def vocabulary() -> dict[str, int]:
-    """Piece to id."""
+    """Map each piece to its id."""
     return {piece: number for number, piece in enumerate(VOCABULARY_FILE.read_text(encoding="utf-8").splitlines())}
 
 
@@ -50,7 +50,7 @@ def _stands_alone(char: str) -> bool:
 
 @lru_cache(maxsize=16384)
 def _pieces(word: str) -> tuple[int, ...]:
-    """Greedily take the longest known beginning; a word with no such cut is unknown as a whole."""
+    """Cut a word greedily into the longest known pieces; a word with no such cut is unknown as a whole."""
     known = vocabulary()
     unknown = (known["[UNK]"],)
     if len(word) > _LONGEST_WORD:

@@ -125,7 +125,7 @@ class HttpOrderSystem:
     def _attempt(
         self, method: str, path: str, body: Any, headers: dict[str, str], until: float,
     ) -> tuple[httpx.Response, bytes]:
-        """One request; its answer is read to the end, or until the time is over or it is too long to be one."""
+        """Make one request; its answer is read to the end, or until the time is over or it is too long to be one."""
         left = max(0.01, until - time.monotonic())
         limits = {kind: min(left, limit) for kind, limit in self._client.timeout.as_dict().items() if limit is not None}
         timeout = httpx.Timeout(left, **limits)

@@ -127,7 +127,7 @@ def save_return(connection: Connection, request: ReturnRequest) -> None:
 
 
 def address_values(address: Address) -> dict[str, str]:
-    """The columns of `shop_orders` that hold an address."""
+    """Return the columns of `shop_orders` that hold an address."""
     return {
         "address_name": address.name, "street": address.street, "city": address.city, "postcode": address.postcode,
         "region": address.region, "country": address.country,

@@ -171,7 +171,7 @@ class SqlOrderSystem:
         return found[0]
 
     def _is_repeat(self, connection: Connection, key: str, *request: str) -> bool:
-        """Whether this very write was done before; if not, it counts as done when the transaction commits."""
+        """Check whether this very write was done before; if not, it counts as done when the transaction commits."""
         hashed, fingerprint = _sha256(key), _sha256("\n".join(request))
         known = connection.execute(
             select(writes.c.fingerprint).where(writes.c.idempotency_key == hashed)
@@ -196,7 +196,7 @@ class SqlOrderSystem:
 
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:
-        """Several queries that see one state of the database."""
+        """Run several queries that see one state of the database."""
         with _reachable():
             if self._engine.dialect.name == "sqlite":
                 with reading(self._engine).connect() as connection:
@@ -227,7 +227,7 @@ def _reachable() -> Iterator[None]:
 
 
 def _chosen_lines(order: Order, skus: tuple[str, ...] | None) -> tuple[OrderItem, ...]:
-    """The delivered lines to send back.
+    """Return the delivered lines to send back.
 
     Raises:
         UnknownItem: A SKU is not of this order.

@@ -35,7 +35,7 @@ class WireError(ValueError):
 
 
 def to_wire(value: Any) -> Any:
-    """A model value as plain JSON values."""
+    """Write a model value as plain JSON values."""
     if is_dataclass(value):
         return {field.name: to_wire(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Enum):
@@ -128,7 +128,7 @@ _STATUS_CODES: Mapping[type[OrderError], int] = {
 
 
 def error_to_wire(error: OrderError) -> tuple[int, dict[str, Any]]:
-    """The HTTP status and body that say an error; 503 for all that are not the caller's affair."""
+    """Return the HTTP status and body that say an error; 503 for all that are not the caller's affair."""
     status = _STATUS_CODES.get(type(error), 503)
     body: dict[str, Any] = {"code": _code(type(error)) if status != 503 else "order_system_unavailable"}
     for name in ("status", "reason", "deadline", "field", "sku"):
@@ -139,7 +139,7 @@ def error_to_wire(error: OrderError) -> tuple[int, dict[str, Any]]:
 
 
 def error_from_wire(number: str, key: str, data: Any) -> OrderError | None:
-    """The error of a body; None when it is of no known shape."""
+    """Return the error of a body; None when it is of no known shape."""
     error = data.get("error") if isinstance(data, Mapping) else None
     if not isinstance(error, Mapping):
         return None
@@ -172,5 +172,5 @@ def _error(code: Any, number: str, key: str, data: Mapping[str, Any]) -> OrderEr
 
 
 def _code(kind: type[OrderError]) -> str:
-    """`NotCancellable` is `not_cancellable` on the wire."""
+    """Name an error on the wire: `NotCancellable` is `not_cancellable`."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("_")

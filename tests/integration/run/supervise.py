@@ -6,18 +6,18 @@ import sys
 from pathlib import Path
 
 from tandem.run.console import Console
-from tandem.run.ports import Address, listen
+from tandem.run.ports import ListenAddress, listen
 from tandem.run.process import BEATS, LISTEN, ProcessSpec
 from tandem.run.stack import supervise
-from tandem.run.supervisor import Patience, Supervisor
+from tandem.run.supervisor import Supervisor, SupervisorTimes
 
 folder, ports = Path(sys.argv[1]), sys.argv[2:]
 specs = []
 for number, port in enumerate(ports):
     name = f"part{number}"
-    listener = listen([Address(name, "127.0.0.1", int(port), "PORT")])[name]
+    listener = listen([ListenAddress(name, "127.0.0.1", int(port), "PORT")])[name]
     command = (sys.executable, "-m", "tests.integration.run.stand_in", LISTEN, BEATS, str(folder / f"pids{number}"),
                "child")
     specs.append(ProcessSpec(name, command, Path.cwd(), listener=listener, start_seconds=30))
 console = Console()
-asyncio.run(supervise(Supervisor(specs, console, Patience(first_wait=0.2, grace=2)), console, "all is up"))
+asyncio.run(supervise(Supervisor(specs, console, SupervisorTimes(first_wait=0.2, grace=2)), console, "all is up"))

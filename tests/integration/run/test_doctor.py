@@ -19,7 +19,7 @@ from tandem import run_state
 from tandem.cli import main
 from tandem.run.channel_names import trouble_with_channel
 from tandem.run.doctor import examine
-from tandem.run.finding import Finding
+from tandem.run.finding import Diagnosis
 from tandem.run_state import ProcessState, RunState, installation_of
 from tandem.settings import FaultRule, Settings
 from tests.integration.run.late import free_port
@@ -43,7 +43,7 @@ def settings() -> Settings:
     return Settings(**SECRETS, demo=True, rasa_port=free_port(), actions_port=free_port(), desk_port=free_port())
 
 
-def look(settings: Settings, folder: Path) -> dict[str, Finding]:
+def look(settings: Settings, folder: Path) -> dict[str, Diagnosis]:
     return {finding.subject: finding for finding in examine(settings, folder, lambda _name: False)}
 
 

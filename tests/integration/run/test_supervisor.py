@@ -16,13 +16,13 @@ import pytest
 
 from tandem.run.console import Console
 from tandem.run.errors import ProcessFailed
-from tandem.run.ports import Address, listen
+from tandem.run.ports import ListenAddress, listen
 from tandem.run.process import BEATS, LISTEN, ProcessSpec
-from tandem.run.supervisor import Patience, Supervisor
+from tandem.run.supervisor import Supervisor, SupervisorTimes
 
 ROOT = Path(__file__).resolve().parents[3]
 PARTS = "tests.integration.run"
-QUICK = Patience(first_wait=0.1, longest_wait=0.4, grace=1.0, look_every=0.05)
+QUICK = SupervisorTimes(first_wait=0.1, longest_wait=0.4, grace=1.0, look_every=0.05)
 
 
 def free_port() -> int:
@@ -33,7 +33,7 @@ def free_port() -> int:
 
 
 def listener(port: int | None = None) -> socket.socket:
-    return listen([Address("part", "127.0.0.1", port or free_port(), "PORT")])["part"]
+    return listen([ListenAddress("part", "127.0.0.1", port or free_port(), "PORT")])["part"]
 
 
 def spec(folder: Path, *words: str, name: str = "part", start_seconds: float = 20) -> ProcessSpec:
@@ -65,7 +65,7 @@ async def until(true: Callable[[], bool], what: str, seconds: float = 15) -> Non
 
 
 def test_what_keeps_dying_or_freezes_is_replaced_within_ten_seconds() -> None:
-    patience = Patience()
+    patience = SupervisorTimes()
     assert patience.longest_wait < 10 and patience.frozen + patience.first_wait + patience.look_every < 10
 
 
@@ -102,7 +102,7 @@ async def test_one_that_dies_again_and_again_is_started_ever_less_often(tmp_path
 
 async def test_stopping_while_one_waits_to_be_started_again_starts_nothing(tmp_path: Path) -> None:
     out = io.StringIO()
-    supervisor = Supervisor([spec(tmp_path)], Console(out), Patience(first_wait=0.5, grace=1, look_every=0.05))
+    supervisor = Supervisor([spec(tmp_path)], Console(out), SupervisorTimes(first_wait=0.5, grace=1, look_every=0.05))
     await supervisor.start()
     os.kill(pids(tmp_path / "part.pids")[0], signal.SIGKILL)
     await until(lambda: "died" in out.getvalue(), "death")

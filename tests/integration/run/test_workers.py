@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from tandem.run.console import Console
-from tandem.run.ports import Address, listen
+from tandem.run.ports import ListenAddress, listen
 from tandem.run.process import BEATS, LISTEN, ProcessSpec
-from tandem.run.supervisor import Patience, Supervisor
+from tandem.run.supervisor import Supervisor, SupervisorTimes
 from tandem.run_state import ProcessState
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,11 +28,11 @@ SANIC = (sys.executable, "-m", "tandem.run.worker", LISTEN, BEATS, "tests.integr
 class Crew:
     """Two Sanic workers on one socket."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: SupervisorTimes) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
-        listener = listen([Address("part", "127.0.0.1", self.port, "PORT")])["part"]
+        listener = listen([ListenAddress("part", "127.0.0.1", self.port, "PORT")])["part"]
         self.out = io.StringIO()
         self.told: list[tuple[ProcessState, ...]] = []
         specs = [ProcessSpec(f"part.{number}", SANIC, ROOT, listener=listener, start_seconds=60) for number in (1, 2)]
@@ -56,7 +56,7 @@ class Crew:
 
 @pytest.fixture
 async def crew() -> AsyncIterator[Crew]:
-    crew = Crew(Patience())
+    crew = Crew(SupervisorTimes())
     await crew.supervisor.start()
     yield crew
     await crew.supervisor.stop()
@@ -103,7 +103,7 @@ async def test_customers_wait_in_line_while_all_workers_are_replaced(crew: Crew)
 
 
 async def test_a_supervisor_that_stood_still_itself_blames_nobody() -> None:
-    crew = Crew(Patience(frozen=2.0))
+    crew = Crew(SupervisorTimes(frozen=2.0))
     await crew.supervisor.start()
     try:
         await _stand_still(4)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.conversations.consent_reader import (
-    Answer,
+    ConsentAnswer,
     asks,
     drops_the_matter,
     read_answer,
@@ -17,12 +17,12 @@ from tandem.conversations.consent_reader import (
     says_more_than_no,
 )
 
-TITLES = {"Yes, cancel it": Answer.EXPLICIT_YES}
-YES = (Answer.YES, Answer.EXPLICIT_YES)
+TITLES = {"Yes, cancel it": ConsentAnswer.EXPLICIT_YES}
+YES = (ConsentAnswer.YES, ConsentAnswer.EXPLICIT_YES)
 ACTS = ("cancel_order", "change_address", "return_item")
 
 
-def read(text: str, act: str = "cancel_order") -> Answer:
+def read(text: str, act: str = "cancel_order") -> ConsentAnswer:
     return read_answer(text, act, "TD-10433", TITLES)
 
 
@@ -59,12 +59,12 @@ LATER = ["not sure", "I'm not sure", "I don't know yet", "wait", "hold on", "let
 @pytest.mark.parametrize("text", PLAIN)
 @pytest.mark.parametrize("act", ACTS)
 def test_a_plain_yes_is_one(text: str, act: str) -> None:
-    assert read(text, act) is Answer.YES
+    assert read(text, act) is ConsentAnswer.YES
 
 
 @pytest.mark.parametrize(("act", "text"), EXPLICIT)
 def test_a_yes_may_name_the_act(act: str, text: str) -> None:
-    assert read(text, act) is Answer.EXPLICIT_YES
+    assert read(text, act) is ConsentAnswer.EXPLICIT_YES
 
 
 @pytest.mark.parametrize(("act", "text"), EXPLICIT)
@@ -80,34 +80,34 @@ def test_nothing_else_is_a_yes(text: str, act: str) -> None:
 
 @pytest.mark.parametrize("text", NO)
 def test_a_no_is_one(text: str) -> None:
-    assert read(text) is Answer.NO
+    assert read(text) is ConsentAnswer.NO
 
 
 @pytest.mark.parametrize("text", STOP)
 def test_a_no_may_drop_the_matter(text: str) -> None:
-    assert read(text) is Answer.STOP
+    assert read(text) is ConsentAnswer.STOP
 
 
 @pytest.mark.parametrize("text", NEITHER)
 def test_what_begins_like_a_no_or_doubts_is_no_answer_yet(text: str) -> None:
-    assert read(text) in (Answer.UNCLEAR, Answer.OTHER)
+    assert read(text) in (ConsentAnswer.UNCLEAR, ConsentAnswer.OTHER)
 
 
 @pytest.mark.parametrize("text", LATER)
 def test_a_decision_may_be_put_off(text: str) -> None:
-    assert read(text) is Answer.LATER
-    assert read(f"{text}? when would it ship?") is not Answer.LATER, "a question wants its answer first"
+    assert read(text) is ConsentAnswer.LATER
+    assert read(f"{text}? when would it ship?") is not ConsentAnswer.LATER, "a question wants its answer first"
 
 
 @pytest.mark.parametrize(("text", "drops"), [
-    ("no, keep it", Answer.STOP), ("never mind", Answer.STOP), ("don't return it", Answer.STOP),
-    ("I don't want to send it back", Answer.STOP), ("leave it, thanks", Answer.STOP),
-    ("I'd like to think about it", Answer.LATER), ("I haven't decided", Answer.LATER),
+    ("no, keep it", ConsentAnswer.STOP), ("never mind", ConsentAnswer.STOP), ("don't return it", ConsentAnswer.STOP),
+    ("I don't want to send it back", ConsentAnswer.STOP), ("leave it, thanks", ConsentAnswer.STOP),
+    ("I'd like to think about it", ConsentAnswer.LATER), ("I haven't decided", ConsentAnswer.LATER),
     ("I don't want it any more", None), ("I changed my mind", None), ("it stopped working", None),
     ("not my colour", None), ("the zip doesn't keep shut", None), ("maybe it's broken", None), ("no", None),
     ("12 Keep Street", None),
 ])
-def test_a_wish_may_be_dropped_while_its_details_are_asked(text: str, drops: Answer | None) -> None:
+def test_a_wish_may_be_dropped_while_its_details_are_asked(text: str, drops: ConsentAnswer | None) -> None:
     assert drops_the_matter(text) is drops
 
 
@@ -121,17 +121,17 @@ def test_a_regret_is_noticed(text: str, regret: bool) -> None:
 
 
 def test_the_typed_words_of_a_button_are_a_press() -> None:
-    titles = {"Ja, stornieren": Answer.EXPLICIT_YES}
-    assert read_answer("ja, stornieren!", "cancel_order", "", titles) is Answer.EXPLICIT_YES
+    titles = {"Ja, stornieren": ConsentAnswer.EXPLICIT_YES}
+    assert read_answer("ja, stornieren!", "cancel_order", "", titles) is ConsentAnswer.EXPLICIT_YES
     for text in ("ja stornieren?", "ja", "nicht stornieren", "ja, stornieren, aber nur die Lampe"):
         assert read_answer(text, "cancel_order", "", titles) not in YES
-    twice = {"Go": Answer.EXPLICIT_YES, "go!": Answer.NO}
+    twice = {"Go": ConsentAnswer.EXPLICIT_YES, "go!": ConsentAnswer.NO}
     assert read_answer("go", "cancel_order", "", twice) not in YES, "two buttons of one title"
 
 
 def test_of_an_act_without_a_table_only_the_button_names_it() -> None:
     assert read_answer("yes, close it", "close_account") not in YES
-    assert read_answer("yes", "close_account") is Answer.YES
+    assert read_answer("yes", "close_account") is ConsentAnswer.YES
 
 
 VETOES = ("no", "not", "don't", "dont", "keep", "if", "but", "wait", "unless", "instead", "what", "why", "how", "stop",

@@ -30,8 +30,8 @@ from tandem.evaluation.labelled_conversations import LabelledConversation, Label
 from tandem.evaluation.mood_report import report_moods
 from tandem.evaluation.replay import Replay, Replayer
 from tandem.evaluation.run import Evaluation, read_fallback
-from tandem.nlu.models.mood_data import Labelled
-from tandem.nlu.models.mood_model import Mood
+from tandem.nlu.models.mood_data import LabelledMood
+from tandem.nlu.models.mood_model import MoodPrediction
 from tandem.sentiment.settings import EscalationSettings
 
 SETTINGS = EscalationSettings()
@@ -160,8 +160,9 @@ def test_the_histogram_counts_right_and_wrong() -> None:
 
 def test_the_moods_figures() -> None:
     def felt(label: int, read: float, emotion: str = "angry") -> MoodReading:
-        row = Labelled("text", "angry" if label else "neutral", label, label // 2, "m.tsv")
-        return MoodReading(MoodExample(row, Place("m.tsv", 2)), Mood("neutral", 1, 0, emotion, read, label / 4), 0)
+        row = LabelledMood("text", "angry" if label else "neutral", label, label // 2, "m.tsv")
+        mood = MoodPrediction("neutral", 1, 0, emotion, read, label / 4)
+        return MoodReading(MoodExample(row, Place("m.tsv", 2)), mood, 0)
 
     report = report_moods([felt(0, 0.1, "neutral"), felt(2, 0.8), felt(3, 0.82), felt(0, 0.79), felt(4, 0.99)])
     found = {item.key: item.value for item in report.figures}

@@ -21,8 +21,8 @@ from tandem.evaluation.examples import (
 from tandem.evaluation.findings import ERROR, WARNING, Finding, in_order, render
 from tandem.evaluation.held_out import IntentReading, MoodReading, read_intents_held_out
 from tandem.evaluation.lint import lint
-from tandem.nlu.models.mood_data import Labelled
-from tandem.nlu.models.mood_model import Mood
+from tandem.nlu.models.mood_data import LabelledMood
+from tandem.nlu.models.mood_model import MoodPrediction
 
 ROOT = Path(__file__).parents[3]
 
@@ -132,8 +132,8 @@ def test_only_a_confident_other_intent_is_a_dispute() -> None:
 
 
 def mood_reading(label: int, read: float) -> MoodReading:
-    labelled = Labelled("text", "frustrated" if label else "neutral", label, 0, "m.tsv")
-    return MoodReading(MoodExample(labelled, Place("m.tsv", 2)), Mood("neutral", 1, 0, "neutral", read, 0), 0)
+    labelled = LabelledMood("text", "frustrated" if label else "neutral", label, 0, "m.tsv")
+    return MoodReading(MoodExample(labelled, Place("m.tsv", 2)), MoodPrediction("neutral", 1, 0, "neutral", read, 0), 0)
 
 
 @pytest.mark.parametrize(("label", "read", "count"), [(0, 0.97, 1), (4, 0.02, 1), (2, 0.02, 0), (1, 0.6, 0)])
@@ -142,7 +142,7 @@ def test_a_mood_is_disputed_by_an_opposite_reading(label: int, read: float, coun
 
 
 def test_one_message_with_two_moods_is_told() -> None:
-    rows = [MoodExample(Labelled("same", "neutral", score, 0, "m.tsv"), Place("m.tsv", score)) for score in (0, 2)]
+    rows = [MoodExample(LabelledMood("same", "neutral", score, 0, "m.tsv"), Place("m.tsv", score)) for score in (0, 2)]
     assert len(disputes.mood_duplicates(rows)) == 1
     assert disputes.mood_duplicates(rows[:1]) == []
 

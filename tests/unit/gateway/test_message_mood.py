@@ -7,7 +7,7 @@ import pytest
 
 from tandem.gateway import message_mood
 from tandem.gateway.message_mood import mood_of
-from tandem.nlu.models.current_mood_model import NoMoodModel
+from tandem.nlu.models.current_mood_model import MoodModelNotFound
 
 
 def sentiment(frustration: float, **more: Any) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def test_what_is_no_reading_is_no_mood(parse: dict[str, Any]) -> None:
 
 def test_without_a_model_there_is_a_mood_without_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
     def none(text: str) -> list[tuple[str, float]]:
-        raise NoMoodModel("none")
+        raise MoodModelNotFound("none")
 
     monkeypatch.setattr(message_mood, "explain", none)
     mood = mood_of(sentiment(0.8), "text")

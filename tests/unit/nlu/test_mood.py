@@ -15,7 +15,7 @@ import pytest
 from tandem.nlu import sentiment_classifier
 from tandem.nlu.models import current_mood_model, kernel, mood_data, mood_signals
 from tandem.nlu.models.encoders import Vectors
-from tandem.nlu.models.mood_data import BadMoodData, Labelled
+from tandem.nlu.models.mood_data import LabelledMood, MoodDataError
 from tandem.nlu.models.mood_model import NAMES, NEUTRAL, MoodModel
 
 UPSET = ("this is a joke", "useless service", "I am furious", "third time I ask", "nobody answers me", "you lied to me")
@@ -53,10 +53,11 @@ def no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def model() -> MoodModel:
-    rows = [Labelled(f"{text}{end}", "angry", 4, 1, f"f{n % 5}") for n, text in enumerate(UPSET) for end in ("", "!!")]
-    rows += [Labelled(f"{text}{end}", "neutral", 0, 0, f"f{n % 5}") for n, text in enumerate(CALM) for end in ("", "?")]
-    rows += [
-        Labelled(f"{text}{end}", "satisfied", 0, 0, f"f{n % 5}") for n, text in enumerate(GLAD) for end in ("", "!")
+    rows = [
+        LabelledMood(f"{text}{end}", emotion, frustration, urgency, f"f{n % 5}")
+        for texts, emotion, frustration, urgency, sign in (
+            (UPSET, "angry", 4, 1, "!!"), (CALM, "neutral", 0, 0, "?"), (GLAD, "satisfied", 0, 0, "!"))
+        for n, text in enumerate(texts) for end in ("", sign)
     ]
     return MoodModel.train(rows)
 
@@ -116,7 +117,7 @@ def test_the_model_is_found_inside_a_trained_archive(model: MoodModel, tmp_path:
 def test_an_archive_without_mood_is_named(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "core.tar.gz", "w:gz"):
         pass
-    with pytest.raises(current_mood_model.NoMoodModel, match="core"):
+    with pytest.raises(current_mood_model.MoodModelNotFound, match="core"):
         current_mood_model.from_archive(tmp_path / "core.tar.gz")
 
 
@@ -146,12 +147,12 @@ print(sorted({"rasa", "tensorflow", "sklearn", "spacy"} & set(sys.modules)))
 )  # fmt: skip
 def test_a_bad_label_is_named_with_file_and_line(tmp_path: Path, line: str, complaint: str) -> None:
     (tmp_path / "a.tsv").write_text(f"text\temotion\tfrustration\turgency\n{line}\n")
-    with pytest.raises(BadMoodData, match=complaint):
+    with pytest.raises(MoodDataError, match=complaint):
         mood_data.read(tmp_path)
 
 
 def test_no_data_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(BadMoodData, match="no labelled messages"):
+    with pytest.raises(MoodDataError, match="no labelled messages"):
         mood_data.read(tmp_path)
 
 

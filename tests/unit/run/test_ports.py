@@ -7,12 +7,12 @@ import socket
 import pytest
 
 from tandem.run.errors import PortTaken
-from tandem.run.ports import Address, addresses, require_free, trouble_with
+from tandem.run.ports import ListenAddress, addresses, require_free, trouble_with
 from tandem.settings import Settings
 
 
 def test_a_free_port_is_no_trouble(free_port: int) -> None:
-    assert trouble_with(Address("desk", "127.0.0.1", free_port, "TANDEM_DESK_PORT")) is None
+    assert trouble_with(ListenAddress("desk", "127.0.0.1", free_port, "TANDEM_DESK_PORT")) is None
 
 
 def test_a_taken_port_names_the_process_and_the_setting_that_moves_it() -> None:
@@ -21,7 +21,7 @@ def test_a_taken_port_names_the_process_and_the_setting_that_moves_it() -> None:
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(PortTaken, match=rf"desk: port {port} .* taken .* TANDEM_DESK_PORT"):
-            require_free([Address("desk", "127.0.0.1", port, "TANDEM_DESK_PORT")])
+            require_free([ListenAddress("desk", "127.0.0.1", port, "TANDEM_DESK_PORT")])
 
 
 def test_all_taken_ports_are_told_at_once() -> None:
@@ -30,7 +30,7 @@ def test_all_taken_ports_are_told_at_once() -> None:
         for process, sock in (("rasa", one), ("desk", two)):
             sock.bind(("127.0.0.1", 0))
             sock.listen()
-            taken.append(Address(process, "127.0.0.1", sock.getsockname()[1], f"TANDEM_{process.upper()}_PORT"))
+            taken.append(ListenAddress(process, "127.0.0.1", sock.getsockname()[1], f"TANDEM_{process.upper()}_PORT"))
         with pytest.raises(PortTaken) as caught:
             require_free(taken)
     assert "TANDEM_RASA_PORT" in str(caught.value) and "TANDEM_DESK_PORT" in str(caught.value)
@@ -45,22 +45,23 @@ def test_a_port_that_was_just_left_is_free_again(free_port: int) -> None:
         with socket.create_connection(("127.0.0.1", free_port)):
             accepted, _ = server.accept()
             accepted.close()
-    assert trouble_with(Address("rasa", "127.0.0.1", free_port, "TANDEM_RASA_PORT")) is None
+    assert trouble_with(ListenAddress("rasa", "127.0.0.1", free_port, "TANDEM_RASA_PORT")) is None
 
 
 def test_two_processes_on_one_port_are_told(free_port: int) -> None:
     with pytest.raises(PortTaken, match="rasa and desk both"):
-        require_free([Address("rasa", "127.0.0.1", free_port, "A"), Address("desk", "127.0.0.1", free_port, "B")])
+        require_free([ListenAddress("rasa", "127.0.0.1", free_port, "A"),
+                      ListenAddress("desk", "127.0.0.1", free_port, "B")])
 
 
 def test_a_foreign_host_names_its_setting(free_port: int) -> None:
     for host in ("203.0.113.7", "no-such-host.invalid", "ä" * 300):
-        assert "TANDEM_HOST" in str(trouble_with(Address("rasa", host, free_port, "TANDEM_RASA_PORT")))
+        assert "TANDEM_HOST" in str(trouble_with(ListenAddress("rasa", host, free_port, "TANDEM_RASA_PORT")))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may use every port")
 def test_a_port_below_1024_is_explained() -> None:
-    assert "above 1023" in str(trouble_with(Address("desk", "127.0.0.1", 81, "TANDEM_DESK_PORT")))
+    assert "above 1023" in str(trouble_with(ListenAddress("desk", "127.0.0.1", 81, "TANDEM_DESK_PORT")))
 
 
 def test_everything_listens_on_loopback_unless_told_otherwise() -> None:

@@ -15,7 +15,7 @@ Amount = sa.Numeric(12, 2).with_variant(sa.String(16), "sqlite")  # SQLite's own
 
 
 def order_number() -> sa.Column[str]:
-    """The key that the tables of an order share."""
+    """Return the key that the tables of an order share."""
     order = sa.ForeignKey("shop_orders.number", ondelete="CASCADE")
     return sa.Column("order_number", sa.String(64), order, primary_key=True)
 
