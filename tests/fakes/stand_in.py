@@ -56,7 +56,7 @@ class StandIn:
                 status, answer = work(request, json.loads(body) if body else None)
             except Refused as error:
                 return error.response
-            if method == "POST" and self.lost:
+            if method != "GET" and self.lost:
                 self.lost -= 1
                 return Response("gateway", 502)
             return JSONResponse(answer, status)

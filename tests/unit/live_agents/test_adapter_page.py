@@ -1,58 +1,53 @@
-"""The adapter that docs/live-agent-channels.md sketches works as the page says."""
+"""Adapters are of one anatomy, and the page about writing one tells the template as it is."""
 from __future__ import annotations
 
-import json
 import re
 import textwrap
 from pathlib import Path
-from typing import Any
 
-import httpx
+import pytest
 
-from tandem.live_agents import http_client, protocol, rendering
-from tests.fakes.clock import Clock
-from tests.unit.live_agents.conftest import a_handoff, a_word
+from tandem.handoff.routing import read_channels
+from tandem.live_agents import adapters
+from tandem.live_agents.adapters.template import TemplateChannel
+from tandem.live_agents.factory import ADAPTERS, build_channels
 
-PAGE = Path("docs/live-agent-channels.md")
-
-
-class Corner:
-    """The tool of the sketch, in memory."""
-
-    def __init__(self) -> None:
-        self.threads: list[dict[str, Any]] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        body, path = json.loads(request.content or b"{}"), request.url.path.strip("/").split("/")
-        if path[:2] == ["threads", "by-key"]:
-            found = [one for one in self.threads if one["key"] == path[2]]
-            return httpx.Response(200, json={"id": found[0]["id"]}) if found else httpx.Response(404)
-        if path == ["threads"]:
-            self.threads.append({"id": f"t{len(self.threads)}", "said": [], **body})
-            return httpx.Response(201, json={"id": self.threads[-1]["id"]})
-        thread = next(one for one in self.threads if one["id"] == path[1])
-        if path[2] == "keys":
-            return httpx.Response(200, json={"keys": [one["key"] for one in thread["said"]]})
-        thread["said"].append(body)
-        return httpx.Response(204)
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs/writing-a-live-agent-adapter.md").read_text(encoding="utf-8")
+FOLDERS = sorted(path for path in Path(adapters.__file__).parent.iterdir()
+                 if (path / "__init__.py").exists() and path.name != "desk")  # the desk is no tool outside
+ANATOMY = {"__init__.py", "adapter.py", "client.py", "config.py", "inbound.py", "outbound.py", "payloads"}
+MORE = {"webhook": {"signature.py", "schema.json"}}  # it signs both ways, and others write the other end
+TEMPLATE = [textwrap.dedent(path.read_text(encoding="utf-8")) for path in (
+    *(ROOT / "tandem/live_agents/adapters/template").glob("*.py"),
+    ROOT / "tests/contract/live_agent/template_harness.py")]
 
 
-def test_the_sketch_opens_once_and_says_once() -> None:
-    clock = Clock()
-    handoff, message = a_handoff(clock), a_word(clock, 1, "Where is it?")
-    [sketch] = re.findall(r"```python\n( +class CornerChannel.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
-    tool = Corner()
-    transport = httpx.MockTransport(tool)
-    known: dict[str, Any] = {
-        "Calls": lambda url, **options: http_client.Calls(url, transport=transport, **options),
-        "THREAD": protocol.THREAD,
-        "card_text": rendering.card_text, "transcript_text": rendering.transcript_text, "speaker": rendering.speaker,
-    }
-    exec(textwrap.dedent(sketch), known)
-    adapter = known["CornerChannel"]("corner", "https://corner.example.com")
-    reference = adapter.open(handoff, [message], None)
-    assert adapter.open(handoff, [message], None) == reference == {"id": "t0", protocol.THREAD: "t0"}
-    assert handoff.reason in tool.threads[0]["text"] and "Where is it?" in tool.threads[0]["text"]
-    adapter.say(reference, handoff, message, again=False)
-    adapter.say(reference, handoff, message, again=True)
-    assert [(one["by"], one["text"]) for one in tool.threads[0]["said"]] == [("Customer", "Where is it?")]
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def test_every_adapter_has_the_same_files(folder: Path) -> None:
+    assert {path.name for path in folder.iterdir()} - {"__pycache__"} == ANATOMY | MORE.get(folder.name, set())
+
+
+def test_every_adapter_but_the_template_is_a_type_of_endpoints_yml() -> None:
+    assert {folder.name for folder in FOLDERS} - {"template"} | {"desk"} == set(ADAPTERS)
+
+
+@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", PAGE, re.S))
+def test_what_the_page_shows_of_the_template_stands_there(block: str) -> None:
+    assert any(block in text for text in TEMPLATE)
+
+
+@pytest.mark.parametrize("name", sorted(ANATOMY - {"__init__.py"}))
+def test_the_page_tells_what_each_file_is(name: str) -> None:
+    assert f"| `{name}{'' if '.' in name else '/'}` |" in PAGE
+
+
+def test_the_pages_example_of_endpoints_yml_is_read_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [example] = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
+    (tmp_path / "endpoints.yml").write_text(example.replace(
+        "type: acme", "name: acme\n  type: tandem.live_agents.adapters.template:TemplateChannel"))
+    monkeypatch.setenv("ACME_TOKEN", "t" * 24)
+    monkeypatch.setenv("ACME_WEBHOOK_SECRET", "s" * 24)
+    assert isinstance(build_channels(read_channels(tmp_path / "endpoints.yml"))["acme"], TemplateChannel)
