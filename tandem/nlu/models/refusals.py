@@ -22,7 +22,7 @@ _REFUSES = re.compile(
     (?<!\w)(?:(?:i|we)(?:'m|m|'ve|[ ]am|'re|[ ]are|[ ]was)?[ ])?(?:(?:really|just|also)[ ])?
         {_NOT}[ ](?:(?:really|even|yet)[ ])?{_WISH}(?:[ ](?:to|for|in|that|you[ ]to|any|no))*(?!\w)
     | (?<!\w)(?:there(?:'s|s|[ ]is)[ ])?no[ ]need[ ](?:to|for)(?!\w)
-    | (?<!\w)(?:(?:target|it|that)[ ])?(?:is[ ]?n'?t|(?:'s[ ]|is[ ])?not)[ ]about(?!\w)
+    | (?<!\w)(?:(?:this|it|that)[ ])?(?:is[ ]?n'?t|(?:'s[ ]|is[ ])?not)[ ]about(?!\w)
     | (?<!\w)(?:(?:there's|there[ ]is)[ ])?nothing[ ]wrong[ ]with(?!\w)
     | (?<!\w)(?:never[ ]?mind|forget)(?=[ ](?:the|my|that|this)\b)
     | (?<!\w)(?:(?:we|i)[ ])?decided[ ]against(?!\w)
