@@ -75,7 +75,7 @@ class ConfigModel(BaseModel):
 
 
 def read_section(model: type[M], values: Any, *, where: str, page: str, error: type[Exception]) -> M:
-    """The values of one section as its model.
+    """Read the values of one section into its model.
 
     Args:
         values: What stands there; nothing (None) is an empty mapping.
@@ -95,7 +95,7 @@ def read_section(model: type[M], values: Any, *, where: str, page: str, error: t
 
 
 def read_yaml(path: Path, error: type[Exception]) -> Any:
-    """What stands in a YAML file; None if there is no such file or nothing in it.
+    """Read a YAML file; None if there is no such file or nothing in it.
 
     Raises:
         error: The file cannot be read; the text names it, and the line.
@@ -109,7 +109,7 @@ def read_yaml(path: Path, error: type[Exception]) -> Any:
 
 
 def explain(wrong: ValidationError, model: type[BaseModel], values: Any, *, where: str, page: str) -> str:
-    """What is wrong, a line for each key; entries of lists are counted from 1: "rules 2: channel is missing"."""
+    """Tell what is wrong, a line for each key; entries of lists are counted from 1: "rules 2: channel is missing"."""
     lines: dict[str, str] = {}
     for found in wrong.errors():
         place = _Place.of(model, values, found["loc"])
@@ -120,7 +120,7 @@ def explain(wrong: ValidationError, model: type[BaseModel], values: Any, *, wher
 
 
 def shown(value: Any) -> str:
-    """A wrong value as a message shows it, in YAML's spelling."""
+    """Write a wrong value as a message shows it, in YAML's spelling."""
     if isinstance(value, bool):
         return str(value).lower()
     text = repr(value) if isinstance(value, str) else str(value)
@@ -128,7 +128,7 @@ def shown(value: Any) -> str:
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """"NAME is not known", with the one that was probably meant, and all there are unless that is a long list."""
+    """Tell that a name is not known, which was probably meant, and all there are unless that is a long list."""
     from difflib import get_close_matches
 
     close = get_close_matches(name, known, 1)

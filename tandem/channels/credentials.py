@@ -28,7 +28,7 @@ class Credentials(ConfigModel):
 
     @classmethod
     def read(cls: type[C], channel: str, credentials: Mapping[str, Any] | None) -> C:
-        """The keys of the channel of this name, checked.
+        """Read and check the keys of the channel of this name.
 
         Raises:
             RasaException: A key is missing or wrong; the text names it, and never shows a secret.

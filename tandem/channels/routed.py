@@ -52,7 +52,7 @@ class RoutedChannel(LedgerChannel):
 
     @classmethod
     def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
-        """The channel as credentials.yml sets it (from `InputChannel`).
+        """Make the channel as credentials.yml sets it (from `InputChannel`).
 
         Raises:
             RasaException: A key is missing or wrong.

@@ -8,16 +8,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
-from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from tandem.configuration import ConfigModel
+from tandem.nlu.component_options import read_options
 from tandem.nlu.models.encoders import versions
 from tandem.nlu.models.intent_model import IntentModel
 from tandem.nlu.models.kernel import spare_cores
@@ -28,6 +30,10 @@ MODEL_FILE = "intents.npz"
 CACHE_SIZE = 2048  # messages whose reading is remembered: "yes", "where is my order?" come again and again
 
 
+class _Options(ConfigModel):
+    ranking_length: int = Field(default=10, ge=0)
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class KernelIntentClassifier(GraphComponent, IntentClassifier):
     """Set `intent` and `intent_ranking`; the confidence of the best intent is the probability that it is right."""
@@ -35,16 +41,12 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """Return `ranking_length`, how many intents the ranking shows; 0 for all."""
-        return {"ranking_length": 10}
+        return _Options().dict()
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
         """Raise InvalidConfigException for a ranking length that is no whole number of 0 or more."""
-        length = config.get("ranking_length", 10)
-        if not isinstance(length, int) or isinstance(length, bool) or length < 0:
-            raise InvalidConfigException(
-                f"KernelIntentClassifier: ranking_length must be 0 or more, not {length!r}; see docs/nlu.md"
-            )
+        read_options(_Options, cls, config)
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:

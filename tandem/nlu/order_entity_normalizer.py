@@ -11,14 +11,17 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic import Field
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.extractors.extractor import EntityExtractorMixin
-from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.constants import ENTITIES
 from rasa.shared.nlu.training_data.message import Message
+
+from tandem.configuration import ConfigModel
+from tandem.nlu.component_options import read_options
 
 Entity = dict[str, Any]
 
@@ -102,23 +105,22 @@ def _trimmed(entity: Entity) -> Entity:
     return {"start": entity["start"] + digits.start()}
 
 
+class _Options(ConfigModel):
+    order_prefix: str = Field(default="TD", regex=r"[A-Za-z0-9]+\Z", description="letters and digits such as TD")
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
 class OrderEntityNormalizer(GraphComponent, EntityExtractorMixin):
     """Settle and normalise the entities found so far; put it behind every extractor."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"order_prefix": "TD"}
+        return _Options().dict()
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
         """Raise InvalidConfigException if `order_prefix` is not a word of letters and digits."""
-        prefix = config.get("order_prefix", "TD")
-        if not isinstance(prefix, str) or not re.fullmatch(r"[A-Za-z0-9]+", prefix):
-            raise InvalidConfigException(
-                f"OrderEntityNormalizer: order_prefix must be letters and digits such as TD, not {prefix!r}; "
-                "see docs/nlu.md"
-            )
+        read_options(_Options, cls, config)
 
     def __init__(self, config: dict[str, Any]) -> None:
         self._prefix = str(config["order_prefix"]).upper()

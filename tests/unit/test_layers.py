@@ -21,7 +21,7 @@ LAYERS = {  # which packages of ours each may import, as docs/architecture.md ha
     "configuration": set(), "settings": {"configuration"}, "private_files": set(), "executors": set(), "logs": set(),
     "heartbeat": set(), "moved": set(),
     "db": {"private_files"}, "run_state": {"private_files"}, "faults": {"db", "settings"}, "access": {"settings"},
-    "sentiment": {"configuration"}, "nlu": {"moved"}, "dialogue": {"moved", "nlu", "sentiment"},
+    "sentiment": {"configuration"}, "nlu": {"configuration", "moved"}, "dialogue": {"moved", "nlu", "sentiment"},
     "evaluation": {"configuration", "dialogue", "nlu", "sentiment"},
     "rasa_ext": BASE | {"access"},
     "orders": BASE, "conversations": BASE,
