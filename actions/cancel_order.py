@@ -10,7 +10,7 @@ from actions.base.status import status_reply
 from tandem.conversations.consent import Question
 from tandem.orders.errors import NotCancellable, ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
-from tandem.orders.policies import can_cancel, return_deadline, return_refusal
+from tandem.orders.policies import return_refusal
 from tandem.services import Services
 
 
@@ -22,7 +22,7 @@ class ValidateCancelOrderForm(ConsentForm):
     details = ("confirmed",)
 
     def objection(self, order: Order, desk: OrderContext) -> Reply | None:
-        return None if can_cancel(order) else refusal(order, order.status, desk)
+        return None if order.can_cancel else refusal(order, order.status, desk)
 
 
 class ActionAskCancelOrder(AskForConsent):
@@ -68,8 +68,9 @@ def refusal(order: Order, status: OrderStatus, desk: OrderContext) -> Reply:
     if status is OrderStatus.RETURNED:
         return Reply("utter_cancel_order_returned", values)
     if status is OrderStatus.DELIVERED:
-        refused, deadline = return_refusal(order, desk.dates.at, desk.policies), return_deadline(order, desk.policies)
-        if refused is ReturnRefusal.WINDOW_CLOSED and deadline is not None:
-            return Reply("utter_cancel_order_delivered_closed", {**values, "deadline": desk.dates.day(deadline)})
+        refused = return_refusal(order, desk.dates.at)
+        if refused is ReturnRefusal.WINDOW_CLOSED and order.return_until is not None:
+            return Reply("utter_cancel_order_delivered_closed",
+                         {**values, "deadline": desk.dates.day(order.return_until)})
         return Reply("utter_cancel_order_delivered", values)
     return Reply("utter_cancel_order_too_late", values)

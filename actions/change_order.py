@@ -16,7 +16,6 @@ from tandem.conversations.consent_reader import ConsentAnswer
 from tandem.orders.addresses import parse_address
 from tandem.orders.errors import AddressNotChangeable, InvalidAddress
 from tandem.orders.model import Order, OrderStatus
-from tandem.orders.policies import can_cancel, can_change_address
 from tandem.services import Services
 
 
@@ -33,7 +32,7 @@ class ValidateChangeAddressForm(ConsentForm):
     free_text = frozenset({"new_address"})
 
     def objection(self, order: Order, desk: OrderContext) -> Reply | None:
-        return None if can_change_address(order) else too_late(order, desk)
+        return None if order.can_change_address else too_late(order, desk)
 
     def check(self, order: Order, draft: Draft, turn: Turn) -> None:
         corrects = turn.verdict is not None and not turn.verdict.agrees
@@ -94,7 +93,7 @@ class ActionChangeOrder(OrderAction):
     def answer(self, order: Order, desk: OrderContext) -> Reply:
         if order.status is OrderStatus.LOST:
             return status_reply(order, desk.dates)
-        if can_cancel(order):
+        if order.can_cancel:
             response = "utter_change_order_possible"
         elif order.status.open:
             response = "utter_change_order_too_late"

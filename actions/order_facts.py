@@ -9,7 +9,6 @@ from actions.base.status import refund_reply, status_reply
 from actions.base.turn import Turn
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.model import Order
-from tandem.orders.summary import summarise
 
 REFUND_INTENTS = frozenset({"refund_status", "get_refund"})
 
@@ -33,9 +32,7 @@ class ActionOrderFacts(Answering):
             order = None
         if order is None:
             return Reply("utter_acknowledge")
-        zone = opened.settings.shop_timezone
-        opened.case_file.saw_order(turn.conversation_id, order.number, order.status.value, summarise(order, zone),
-                                   turn.message_id)
+        opened.saw_order(turn.conversation_id, order, turn.message_id)
         dates = OrderContext.of(opened, turn).dates
         if turn.intent in REFUND_INTENTS and order.refund is not None:
             return refund_reply(order, dates)

@@ -81,7 +81,7 @@ class ActionDeliveredNotReceived(OrderAction):
 def _send_back_or_person(response: str, order: Order, desk: OrderContext) -> Reply:
     if order.delivered_at is None or order.status is OrderStatus.RETURNED:
         return _has_not_come(order, desk)
-    refused = return_refusal(order, desk.dates.at, desk.policies)
+    refused = return_refusal(order, desk.dates.at)
     if refused is ReturnRefusal.ALREADY_REQUESTED:
         return not_returnable(order, refused, desk)
     return Reply(f"{response}_person" if refused else response,

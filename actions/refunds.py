@@ -7,7 +7,7 @@ from actions.base.order_form import OrderForm
 from actions.base.reply import Reply
 from actions.base.status import refund_reply, status_reply
 from tandem.orders.model import Order, OrderStatus
-from tandem.orders.policies import can_cancel, return_deadline, return_refusal
+from tandem.orders.policies import return_refusal
 
 
 class ValidateRefundStatusForm(OrderForm):
@@ -46,14 +46,13 @@ def way_to_the_money(order: Order, desk: OrderContext) -> Reply:
         return refund_reply(order, desk.dates)
     if order.status is OrderStatus.PAYMENT_FAILED:
         return refund_reply(order, desk.dates)
-    if can_cancel(order):
+    if order.can_cancel:
         return Reply("utter_get_refund_by_cancelling", number)
     if order.status is OrderStatus.LOST:
         return status_reply(order, desk.dates)
     if order.delivered_at is None:
         return Reply("utter_get_refund_on_its_way", number)
-    deadline = return_deadline(order, desk.policies)
-    day = desk.dates.day(deadline) if deadline else ""
-    if return_refusal(order, desk.dates.at, desk.policies) is None:
+    day = desk.dates.day(order.return_until) if order.return_until else ""
+    if return_refusal(order, desk.dates.at) is None:
         return Reply("utter_get_refund_by_returning", {**number, "deadline": day})
     return Reply("utter_get_refund_too_late", {**number, "deadline": day})

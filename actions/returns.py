@@ -19,7 +19,7 @@ from tandem.conversations.consent import Question
 from tandem.conversations.consent_reader import asks
 from tandem.orders.errors import NotReturnable, ReturnRefusal, UnknownItem
 from tandem.orders.model import Order, OrderStatus, ReturnReason
-from tandem.orders.policies import return_deadline, return_refusal
+from tandem.orders.policies import return_refusal
 from tandem.services import Services
 from tandem.wording.phrases import notice
 
@@ -39,7 +39,7 @@ class ValidateReturnItemForm(ConsentForm):
     accepts = frozenset({"damaged_item", "wrong_item", "exchange_item"})
 
     def objection(self, order: Order, desk: OrderContext) -> Reply | None:
-        refused = return_refusal(order, desk.dates.at, desk.policies)
+        refused = return_refusal(order, desk.dates.at)
         return not_returnable(order, refused, desk) if refused else None
 
     def check(self, order: Order, draft: Draft, turn: Turn) -> None:
@@ -124,7 +124,7 @@ class ActionExchangeItem(OrderAction):
         return "action_exchange_item"
 
     def answer(self, order: Order, desk: OrderContext) -> Reply:
-        refused = return_refusal(order, desk.dates.at, desk.policies)
+        refused = return_refusal(order, desk.dates.at)
         if refused is None:
             items = desk.formats.items(order.delivered_items)
             return Reply("utter_exchange_item", {"number": order.number, "items": items})
@@ -135,8 +135,7 @@ def not_returnable(order: Order, refused: ReturnRefusal, desk: OrderContext) -> 
     """Why the order cannot be sent back."""
     if refused is ReturnRefusal.NOT_DELIVERED and order.status in _NEVER_SENT_OR_LOST:
         return status_reply(order, desk.dates)
-    deadline = return_deadline(order, desk.policies)
-    day = desk.dates.day(deadline) if deadline else ""
+    day = desk.dates.day(order.return_until) if order.return_until else ""
     return Reply(f"utter_return_item_{refused.value}", {"number": order.number, "deadline": day})
 
 

@@ -25,6 +25,8 @@ from tandem.live_agents.relay.agent_actions import AgentActions
 from tandem.live_agents.relay.worker import Relay
 from tandem.orders.factory import guarded_order_system
 from tandem.orders.identification import IdentificationService
+from tandem.orders.model import Order
+from tandem.orders.summary import summarise
 from tandem.orders.system import OrderSystem
 from tandem.sentiment.settings import EscalationSettings
 from tandem.sentiment.trajectory import Trajectory
@@ -47,6 +49,11 @@ class Services:
     handoff: HandoffService
     business_hours: BusinessHours
     patience: Patience
+
+    def saw_order(self, conversation_id: str, order: Order, message_id: str = "") -> None:
+        """Keep in the case file how an order stood when it was looked up; blocking."""
+        self.case_file.saw_order(conversation_id, order.number, order.status.value,
+                                 summarise(order, self.settings.shop_timezone), message_id, bool(order.can_cancel))
 
 
 def open_services(settings: Settings) -> Services:

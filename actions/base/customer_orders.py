@@ -7,42 +7,41 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from actions.base.reading import means_the_other
-from actions.base.services import shop_policies
 from actions.base.turn import Turn
 from actions.base.turn_orders import orders_of
 from tandem.orders.errors import InvalidOrderNumber
 from tandem.orders.identifiers import normalise_order_number
 from tandem.orders.model import Order, OrderStatus
-from tandem.orders.policies import ShopPolicies, can_cancel, can_change_address, return_refusal
+from tandem.orders.policies import return_refusal
 from tandem.services import Services
 
 _IDLE = frozenset({
     "the", "and", "for", "with", "set", "one", "two", "three", "four", "large", "small", "please", "order", "item",
 })
-Relevance = Callable[[Order, datetime, ShopPolicies], bool]
+Relevance = Callable[[Order, datetime], bool]
 
 
-def _open(order: Order, at: datetime, policies: ShopPolicies) -> bool:
+def _open(order: Order, now: datetime) -> bool:
     return order.status.open
 
 
-def _cancellable(order: Order, at: datetime, policies: ShopPolicies) -> bool:
-    return can_cancel(order)
+def _cancellable(order: Order, now: datetime) -> bool:
+    return bool(order.can_cancel)
 
 
-def _address_changeable(order: Order, at: datetime, policies: ShopPolicies) -> bool:
-    return can_change_address(order)
+def _address_changeable(order: Order, now: datetime) -> bool:
+    return bool(order.can_change_address)
 
 
-def _returnable(order: Order, at: datetime, policies: ShopPolicies) -> bool:
-    return return_refusal(order, at, policies) is None
+def _returnable(order: Order, now: datetime) -> bool:
+    return return_refusal(order, now) is None
 
 
-def _has_come(order: Order, at: datetime, policies: ShopPolicies) -> bool:
+def _has_come(order: Order, now: datetime) -> bool:
     return bool(order.delivered_items) and order.status is not OrderStatus.RETURNED
 
 
-def _has_refund(order: Order, at: datetime, policies: ShopPolicies) -> bool:
+def _has_refund(order: Order, now: datetime) -> bool:
     return order.refund is not None or order.return_request is not None
 
 
@@ -90,8 +89,8 @@ def accessible_orders(opened: Services, turn: Turn, form: str = "") -> Accessibl
         OrderSystemUnavailable: The order system does not answer.
     """
     orders = orders_of(opened, turn).all()
-    is_relevant, at, policies = RELEVANT.get(form), opened.ledger.clock(), shop_policies(opened)
-    relevant = tuple(o for o in orders if is_relevant is None or is_relevant(o, at, policies))
+    is_relevant, now = RELEVANT.get(form), opened.ledger.clock()
+    relevant = tuple(o for o in orders if is_relevant is None or is_relevant(o, now))
     if not relevant and form in _ABOUT_OPEN_ORDERS:
         relevant = tuple(o for o in orders if o.status.open)
     return AccessibleOrders(orders, relevant)

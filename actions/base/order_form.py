@@ -33,7 +33,6 @@ from tandem.orders.errors import (
     RefusedForNow,
 )
 from tandem.orders.model import Order
-from tandem.orders.summary import summarise
 from tandem.services import Services
 
 ANSWERS = frozenset({"inform", "affirm", "deny", "nlu_fallback", "out_of_scope"})  # intents of a bare answer
@@ -236,9 +235,7 @@ class OrderForm(Action, ABC):
         draft.slots["order_total"] = formats.money(order.total)
         draft.failed_lookups = 0.0
         if turn.activates(self.form) or turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
-            facts = summarise(order, opened.settings.shop_timezone)
-            opened.case_file.saw_order(turn.conversation_id, order.number, order.status.value, facts,
-                                       turn.message_id)
+            opened.saw_order(turn.conversation_id, order, turn.message_id)
         return order
 
     def _verify(self, opened: Services, turn: Turn, draft: Draft, number: str, contact: str) -> Order | None:

@@ -39,4 +39,4 @@ def formats_of(opened: Services) -> Formats:
 
 def shop_policies(opened: Services) -> ShopPolicies:
     """The shop's promises, with days counted in its time zone."""
-    return ShopPolicies(zone=opened.settings.shop_timezone)
+    return ShopPolicies.of(opened.settings)

@@ -32,7 +32,7 @@ _ADD = {"postgresql": postgresql_insert(case_entries).on_conflict_do_nothing(),
 class EntryKind(str, Enum):
     """What an entry tells."""
 
-    ORDER = "order"  # {"number", "status", "facts": [[label, value], ...]}
+    ORDER = "order"  # {"number", "status", "facts": [[label, value], ...], "can_cancel"}
     ATTEMPT = "attempt"  # {"action", "outcome"}
     PROMISE = "promise"  # {"text"}
     ACT = "act"  # {"question", "seq", "done"}; see tandem.conversations.consent
@@ -82,10 +82,12 @@ class CaseFile:
 
     def saw_order(
         self, conversation_id: str, number: str, status: str, facts: Mapping[str, str], message_id: str = "",
+        can_cancel: bool = False,
     ) -> None:
-        """Note that an order was looked up, with its facts (label to value, ready to read)."""
+        """Note that an order was looked up, its facts (label to value, ready to read), and if it could be cancelled."""
         self._add(conversation_id, EntryKind.ORDER, message_id,
-                  {"number": number, "status": status, "facts": [list(pair) for pair in facts.items()]})
+                  {"number": number, "status": status, "facts": [list(pair) for pair in facts.items()],
+                   "can_cancel": can_cancel})
 
     def tried(self, conversation_id: str, action: str, outcome: str, message_id: str = "") -> None:
         """Note that the bot ran an action, and what came of it."""
@@ -106,7 +108,7 @@ class CaseFile:
         return [CaseEntry(EntryKind(row.kind), row.at, row.data) for row in reversed(rows)]
 
     def read(self, conversation_id: str) -> CaseSummary:
-        """What the newest `KEPT` entries tell a person."""
+        """Read what the newest `KEPT` entries tell a person."""
         return CaseSummary.of(self.entries(conversation_id))
 
     def _add(self, conversation_id: str, kind: EntryKind, message_id: str, data: Mapping[str, Any]) -> None:

@@ -39,7 +39,7 @@ class Customer:
 
     @classmethod
     def from_dict(cls, data: Any) -> Customer:
-        """The customer of a card; nobody if there is none."""
+        """Read the customer of a card; nobody if there is none."""
         known = data if isinstance(data, Mapping) else {}
         return cls(text_of(known.get("name")), text_of(known.get("email")), text_of(known.get("subject")),
                    text_of(known.get("verified_by")) or None, _texts(known, "verified_orders"))
@@ -76,12 +76,13 @@ class OrderFacts:
     status: str
     seen_at: str
     facts: tuple[tuple[str, str], ...] = ()
+    can_cancel: bool = False  # as the order system said then
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> OrderFacts:
         pairs = [pair for pair in _list(data, "facts") if isinstance(pair, (list, tuple)) and len(pair) == 2]
         return cls(text_of(data.get("number")), text_of(data.get("status")), text_of(data.get("seen_at")),
-                   tuple((text_of(label), text_of(value)) for label, value in pairs))
+                   tuple((text_of(label), text_of(value)) for label, value in pairs), data.get("can_cancel") is True)
 
 
 @dataclass(frozen=True)
@@ -155,11 +156,11 @@ class ContextCard:
 
     @property
     def turned_at(self) -> MoodTurn | None:
-        """The message at which the mood turned."""
+        """Find the message at which the mood turned."""
         return next((turn for turn in self.mood if turn.seq == self.turning_point), None)
 
     def to_dict(self) -> dict[str, Any]:
-        """The card as JSON-ready data, with `schema_version`."""
+        """Write the card as JSON-ready data, with `schema_version`."""
         return {"schema_version": SCHEMA_VERSION, **asdict(self)} if self else {}
 
     @classmethod
@@ -192,7 +193,7 @@ NO_CARD = ContextCard()
 
 
 def text_of(value: Any, levels: int = _LEVELS) -> str:
-    """The value as a text that can be shown; empty for nothing, and for what is nested too deeply to be read."""
+    """Make a text that can be shown of the value; empty for nothing, and for what is nested too deeply to be read."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
     if value is None or levels == 0:
@@ -205,7 +206,7 @@ def text_of(value: Any, levels: int = _LEVELS) -> str:
 
 
 def number_of(value: Any) -> float:
-    """The value as a finite number, or 0: an odd value must not keep a person away."""
+    """Make a finite number of the value, or 0: an odd value must not keep a person away."""
     try:
         found = float(value)
     except (TypeError, ValueError, OverflowError):

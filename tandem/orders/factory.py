@@ -63,7 +63,7 @@ def _opener(settings: Settings, ledger: Engine | None = None) -> Callable[[], Or
 
 def _reader(url: str, settings: Settings, shared: Engine | None) -> Callable[[], OrderSystem]:
     if url.startswith(("http://", "https://")):
-        service = HttpOrderSystem(url)
+        service = HttpOrderSystem(url, policies=ShopPolicies.of(settings))
         return lambda: service
     engine = shared or open_engine(url)
 
@@ -73,6 +73,6 @@ def _reader(url: str, settings: Settings, shared: Engine | None) -> Callable[[],
         except OperationalError as error:
             raise OrderSystemUnavailable(f"the order database does not answer: {error.orig}") from error
         documents_url = DEMO_DOCUMENTS_URL if settings.demo else ""
-        return SqlOrderSystem(engine, policies=ShopPolicies(zone=settings.shop_timezone), documents_url=documents_url)
+        return SqlOrderSystem(engine, policies=ShopPolicies.of(settings), documents_url=documents_url)
 
     return open_tables

@@ -238,7 +238,11 @@ class Invoice:
 
 @dataclass(frozen=True)
 class Order:
-    """An order as the shop sees it now. All times carry a zone."""
+    """An order as the shop sees it now. All times carry a zone.
+
+    What may be done to it comes with it: from the shop's system if that says so, else by the shop's policies, which
+    every adapter applies (`ShopPolicies.applied_to`). Until then it is None.
+    """
 
     number: str
     email: str
@@ -255,6 +259,9 @@ class Order:
     cancelled_at: datetime | None = None
     return_request: ReturnRequest | None = None
     refund: Refund | None = None
+    can_cancel: bool | None = None
+    can_change_address: bool | None = None
+    return_until: datetime | None = None  # the last moment at which a return is taken; None before delivery, too
 
     @property
     def postcode(self) -> str:

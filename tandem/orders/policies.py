@@ -1,11 +1,14 @@
-"""What the shop allows, as plain functions over an order."""
+"""What the shop allows. It is asked once, by the adapter that reads an order; whoever has the order asks that."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta, timezone, tzinfo
 
 from tandem.orders.errors import InvalidAddress, ReturnRefusal
 from tandem.orders.model import Address, Order, OrderStatus
+from tandem.settings import Settings
+
+_UNTOUCHED = frozenset({OrderStatus.PROCESSING, OrderStatus.PAYMENT_FAILED})  # nothing has left the warehouse
 
 
 @dataclass(frozen=True)
@@ -16,23 +19,29 @@ class ShopPolicies:
     refund_business_days: tuple[int, int] = (5, 7)
     zone: tzinfo = timezone.utc  # where the shop's days begin and end
 
+    @classmethod
+    def of(cls, settings: Settings) -> ShopPolicies:
+        """Read the promises of the shop from its settings."""
+        return cls(zone=settings.shop_timezone)
+
+    def applied_to(self, order: Order) -> Order:
+        """Put on the order what may be done to it; what its system has said already stands."""
+        untouched = order.status in _UNTOUCHED
+        return replace(
+            order, can_cancel=untouched if order.can_cancel is None else order.can_cancel,
+            can_change_address=untouched if order.can_change_address is None else order.can_change_address,
+            return_until=order.return_until or self._return_until(order),
+        )
+
+    def _return_until(self, order: Order) -> datetime | None:
+        """Return the end of the last day on which a return is taken, in the shop's zone; None before delivery."""
+        if order.delivered_at is None:
+            return None
+        last_day = order.delivered_at.astimezone(self.zone).date() + timedelta(days=self.return_days)
+        return datetime.combine(last_day, time(23, 59, 59), self.zone)
+
 
 DEFAULT_POLICIES = ShopPolicies()
-
-
-def can_cancel(order: Order) -> bool:
-    """Check that nothing of the order has left the warehouse."""
-    return status_allows_cancelling(order.status)
-
-
-def status_allows_cancelling(status: OrderStatus) -> bool:
-    """Check whether an order of this status may be cancelled, for those who know no more of it."""
-    return status in (OrderStatus.PROCESSING, OrderStatus.PAYMENT_FAILED)
-
-
-def can_change_address(order: Order) -> bool:
-    """Check that nothing of the order has left the warehouse."""
-    return order.status in (OrderStatus.PROCESSING, OrderStatus.PAYMENT_FAILED)
 
 
 def check_address(address: Address) -> None:
@@ -49,21 +58,12 @@ def check_address(address: Address) -> None:
             raise InvalidAddress(field)
 
 
-def return_deadline(order: Order, policies: ShopPolicies) -> datetime | None:
-    """Return the end of the last day on which a return is taken, in the shop's zone; None before delivery."""
-    if order.delivered_at is None:
-        return None
-    last_day = order.delivered_at.astimezone(policies.zone).date() + timedelta(days=policies.return_days)
-    return datetime.combine(last_day, time(23, 59, 59), policies.zone)
-
-
-def return_refusal(order: Order, now: datetime, policies: ShopPolicies) -> ReturnRefusal | None:
+def return_refusal(order: Order, now: datetime) -> ReturnRefusal | None:
     """Say why the order cannot be sent back at this moment; None when it can."""
     if order.status is OrderStatus.RETURNED:
         return ReturnRefusal.ALREADY_RETURNED
     if order.return_request is not None:
         return ReturnRefusal.ALREADY_REQUESTED
-    deadline = return_deadline(order, policies)
-    if deadline is None or not order.delivered_items:
+    if order.return_until is None or not order.delivered_items:
         return ReturnRefusal.NOT_DELIVERED
-    return ReturnRefusal.WINDOW_CLOSED if now > deadline else None
+    return ReturnRefusal.WINDOW_CLOSED if now > order.return_until else None

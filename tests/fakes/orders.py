@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from tandem.orders import policies as rules
 from tandem.orders.errors import (
     AddressNotChangeable,
     IdempotencyConflict,
@@ -28,7 +27,7 @@ from tandem.orders.model import (
     ReturnRequest,
     ShipmentState,
 )
-from tandem.orders.policies import ShopPolicies
+from tandem.orders.policies import ShopPolicies, check_address, return_refusal
 
 
 class FakeOrderSystem:
@@ -46,43 +45,45 @@ class FakeOrderSystem:
         self._called("find")
         if number not in self.orders:
             raise OrderNotFound(number)
-        return self.orders[number]
+        return self._policies.applied_to(self.orders[number])
 
     def open_orders(self, email: str) -> tuple[Order, ...]:
         return tuple(order for order in self.recent_orders(email, 100) if order.status.open)
 
     def recent_orders(self, email: str, limit: int = 10) -> tuple[Order, ...]:
         self._called("recent_orders")
-        own = [order for order in self.orders.values() if order.email == email.strip().lower()]
+        own = [self._policies.applied_to(order) for order in self.orders.values()
+               if order.email == email.strip().lower()]
         return tuple(sorted(own, key=lambda order: (order.placed_at, order.number), reverse=True)[:limit])
 
     def cancel(self, number: str, *, idempotency_key: str) -> Order:
         order = self.find(number)
         if self._repeated(idempotency_key, number, "cancel"):
             return order
-        if not rules.can_cancel(order):
+        if not order.can_cancel:
             raise NotCancellable(number, order.status)
         at = self._clock()
         refund = Refund(order.total, RefundState.ISSUED, order.payment_method, at, at)
         paid = order.status is not OrderStatus.PAYMENT_FAILED
         self._done[idempotency_key] = (number, "cancel")
         self.orders[number] = replace(
-            order, status=OrderStatus.CANCELLED, cancelled_at=at, payment_due_by=None, refund=refund if paid else None,
+            self.orders[number], status=OrderStatus.CANCELLED, cancelled_at=at, payment_due_by=None,
+            refund=refund if paid else None,
             shipments=tuple(replace(shipment, state=ShipmentState.CANCELLED, expected_by=None, ships_by=None)
                             for shipment in order.shipments),
         )
-        return self.orders[number]
+        return self._policies.applied_to(self.orders[number])
 
     def change_address(self, number: str, address: Address, *, idempotency_key: str) -> Order:
-        rules.check_address(address)
+        check_address(address)
         order = self.find(number)
         if self._repeated(idempotency_key, number, "change_address", address):
             return order
-        if not rules.can_change_address(order):
+        if not order.can_change_address:
             raise AddressNotChangeable(number, order.status)
         self._done[idempotency_key] = (number, "change_address", address)
-        self.orders[number] = replace(order, shipping_address=address)
-        return self.orders[number]
+        self.orders[number] = replace(self.orders[number], shipping_address=address)
+        return self._policies.applied_to(self.orders[number])
 
     def start_return(
         self, number: str, *, skus: tuple[str, ...] | None = None, reason: ReturnReason, idempotency_key: str
@@ -90,8 +91,7 @@ class FakeOrderSystem:
         order = self.find(number)
         if self._repeated(idempotency_key, number, "start_return", skus, reason) and order.return_request:
             return order.return_request
-        deadline = rules.return_deadline(order, self._policies)
-        refusal = rules.return_refusal(order, self._clock(), self._policies)
+        deadline, refusal = order.return_until, return_refusal(order, self._clock())
         if refusal or deadline is None:
             raise NotReturnable(number, refusal or ReturnRefusal.NOT_DELIVERED, deadline)
         for sku in skus or ():
@@ -105,7 +105,7 @@ class FakeOrderSystem:
         worth = sum((item.price for item in chosen[1:]), chosen[0].price)
         refund = Refund(worth, RefundState.PENDING_RETURN, order.payment_method, at)
         self._done[idempotency_key] = (number, "start_return", skus, reason)
-        self.orders[number] = replace(order, return_request=request, refund=refund)
+        self.orders[number] = replace(self.orders[number], return_request=request, refund=refund)
         return request
 
     def invoice(self, number: str) -> Invoice:

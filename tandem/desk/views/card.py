@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from tandem.conversations.context_card import NOBODY, Customer, OrderFacts, text_of
 from tandem.conversations.model import Handoff, Identity
 from tandem.desk.views.rendering import clip
-from tandem.orders.model import OrderStatus
-from tandem.orders.policies import status_allows_cancelling
 from tandem.wording.language import name_of
 
 WIDTH, HEIGHT, EDGE = 280, 64, 7  # of the mood's line, in its own units
@@ -40,7 +38,7 @@ class OrderView:
     status: str
     seen_at: str
     facts: tuple[tuple[str, str], ...]
-    can_cancel: bool  # as far as the shop's policy can tell by the status
+    can_cancel: bool
 
 
 @dataclass(frozen=True)
@@ -121,15 +119,7 @@ def feeling(emotion: str, frustration: float) -> str:
 def order_view(order: OrderFacts) -> OrderView:
     """An order of a card or case file."""
     return OrderView(order.number, _words(order.status), order.seen_at,
-                     tuple((label, clip(value, LONGEST)) for label, value in order.facts),
-                     _may_be_cancelled(order.status))
-
-
-def _may_be_cancelled(status: str) -> bool:
-    try:
-        return status_allows_cancelling(OrderStatus(status))
-    except ValueError:
-        return False
+                     tuple((label, clip(value, LONGEST)) for label, value in order.facts), order.can_cancel)
 
 
 def _words(value: str | None) -> str:

@@ -23,7 +23,6 @@ from tandem.orders.errors import (
     RefusedForNow,
 )
 from tandem.orders.model import Order
-from tandem.orders.summary import summarise
 
 RECENT = 5  # orders that are listed for a customer whom the channel vouches for
 _Found = TypeVar("_Found")
@@ -47,7 +46,7 @@ class OrderService:
         """
         order = self._reach(lambda: self._order(conversation_id, number))
         with self.work.act(caller, "look_up_order", conversation_id, order.number):
-            self._seen(conversation_id, order)
+            self.work.services.saw_order(conversation_id, order)
         return order
 
     def cancel(self, caller: Principal, conversation_id: str, number: str) -> Order:
@@ -74,7 +73,7 @@ class OrderService:
         audit.record(self.work.services.engine, caller.agent.id, caller.via, "cancel_order_asked", conversation_id,
                      printable(number))
         order = self._reach(cancel)
-        self._seen(conversation_id, order)
+        self.work.services.saw_order(conversation_id, order)
         money = f"{order.refund.amount} goes back." if order.refund else "Nothing had been charged."
         with self.work.act(caller, "cancel_order", conversation_id, order.number):
             self.work.services.ownership.note(conversation_id, caller.agent, f"Cancelled order {order.number}. {money}",
@@ -98,7 +97,7 @@ class OrderService:
         self._require_holder(caller, conversation_id)
         order = self._reach(lambda: self.work.services.identification.verify(conversation_id, number, contact).order)
         with self.work.act(caller, "find_order", conversation_id, order.number):
-            self._seen(conversation_id, order)
+            self.work.services.saw_order(conversation_id, order)
         return order
 
     def recent(self, caller: Principal, conversation_id: str) -> tuple[Order, ...]:
@@ -117,7 +116,7 @@ class OrderService:
         found = self._reach(lambda: self.work.services.orders.recent_orders(identity.email, RECENT))
         with self.work.act(caller, "list_orders", conversation_id, f"{len(found)} orders"):
             for order in reversed(found):
-                self._seen(conversation_id, order)
+                self.work.services.saw_order(conversation_id, order)
         return found
 
     def _require_holder(self, caller: Principal, conversation_id: str) -> None:
@@ -129,11 +128,6 @@ class OrderService:
         identity = self.work.conversation(conversation_id).identity
         email = identity.email if identity else None
         return self.work.services.identification.order_for(conversation_id, number, email)
-
-    def _seen(self, conversation_id: str, order: Order) -> None:
-        services = self.work.services
-        services.case_file.saw_order(conversation_id, order.number, order.status.value,
-                                     summarise(order, services.settings.shop_timezone))
 
     def _reach(self, step: Callable[[], _Found]) -> _Found:
         try:

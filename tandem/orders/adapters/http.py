@@ -12,7 +12,7 @@ import httpx
 from tandem.orders.adapters.wire import WireError, error_from_wire, from_wire, to_wire
 from tandem.orders.errors import OrderNotFound, OrderSystemUnavailable, UnknownItem
 from tandem.orders.model import Address, Invoice, Order, ReturnReason, ReturnRequest
-from tandem.orders.policies import check_address
+from tandem.orders.policies import DEFAULT_POLICIES, ShopPolicies, check_address
 
 T = TypeVar("T")
 
@@ -33,6 +33,7 @@ class HttpOrderSystem:
         url: The service's base URL; `https://user:password@host/path` sends HTTP basic authentication.
         transport: For tests; the network when None.
         sleep: Waits, in seconds.
+        policies: Say what may be done to an order of which the service does not say so.
 
     Raises:
         ValueError, httpx.InvalidURL: The URL cannot be one.
@@ -44,6 +45,7 @@ class HttpOrderSystem:
         transport: httpx.BaseTransport | None = None,
         timeout: httpx.Timeout = TIMEOUT,
         sleep: Callable[[float], None] = time.sleep,
+        policies: ShopPolicies = DEFAULT_POLICIES,
     ) -> None:
         if not urlsplit(url).hostname or urlsplit(url).port == 0:  # `port` raises ValueError beyond 65535
             raise ValueError("the order service's URL has no host")
@@ -55,9 +57,10 @@ class HttpOrderSystem:
             headers={"Accept": "application/json"}, follow_redirects=False,
         )
         self._sleep = sleep
+        self._policies = policies
 
     def find(self, number: str) -> Order:
-        return self._same(number, self._read(Order, self._ask("GET", _path(number), number)))
+        return self._order(number, self._ask("GET", _path(number), number))
 
     def open_orders(self, email: str) -> tuple[Order, ...]:
         return self._search(email, only_open=True, limit=100)
@@ -67,12 +70,12 @@ class HttpOrderSystem:
 
     def cancel(self, number: str, *, idempotency_key: str) -> Order:
         answer = self._ask("POST", _path(number, "cancel"), number, {}, idempotency_key)
-        return self._same(number, self._read(Order, answer))
+        return self._order(number, answer)
 
     def change_address(self, number: str, address: Address, *, idempotency_key: str) -> Order:
         check_address(address)
         answer = self._ask("POST", _path(number, "address"), number, to_wire(address), idempotency_key)
-        return self._same(number, self._read(Order, answer))
+        return self._order(number, answer)
 
     def start_return(
         self, number: str, *, skus: tuple[str, ...] | None = None, reason: ReturnReason, idempotency_key: str
@@ -101,7 +104,7 @@ class HttpOrderSystem:
         orders = answer.get("orders") if isinstance(answer, dict) else None
         if not isinstance(orders, list):
             raise OrderSystemUnavailable("the order service answered without a list of orders")
-        return tuple(self._read(Order, order) for order in orders)
+        return tuple(self._policies.applied_to(self._read(Order, order)) for order in orders)
 
     def _ask(self, method: str, path: str, number: str, body: Any = None, key: str = "") -> Any:
         """Send a request until it is answered, and read the JSON of the answer."""
@@ -157,8 +160,9 @@ class HttpOrderSystem:
         except WireError as error:
             raise OrderSystemUnavailable(f"the order service answered nonsense: {error}") from error
 
-    def _same(self, number: str, order: Order) -> Order:
+    def _order(self, number: str, answer: Any) -> Order:
         """Refuse an answer about another order, which could show a stranger's to a customer."""
+        order = self._policies.applied_to(self._read(Order, answer))
         if order.number != number:
             raise OrderSystemUnavailable("the order service answered with another order")
         return order

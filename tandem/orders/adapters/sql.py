@@ -13,7 +13,6 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.sql import Select
 
 from tandem.db.engine import now, reading
-from tandem.orders import policies as rules
 from tandem.orders.adapters import rows
 from tandem.orders.adapters.tables import orders, shipments, writes
 from tandem.orders.errors import (
@@ -41,7 +40,7 @@ from tandem.orders.model import (
     ReturnRequest,
     ShipmentState,
 )
-from tandem.orders.policies import DEFAULT_POLICIES, ShopPolicies
+from tandem.orders.policies import DEFAULT_POLICIES, ShopPolicies, check_address, return_refusal
 
 # Built once: to build a query costs as much as to run it.
 _OF_CUSTOMER = (
@@ -88,7 +87,7 @@ class SqlOrderSystem:
             order = self._load(connection, number, lock=True)
             if self._is_repeat(connection, idempotency_key, number, "cancel"):
                 return order
-            if not rules.can_cancel(order):
+            if not order.can_cancel:
                 raise NotCancellable(number, order.status)
             now = self._clock()
             connection.execute(
@@ -104,12 +103,12 @@ class SqlOrderSystem:
             return self._load(connection, number)
 
     def change_address(self, number: str, address: Address, *, idempotency_key: str) -> Order:
-        rules.check_address(address)
+        check_address(address)
         with self._writing() as connection:
             order = self._load(connection, number, lock=True)
             if self._is_repeat(connection, idempotency_key, number, "change_address", repr(address)):
                 return order
-            if not rules.can_change_address(order):
+            if not order.can_change_address:
                 raise AddressNotChangeable(number, order.status)
             connection.execute(
                 update(orders).where(orders.c.number == number).values(**rows.address_values(address))
@@ -126,14 +125,13 @@ class SqlOrderSystem:
             if repeated and order.return_request:
                 return order.return_request
             now = self._clock()
-            refusal = rules.return_refusal(order, now, self._policies)
-            deadline = rules.return_deadline(order, self._policies)
-            if refusal is not None or deadline is None:
-                raise NotReturnable(number, refusal or ReturnRefusal.NOT_DELIVERED, deadline)
+            refusal = return_refusal(order, now)
+            if refusal is not None or order.return_until is None:
+                raise NotReturnable(number, refusal or ReturnRefusal.NOT_DELIVERED, order.return_until)
             lines = _chosen_lines(order, skus)
             request = ReturnRequest(
                 id=f"R-{number}", order_number=number, skus=tuple(line.sku for line in lines), reason=reason,
-                created_at=now, send_by=deadline, label_url=self._document("returns", f"R-{number}"),
+                created_at=now, send_by=order.return_until, label_url=self._document("returns", f"R-{number}"),
             )
             rows.save_return(connection, request)
             worth = sum((line.price for line in lines[1:]), lines[0].price)
@@ -159,7 +157,7 @@ class SqlOrderSystem:
             return ()
         with self._snapshot() as connection:
             heads = connection.execute(query, {"address": normalise_email(email), "most": limit})
-            return rows.load_orders(connection, heads.mappings())
+            return tuple(map(self._policies.applied_to, rows.load_orders(connection, heads.mappings())))
 
     def _load(self, connection: Connection, number: str, lock: bool = False) -> Order:
         if not number.isprintable():
@@ -168,7 +166,7 @@ class SqlOrderSystem:
         found = rows.load_orders(connection, heads, number)
         if not found:
             raise OrderNotFound(number)
-        return found[0]
+        return self._policies.applied_to(found[0])
 
     def _is_repeat(self, connection: Connection, key: str, *request: str) -> bool:
         """Check whether this very write was done before; if not, it counts as done when the transaction commits."""

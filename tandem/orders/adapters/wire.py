@@ -67,7 +67,7 @@ def _read(kind: Any, data: Any, place: str) -> Any:
         return None if data is None else _read(inner, data, place)
     if get_origin(kind) is tuple:
         return _read_list(get_args(kind), data, place)
-    if not isinstance(data, str if kind is not int else int) or isinstance(data, bool):
+    if type(data) is not (kind if kind in (bool, int) else str):
         raise WireError(f"{place}: expected {kind.__name__}, got {type(data).__name__}")
     try:
         return _read_scalar(kind, data)

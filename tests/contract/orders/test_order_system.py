@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -23,16 +23,58 @@ from tandem.orders.errors import (
     UnknownItem,
 )
 from tandem.orders.model import Address, Money, OrderStatus, RefundState, ReturnReason, ShipmentState
+from tandem.orders.policies import ShopPolicies
 
 if TYPE_CHECKING:
     from tests.contract.orders.conftest import Shop
+
+POLICIES = ShopPolicies(zone=timezone.utc)  # of the shops under contract
 
 ELSEWHERE = Address("Noah Lindqvist", "9 Élan Way, Apt “3”", "Tacoma", "98402", "WA")
 
 
 def test_every_order_comes_back_as_it_was_put_in(shop: Shop) -> None:
     for order in demo_orders(shop.clock.at, shop.clock.at.tzinfo):
-        assert shop.system.find(order.number) == order
+        assert shop.system.find(order.number) == POLICIES.applied_to(order)
+
+
+def test_an_order_says_whether_it_can_be_cancelled_and_that_holds(shop: Shop) -> None:
+    for order in demo_orders(shop.clock.at, shop.clock.at.tzinfo):
+        found = shop.system.find(order.number)
+        assert found.can_cancel is not None
+        try:
+            cancelled = shop.system.cancel(order.number, idempotency_key=order.number)
+        except NotCancellable:
+            assert not found.can_cancel, order.number
+        else:
+            assert found.can_cancel, order.number
+            assert cancelled.can_cancel is False
+
+
+def test_an_order_says_whether_its_address_can_be_changed_and_that_holds(shop: Shop) -> None:
+    for order in demo_orders(shop.clock.at, shop.clock.at.tzinfo):
+        found = shop.system.find(order.number)
+        assert found.can_change_address is not None
+        try:
+            assert shop.system.change_address(order.number, ELSEWHERE, idempotency_key=order.number).can_change_address
+        except AddressNotChangeable:
+            assert not found.can_change_address, order.number
+        else:
+            assert found.can_change_address, order.number
+
+
+def test_an_order_says_until_when_it_can_be_sent_back_and_that_holds(shop: Shop) -> None:
+    assert shop.system.find("TD-10421").return_until is None, "it has not come"
+    [found] = [order for order in shop.system.recent_orders(shop.system.find("TD-10300").email, 100)
+               if order.number == "TD-10300"]
+    assert found.return_until is not None
+    shop.clock.at = found.return_until + timedelta(seconds=1)
+    with pytest.raises(NotReturnable) as refused:
+        shop.system.start_return("TD-10300", reason=ReturnReason.OTHER, idempotency_key="a")
+    assert (refused.value.reason, refused.value.deadline) == (ReturnRefusal.WINDOW_CLOSED, found.return_until)
+    shop.clock.at = found.return_until
+    request = shop.system.start_return("TD-10300", reason=ReturnReason.OTHER, idempotency_key="a")
+    assert request.send_by == found.return_until
 
 
 @pytest.mark.parametrize("number", ["TD-99999", "", "..", "../health", "TD-10421/cancel", "TD-10421?x=1", "x" * 500,

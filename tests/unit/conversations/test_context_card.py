@@ -36,7 +36,7 @@ CARDS = st.builds(
     customer=st.builds(Customer, TEXT, TEXT, TEXT, MAYBE, lists(TEXT)),
     mood=lists(st.builds(MoodTurn, SEQ, TEXT, TEXT.filter(bool), NUMBER, NUMBER, NUMBER, MAYBE)),
     turning_point=SEQ | st.none(),
-    orders=lists(st.builds(OrderFacts, TEXT, TEXT, TEXT, lists(st.tuples(TEXT, TEXT)))),
+    orders=lists(st.builds(OrderFacts, TEXT, TEXT, TEXT, lists(st.tuples(TEXT, TEXT)), st.booleans())),
     attempts=lists(st.builds(Attempt, TEXT, TEXT, TEXT)),
     promises=lists(TEXT),
     slots=st.dictionaries(TEXT, TEXT | st.booleans() | st.integers() | NUMBER, max_size=3),

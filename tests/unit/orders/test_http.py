@@ -15,9 +15,11 @@ from tandem.orders.demo_orders import demo_orders
 from tandem.orders.errors import NotCancellable, OrderNotFound, OrderSystemUnavailable
 from tandem.orders.factory import open_order_system
 from tandem.orders.model import Order, OrderStatus
+from tandem.orders.policies import DEFAULT_POLICIES
 from tandem.settings import Settings, SettingsError
 
-ORDER = demo_orders(datetime(2025, 3, 12, 15, 0, tzinfo=timezone.utc), timezone.utc)[0]
+ORDER = DEFAULT_POLICIES.applied_to(
+    demo_orders(datetime(2025, 3, 12, 15, 0, tzinfo=timezone.utc), timezone.utc)[0])
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -83,6 +85,7 @@ def test_a_refusal_is_not_tried_again() -> None:
     httpx.Response(409, json={"error": {"code": "not_cancellable", "status": "flying"}}),
     httpx.Response(409, json={"error": {"code": "not_cancellable"}}), httpx.Response(409, json={"error": "no"}),
     _found(placed_at="2025-03-12T15:00:00"), _found(placed_at="soon"), _found(status="flying"), _found(items=None),
+    _found(can_cancel="no"), _found(can_cancel=1), _found(return_until="2025-04-01T23:59:59"),
     _found(total={"amount": 59.9, "currency": "USD"}), _found(total={"amount": "NaN", "currency": "USD"}),
     httpx.Response(200, content=b"[" * 100_000),
 ], ids=lambda answer: str(answer.status_code) + answer.text[:60])
@@ -111,6 +114,21 @@ def test_addresses_stay_out_of_urls_and_the_password_out_of_logs(caplog: pytest.
     assert json.loads(request.content) == {"email": "on-time@example.com", "open": True, "limit": 100}
     assert request.headers["Authorization"] == "Basic c2hvcDpzM2NyZXQh"
     assert "s3cret" not in caplog.text and "on-time" not in caplog.text
+
+
+def test_the_service_may_say_itself_what_may_be_done_to_an_order() -> None:
+    until = "2025-04-01T23:59:59+02:00"
+    said = {"can_cancel": not ORDER.can_cancel, "can_change_address": not ORDER.can_change_address}
+    found = Service(_found(**said, return_until=until)).system().find(ORDER.number)
+    assert (found.can_cancel, found.can_change_address) == tuple(said.values())
+    assert found.return_until == datetime.fromisoformat(until)
+
+
+@pytest.mark.parametrize("said", [{}, {"can_cancel": None, "can_change_address": None, "return_until": None}])
+def test_of_what_the_service_does_not_say_the_shops_policies_do(said: dict[str, None]) -> None:
+    silent = {key: value for key, value in to_wire(ORDER).items()
+              if key not in ("can_cancel", "can_change_address", "return_until")}
+    assert Service(httpx.Response(200, json={**silent, **said})).system().find(ORDER.number) == ORDER
 
 
 def test_new_fields_of_the_service_do_no_harm() -> None:
