@@ -17,7 +17,7 @@ from tandem.orders.model import Money, Order, OrderItem
 
 DEFAULT = "en"  # for a language that has no file here
 _DAYS_ONLY = 1e9  # Babel takes weeks from so many weeks on
-_HARD_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})  # a text message with one costs twice as much
+_HARD_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})  # a text message with one holds 70 characters, not 160
 
 
 class Formats:

@@ -1,18 +1,10 @@
 // The demo page's "sign in as": what a shop with accounts does on its own server, it asks the demo endpoint for.
-const SITUATIONS = {
-  "on-time@example.com": "One order, arrives tomorrow",
-  "late@example.com": "One order, held up on its way",
-  "two-orders@example.com": "Two open orders",
-  "new@example.com": "Ordered two hours ago",
-  "delivered@example.com": "Delivered five days ago",
-  "refund@example.com": "Sent something back, refund issued",
-  "lost@example.com": "A parcel that got lost",
-  "vip@example.com": "Gold member, arrives today",
-};
 const CHOSEN = "tandem-demo-customer";
 const account = document.querySelector("#account");
 const label = account.querySelector("summary span");
 const menu = account.querySelector("#customers");
+const situations = account.querySelector("#situations").content;
+const signedOut = label.textContent;
 
 // What a shop's own pages do: the chat's script, with the customer's token where somebody is signed in.
 function embed(identity) {
@@ -24,7 +16,7 @@ function embed(identity) {
 }
 
 function show(customer) {
-  label.textContent = customer ? customer.name : "Sign in";
+  label.textContent = customer ? customer.name : signedOut;
   account.toggleAttribute("data-signed-in", Boolean(customer));
   for (const button of menu.querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(button.dataset.email === (customer?.email ?? "")));
@@ -51,13 +43,12 @@ function signOut() {
   window.Tandem?.signOut();
 }
 
-function entry(name, email, situation, choose) {
+function entry(name, email, choose) {
   const button = document.createElement("button");
-  const detail = document.createElement("small");
+  const situation = situations.querySelector(`[data-email="${CSS.escape(email)}"]`);
   button.type = "button";
   button.dataset.email = email;
-  detail.textContent = situation;
-  button.append(name, detail);
+  button.append(name ?? situation.dataset.name, situation?.cloneNode(true) ?? "");
   button.addEventListener("click", () => {
     account.open = false;
     choose();
@@ -69,9 +60,9 @@ async function start() {
   const response = await fetch("demo-identity");
   const { customers } = response.ok ? await response.json() : { customers: [] };
   for (const customer of customers) {
-    menu.append(entry(customer.name, customer.email, SITUATIONS[customer.email] ?? "", () => signIn(customer)));
+    menu.append(entry(customer.name, customer.email, () => signIn(customer)));
   }
-  menu.append(document.createElement("hr"), entry("A stranger", "", "Not signed in; the assistant has to ask who you are", signOut));
+  menu.append(document.createElement("hr"), entry(null, "", signOut));
   account.hidden = false;
   const kept = () => customers.find((customer) => customer.email === localStorage.getItem(CHOSEN)) ?? null;
   show(kept());

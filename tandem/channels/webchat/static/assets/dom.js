@@ -68,7 +68,7 @@ export function safeUrl(value) {
 
 export function link(address, text, hint) {
   return h("a", { href: address, target: "_blank", rel: "noopener noreferrer nofollow" }, text,
-    h("span", { class: "sr" }, ` (${hint})`));
+    h("span", { class: "sr" }, ` ${hint}`));
 }
 
 // Text with its http(s) addresses made into links; punctuation that ends a sentence stays outside.

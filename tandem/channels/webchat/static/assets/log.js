@@ -155,7 +155,7 @@ export class Log {
       button.disabled = !active;
       const chosen = !active && answer?.text === button.dataset.title;
       button.classList.toggle("chosen", chosen);
-      if (chosen) button.setAttribute("aria-label", `${button.dataset.title}, ${this.words.chosen}`);
+      if (chosen) button.setAttribute("aria-label", this.words.chosen(button.dataset.title));
     }
     const time = element.querySelector("time");
     if (time && time.dateTime !== entry.at) time.setAttribute("datetime", entry.at);

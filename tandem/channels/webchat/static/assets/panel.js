@@ -138,7 +138,7 @@ export class Panel {
     this.badge.textContent = count > 9 ? "9+" : String(count);
     if (!this.isOpen) {
       this.launcher.setAttribute("aria-label",
-        count ? `${this.words.openChat}, ${this.words.unread(count)}` : this.words.openChat);
+        count ? this.words.openChatUnread(count) : this.words.openChat);
     }
   }
 
@@ -155,7 +155,7 @@ export class Panel {
     const off = state.owner === "waiting" && state.on_duty === false;
     this.person.textContent = state.owner === "agent" && name ? initials(name) : "";
     this.status.replaceChildren(...(state.owner === "agent"
-      ? (name ? [h("strong", {}, name), ` ${words.status.agent}`] : [words.status.agentNameless])
+      ? (name ? words.agentIsHere(h("strong", {}, name)) : [words.status.agentNameless])
       : [words.status[off ? "offDuty" : state.owner]]));
     this.queue.hidden = state.owner !== "waiting";
     this.place.textContent = state.queue_position ? (off ? words.placeOffDuty : words.place)(state.queue_position)

@@ -15,13 +15,17 @@ function phrases(language, texts) {
   const order = new Intl.PluralRules(language, { type: "ordinal" });
   const fill = (text, values) => text.replace(/\{(\w+)\}/gu, (_, name) => values[name]);
   const counted = (forms, rules, count) => fill(forms[rules.select(count)] ?? forms.other, { count });
+  const unread = (count) => counted(texts.unread, plural, count);
   const place = (text) => (number) => fill(text, { place: counted(texts.ordinal, order, number) });
   const named = (text) => (name) => fill(text, { name: name || texts.person });
   return {
     ...texts,
     language,
     dir: texts.dir ?? "ltr",
-    unread: (count) => counted(texts.unread, plural, count),
+    unread,
+    openChatUnread: (count) => fill(texts.openChatUnread, { unread: unread(count) }),
+    chosen: (title) => fill(texts.chosen, { title }),
+    agentIsHere: (name) => texts.status.agent.split(/(\{name\})/u).map((part) => (part === "{name}" ? name : part)),
     place: (number) => (number === 1 ? texts.placeNext : place(texts.place)(number)),
     placeOffDuty: place(texts.placeOffDuty),
     writes: named(texts.writes),
