@@ -2,23 +2,40 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-import yaml
+from pydantic import Extra, Field, validator
+
+from tandem.configuration import ConfigModel, ConfigurationError, read_section, read_yaml
 
 logger = logging.getLogger(__name__)
 
 CANNED = Path("data/canned_responses.yml")
 
 
-@dataclass(frozen=True)
-class CannedResponse:
-    """A ready answer; `text` may name {customer}, {agent} and {order}."""
+class CannedResponse(ConfigModel):
+    """A ready answer; `text` may name {customer}, {agent} and {order}. Without a title its shortcut is its title."""
 
-    shortcut: str
-    title: str
-    text: str
+    class Config:
+        anystr_strip_whitespace = True
+        empty_is_default = True
+
+    shortcut: str = Field(..., min_length=1, description="a word that agents type after the slash")
+    title: str = ""
+    text: str = Field(..., min_length=1, description="the answer's text")
+
+    @validator("title", always=True)
+    def _or_the_shortcut(cls, title: str, values: Mapping[str, Any]) -> str:
+        return title or values.get("shortcut", "")
+
+
+class _File(ConfigModel):
+    class Config:
+        extra = Extra.ignore
+
+    canned_responses: tuple[CannedResponse, ...] = Field(..., description="a list of answers with shortcut and text")
 
 
 def filled(response: CannedResponse, **values: str) -> CannedResponse:
@@ -30,7 +47,7 @@ def filled(response: CannedResponse, **values: str) -> CannedResponse:
             text = text.replace(marker, value)
         else:
             text = text.replace(", " + marker, "").replace(" " + marker, "").replace(marker, "")
-    return CannedResponse(response.shortcut, response.title, text)
+    return response.copy(update={"text": text})
 
 
 class CannedResponses:
@@ -51,20 +68,11 @@ class CannedResponses:
             self._stamp = stamp
             try:
                 self._responses = _read(self._path)
-            except (OSError, ValueError, yaml.YAMLError) as error:
-                logger.warning("%s cannot be read, the desk keeps the answers it has: %s", self._path, error)
+            except (OSError, ConfigurationError) as error:
+                logger.warning("The desk keeps the canned responses it has: %s", error)
         return self._responses
 
 
 def _read(path: Path) -> tuple[CannedResponse, ...]:
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    entries = content.get("canned_responses") if isinstance(content, dict) else None
-    if not isinstance(entries, list):
-        raise ValueError("expected a list under canned_responses")
-    responses = []
-    for entry in entries:
-        if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in ("shortcut", "text")):
-            raise ValueError(f"expected shortcut and text in {entry!r}")
-        title = str(entry.get("title") or entry["shortcut"])
-        responses.append(CannedResponse(entry["shortcut"].strip(), title, entry["text"].strip()))
-    return tuple(responses)
+    content = read_yaml(path, ConfigurationError)
+    return read_section(_File, content, where=path.name, page="desk.md", error=ConfigurationError).canned_responses

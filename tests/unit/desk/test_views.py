@@ -145,7 +145,7 @@ def test_a_card_without_a_customer_shows_whom_the_channel_vouches_for() -> None:
     ("About your order {order}: yes", "About your order: yes"), ("{order}", ""), ("{unknown} stays", "{unknown} stays"),
 ])
 def test_what_is_not_known_leaves_no_gap_in_a_canned_response(text: str, expected: str) -> None:
-    assert filled(CannedResponse("x", "X", text), customer="", agent="Anna", order="").text == expected
+    assert filled(CannedResponse(shortcut="x", title="X", text=text), customer="", agent="Anna", order="").text == expected
 
 
 def test_the_canned_responses_that_ship_can_be_read(project_root: Path) -> None:
@@ -161,12 +161,31 @@ def test_a_broken_file_keeps_the_last_good_answers(tmp_path: Path, caplog: pytes
     assert CannedResponses(path).all() == ()
     path.write_text("canned_responses:\n- {shortcut: hi, text: Hello}\n", encoding="utf-8")
     canned = CannedResponses(path)
-    assert canned.all() == (CannedResponse("hi", "hi", "Hello"),)
+    assert canned.all() == (CannedResponse(shortcut="hi", title="hi", text="Hello"),)
     for number, broken in enumerate(("{", "[]", "canned_responses: 7", "canned_responses: [{shortcut: 1}]", "\x00")):
         path.write_text(broken, encoding="utf-8")
         os.utime(path, (number, number))
-        assert canned.all() == (CannedResponse("hi", "hi", "Hello"),)
-    assert "keeps the answers it has" in caplog.text
+        assert canned.all() == (CannedResponse(shortcut="hi", title="hi", text="Hello"),)
+    assert caplog.text.count("keeps the canned responses it has") == 5
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("", "canned_responses is missing; it must be a list of answers with shortcut and text"),
+    ("canned_responses: 7", "canned_responses must be a list of answers with shortcut and text, not 7"),
+    ("canned_responses: [7]", "canned_responses 1 must be a mapping, not 7"),
+    ("canned_responses: [{shortcut: hi, text: a}, {shortcut: 1, text: a}]",
+     "canned_responses 2: shortcut must be a word that agents type after the slash, not 1"),
+    ("canned_responses: [{shortcut: hi}]", "canned_responses 1: text is missing; it must be the answer's text"),
+    ("canned_responses: [{shortcut: hi, text: ' '}]", "canned_responses 1: text must be the answer's text, not ' '"),
+    ("canned_responses: [{shortcut: hi, text: a, titel: b}]", "titel is not known, did you mean title?"),
+    ("[]", "canned.yml must be a mapping"), ("{", "cannot be read"),
+])
+def test_what_is_wrong_with_the_canned_responses_is_told(
+    tmp_path: Path, text: str, told: str, caplog: pytest.LogCaptureFixture,
+) -> None:
+    (tmp_path / "canned.yml").write_text(text, encoding="utf-8")
+    assert CannedResponses(tmp_path / "canned.yml").all() == ()
+    assert told in caplog.text
 
 
 def test_addresses_of_conversations_survive_any_id() -> None:
