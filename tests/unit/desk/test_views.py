@@ -145,7 +145,8 @@ def test_a_card_without_a_customer_shows_whom_the_channel_vouches_for() -> None:
     ("About your order {order}: yes", "About your order: yes"), ("{order}", ""), ("{unknown} stays", "{unknown} stays"),
 ])
 def test_what_is_not_known_leaves_no_gap_in_a_canned_response(text: str, expected: str) -> None:
-    assert filled(CannedResponse(shortcut="x", title="X", text=text), customer="", agent="Anna", order="").text == expected
+    response = CannedResponse(shortcut="x", title="X", text=text)
+    assert filled(response, customer="", agent="Anna", order="").text == expected
 
 
 def test_the_canned_responses_that_ship_can_be_read(project_root: Path) -> None:
