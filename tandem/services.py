@@ -15,7 +15,6 @@ from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
 from tandem.db.engine import open_engine
 from tandem.db.schema import upgrade
-from tandem.faults import clock, install
 from tandem.handoff.business_hours import DUTY, BusinessHours, Patience, read_duty
 from tandem.handoff.queue_watchdog import QueueWatchdog
 from tandem.handoff.routing import read_channels, read_routing
@@ -65,10 +64,9 @@ def open_services(settings: Settings) -> Services:
         BusinessHoursError: data/duty.yml cannot be read.
         SchemaTooNew: A newer Tandem has upgraded the database.
     """
-    install(settings.faults, settings.faults_seed)
     engine = open_engine(settings.database_url)
     upgrade(engine)
-    ledger = Ledger(engine, clock())
+    ledger = Ledger(engine)
     ownership = Ownership(ledger)
     case_file = CaseFile(ledger)
     orders = guarded_order_system(settings, engine)

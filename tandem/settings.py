@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
@@ -29,19 +28,6 @@ _TOKEN = "a token of at least 16 characters, or two of them separated by a comma
 
 class SettingsError(ConfigurationError):
     """A setting is missing or cannot be read; the message names it and its fix."""
-
-
-FAULT_ACTIONS = ("kill", "hang", "locked", "full", "drop", "back")
-
-
-@dataclass(frozen=True)
-class FaultRule:
-    """A fault for tests (`tandem/faults.py`): where, how likely each time (0 to 1), what, and for how many seconds."""
-
-    point: str
-    probability: float
-    action: str
-    seconds: float = 0.0
 
 
 class Settings(ConfigModel):
@@ -82,9 +68,6 @@ class Settings(ConfigModel):
     secure_cookies: bool = Field(False, description="1 or 0")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
-    faults: tuple[FaultRule, ...] = Field((), description="point:probability:action[:seconds], a probability from 0 to "
-                                                          f"1, an action of {', '.join(FAULT_ACTIONS)}")
-    faults_seed: int = 0
 
     @validator("identity_secret", "secret_key", "api_token", "metrics_token", "rasa_token", "actions_token",
                "rest_token")
@@ -134,12 +117,6 @@ class Settings(ConfigModel):
     @validator("log_format", pre=True)
     def _in_small_letters(cls, value: str) -> str:
         return value.lower()
-
-    @validator("faults", pre=True)
-    def _are_rules(cls, value: str | tuple[FaultRule, ...]) -> tuple[FaultRule, ...]:
-        if not isinstance(value, str):
-            return value
-        return tuple(_fault_rule(part.strip()) for part in value.split(",") if part.strip())
 
     @property
     def demo_on_loopback(self) -> bool:
@@ -194,19 +171,6 @@ def _http(host: str, port: int) -> str:
     return f"http://[{there}]:{port}" if ":" in there else f"http://{there}:{port}"
 
 
-def _fault_rule(text: str) -> FaultRule:
-    point, *rest = text.split(":")
-    if len(rest) not in (2, 3) or rest[1] not in FAULT_ACTIONS or (rest[1] == "back") != (point == "clock"):
-        raise ValueError
-    try:
-        rule = FaultRule(point, float(rest[0]), rest[1], float(rest[2]) if len(rest) == 3 else 0.0)
-    except ValueError:
-        raise ValueError from None
-    if not 0 <= rule.probability <= 1 or rule.seconds < 0:
-        raise ValueError
-    return rule
-
-
 # What keeps libraries from talking.
 QUIET: Mapping[str, str] = {
     "RASA_TELEMETRY_ENABLED": "false",
@@ -216,6 +180,7 @@ QUIET: Mapping[str, str] = {
 }
 
 VARIABLES = tuple(field.alias for field in Settings.__fields__.values())
+_RETIRED = frozenset({"TANDEM_FAULTS", "TANDEM_FAULTS_SEED"})  # in the compose.yaml of earlier versions; passed over
 _ALSO_READ = {"TANDEM_WORKERS": "SANIC_WORKERS"}  # the name that Rasa's users know
 
 
@@ -229,7 +194,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         SettingsError: A value cannot be read, or an unknown `TANDEM_` variable is set.
     """
     source = os.environ if environ is None else environ
-    given = {name: value.strip() for name, value in source.items() if name.startswith("TANDEM_")}
+    given = {name: value.strip() for name, value in source.items()
+             if name.startswith("TANDEM_") and name not in _RETIRED}
     values = {name: value for name, value in given.items() if value or name not in VARIABLES}
     named = {}  # what to call a variable that was read by its other name
     for name, other in _ALSO_READ.items():

@@ -30,7 +30,6 @@ from tandem.conversations.model import (
 )
 from tandem.conversations.store import clean_id, clean_text
 from tandem.conversations.writing import write
-from tandem.faults import fault
 from tandem.gateway.runtime import Runtime, TooManyMessages
 from tandem.settings import Settings, SettingsError
 
@@ -121,7 +120,6 @@ class Rest(RoutedChannel, RestInput):
             except SQLAlchemyError:
                 logger.exception("A message on rest could not be stored")
                 return _error(503, "the message could not be stored; send it again")
-            fault("rest.before_answer")
             return response.json(collector.messages)
 
         @blueprint.middleware("request")

@@ -29,7 +29,6 @@ from tandem.conversations.model import (
 from tandem.conversations.tables import conversations, fenced_replies, handoffs, messages
 from tandem.conversations.transcript import Transcript
 from tandem.conversations.turn_queue import TURN_LEASE, waits
-from tandem.faults import transaction
 from tandem.logs import about
 
 logger = logging.getLogger(__name__)
@@ -79,7 +78,7 @@ class Ledger(Transcript):
         text = store.clean_text(inbound.text)
         if not text.strip():
             raise InvalidMessage("a message must not be empty")
-        with transaction(self.engine, "receive") as connection:
+        with self.engine.begin() as connection:
             row = self._open(connection, conversation_id, inbound)
             now = self.clock()
             known = store.by_client_id(connection, conversation_id, Author.CUSTOMER, client_id)
@@ -163,7 +162,7 @@ class Ledger(Transcript):
             The message (the first one if `key` was used before), or None if it was fenced.
         """
         text = store.clean_text(text[: store.MAX_TEXT])
-        with transaction(self.engine, "bot_reply") as connection:
+        with self.engine.begin() as connection:
             row = store.lock(connection, conversation_id)
             now = self.clock()
             known = store.by_client_id(connection, conversation_id, Author.BOT, key)

@@ -14,7 +14,6 @@ from tandem.conversations import counters, store
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import ConversationNotFound, Delivery, Message
 from tandem.conversations.tables import conversations, messages
-from tandem.faults import transaction
 
 LEASE = timedelta(seconds=30)  # longer than a channel may take for one send
 BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800))
@@ -93,7 +92,7 @@ class Outbox:
         if all((row.conversation_id, row.seq) in excluded for row in rows):
             return []
         outbound_messages: list[OutboundMessage] = []
-        with transaction(self._ledger.engine, "delivery_lease") as connection:
+        with self._ledger.engine.begin() as connection:
             now = self._ledger.clock()
             query = self._ready(now, channels, limit + len(excluded)).with_for_update(skip_locked=True, of=messages)
             for row in connection.execute(query).all():
@@ -126,14 +125,14 @@ class Outbox:
 
     def renew(self, outbound_messages: Collection[OutboundMessage]) -> None:
         """Hold on to the messages on which this process still works."""
-        with transaction(self._ledger.engine, "delivery_renew") as connection:
+        with self._ledger.engine.begin() as connection:
             until = self._ledger.clock() + LEASE
             for outbound in outbound_messages:
                 connection.execute(_of_attempt(outbound).values(lease_until=until))
 
     def part_sent(self, outbound: OutboundMessage, parts: int) -> None:
         """Note that the channel took so many parts of the message by now; the attempt goes on, with a new lease."""
-        with transaction(self._ledger.engine, "delivery_part") as connection:
+        with self._ledger.engine.begin() as connection:
             connection.execute(
                 _of_attempt(outbound).values(parts_sent=parts, lease_until=self._ledger.clock() + LEASE))
 
@@ -187,7 +186,7 @@ class Outbox:
 
     def answered(self, conversation_id: str, seqs: Sequence[int]) -> None:
         """Note that these replies of the bot went into the answer to the customer's own request."""
-        with transaction(self._ledger.engine, "answered") as connection:
+        with self._ledger.engine.begin() as connection:
             connection.execute(_ANSWERED, {"target": conversation_id, "numbers": list(seqs),
                                            "delivery": Delivery.SENT.value})
 
@@ -200,7 +199,7 @@ class Outbox:
             rows = connection.execute(query.order_by(messages.c.seq).limit(limit)).all()
         fresh = [row.seq for row in rows if not row.attempts]
         if fresh:
-            with transaction(self._ledger.engine, "fetch") as connection:
+            with self._ledger.engine.begin() as connection:
                 connection.execute(
                     update(messages)
                     .where(messages.c.conversation_id == conversation_id, messages.c.seq.in_(fresh),
@@ -216,7 +215,7 @@ class Outbox:
         """
         if not self.acknowledgeable(conversation_id, up_to, fetched_only):
             return
-        with transaction(self._ledger.engine, "acknowledge") as connection:
+        with self._ledger.engine.begin() as connection:
             row = store.lock(connection, conversation_id)
             connection.execute(update(messages).where(
                 _unacknowledged(conversation_id, up_to, fetched_only)).values(
@@ -242,7 +241,7 @@ class Outbox:
         self, outbound: OutboundMessage, values: Callable[[Row, datetime], dict[str, Any]], counts_late: bool = False,
     ) -> None:
         message = outbound.message
-        with transaction(self._ledger.engine, "delivery_end") as connection:
+        with self._ledger.engine.begin() as connection:
             try:
                 conversation = store.lock(connection, message.conversation_id)
             except ConversationNotFound:

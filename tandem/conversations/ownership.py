@@ -24,7 +24,6 @@ from tandem.conversations.model import (
 )
 from tandem.conversations.tables import handoffs
 from tandem.db.engine import UtcDateTime
-from tandem.faults import transaction
 
 
 class Ownership:
@@ -43,7 +42,7 @@ class Ownership:
             ConversationNotFound: There is no such conversation.
             NotAllowed: The bot asks for it in an epoch that is over: people have had the conversation since.
         """
-        with transaction(self._ledger.engine, "handoff") as connection:
+        with self._ledger.engine.begin() as connection:
             row = store.lock(connection, request.conversation_id)
             now = self._ledger.clock()
             known = store.open_handoff_of(connection, row.id)
@@ -69,7 +68,7 @@ class Ownership:
             CapacityReached: The agent has as many as they take.
             NotAllowed: Nobody waits there.
         """
-        with transaction(self._ledger.engine, "claim") as connection:
+        with self._ledger.engine.begin() as connection:
             row = store.lock(connection, conversation_id)
             now = self._ledger.clock()
             holder = transitions.holder(connection, row)
@@ -103,7 +102,7 @@ class Ownership:
             NotAllowed: The handoff is over.
             CapacityReached: The customer waits in the queue, and the agent has as many as they take.
         """
-        with transaction(self._ledger.engine, "take_over") as connection:
+        with self._ledger.engine.begin() as connection:
             row = store.lock(connection, conversation_id)
             now = self._ledger.clock()
             transitions.require_open(connection, row, handoff_id)
@@ -126,7 +125,7 @@ class Ownership:
 
     def release(self, conversation_id: str, agent: Agent | None, notice: str = "") -> Conversation:
         """Put a claimed conversation back into the queue; with `agent` None whoever holds it."""
-        with transaction(self._ledger.engine, "release") as connection:
+        with self._ledger.engine.begin() as connection:
             row = store.lock(connection, conversation_id)
             now = self._ledger.clock()
             transitions.require_holder(connection, row, agent)
@@ -198,7 +197,7 @@ class Ownership:
         Returns:
             Whether it was said.
         """
-        with transaction(self._ledger.engine, "notify_waiting") as connection:
+        with self._ledger.engine.begin() as connection:
             row = store.lock(connection, handoff.conversation_id)
             now = self._ledger.clock()
             current = store.open_handoff_of(connection, row.id)
@@ -221,7 +220,7 @@ class Ownership:
         resume: bool = False, handoff_id: str | None = None,
     ) -> Conversation:
         line = store.clean_text(note_for_bot, store.MAX_NOTE_FOR_BOT)
-        with transaction(self._ledger.engine, step) as connection:
+        with self._ledger.engine.begin() as connection:
             row = store.lock(connection, conversation_id)
             now = self._ledger.clock()
             transitions.require_open(connection, row, handoff_id)
@@ -242,7 +241,7 @@ class Ownership:
         if not text.strip():
             raise InvalidMessage("a message must not be empty")
         client_id = store.clean_id(client_id, "the client message id") if client_id else None
-        with transaction(self._ledger.engine, "agent_says") as connection:
+        with self._ledger.engine.begin() as connection:
             row = store.lock(connection, conversation_id)
             now = self._ledger.clock()
             known = store.by_client_id(connection, conversation_id, Author.AGENT, client_id)

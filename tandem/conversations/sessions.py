@@ -16,7 +16,6 @@ from sqlalchemy.engine.row import Row
 from tandem.conversations import store
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Author, Conversation, ConversationNotFound, Identity, Kind, Owner
-from tandem.faults import transaction
 
 VISIT = timedelta(hours=1)  # of silence end a visit, as they end a session of Rasa's
 CLOSED = -1  # the generation of a conversation that no token opens any more
@@ -80,7 +79,7 @@ class CustomerSessions:
     def sign_out(self, claim: SessionClaim) -> bool:
         """End the session and the identity for good; return whether the session was still good."""
         now = self._ledger.clock()
-        with transaction(self._ledger.engine, "sign_out") as connection:
+        with self._ledger.engine.begin() as connection:
             try:
                 row = store.lock(connection, claim.conversation_id)
             except ConversationNotFound:
@@ -92,7 +91,7 @@ class CustomerSessions:
 
     def _resume(self, claim: SessionClaim, identity: Identity | None, matched_another: bool) -> Conversation | None:
         now = self._ledger.clock()
-        with transaction(self._ledger.engine, "resume") as connection:
+        with self._ledger.engine.begin() as connection:
             try:
                 row = store.lock(connection, claim.conversation_id)
             except ConversationNotFound:

@@ -21,7 +21,6 @@ from tandem.conversations.model import ConversationNotFound, Owner, Receipt
 from tandem.conversations.tables import conversations, handoffs, messages
 from tandem.conversations.transcript import Transcript
 from tandem.db.engine import is_locked
-from tandem.faults import transaction
 from tandem.logs import about
 
 logger = logging.getLogger(__name__)
@@ -62,15 +61,15 @@ class TurnQueue:
 
     def renew(self, conversation_id: str, seq: int, tries: int = 1) -> bool:
         """Say that the bot still works on this message; False if the turn is over or in other hands."""
-        return self._hold("renew", conversation_id, seq, tries, timedelta(0))
+        return self._hold(conversation_id, seq, tries, timedelta(0))
 
     def give_back(self, conversation_id: str, seq: int, tries: int, pause: timedelta) -> bool:
         """Let the turn be taken over after a pause, because it failed; False if it is over or in other hands."""
-        return self._hold("turn_back", conversation_id, seq, tries, pause - TURN_LEASE)
+        return self._hold(conversation_id, seq, tries, pause - TURN_LEASE)
 
     def finish(self, conversation_id: str, seq: int, tries: int = 1, outcome: str = DONE) -> bool:
         """Say that the bot is done with this message; False if the turn was over, or is in other hands."""
-        with transaction(self._ledger.recoverable, "turn_end") as connection:
+        with self._ledger.recoverable.begin() as connection:
             try:
                 row = store.lock(connection, conversation_id)
             except ConversationNotFound:
@@ -105,8 +104,8 @@ class TurnQueue:
             passed_over = None in taken
         return adopted
 
-    def _hold(self, step: str, conversation_id: str, seq: int, tries: int, longer: timedelta) -> bool:
-        with transaction(self._ledger.recoverable, step) as connection:
+    def _hold(self, conversation_id: str, seq: int, tries: int, longer: timedelta) -> bool:
+        with self._ledger.recoverable.begin() as connection:
             held = connection.execute(_HELD, {"target": conversation_id, "number": seq, "tries": tries,
                                               "turn_lease": self._ledger.clock() + TURN_LEASE + longer})
             return bool(held.rowcount)
@@ -122,7 +121,7 @@ class TurnQueue:
             return None
 
     def _adopt(self, conversation_id: str, message_key: int) -> Receipt | None:
-        with transaction(self._ledger.engine, "adopt") as connection:
+        with self._ledger.engine.begin() as connection:
             try:
                 row = store.lock(connection, conversation_id)  # first, as everybody does: else there are deadlocks
             except ConversationNotFound:

@@ -29,7 +29,6 @@ from tandem.conversations.store import MAX_ID
 from tandem.conversations.tables import conversations
 from tandem.desk.errors import Conflict, Forbidden, NotThere
 from tandem.desk.security.principal import Principal
-from tandem.faults import fault
 from tandem.services import Services
 from tandem.wording.phrases import notice
 
@@ -188,7 +187,6 @@ class AgentService:
         with audit.recorded(self._engine, caller.agent.id, caller.via, action, conversation_id, detail):
             yield
         self._nudge(conversation_id)
-        fault(f"desk_{action}.before_answer")
 
     def _nudge(self, conversation_id: str) -> None:
         from_thread.run_sync(self.feed.nudge, conversation_id)

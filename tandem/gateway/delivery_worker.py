@@ -20,7 +20,6 @@ from tandem.conversations.conversation_ids import sender_of
 from tandem.conversations.outbox import LEASE, OutboundMessage, Outbox
 from tandem.conversations.writing import write
 from tandem.executors import NotBegun
-from tandem.faults import fault
 from tandem.gateway.fenced_output import KEPT
 from tandem.gateway.message_layout import declared, legible_to, parts_of
 from tandem.logs import about
@@ -157,9 +156,7 @@ class DeliveryWorker:
         recipient = str(outbound.address.get("recipient") or sender_of(outbound.channel, message.conversation_id))
         parts = parts_of(message, declared(outbound.channel, message.conversation_id))
         for number, part in enumerate(parts[outbound.parts_sent:], outbound.parts_sent + 1):
-            fault("deliver.before_send")
             await asyncio.wait_for(output.send_response(recipient, legible_to(output, part)), SEND_TIMEOUT)
-            fault("deliver.after_send")
             if number < len(parts):
                 await self._write_down(functools.partial(self._outbox.part_sent, outbound, number), outbound)
 

@@ -18,7 +18,6 @@ from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Message, Owner, Receipt
 from tandem.conversations.turn_queue import DONE, FAILED, LATE, TURN_LEASE, TurnQueue
 from tandem.conversations.writing import write
-from tandem.faults import fault
 from tandem.gateway.bot_input import for_bot
 from tandem.gateway.fenced_output import Answer, FencedOutput
 from tandem.gateway.message_mood import read_mood
@@ -165,7 +164,6 @@ class TurnRunner:
                     return
             except MessageAlreadyHandled:
                 await say_again(agent, conversation.id, message_id, output)
-        fault("turn.after_bot")
         if not output.spoke and await self._still_with_bot(receipt):
             await self._apologise(receipt, "had nothing to say")
 
@@ -182,7 +180,6 @@ class TurnRunner:
             return False
         message.metadata = {**(message.metadata or {}), "tandem": _turn_metadata(receipt, flow)}
         message.parse_data = await self._read(receipt.message, agent)
-        fault("turn.before_bot")
         # Rasa's own handler asks for the agent anew; a turn is answered by the model that has read it.
         handle = on_new_message if agent is self._agent() else agent.handle_message
         await asyncio.wait_for(handle(message), TURN_SECONDS)

@@ -17,7 +17,6 @@ def findings(settings: Settings) -> Iterator[Diagnosis]:
     yield _secrets(settings)
     yield _shared(settings)
     yield _demo(settings)
-    yield _faults(settings)
     yield _cookies(settings)
 
 
@@ -49,13 +48,6 @@ def _demo(settings: Settings) -> Diagnosis:
         return Diagnosis("demo mode", f"on, for this machine only ({settings.host})")
     return Diagnosis("demo mode", f"on, and {settings.host} is open to others, who know the demo's agents",
                    "unset TANDEM_DEMO, or set TANDEM_HOST=127.0.0.1")
-
-
-def _faults(settings: Settings) -> Diagnosis:
-    if not settings.faults:
-        return Diagnosis("faults for tests", "off")
-    points = ", ".join(sorted({rule.point for rule in settings.faults}))
-    return Diagnosis("faults for tests", f"switched on at {points}: processes are made to fail", "unset TANDEM_FAULTS")
 
 
 def _cookies(settings: Settings) -> Diagnosis:

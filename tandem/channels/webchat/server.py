@@ -23,7 +23,6 @@ from tandem.conversations.identity import read_identity
 from tandem.conversations.model import Author, ConversationNotFound, InboundMessage, InvalidMessage
 from tandem.conversations.store import MAX_TEXT
 from tandem.conversations.writing import write
-from tandem.faults import fault
 from tandem.gateway.runtime import Runtime
 from tandem.gateway.turn_runner import OnNewMessage
 from tandem.wording.language import LANGUAGE, tag_of
@@ -183,7 +182,6 @@ async def _send(chat: Chat, request: Request) -> BaseHTTPResponse:
         data={**({"payload": payload} if payload else {}), **({LANGUAGE: language} if language else {})},
     ))
     chat.runtime.dispatch(receipt, chat.channel, chat.on_new_message)
-    fault("webchat.before_answer")
     return answer({"seq": receipt.message.seq, "at": receipt.message.at.isoformat(), "duplicate": receipt.duplicate})
 
 

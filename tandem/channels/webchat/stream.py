@@ -15,7 +15,6 @@ from tandem.channels.webchat.http import TooMany
 from tandem.channels.webchat.wire import Places, agent_name, message_json, state_json
 from tandem.conversations.model import Conversation, ConversationNotFound, Owner
 from tandem.conversations.sessions import SessionClaim, opens
-from tandem.faults import fault
 from tandem.gateway.runtime import Runtime
 
 logger = logging.getLogger(__name__)
@@ -102,7 +101,6 @@ class Streams:
                     if not opens(claim, conversation):
                         return
                     for message in batch:
-                        fault("stream.before_send")
                         after, spoke_at = message.seq, clock()
                         yield _event("message", message_json(message), message.seq)
                     if len(batch) == _BATCH:

@@ -17,7 +17,6 @@ from tandem.desk.routes.conversations import ERRORS
 from tandem.desk.security.auth import SupervisorDep, desk_of
 from tandem.desk.security.principal import Principal
 from tandem.desk.security.responses import SafeJSONResponse
-from tandem.faults import fault
 from tandem.live_agents.protocol import WebhookRejected, WebhookUnreadable
 from tandem.live_agents.relay.worker import Relay, UnknownChannel
 
@@ -90,7 +89,6 @@ async def webhook(request: Request, channel: Annotated[str, Path(max_length=64)]
         desk.pace.rejected_webhook(address)
         logger.warning("A webhook for %s was rejected: %s", channel, error)
         raise Unauthenticated(str(error)) from error
-    fault("webhook.before_answer")
     return SafeJSONResponse(answer if answer is not None else {"status": "kept"})
 
 

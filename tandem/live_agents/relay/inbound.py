@@ -18,7 +18,6 @@ from sqlalchemy.exc import IntegrityError
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import ConversationNotFound, Handoff
 from tandem.conversations.store import clean_text, lock
-from tandem.faults import transaction
 from tandem.live_agents.protocol import Act, AgentEvent
 from tandem.live_agents.relay.tables import agent_events, webhooks
 
@@ -74,7 +73,7 @@ class Inbox:
         """Keep a checked webhook before it is answered; False if it was here before."""
         at = self._ledger.clock()
         try:
-            with transaction(self._ledger.engine, "webhook_kept") as connection:
+            with self._ledger.engine.begin() as connection:
                 connection.execute(insert(webhooks).values(
                     channel=channel, delivery_id=stable(delivery_id), body=body, received_at=at, state="todo",
                     attempts=0, next_attempt_at=at,
@@ -120,7 +119,7 @@ class Inbox:
         """Keep an event to be carried out; False if it was here before, or the customer is erased."""
         at = self._ledger.clock()
         try:
-            with transaction(self._ledger.engine, "agent_event_kept") as connection:
+            with self._ledger.engine.begin() as connection:
                 lock(connection, handoff.conversation_id)  # an erasure under way would leave it behind
                 connection.execute(insert(agent_events).values(
                     channel=channel, key=stable(event.key), handoff_id=handoff.id,
@@ -236,7 +235,7 @@ class Inbox:
                                .values(**values))
 
     def _event(self, event: StoredEvent, **values: Any) -> None:
-        with transaction(self._ledger.engine, "agent_event_end") as connection:
+        with self._ledger.engine.begin() as connection:
             connection.execute(update(agent_events).where(agent_events.c.id == event.id,
                                                           agent_events.c.state == "todo").values(**values))
 

@@ -18,7 +18,6 @@ from tandem.conversations import store
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import ConversationNotFound, Handoff
 from tandem.conversations.tables import handoffs, messages
-from tandem.faults import transaction
 from tandem.live_agents.protocol import Reference
 from tandem.live_agents.relay.tables import relays
 
@@ -150,7 +149,7 @@ class Progress:
         Raises:
             LeaseLost: The handoff is in other hands.
         """
-        with transaction(self._ledger.engine, "relay_progress") as connection:
+        with self._ledger.engine.begin() as connection:
             values.setdefault("lease_until", self._ledger.clock() + LEASE)  # not before: it may wait for the lock
             done = connection.execute(
                 update(relays).where(relays.c.handoff_id == leased.handoff_id, relays.c.lease_owner == self._owner)

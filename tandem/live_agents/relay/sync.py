@@ -12,7 +12,6 @@ from tandem.conversations import store
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Author, Handoff, Kind, Message
 from tandem.conversations.tables import messages
-from tandem.faults import fault
 from tandem.live_agents.protocol import (
     THREAD,
     AgentEvent,
@@ -93,9 +92,7 @@ class HandoffSync:
         # The same words at each attempt: those that come later are passed on one by one.
         shown = [message for message in self._ledger.transcript(leased.conversation_id)
                  if message.seq <= leased.relayed_seq]
-        fault("relay.before_open")
         reference = dict(channel.open(handoff, shown, self._progress.earlier(leased)))
-        fault("relay.after_open")
         thread = str(reference.get(THREAD) or "")[:255] or None
         self._progress.save(leased, reference=reference, thread=thread)
         return reference
@@ -112,9 +109,7 @@ class HandoffSync:
                 if self._is_for(leased.channel, message):
                     if message.seq > relayed + 1:
                         self._progress.save(leased, relayed_seq=message.seq - 1)
-                    fault("relay.before_send")
                     channel.say(reference, handoff, message, again)
-                    fault("relay.after_send")
                     self._progress.save(leased, relayed_seq=message.seq)
                     relayed, again = message.seq, False
             if batch and batch[-1].seq > relayed:

@@ -21,7 +21,7 @@ from tandem.run.channel_names import trouble_with_channel
 from tandem.run.doctor import examine
 from tandem.run.finding import Diagnosis
 from tandem.run_state import ProcessState, RunState, installation_of
-from tandem.settings import FaultRule, Settings
+from tandem.settings import Settings
 from tests.integration.run.late import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -92,7 +92,6 @@ def test_nothing_is_found_where_nothing_is_wrong(settings: Settings, folder: Pat
 
 @pytest.mark.parametrize(("change", "subject", "fix"), [
     ({"secret_key": "t" * 32, "identity_secret": "t" * 32}, "separate secrets", "openssl rand"),
-    ({"faults": (FaultRule("clock", 0.1, "back"),)}, "faults for tests", "TANDEM_FAULTS"),
     ({"host": "0.0.0.0"}, "demo mode", "TANDEM_HOST=127.0.0.1"),
     ({"host": "192.0.2.1"}, "demo mode", "TANDEM_HOST=127.0.0.1"),
     ({"public_desk_url": "https://desk.example.com"}, "cookies", "TANDEM_SECURE_COOKIES=1"),

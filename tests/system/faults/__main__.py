@@ -13,6 +13,7 @@ from pathlib import Path
 from tandem.run.model import ensure_model
 from tests.fakes.postgres import postgres_running
 from tests.system.conftest import free_ports, running
+from tests.system.faults.hooks import environment
 from tests.system.faults.locks import LockService, lock_service
 from tests.system.faults.report import table, write
 from tests.system.faults.run import Outcome, run
@@ -73,8 +74,8 @@ async def _run(
     pace = Pace(0, 0, 0) if options.calm else Pace(kill=90.0)
     await api.start(port, *tool.routes())
     try:
-        context = running(project, folder, TANDEM_FAULTS=faults, TANDEM_FAULTS_SEED=str(options.seed),
-                          TANDEM_LOG_LEVEL="WARNING", TANDEM_WORKERS=str(options.workers), **databases)
+        context = running(project, folder, TANDEM_LOG_LEVEL="WARNING", TANDEM_WORKERS=str(options.workers),
+                          **environment(faults, options.seed), **databases)
         stack = await asyncio.to_thread(context.__enter__)
         try:
             return await run(stack, api, tool, options.conversations, options.at_once, pace, options.seed,

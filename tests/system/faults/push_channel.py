@@ -12,6 +12,7 @@ from sanic.response import HTTPResponse
 
 from tandem.channels.routed import RoutedChannel
 from tandem.gateway.delivery_worker import NotTaken
+from tests.system.faults.points import reach
 
 
 class _PushOutput(OutputChannel):
@@ -19,10 +20,12 @@ class _PushOutput(OutputChannel):
         self._url = url
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        reach("deliver.before_send")
         async with aiohttp.ClientSession() as session, session.post(
                 self._url, json={"recipient": recipient_id, "text": message.get("text", "")}) as answer:
             if answer.status != 200:
                 raise NotTaken(f"the API answered {answer.status}")
+        reach("deliver.after_send")
 
 
 class Push(RoutedChannel):

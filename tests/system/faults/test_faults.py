@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.conftest import free_ports, running
+from tests.system.faults.hooks import environment
 from tests.system.faults.run import Outcome, run
 from tests.system.faults.tool import OutsideTool
 from tests.system.faults.trouble import PROCESSES, FakeApi, Pace, make_project, rules
@@ -26,7 +27,7 @@ def test_no_promise_is_broken_while_everything_breaks(
     tool = OutsideTool(random.Random(2))
     project = make_project(project_root, tmp_path / "project", f"http://127.0.0.1:{port}")
     faults = rules(CONVERSATIONS, {"hang:1": 0.3, "locked": 0.6, "full": 0.6, "drop": 1.0}, clock_steps=3)
-    with running(project, tmp_path, TANDEM_FAULTS=faults, TANDEM_LOG_LEVEL="WARNING") as stack:
+    with running(project, tmp_path, TANDEM_LOG_LEVEL="WARNING", **environment(faults)) as stack:
 
         async def lived() -> Outcome:
             await api.start(port, *tool.routes())

@@ -242,7 +242,7 @@ CLOCK_LOOKS = 600.0  # of all processes, for each conversation
 def rules(
     conversations: int, wanted: Mapping[str, float], clock_steps: float, steps: Sequence[int] = (7, 45),
 ) -> str:
-    """The value of TANDEM_FAULTS that brings about so many faults of each kind at each point in a run.
+    """The rules that bring about so many faults of each kind at each point in a run.
 
     Args:
         conversations: How many the run has.

@@ -14,9 +14,8 @@ def test_a_port_is_a_number_from_1_to_65535(value: str) -> None:
         load({"TANDEM_RASA_PORT": value})
 
 
-def test_a_seed_is_a_whole_number() -> None:
-    with pytest.raises(SettingsError, match="TANDEM_FAULTS_SEED must be a whole number"):
-        load({"TANDEM_FAULTS_SEED": "many"})
+def test_what_the_compose_file_of_an_earlier_version_still_sets_is_no_error() -> None:
+    assert load({"TANDEM_FAULTS": "", "TANDEM_FAULTS_SEED": "0"}) == load({})
 
 
 @pytest.mark.parametrize(("name", "value", "told"), [
@@ -35,8 +34,6 @@ def test_a_seed_is_a_whole_number() -> None:
     ("TANDEM_WEBCHAT_ORIGINS", "https://a.example.com,b", "must be origins such as https://shop.example.com"),
     ("TANDEM_LOG_LEVEL", "loud", "must be one of DEBUG, INFO, WARNING, ERROR, not 'loud'"),
     ("TANDEM_LOG_FORMAT", "xml", "must be one of text, json, not 'xml'"),
-    ("TANDEM_FAULTS", "x:2:kill", "must be point:probability:action"),
-    ("TANDEM_FAULTS", "x:often:kill", "must be point:probability:action"),
     ("TANDEM_SECRET_KEY", "tooshort", "must be a text of at least 16 characters; see"),
     ("TANDEM_API_TOKEN", "tooshort", "must be a token of at least 16 characters, or two of them"),
     ("TANDEM_API_TOKEN", "t" * 16 + ",tooshort", "must be a token of at least 16 characters, or two of them"),
@@ -62,7 +59,7 @@ def test_settings_are_read_in_the_forms_that_people_write() -> None:
         "TANDEM_DEMO": "Yes", "TANDEM_RASA_PORT": " 5006 ", "TANDEM_API_TOKEN": f"{'n' * 16} , {'o' * 16}",
         "TANDEM_SHOP_TIMEZONE": "Europe/Berlin", "TANDEM_WEBCHAT_ORIGINS": "https://a.example.com/, *",
         "TANDEM_LOG_LEVEL": "debug", "TANDEM_LOG_FORMAT": "JSON", "TANDEM_DESK_URL": "https://desk.example.com/",
-        "TANDEM_FAULTS": "", "PATH": "/bin",
+        "TANDEM_SHOP_NAME": "", "PATH": "/bin",
     })
     assert (settings.demo, settings.rasa_port, settings.api_token) == (True, 5006, f"{'n' * 16},{'o' * 16}")
     assert settings.shop_timezone == ZoneInfo("Europe/Berlin") and settings.webchat_origins == ("https://a.example.com",

@@ -1,4 +1,4 @@
-"""Named points at which a test makes Tandem fail; without `TANDEM_FAULTS` each costs one `if` (docs/reliability.md).
+"""The dice of a fault run: at which points a process fails, how often and how; and the failing itself.
 
 The rules are `point:probability:action[:seconds]`, separated by commas. A point is a step and a moment of it:
 `receive.after_commit`, `deliver.before_send`; the point `clock` is each look at the clock. Actions:
@@ -20,24 +20,48 @@ import signal
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import OperationalError
-
-from tandem.db.engine import now
-from tandem.settings import FaultRule
-
 CLOCK = "clock"
+ACTIONS = ("kill", "hang", "locked", "full", "drop", "back")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Where a process fails, how likely each time (0 to 1), how, and for how many seconds."""
+
+    point: str
+    probability: float
+    action: str
+    seconds: float = 0.0
+
+
+def parse(text: str) -> tuple[Rule, ...]:
+    """The rules in a text.
+
+    Raises:
+        ValueError: One is none.
+    """
+    return tuple(_rule(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _rule(text: str) -> Rule:
+    point, *rest = text.split(":")
+    if len(rest) not in (2, 3) or rest[1] not in ACTIONS or (rest[1] == "back") != (point == CLOCK):
+        raise ValueError(f"{text}: expected point:probability:action[:seconds], an action of {', '.join(ACTIONS)}")
+    rule = Rule(point, float(rest[0]), rest[1], float(rest[2]) if len(rest) == 3 else 0.0)
+    if not 0 <= rule.probability <= 1 or rule.seconds < 0:
+        raise ValueError(f"{text}: expected a probability from 0 to 1 and seconds from 0")
+    return rule
 
 
 class Faults:
     """The rules in force in one process."""
 
-    def __init__(self, rules: Sequence[FaultRule], seed: int = 0) -> None:
-        self._rules: dict[str, list[FaultRule]] = defaultdict(list)
+    def __init__(self, rules: Sequence[Rule], seed: int = 0) -> None:
+        self._rules: dict[str, list[Rule]] = defaultdict(list)
         for rule in rules:
             self._rules[rule.point].append(rule)
         # Else a process started again would die at the same moment of its life, over and over.
@@ -55,12 +79,12 @@ class Faults:
             if self._random.random() < rule.probability:
                 self._act(rule)
 
-    def clock(self) -> datetime:
-        """Return the present moment, or what this process takes for it."""
+    def clock(self, now: Callable[[], datetime]) -> datetime:
+        """The present moment, or what this process takes for it."""
         self.reach(CLOCK)
         return now() - self._behind
 
-    def _act(self, rule: FaultRule) -> None:
+    def _act(self, rule: Rule) -> None:
         os.write(2, f"fault: {rule.point} {rule.action}\n".encode())
         if rule.action == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -71,39 +95,26 @@ class Faults:
         elif rule.action == "drop":
             raise ConnectionResetError(f"fault at {rule.point}")
         else:
+            from sqlalchemy.exc import OperationalError
+
             words = "database is locked" if rule.action == "locked" else "database or disk is full"
             raise OperationalError(f"fault at {rule.point}", {}, sqlite3.OperationalError(words))
 
 
-_faults: Faults | None = None
+_faults = Faults(())
 
 
-def install(rules: Sequence[FaultRule], seed: int = 0) -> None:
+def reach(point: str) -> None:
+    """A point of this process; see `Faults.reach`."""
+    _faults.reach(point)
+
+
+def put_in_force(rules: Sequence[Rule], seed: int = 0) -> None:
     """Put rules in force in this process; none switches all faults off."""
     global _faults
-    _faults = Faults(rules, seed) if rules else None
+    _faults = Faults(rules, seed)
 
 
-def fault(point: str) -> None:
-    """Mark a point at which a test may make this process fail; see `Faults.reach`."""
-    if _faults is not None:
-        _faults.reach(point)
-
-
-def transaction(engine: Engine, step: str) -> AbstractContextManager[Connection]:
-    """Do what `engine.begin()` does, with the points `<step>.before_commit` and `<step>.after_commit`."""
-    begun: AbstractContextManager[Connection] = engine.begin() if _faults is None else _between_points(engine, step)
-    return begun
-
-
-def clock() -> Callable[[], datetime]:
-    """Return the clock of this process."""
-    return now if _faults is None else _faults.clock
-
-
-@contextmanager
-def _between_points(engine: Engine, step: str) -> Iterator[Connection]:
-    with engine.begin() as connection:
-        yield connection
-        fault(f"{step}.before_commit")
-    fault(f"{step}.after_commit")
+def clock(now: Callable[[], datetime]) -> datetime:
+    """The present moment, or what this process takes for it."""
+    return _faults.clock(now)
