@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from rasa.shared.exceptions import RasaException
 from rasa.shared.utils.common import class_from_module_path
 from sanic import Blueprint, response
 from sanic.request import Request
@@ -23,12 +24,14 @@ SECRET = {"X-Pager-Secret": "a secret of Pager"}
 IMPORTS = """
 from typing import Any
 from aiohttp import ClientSession, ClientTimeout
+from pydantic import Field
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 from tandem.access.sanic_guard import SignatureCheck
 from tandem.access.tokens import same
+from tandem.channels.credentials import Credentials
 from tandem.channels.routed import RoutedChannel
 from tandem.gateway.delivery_worker import NotTaken, Refused
 from tandem.gateway.turn_runner import OnNewMessage
@@ -74,6 +77,11 @@ async def test_the_channel_of_the_docs_tells_never_from_not_now(core: Core, page
             core.bot_says("Good day", conversation="pager:1")
             await stage.tried("Good day", 1)
             await stage.delivered("pager:1", "Good day", "failed")
+
+
+def test_the_channel_of_the_docs_names_a_key_that_is_wrong(pager: Any) -> None:
+    with pytest.raises(RasaException, match=r"pager: secret must be a text of at least 16 characters"):
+        pager.from_credentials({"api": "https://pager.example.com/messages", "secret": "short"})
 
 
 class PhoneInput(InputChannel):
