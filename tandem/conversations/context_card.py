@@ -195,7 +195,7 @@ NO_CARD = ContextCard()
 def text_of(value: Any, levels: int = _LEVELS) -> str:
     """Make a text that can be shown of the value; empty for nothing, and for what is nested too deeply to be read."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
+        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
     if value is None or levels == 0:
         return ""
     if isinstance(value, Mapping):

@@ -101,6 +101,12 @@ class Transcript:
         with self.reading.connect() as connection:
             return [store.to_handoff(row) for row in connection.execute(query).all()]
 
+    def open_handoff(self, conversation_id: str) -> Handoff | None:
+        """Read the open handoff of a conversation, if there is one."""
+        with self.reading.connect() as connection:
+            row = store.open_handoff_of(connection, conversation_id)
+        return store.to_handoff(row) if row is not None else None
+
     def open_handoffs(self, cards: bool = True) -> dict[str, Handoff]:
         """Read every open handoff, by conversation id.
 

@@ -56,7 +56,7 @@ class AgentService:
 
     def handoff(self, conversation_id: str) -> Handoff | None:
         """The open handoff of a conversation."""
-        return next((one for one in self.services.ledger.handoffs(conversation_id) if one.closed_at is None), None)
+        return self.services.ledger.open_handoff(conversation_id)
 
     def claim(self, caller: Principal, conversation_id: str) -> None:
         """Take a waiting conversation.

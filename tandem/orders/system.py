@@ -14,6 +14,9 @@ class OrderSystem(Protocol):
     with the same `idempotency_key` is safe: a repeated write changes nothing and answers as the first did. The same
     key with a different request raises `IdempotencyConflict`. A refused write leaves the key unused.
 
+    Orders come with what may be done to them (`Order.can_cancel` and the like): the shop's system says it, or the
+    adapter applies the shop's policies.
+
     Nothing here checks who asks: go through `IdentificationService` before showing or changing an order.
     """
 

@@ -121,7 +121,7 @@ def delete_account(request: Request, caller: AdminDep, agent_id: AgentId) -> Non
     """Delete an account for good. The customers it has go back to the queue, with the place they had."""
     _known(request, agent_id)
     desk = desk_of(request)
-    for conversation_id, handoff in desk.services.ledger.open_handoffs().items():
+    for conversation_id, handoff in desk.services.ledger.open_handoffs(cards=False).items():
         if handoff.claimed_by == agent_id:
             try:
                 desk.work.release(caller, conversation_id)

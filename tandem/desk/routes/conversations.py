@@ -76,7 +76,7 @@ def list_conversations(
 ) -> SafeJSONResponse:
     """Conversations of one owner or all; those that wait in the order of the queue, others the latest changed first."""
     ledger = _work(request).services.ledger
-    handoffs = ledger.open_handoffs()
+    handoffs = ledger.open_handoffs(cards=False)
     # The whole queue is read before it is cut: its order is not the order in which conversations changed.
     found = ledger.list((owner,) if owner else tuple(Owner), limit=10_000 if owner is Owner.WAITING else limit)
     entries = [Entry(one, handoffs.get(one.id)) for one in found]

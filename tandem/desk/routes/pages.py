@@ -12,6 +12,8 @@ from starlette.responses import RedirectResponse, Response
 
 from tandem.agents.accounts import Role, find
 from tandem.agents.presence import is_away
+from tandem.conversations.context_card import NO_CARD
+from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Author, Conversation, ConversationNotFound, Handoff, Message, Owner
 from tandem.desk.app_state import Desk
 from tandem.desk.board import Snapshot
@@ -48,7 +50,7 @@ class ConversationView:
     earlier: int  # messages before the first line
     gap: bool  # there are more between those that the page knows and the first line
     card: CardView | None
-    live_mood: tuple[MoodPoint, ...]
+    mood: tuple[MoodPoint, ...]
     orders: tuple[OrderView, ...]  # as they were seen last
     alarming: frozenset[int]  # messages after which the matter went to people as urgent
     interrupted: str  # what the bot can carry on with after a hand-back
@@ -103,15 +105,10 @@ def conversation_view(
     desk.readings.note(session.account.id, "session", conversation_id)
     handoffs = ledger.handoffs(conversation_id)
     current = next((one for one in handoffs if one.closed_at is None), None)
-    last = ledger.last_seq(conversation_id)
-    gap = since is not None and last - since >= CATCH_UP
-    start = max(0, last - (FIRST if gap else tail))
-    if since is not None and not gap:
-        start = min(start, max(0, since - 1))
-    # One message more than shown: it tells whether a new day begins with the first.
-    messages = ledger.messages(conversation_id, after=max(0, start - 1), limit=last - start + 1_000)
     shown = current or (handoffs[-1] if handoffs else None)
-    customer = customer_name(conversation, shown.card.customer) if shown else customer_name(conversation)
+    context = shown.card if shown else NO_CARD
+    messages, start, gap = _window(ledger, conversation_id, tail, since)
+    customer = customer_name(conversation, context.customer)
     zone = desk.settings.shop_timezone
     lines = timeline(messages, handoffs, customer, zone, ledger.clock().astimezone(zone).date(), from_start=start == 0)
     if start > 0:
@@ -122,16 +119,31 @@ def conversation_view(
              for one in messages if one.author is Author.CUSTOMER and one.mood]
     earlier = [one for one in handoffs if one is not shown]
     card = card_view(shown, conversation.identity, earlier, turns) if shown else None
-    orders = desk.services.case_file.read(conversation_id).orders or (shown.card.orders if shown else ())
+    orders = tuple(map(order_view, desk.services.case_file.read(conversation_id).orders or context.orders))
     return ConversationView(
         conversation=conversation, handoff=current, customer=customer, lines=lines, earlier=start, gap=gap, card=card,
         reach=reach(conversation, ledger.clock()),
-        live_mood=mood_points(turns), orders=tuple(map(order_view, orders)),
+        mood=card.mood if card else mood_points(turns), orders=orders,
         alarming=_alarming(messages, handoffs), interrupted=_interrupted(current), holder=holder_name,
         is_mine=bool(current and current.claimed_by == session.account.id and conversation.owner is Owner.AGENT),
-        canned=_canned(request, session, conversation, customer, card),
+        canned=_canned(request, session, customer, orders),
         can=_permitted_steps(conversation, current, session),
     )
+
+
+def _window(
+    ledger: Ledger, conversation_id: str, tail: int, since: int | None,
+) -> tuple[list[Message], int, bool]:
+    """Read the messages to show; how many there are before the first, and whether some are left out after `since`.
+
+    One message more than shown comes first: it tells whether a new day begins with the first.
+    """
+    last = ledger.last_seq(conversation_id)
+    gap = since is not None and last - since >= CATCH_UP
+    start = max(0, last - (FIRST if gap else tail))
+    if since is not None and not gap:
+        start = min(start, max(0, since - 1))
+    return ledger.messages(conversation_id, after=max(0, start - 1), limit=last - start + 1_000), start, gap
 
 
 @router.get("/")
@@ -256,9 +268,8 @@ def _permitted_steps(conversation: Conversation, handoff: Handoff | None, sessio
 
 
 def _canned(
-    request: Request, session: Session, conversation: Conversation, customer: str, card: CardView | None,
+    request: Request, session: Session, customer: str, orders: Sequence[OrderView],
 ) -> list[CannedResponse]:
     known = "" if customer.startswith("Visitor ") or "@" in customer else customer.split(" ")[0]
-    orders = card.orders if card else ()
     values = {"customer": known, "agent": session.account.name, "order": orders[0].number if orders else ""}
     return [filled(one, **values) for one in desk_of(request).canned.all()]

@@ -54,7 +54,6 @@ class CardView:
     verified_by: str
     mood: tuple[MoodPoint, ...]
     turning_text: str
-    orders: tuple[OrderView, ...]
     attempts: tuple[tuple[str, str, str], ...]
     promises: tuple[str, ...]
     interrupted_flow: str
@@ -89,7 +88,6 @@ def card_view(
         verified_by=_words(customer.verified_by),
         mood=mood_points([*turns, *(turn for turn in since if turn[0] > last)], card.turning_point),
         turning_text=clip(card.turned_at.text, TURN) if card.turned_at else "",
-        orders=tuple(map(order_view, card.orders)),
         attempts=tuple((_step(one.action), one.at, clip(_step(one.outcome), LONGEST)) for one in card.attempts),
         promises=tuple(clip(one, LONGEST) for one in card.promises),
         interrupted_flow=_words(card.interrupted_flow),

@@ -95,6 +95,7 @@ def ledger_calls(services: Services) -> dict[Callable[..., Any], Callable[[], An
         Ledger.transcript: lambda: ledger.transcript(OLD),
         Ledger.replies_to: lambda: ledger.replies_to(NEW, 1),
         Ledger.handoffs: lambda: ledger.handoffs(OLD),
+        Ledger.open_handoff: lambda: ledger.open_handoff(NEW),
         Ledger.open_handoffs: lambda: [ledger.open_handoffs(), ledger.open_handoffs(cards=False)],
         Ledger.position: ledger.position,
         Ledger.changes_since: lambda: ledger.changes_since(ledger.position()),

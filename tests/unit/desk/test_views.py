@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tandem.conversations.context_card import ContextCard
+from tandem.conversations.context_card import ContextCard, OrderFacts
 from tandem.conversations.model import Author, Conversation, Delivery, Handoff, Identity, Kind, Message, Owner
 from tandem.desk.canned_responses import CANNED, CannedResponse, CannedResponses, filled
 from tandem.desk.routes.pages import link
 from tandem.desk.security.responses import SafeJSONResponse
-from tandem.desk.views.card import HEIGHT, LONGEST, POINTS, TURN, WIDTH, card_view, feeling, mood_points
+from tandem.desk.views.card import HEIGHT, LONGEST, POINTS, TURN, WIDTH, card_view, feeling, mood_points, order_view
 from tandem.desk.views.queue import PATIENCE, Entry, customer_name, sort_waiting
 from tandem.desk.views.rendering import clip, links, span
 from tandem.desk.views.timeline import DELIVERIES, timeline
@@ -239,7 +239,7 @@ def test_long_facts_of_a_card_are_clipped_and_the_turning_message_more_so() -> N
     view = card_view(handoff(card=card), None)
     assert len(view.turning_text) <= TURN and view.turning_text.endswith("…")
     for text in (view.summary, view.promises[0], view.details[0][1], view.signals[0][2], view.customer[0][1],
-                 view.attempts[0][2], view.orders[0].facts[0][1]):
+                 view.attempts[0][2], order_view(handoff(card=card).card.orders[0]).facts[0][1]):
         assert len(text) <= LONGEST and text.endswith("…")
     assert clip("short", 5) == "short" and clip("longer", 5) == "long…"
 
@@ -260,8 +260,7 @@ def test_a_mood_is_not_called_calm_beside_a_red_bar(emotion: str, frustration: f
 def test_whether_an_order_may_be_cancelled_is_the_order_systems_to_say(
     status: str, seen: dict[str, Any], can: bool,
 ) -> None:
-    view = card_view(handoff(card={"orders": [{"number": "1", "status": status, **seen}]}), None)
-    assert view.orders[0].can_cancel is can
+    assert order_view(OrderFacts.from_dict({"number": "1", "status": status, **seen})).can_cancel is can
 
 
 def test_the_line_for_the_bot_stays_in_the_transcript() -> None:
