@@ -4,7 +4,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from sqlalchemy.engine import Engine
 
 from tandem.agents.presence import absent
@@ -86,12 +85,7 @@ def open_services(settings: Settings) -> Services:
 
 def escalation_settings(config: Path | None = None) -> EscalationSettings:
     """Return the EscalationPolicy's thresholds as config.yml sets them; the defaults if there are none."""
-    path = config or project_root() / "config.yml"
-    policies = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("policies") if path.exists() else None
-    for policy in policies or ():
-        if str(policy.get("name", "")).endswith("EscalationPolicy"):
-            return EscalationSettings.from_config({key: value for key, value in policy.items() if key != "name"})
-    return EscalationSettings()
+    return EscalationSettings.from_file(config or project_root() / "config.yml")
 
 
 def open_relay(services: Services) -> Relay:

@@ -1,4 +1,4 @@
-"""What `tandem doctor` finds in credentials.yml, endpoints.yml and data/duty.yml."""
+"""What `tandem doctor` finds in config.yml, credentials.yml, endpoints.yml and data/duty.yml."""
 from __future__ import annotations
 
 import re
@@ -16,6 +16,7 @@ from tandem.live_agents.factory import build_channels
 from tandem.run.channel_names import trouble_with_channel
 from tandem.run.finding import Diagnosis
 from tandem.run.open_channels import open_channels
+from tandem.sentiment.settings import EscalationSettings
 from tandem.settings import Settings
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -34,6 +35,7 @@ def findings(settings: Settings, root: Path, environment_has: Callable[[str], bo
         if name == "credentials.yml" and isinstance(content, dict):
             yield from _channels(content, root)
             yield _open_channels(settings, root)
+    yield _escalation(root)
     yield _live_agents(root, settings.shop_timezone)
 
 
@@ -62,6 +64,15 @@ def _open_channels(settings: Settings, root: Path) -> Diagnosis:
     """Check whether a channel asks nobody who they are; `tandem run` starts with one only as a demo on loopback."""
     found = list(open_channels(settings, root))
     return Diagnosis("open channels", f"{len(found)}" if found else "none", " ".join(found))
+
+
+def _escalation(root: Path) -> Diagnosis:
+    """Check the keys of config.yml that say when a person is brought in."""
+    try:
+        EscalationSettings.from_file(root / "config.yml")
+    except ConfigurationError as error:
+        return Diagnosis("escalation", "not configured rightly", str(error))
+    return Diagnosis("escalation", "config.yml can be read")
 
 
 def _live_agents(root: Path, zone: ZoneInfo) -> Diagnosis:

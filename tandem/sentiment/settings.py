@@ -5,11 +5,12 @@ docs/escalation.md explains each key to the designer.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import Field, StrictStr, validator
 
-from tandem.configuration import ConfigModel, ConfigurationError, nearest, read_section
+from tandem.configuration import ConfigModel, ConfigurationError, nearest, read_section, read_yaml
 
 S = TypeVar("S", bound="EscalationSettings")
 
@@ -148,6 +149,20 @@ class EscalationSettings(ConfigModel):
         own = {key: value for key, value in config.items() if key in cls.__fields__ or key not in POLICY_KEYS}
         return read_section(cls, own, where="config.yml: EscalationPolicy", page="escalation.md",
                             error=EscalationSettingsError)
+
+    @classmethod
+    def from_file(cls, path: Path) -> EscalationSettings:
+        """Read and check the policy's entry in a config.yml; the defaults if there is no file, or no such entry.
+
+        Raises:
+            EscalationSettingsError: The file cannot be read, or an entry is wrong.
+        """
+        content = read_yaml(path, EscalationSettingsError)
+        policies = content.get("policies") if isinstance(content, Mapping) else None
+        for policy in policies if isinstance(policies, list) else ():
+            if isinstance(policy, Mapping) and str(policy.get("name", "")).endswith("EscalationPolicy"):
+                return cls.from_config(policy)
+        return cls()
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:

@@ -35,7 +35,7 @@ LAYERS = {  # which packages of ours each may import, as docs/architecture.md ha
     "channels": BASE | {"access", "conversations", "gateway", "moved", "orders", "wording"},
     "desk": BASE | {"access", "agents", "conversations", "handoff", "live_agents", "orders", "privacy", "retention",
                     "services", "wording"},
-    "run": BASE | {"rasa_ext", "access", "agents", "handoff", "live_agents", "orders"},
+    "run": BASE | {"rasa_ext", "access", "agents", "handoff", "live_agents", "orders", "sentiment"},
     "commands": BASE | {"agents", "conversations", "desk", "evaluation", "nlu", "orders", "privacy", "retention", "run",
                         "sentiment", "services"},
     "cli": {"commands", "configuration", "db", "run", "settings"},

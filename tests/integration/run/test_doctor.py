@@ -110,6 +110,23 @@ def test_each_wrong_setting_is_found(
     assert fix in found.fix
 
 
+@pytest.mark.parametrize(("file", "text", "subject", "fix"), [
+    ("config.yml", "policies: [{name: tandem.dialogue.escalation_policy.EscalationPolicy, windw: 3}]\n", "escalation",
+     "windw is not known, did you mean window?"),
+    ("data/duty.yml", "hours: {mondy: []}\n", "live agents", "hours: mondy is not known, did you mean monday?"),
+    ("endpoints.yml", "live_agent: {type: desk, default: nobody}\n", "live agents", "no channel is called nobody"),
+])
+def test_what_is_wrong_in_a_file_is_found(
+    settings: Settings, folder: Path, file: str, text: str, subject: str, fix: str,
+) -> None:
+    assert look(settings, folder)[subject].well
+    (folder / "data").unlink()  # a link to the project's own
+    (folder / "data").mkdir()
+    (folder / file).write_text(text, encoding="utf-8")
+    found = look(settings, folder)[subject]
+    assert not found.well and fix in found.fix
+
+
 @pytest.mark.parametrize(("status", "well"), [(200, True), (500, False)])
 def test_an_order_service_is_called(settings: Settings, folder: Path, status: int, well: bool) -> None:
     with order_service(status) as url:

@@ -48,6 +48,22 @@ def test_a_wrong_key_or_value_is_named(key: str, value: Any, told: str) -> None:
     assert str(raised.value).endswith("; see docs/escalation.md")
 
 
+@pytest.mark.parametrize("text", ["", "policies:\n", "- 1\n", "policies: [1, {name: RulePolicy}]\n"])
+def test_a_file_without_the_policy_means_the_defaults(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.yml").write_text(text, encoding="utf-8")
+    assert EscalationSettings.from_file(tmp_path / "config.yml") == EscalationSettings()
+    assert EscalationSettings.from_file(tmp_path / "none.yml") == EscalationSettings()
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("policies: [\n", "cannot be read"), ("policies: [{name: x.EscalationPolicy, windw: 3}]\n", "did you mean window"),
+])
+def test_a_file_that_is_wrong_is_named(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "config.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(EscalationSettingsError, match=rf"config\.yml.*{told}"):
+        EscalationSettings.from_file(tmp_path / "config.yml")
+
+
 def test_one_urgency_is_laid_over_the_others() -> None:
     settings = EscalationSettings.from_config({"urgency": {"anger": 0.9}})
     assert settings.urgency["anger"] == 0.9
