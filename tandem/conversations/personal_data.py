@@ -55,10 +55,13 @@ def export(ledger: Ledger, conversation_id: str) -> dict[str, Any]:
         ConversationNotFound: There is none.
     """
     conversation = ledger.conversation(conversation_id)
+    with ledger.reading.connect() as connection:  # cards as they are kept, with what this version does not know
+        cards = {row.id: row.card for row in connection.execute(
+            select(handoffs.c.id, handoffs.c.card).where(handoffs.c.conversation_id == conversation_id))}
     return {
         "conversation": plain(asdict(conversation)),
         "messages": [plain(asdict(message)) for message in ledger.transcript(conversation_id)],
-        "handoffs": [{**plain(asdict(handoff)), "card": handoff.card.to_dict()}
+        "handoffs": [{**plain(asdict(handoff)), "card": cards.get(handoff.id)}
                      for handoff in ledger.handoffs(conversation_id)],
         "case_file": rows_of(ledger.engine, case_entries, conversation_id),
         "fenced_replies": rows_of(ledger.engine, fenced_replies, conversation_id),

@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from tandem.conversations.model import ConversationNotFound, Identity
 from tandem.conversations.personal_data import conversations_of, export
+from tests.fakes.cards import put_card
 from tests.fakes.core import Core
 
 
@@ -23,6 +25,14 @@ def test_the_export_holds_all_that_the_ledger_keeps(core: Core) -> None:
     assert [(one["kind"], one["data"].get("text")) for one in found["case_file"]] == [
         ("order", None), ("promise", "a call tomorrow")]
     assert [one["text"] for one in found["fenced_replies"]] == ["It is on the lorry."]
+
+
+@pytest.mark.parametrize("card", [{"summary": "x", "weather": "rain", "customer": "Eve"}, ["odd"], None])
+def test_the_export_holds_a_card_that_this_version_cannot_read(core: Core, card: Any) -> None:
+    core.says()
+    core.hands_off()
+    put_card(core.ledger.engine, "c", card)
+    assert [one["card"] for one in export(core.ledger, "c")["handoffs"]] == [card]
 
 
 def test_customers_are_found_by_the_address_they_left_while_waiting(core: Core) -> None:
