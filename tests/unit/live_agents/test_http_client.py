@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 import tandem.live_agents.http_client as calls
-from tandem.live_agents.http_client import Calls, seconds
+from tandem.live_agents.http_client import Calls, pages, seconds, words_of
 from tandem.live_agents.protocol import LiveAgentRefused, LiveAgentUnavailable
 
 
@@ -69,3 +69,43 @@ def test_a_piece_of_work_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_pause_is_seconds() -> None:
     assert [seconds(value) for value in ("7", "0.5", "-1", "nan", "inf", "Wed, 21 Oct", "")] == [
         7.0, 0.5, None, None, None, None, None]
+
+
+def test_a_body_that_is_signed_already_goes_out_as_it_is_and_its_answer_is_not_read() -> None:
+    sent: list[httpx.Request] = []
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield b"x"
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, content=endless())
+
+    tool = Calls("", transport=httpx.MockTransport(answer))
+    tool.post_bytes("an event", "https://tool.example.com/in?key=secret", b'{"a": 1}', {"X-Signature": "s"})
+    assert (sent[0].content, sent[0].headers["x-signature"]) == (b'{"a": 1}', "s")
+    refused = Calls("", transport=httpx.MockTransport(lambda request: httpx.Response(410)))
+    with pytest.raises(LiveAgentRefused, match=r"^an event: answered with 410$"):
+        refused.post_bytes("an event", "https://tool.example.com/in?key=secret", b"", {})
+
+
+def test_a_list_is_read_page_by_page_and_cut_only_where_nothing_new_is_lost() -> None:
+    def page(cursor: str) -> tuple[list[int], str]:
+        number = int(cursor or 1)
+        return [number], str(number + 1) if number < 5 else ""
+
+    for newest_first in (True, False):
+        assert list(pages(page, 5, newest_first)) == [[1], [2], [3], [4], [5]]
+    assert list(pages(page, 3, newest_first=True)) == [[1], [2], [3]]
+    with pytest.raises(LiveAgentUnavailable, match="no end"):
+        list(pages(page, 3, newest_first=False))
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    (b'{"error": "bad"}', "bad"),
+    (b'{"message": "a\\nb\\u001b[31m"}', "a b [31m"), (b'{"errors": {"x": 1}}', '{"x": 1}'),
+    (b"<html>\n no", "<html> no"), (b"{}", ""), (b"", ""), (b"\xff", "\ufffd"), (b'"' + b"x" * 5000 + b'"', "x" * 300),
+])
+def test_a_tools_explanation_is_one_short_line(content: bytes, words: str) -> None:
+    assert words_of(content) == words
