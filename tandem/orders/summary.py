@@ -23,6 +23,8 @@ def summarise(order: Order, zone: tzinfo) -> dict[str, str]:
     for number, shipment in enumerate(order.shipments, 1):
         prefix = f"Parcel {number}: " if len(order.shipments) > 1 else ""
         facts.update({_label(prefix, label): value for label, value in _shipment(shipment, zone, closed).items()})
+    if order.return_request is None and order.status is not OrderStatus.RETURNED:
+        facts["Can be sent back until"] = _time(order.return_until, zone)
     if order.return_request is not None:
         facts["Return"] = f"{order.return_request.id}, {_words(order.return_request.reason.value)}"
         facts["Return received"] = _time(order.return_request.received_at, zone)

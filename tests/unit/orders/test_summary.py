@@ -8,6 +8,7 @@ import pytest
 
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.model import Order, OrderStatus
+from tandem.orders.policies import DEFAULT_POLICIES
 from tandem.orders.summary import summarise
 
 ORDERS = {order.number: order for order in demo_orders(datetime(2025, 6, 24, 15, 0, tzinfo=timezone.utc), timezone.utc)}
@@ -40,3 +41,9 @@ def test_a_cancelled_order_promises_nothing() -> None:
         facts = " ".join(summarise(order, timezone.utc))
         assert "romised by" not in facts and "xpected by" not in facts and "hips by" not in facts
     assert cancelled and "Promised by" in summarise(ORDERS["TD-10388"], timezone.utc)
+
+
+def test_until_when_an_order_can_be_sent_back_is_said_as_long_as_that_is_open() -> None:
+    delivered, returned = (DEFAULT_POLICIES.applied_to(ORDERS[number]) for number in ("TD-10300", "TD-10350"))
+    assert summarise(delivered, timezone.utc)["Can be sent back until"] == "Sat 19 Jul 2025, 23:59 UTC"
+    assert returned.return_until and "Can be sent back until" not in summarise(returned, timezone.utc)
