@@ -232,6 +232,8 @@ def _model_of(field: ModelField | None) -> type[BaseModel] | None:
 
 
 def _inside(value: Any, step: int | str) -> Any:
+    if isinstance(value, str):  # a validator made a list of it
+        return value
     try:
         return value[step]
     except (LookupError, TypeError):

@@ -7,14 +7,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import yaml
+from pydantic import Field, root_validator, validator
 
+from tandem.configuration import ConfigModel, read_section, read_yaml
 from tandem.sentiment.settings import INTENT_PREFIX, SIGNALS
 
-_KEYS = {"name", "escalate", "because", "customer"}
-_MESSAGE_KEYS = {"text", "button", "failed_lookups", "handed_back"}
+_PAGE = "evaluation.md"
+_MESSAGES = "a list of messages, at least one: texts (put numbers in quotes) or mappings"
 
 
 class ConversationFileError(ValueError):
@@ -48,6 +49,64 @@ class LabelledConversation:
         return self.escalate[0] <= escalated_at <= self.escalate[1]
 
 
+class _Message(ConfigModel):
+    text: str | None = Field(None, description="a text (put numbers in quotes)")
+    button: str | None = Field(None, description="an intent's name")
+    failed_lookups: int | None = Field(None, ge=0)
+    handed_back: bool = False
+
+    @root_validator(skip_on_failure=True)
+    def _is_said_or_pressed(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if (values["text"] is None) == (values["button"] is None):
+            raise ValueError("needs either text or button")
+        return values
+
+
+class _Conversation(ConfigModel):
+    name: str = Field(..., min_length=1, description="a sentence that tells what happens")
+    customer: tuple[_Message, ...] = Field(..., description=_MESSAGES)
+    escalate: Literal["never"] | tuple[int, int] = Field(..., description="never, a message's number, or [first, last]")
+    because: tuple[str, ...] = Field((), description=f"signals out of {', '.join(SIGNALS)} or {INTENT_PREFIX}<name>")
+
+    @validator("customer", pre=True)
+    def _are_texts_or_mappings(cls, said: Any) -> list[Any]:
+        if not isinstance(said, list) or not said or not all(isinstance(one, (str, Mapping)) for one in said):
+            raise ValueError
+        return [{"text": one} if isinstance(one, str) else one for one in said]
+
+    @validator("escalate", pre=True)
+    def _may_be_one_number(cls, value: Any) -> Any:
+        return [value, value] if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @validator("escalate")
+    def _is_in_the_conversation(cls, value: Any, values: Mapping[str, Any]) -> Any:
+        count = len(values.get("customer", ()))
+        if value != "never" and not 1 <= value[0] <= value[1] <= count:
+            raise ValueError(f"must lie within the {count} messages")
+        return value
+
+    @validator("because", pre=True)
+    def _may_be_one_name(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @validator("because", each_item=True)
+    def _is_signal(cls, name: str) -> str:
+        if name not in SIGNALS and not name.startswith(INTENT_PREFIX):
+            raise ValueError
+        return name
+
+    def labelled(self) -> LabelledConversation:
+        """Return the conversation as the rest of the evaluation knows it."""
+        messages = tuple(LabelledMessage(one.text or "", one.button, one.failed_lookups, one.handed_back)
+                         for one in self.customer)
+        escalate = self.escalate if isinstance(self.escalate, tuple) else None
+        return LabelledConversation(self.name, messages, escalate, self.because)
+
+
+class _File(ConfigModel):
+    conversations: list[Any] = Field(..., description="a list of conversations")
+
+
 def load(path: Path) -> tuple[LabelledConversation, ...]:
     """Read one file, or all `*.yml` files of a folder.
 
@@ -57,61 +116,13 @@ def load(path: Path) -> tuple[LabelledConversation, ...]:
     """
     if path.is_dir():
         return tuple(found for file in sorted(path.glob("*.yml")) for found in load(file))
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConversationFileError(f"{path}: {error}") from error
-    entries = content.get("conversations") if isinstance(content, Mapping) else None
-    if not isinstance(entries, list):
-        raise ConversationFileError(f"{path}: expected a list under 'conversations'")
-    return tuple(_conversation(entry, f"{path}, conversation {place}") for place, entry in enumerate(entries, 1))
+    content = read_yaml(path, ConversationFileError)
+    file = read_section(_File, content, where=str(path), page=_PAGE, error=ConversationFileError)
+    return tuple(_conversation(entry, f"{path}, conversation {place}")
+                 for place, entry in enumerate(file.conversations, 1))
 
 
 def _conversation(entry: Any, where: str) -> LabelledConversation:
-    _check_keys(entry, _KEYS, where)
-    name = entry.get("name")
-    if not isinstance(name, str) or not name:
-        raise ConversationFileError(f"{where}: 'name' is missing")
-    where = f"{where} ({name})"
-    said = entry.get("customer")
-    if not isinstance(said, list) or not said:
-        raise ConversationFileError(f"{where}: 'customer' must list at least one message")
-    messages = tuple(_message(item, f"{where}, message {place}") for place, item in enumerate(said, 1))
-    because = entry.get("because", [])
-    names = (because,) if isinstance(because, str) else tuple(because)
-    for signal in names:
-        if signal not in SIGNALS and not str(signal).startswith(INTENT_PREFIX):
-            raise ConversationFileError(f"{where}: 'because' names no signal: {signal}")
-    return LabelledConversation(name, messages, _escalate(entry.get("escalate"), len(messages), where), names)
-
-
-def _escalate(value: Any, count: int, where: str) -> tuple[int, int] | None:
-    if value == "never":
-        return None
-    span = value if isinstance(value, list) else [value, value]
-    if len(span) != 2 or not all(isinstance(item, int) and not isinstance(item, bool) for item in span):
-        raise ConversationFileError(f"{where}: 'escalate' must be never, a message's number, or [first, last]")
-    first, last = span
-    if not 1 <= first <= last <= count:
-        raise ConversationFileError(f"{where}: 'escalate' must lie within the {count} messages")
-    return first, last
-
-
-def _message(item: Any, where: str) -> LabelledMessage:
-    if isinstance(item, str):
-        return LabelledMessage(text=item)
-    _check_keys(item, _MESSAGE_KEYS, where)
-    if isinstance(item.get("text"), str) == isinstance(item.get("button"), str):
-        raise ConversationFileError(f"{where}: needs either 'text' or 'button' (put numbers in quotes)")
-    failed = item.get("failed_lookups")
-    if failed is not None and (not isinstance(failed, int) or isinstance(failed, bool) or failed < 0):
-        raise ConversationFileError(f"{where}: 'failed_lookups' must be a whole number")
-    return LabelledMessage(item.get("text") or "", item.get("button"), failed, item.get("handed_back") is True)
-
-
-def _check_keys(entry: Any, known: set[str], where: str) -> None:
-    if not isinstance(entry, Mapping):
-        raise ConversationFileError(f"{where}: expected keys out of {', '.join(sorted(known))} (put numbers in quotes)")
-    unknown = sorted(set(entry) - known)
-    if unknown:
-        raise ConversationFileError(f"{where}: no such key: {', '.join(map(str, unknown))}")
+    name = entry.get("name") if isinstance(entry, Mapping) else None
+    where = f"{where} ({name})" if name else where
+    return read_section(_Conversation, entry, where=where, page=_PAGE, error=ConversationFileError).labelled()

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = {  # which page of docs/ explains the keys of a module's models
     "tandem.settings": "settings.md",
+    "tandem.evaluation.labelled_conversations": "evaluation.md ../tests/conversations/README.md",
     "tandem.handoff.business_hours": "duty.md",
     "tandem.handoff.routing": "live-agent-channels.md",
     "tandem.sentiment.settings": "escalation.md",

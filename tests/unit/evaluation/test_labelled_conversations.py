@@ -57,15 +57,22 @@ def test_a_conversation_is_read_as_it_stands(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("change", "names"), [
     ({"escalate": 3}, "within the 2 messages"),
-    ({"escalate": "soon"}, "'escalate' must be"),
-    ({"because": "despair"}, "despair"),
+    ({"escalate": [2, 1]}, "within the 2 messages"),
+    ({"escalate": "soon"}, r"\(x\): escalate must be never, a message's number, or \[first, last\], not 'soon'"),
+    ({"escalate": True}, "escalate must be never, a message's number"),
+    ({"escalate": None}, "escalate must be never, a message's number"),
+    ({"escalate": [1, 2, 2]}, "escalate must be never, a message's number"),
+    ({"because": "despair"}, "because must be signals out of anger, .*, not 'despair'"),
     ({"customer": []}, "at least one"),
+    ({"customer": "hi"}, "customer must be a list of messages, at least one: "),
     ({"customer": [94107]}, "put numbers in quotes"),
-    ({"customer": [{"text": "a", "button": "b"}]}, "either 'text' or 'button'"),
-    ({"customer": [{"text": "a", "failed_lookup": 1}]}, "no such key: failed_lookup"),
-    ({"customer": [{"text": "a", "failed_lookups": -1}]}, "failed_lookups"),
-    ({"name": ""}, "'name' is missing"),
-    ({"escalated": 1}, "no such key: escalated"),
+    ({"customer": ["hi", {"text": "a", "button": "b"}]}, "customer 2 needs either text or button"),
+    ({"customer": [{"failed_lookups": 1}]}, "customer 1 needs either text or button"),
+    ({"customer": [{"text": 5}]}, r"customer 1: text must be a text \(put numbers in quotes\), not 5"),
+    ({"customer": [{"text": "a", "failed_lookup": 1}]}, "customer 1: failed_lookup is not known, did you mean failed_"),
+    ({"customer": [{"text": "a", "failed_lookups": -1}]}, "failed_lookups must be a whole number from 0 on, not -1"),
+    ({"name": ""}, "name must be a sentence that tells what happens, not ''"),
+    ({"escalated": 1}, "escalated is not known, did you mean escalate?"),
 ])
 def test_a_mistake_is_named_with_its_place(tmp_path: Path, change: dict[str, Any], names: str) -> None:
     file = tmp_path / "one.yml"
