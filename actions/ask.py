@@ -5,7 +5,7 @@ from actions.base.answering import Answering
 from actions.base.customer_orders import accessible_orders
 from actions.base.reply import Reply
 from actions.base.services import formats_of
-from actions.base.turn import Turn
+from actions.base.turn import CurrentTurn
 from actions.order_status import MOST_BUTTONS, order_button
 from tandem.orders.errors import OrderSystemUnavailable
 
@@ -18,16 +18,16 @@ class ActionAskOrderNumber(Answering):
     def name(self) -> str:
         return "action_ask_order_number"
 
-    def reply(self, turn: Turn) -> Reply:
-        opened = self._open()
+    def reply(self, turn: CurrentTurn) -> Reply:
+        services = self._open()
         try:
-            choices = accessible_orders(opened, turn, turn.active_form).choices
+            choices = accessible_orders(services, turn, turn.active_form).choices
         except OrderSystemUnavailable:
             choices = ()
         if not choices:
             again = bool(turn.slot("failed_lookups"))
             return Reply("utter_ask_for_order_number_again" if again else "utter_ask_for_order_number")
-        formats = formats_of(opened)
+        formats = formats_of(services)
         return Reply("utter_ask_which_order", {}, tuple(order_button(one, formats) for one in choices[:MOST_BUTTONS]))
 
 
@@ -39,7 +39,7 @@ class ActionAskReturnItem(Answering):
     def name(self) -> str:
         return "action_ask_return_item"
 
-    def reply(self, turn: Turn) -> Reply:
+    def reply(self, turn: CurrentTurn) -> Reply:
         try:
             order = accessible_orders(self._open(), turn).find(turn.slot("order_number"))
         except OrderSystemUnavailable:

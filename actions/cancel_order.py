@@ -29,7 +29,7 @@ class ActionAskCancelOrder(AskForConsent):
     act = CANCEL_ORDER
     asks = "utter_ask_cancel_order_form_confirmed"
 
-    def values(self, question: Question, opened: Services) -> Mapping[str, str]:
+    def values(self, question: Question, services: Services) -> Mapping[str, str]:
         return {}
 
 

@@ -10,7 +10,7 @@ from actions.base.order_context import OrderContext
 from actions.base.order_form import ANSWERS, OrderForm
 from actions.base.reply import Reply
 from actions.base.status import status_reply
-from actions.base.turn import Turn
+from actions.base.turn import CurrentTurn
 from tandem.conversations.consent import Question
 from tandem.conversations.consent_reader import ConsentAnswer
 from tandem.orders.addresses import parse_address
@@ -34,7 +34,7 @@ class ValidateChangeAddressForm(ConsentForm):
     def objection(self, order: Order, desk: OrderContext) -> Reply | None:
         return None if order.can_change_address else too_late(order, desk)
 
-    def check(self, order: Order, draft: Draft, turn: Turn) -> None:
+    def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         corrects = turn.verdict is not None and not turn.verdict.agrees
         given = turn.text if corrects else draft.slots["new_address"]
         if not given:
@@ -49,7 +49,7 @@ class ValidateChangeAddressForm(ConsentForm):
             if turn.intent in ANSWERS or turn.intent == "change_address":
                 draft.replies.append(Reply(f"utter_address_without_{error.field}"))
 
-    def refused(self, order: Order, draft: Draft, turn: Turn) -> None:
+    def refused(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         drops_it = turn.verdict is not None and (turn.verdict.answer is ConsentAnswer.STOP or turn.verdict.says_more)
         if drops_it:
             super().refused(order, draft, turn)
@@ -62,7 +62,7 @@ class ActionAskChangeAddress(AskForConsent):
     act = CHANGE_ADDRESS
     asks = "utter_ask_change_address_form_confirmed"
 
-    def values(self, question: Question, opened: Services) -> Mapping[str, str]:
+    def values(self, question: Question, services: Services) -> Mapping[str, str]:
         return {}
 
 

@@ -15,7 +15,7 @@ from actions.base.order_form import starts_a_flow
 from actions.base.reading import bare_numbers, means_the_other, read_payload
 from actions.base.reply import Reply
 from actions.base.services import services
-from actions.base.turn import Turn
+from actions.base.turn import CurrentTurn
 from tandem.services import Services
 
 
@@ -25,7 +25,7 @@ class ActionGreet(Answering):
     def name(self) -> str:
         return "action_greet"
 
-    def reply(self, turn: Turn) -> Reply:
+    def reply(self, turn: CurrentTurn) -> Reply:
         return _after_handoff_or("utter_greet", turn)
 
 
@@ -35,7 +35,7 @@ class ActionThanks(Answering):
     def name(self) -> str:
         return "action_thanks"
 
-    def reply(self, turn: Turn) -> Reply:
+    def reply(self, turn: CurrentTurn) -> Reply:
         return _after_handoff_or("utter_thanks", turn)
 
 
@@ -48,7 +48,7 @@ class ActionAcceptOffer(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
-        turn = Turn(tracker)
+        turn = CurrentTurn(tracker)
         if turn.active_form:
             return []  # the form asks its question again
         buttons = turn.buttons
@@ -76,7 +76,7 @@ class ActionDeny(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
-        turn = Turn(tracker)
+        turn = CurrentTurn(tracker)
         if not turn.active_form and _names_another_order(turn):
             return [FollowupAction("order_status_form")]
         too_late = await asyncio.to_thread(lambda: way_back(self._open(), turn))
@@ -90,7 +90,7 @@ class ActionNeverMind(Answering):
     def name(self) -> str:
         return "action_never_mind"
 
-    def reply(self, turn: Turn) -> Reply:
+    def reply(self, turn: CurrentTurn) -> Reply:
         return way_back(self._open(), turn) or Reply("utter_never_mind")
 
 
@@ -103,7 +103,7 @@ class ActionInform(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
-        turn = Turn(tracker)
+        turn = CurrentTurn(tracker)
         tracking = turn.entity("tracking_number")
         if turn.active_form and not tracking:
             return []  # the form asks its question again
@@ -113,14 +113,14 @@ class ActionInform(Action):
         return []
 
 
-def _names_another_order(turn: Turn) -> bool:
+def _names_another_order(turn: CurrentTurn) -> bool:
     if turn.entity("order_number") or bare_numbers(turn.text):
         return True
     offered = any("order_number" in read_payload(str(button.get("payload") or ""))[1] for button in turn.buttons)
     return offered and means_the_other(turn.text)
 
 
-def _after_handoff_or(response: str, turn: Turn) -> Reply:
+def _after_handoff_or(response: str, turn: CurrentTurn) -> Reply:
     """The policy sets `last_handoff` on the first message after a person."""
     handed_back = turn.filled.get("last_handoff")
     if not isinstance(handed_back, Mapping) or not handed_back.get("agent"):

@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base.order_form import ANSWERS, starts_a_flow
 from actions.base.reply import Reply
-from actions.base.turn import Turn
+from actions.base.turn import CurrentTurn
 
 SMALL_TALK = frozenset({"greet", "thanks", "how_are_you", "praise", "help"})
 
@@ -28,7 +28,7 @@ class ActionAfterHandback(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
-        turn = Turn(tracker)
+        turn = CurrentTurn(tracker)
         told = turn.slot("last_handoff") or {}
         note = str(told.get("note_for_bot") or "").strip().rstrip(".")
         if note:

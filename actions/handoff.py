@@ -12,7 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base.reply import Reply
 from actions.base.services import dates_of, services
-from actions.base.turn import REQUESTED_SLOT, Turn
+from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from tandem.conversations.model import ConversationNotFound, NotAllowed
 from tandem.handoff.service import OpenedHandoff
 from tandem.logs import about
@@ -41,9 +41,9 @@ class ActionHandoff(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
-        turn = Turn(tracker)
+        turn = CurrentTurn(tracker)
         try:
-            opened, reply = await asyncio.to_thread(self._hand_off, turn)
+            services, reply = await asyncio.to_thread(self._hand_off, turn)
         except ConversationNotFound:
             logger.error("A conversation is not in the ledger: its channel has no router",
                          extra=about(turn.conversation_id))
@@ -54,25 +54,25 @@ class ActionHandoff(Action):
         reply.say(dispatcher)
         # What the message filled is forgotten, or it would answer a form's question after the hand-back.
         forgotten = [SlotSet(slot, None) for slot in turn.filled if slot in FLOW_SLOTS]
-        return [SlotSet("handoff", {"id": opened.handoff_id, "state": "waiting"}), *forgotten, ActiveLoop(None),
+        return [SlotSet("handoff", {"id": services.handoff_id, "state": "waiting"}), *forgotten, ActiveLoop(None),
                 SlotSet(REQUESTED_SLOT, None)]
 
-    def _hand_off(self, turn: Turn) -> tuple[OpenedHandoff, Reply]:
+    def _hand_off(self, turn: CurrentTurn) -> tuple[OpenedHandoff, Reply]:
         services_now = self._open()
-        opened = services_now.handoff.open(turn.tracker.current_state())
-        return opened, announcement(opened, turn, dates_of(services_now))
+        services = services_now.handoff.open(turn.tracker.current_state())
+        return services, announcement(services, turn, dates_of(services_now))
 
 
-def announcement(opened: OpenedHandoff, turn: Turn, dates: Dates) -> Reply:
+def announcement(handoff: OpenedHandoff, turn: CurrentTurn, dates: Dates) -> Reply:
     """What the customer is told. `announces` lets the reply pass although the conversation waits for a person."""
-    values = {"announces": opened.handoff_id, "position": str(opened.queue_position)}
-    if not opened.on_duty:
-        if opened.opens_at is None:
+    values = {"announces": handoff.handoff_id, "position": str(handoff.queue_position)}
+    if not handoff.on_duty:
+        if handoff.opens_at is None:
             return Reply("utter_handoff_off_duty_no_time", values)
-        return Reply("utter_handoff_off_duty", {**values, "opens_at": dates.opening(opened.opens_at)})
+        return Reply("utter_handoff_off_duty", {**values, "opens_at": dates.opening(handoff.opens_at)})
     # A sentence of its own, or nothing: no response has to be written twice for it.
-    values["expected"] = f" {notice('expected', wait=wait_in_words(opened.expected))}" if opened.expected else ""
+    values["expected"] = f" {notice('expected', wait=wait_in_words(handoff.expected))}" if handoff.expected else ""
     response = "utter_handoff_asked" if turn.intent == ASKED else "utter_handoff"
-    if opened.queue_position > 1:
-        return Reply(f"{response}_queued", {**values, "ahead": str(opened.queue_position - 1)})
+    if handoff.queue_position > 1:
+        return Reply(f"{response}_queued", {**values, "ahead": str(handoff.queue_position - 1)})
     return Reply(response, values)

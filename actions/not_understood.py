@@ -19,7 +19,7 @@ from actions.base.customer_orders import accessible_orders, named_by_item
 from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
 from actions.base.services import services
-from actions.base.turn import Turn
+from actions.base.turn import CurrentTurn
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.services import Services
 from tandem.wording.language import detect
@@ -28,7 +28,7 @@ KNOWN = "en"  # the language of data/
 _FEW_WORDS = 8  # a longer message is about more than the thing that it names
 
 
-class _Unread(Action, ABC):
+class _NotUnderstood(Action, ABC):
     """Says `response`, unless a short message names one of the customer's things: "and the kettle?" """
 
     response: ClassVar[str]
@@ -43,7 +43,7 @@ class _Unread(Action, ABC):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
-        turn = Turn(tracker)
+        turn = CurrentTurn(tracker)
         if not turn.active_form and await with_orders(self._names_a_thing, turn):
             return [FollowupAction("order_status_form")]
         too_late = await asyncio.to_thread(lambda: way_back(self._open(), turn))
@@ -54,7 +54,7 @@ class _Unread(Action, ABC):
         Reply("utter_other_language" if foreign else self.response).say(dispatcher)
         return []
 
-    def _names_a_thing(self, turn: Turn) -> bool:
+    def _names_a_thing(self, turn: CurrentTurn) -> bool:
         if len(turn.text.split()) > _FEW_WORDS:
             return False
         try:
@@ -64,7 +64,7 @@ class _Unread(Action, ABC):
         return named_by_item(turn.text, orders) is not None
 
 
-class ActionNotUnderstood(_Unread):
+class ActionNotUnderstood(_NotUnderstood):
     """Asks to put it in other words."""
 
     response = "utter_please_rephrase"
@@ -73,7 +73,7 @@ class ActionNotUnderstood(_Unread):
         return "action_not_understood"
 
 
-class ActionOutOfScope(_Unread):
+class ActionOutOfScope(_NotUnderstood):
     """Says what is beyond the assistant."""
 
     response = "utter_out_of_scope"

@@ -6,7 +6,7 @@ from actions.base.customer_orders import AccessibleOrders, accessible_orders, nu
 from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
 from actions.base.status import refund_reply, status_reply
-from actions.base.turn import Turn
+from actions.base.turn import CurrentTurn
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.model import Order
 
@@ -24,22 +24,22 @@ class ActionOrderFacts(Answering):
     def name(self) -> str:
         return "action_order_facts"
 
-    def reply(self, turn: Turn) -> Reply:
-        opened = self._open()
+    def reply(self, turn: CurrentTurn) -> Reply:
+        services = self._open()
         try:
-            order = order_in_question(turn, accessible_orders(opened, turn, f"{turn.intent}_form"))
+            order = order_in_question(turn, accessible_orders(services, turn, f"{turn.intent}_form"))
         except OrderSystemUnavailable:
             order = None
         if order is None:
             return Reply("utter_acknowledge")
-        opened.saw_order(turn.conversation_id, order, turn.message_id)
-        dates = OrderContext.of(opened, turn).dates
+        services.saw_order(turn.conversation_id, order, turn.message_id)
+        dates = OrderContext.of(services, turn).dates
         if turn.intent in REFUND_INTENTS and order.refund is not None:
             return refund_reply(order, dates)
         return status_reply(order, dates)
 
 
-def order_in_question(turn: Turn, accessible: AccessibleOrders) -> Order | None:
+def order_in_question(turn: CurrentTurn, accessible: AccessibleOrders) -> Order | None:
     """The order named just now, else the one talked about, else the only or most delayed one that is open."""
     named = turn.entity("order_number")
     if named:

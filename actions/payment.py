@@ -8,7 +8,7 @@ from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.reply import Reply
 from actions.base.status import status_reply
-from actions.base.turn import Turn
+from actions.base.turn import CurrentTurn
 from tandem.orders.errors import InvoiceNotReady, OrderSystemUnavailable
 from tandem.orders.model import Order, OrderStatus
 
@@ -43,11 +43,13 @@ class ActionPaymentProblem(Answering):
     def name(self) -> str:
         return "action_payment_problem"
 
-    def reply(self, turn: Turn) -> Reply:
-        opened = self._open()
+    def reply(self, turn: CurrentTurn) -> Reply:
+        services = self._open()
         try:
-            orders = accessible_orders(opened, turn).orders
+            orders = accessible_orders(services, turn).orders
         except OrderSystemUnavailable:
             orders = ()
         on_hold = next((order for order in orders if order.status is OrderStatus.PAYMENT_FAILED), None)
-        return status_reply(on_hold, OrderContext.of(opened, turn).dates) if on_hold else Reply("utter_payment_problem")
+        if on_hold is None:
+            return Reply("utter_payment_problem")
+        return status_reply(on_hold, OrderContext.of(services, turn).dates)

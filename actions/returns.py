@@ -14,7 +14,7 @@ from actions.base.order_form import ANSWERS, OrderForm
 from actions.base.reply import Reply
 from actions.base.services import formats_of, shop_policies
 from actions.base.status import status_reply
-from actions.base.turn import REQUESTED_SLOT, Turn
+from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from tandem.conversations.consent import Question
 from tandem.conversations.consent_reader import asks
 from tandem.orders.errors import NotReturnable, ReturnRefusal, UnknownItem
@@ -42,7 +42,7 @@ class ValidateReturnItemForm(ConsentForm):
         refused = return_refusal(order, desk.dates.at)
         return not_returnable(order, refused, desk) if refused else None
 
-    def check(self, order: Order, draft: Draft, turn: Turn) -> None:
+    def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         items = {item.sku: item.name for item in order.delivered_items}
         starts = turn.activates(self.form)
         asked = None if starts else turn.slot(REQUESTED_SLOT)
@@ -62,7 +62,7 @@ class ValidateReturnItemForm(ConsentForm):
         draft.slots["returning"] = items.get(str(returned)) or formats_of(self._open()).items(order.delivered_items)
 
     def _check_item(
-        self, draft: Draft, turn: Turn, items: dict[str, str], opening: str | None, asked: str | None,
+        self, draft: Draft, turn: CurrentTurn, items: dict[str, str], opening: str | None, asked: str | None,
     ) -> None:
         chosen = draft.slots["return_item"] or opening
         if len(items) == 1:
@@ -81,8 +81,8 @@ class ActionAskReturnItemConsent(AskForConsent):
     act = RETURN_ITEM
     asks = "utter_ask_return_item_form_confirmed"
 
-    def values(self, question: Question, opened: Services) -> Mapping[str, str]:
-        days = formats_of(opened).span(*shop_policies(opened).refund_business_days)
+    def values(self, question: Question, services: Services) -> Mapping[str, str]:
+        days = formats_of(services).span(*shop_policies(services).refund_business_days)
         reason = question.details["return_reason"] or ReturnReason.OTHER.value
         return {"why": notice(f"return_reason_{reason}", PHRASES), "days": days}
 

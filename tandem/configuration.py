@@ -127,15 +127,15 @@ def shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
+def nearest(name: str, names: Sequence[str]) -> str:
     """Tell that a name is not known, which was probably meant, and all there are unless that is a long list."""
     from difflib import get_close_matches
 
-    close = get_close_matches(name, known, 1)
-    if close and len(known) > _MANY:
+    close = get_close_matches(name, names, 1)
+    if close and len(names) > _MANY:
         return f"{name} is not known, did you mean {close[0]}?"
     meant = f", did you mean {close[0]}? There" if close else "; there"
-    return f"{name} is not known{meant} {'are' if len(known) > 1 else 'is'} {', '.join(known)}"
+    return f"{name} is not known{meant} {'are' if len(names) > 1 else 'is'} {', '.join(names)}"
 
 
 class _Place:

@@ -13,7 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
 from actions.base.services import services
-from actions.base.turn import Turn
+from actions.base.turn import CurrentTurn
 from tandem.services import Services
 
 
@@ -26,13 +26,13 @@ class Answering(Action, ABC):
         self._open = open_services
 
     @abstractmethod
-    def reply(self, turn: Turn) -> Reply:
+    def reply(self, turn: CurrentTurn) -> Reply:
         """What to say; blocking."""
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
         run = with_orders if self.asks_orders else asyncio.to_thread
-        reply = await run(self.reply, Turn(tracker))
+        reply = await run(self.reply, CurrentTurn(tracker))
         reply.say(dispatcher)
         return []

@@ -21,7 +21,7 @@ from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import ANSWERS, EXITS, OrderForm, leave_form
 from actions.base.reply import Reply
-from actions.base.turn import REQUESTED_SLOT, Turn
+from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from tandem.conversations.consent import Consents, Question
 from tandem.conversations.consent_reader import ConsentAnswer, drops_the_matter, regrets
 from tandem.orders.model import Order
@@ -81,15 +81,15 @@ class AskForConsent(Answering):
         return f"action_ask_{self.act.name}_form_confirmed"
 
     @abstractmethod
-    def values(self, question: Question, opened: Services) -> Mapping[str, str]:
+    def values(self, question: Question, services: Services) -> Mapping[str, str]:
         """What the response needs besides slots."""
 
-    def reply(self, turn: Turn) -> Reply:
-        opened, form = self._open(), f"{self.act.name}_form"
+    def reply(self, turn: CurrentTurn) -> Reply:
+        services, form = self._open(), f"{self.act.name}_form"
         wanted = self.act.question(turn.tracker.slots)
-        question = Consents(opened.ledger).to_ask(turn.conversation_id, turn.seq, wanted, turn.activates(form))
+        question = Consents(services.ledger).to_ask(turn.conversation_id, turn.seq, wanted, turn.activates(form))
         response = f"{self.asks}_again" if question.asked > 1 else self.asks
-        return Reply(response, self.values(question, opened), question=vars(question))
+        return Reply(response, self.values(question, services), question=vars(question))
 
 
 class ConsentForm(OrderForm):
@@ -100,7 +100,7 @@ class ConsentForm(OrderForm):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
-        turn = Turn(tracker)
+        turn = CurrentTurn(tracker)
         asked_for = turn.slot(REQUESTED_SLOT)
         if asked_for in self.details and asked_for != CONFIRMED and self._continues(turn) and not self._typed(turn):
             dropped = drops_the_matter(turn.text)
@@ -109,20 +109,20 @@ class ConsentForm(OrderForm):
                 return [*(SlotSet(slot, None) for slot in self.details), *leave_form()]
         return await super().run(dispatcher, tracker, domain)
 
-    def _left(self, turn: Turn, answer: ConsentAnswer) -> Reply:
+    def _left(self, turn: CurrentTurn, answer: ConsentAnswer) -> Reply:
         if answer is ConsentAnswer.LATER:
             return Reply("utter_take_your_time")
         return Reply(self.act.kept, {"number": str(turn.slot("order_number") or "")})
 
-    async def prepare(self, turn: Turn) -> None:
+    async def prepare(self, turn: CurrentTurn) -> None:
         if turn.slot(REQUESTED_SLOT) == CONFIRMED and self._continues(turn):
             consents = Consents((await asyncio.to_thread(self._open)).ledger)
             turn.verdict = await asyncio.to_thread(consents.verdict, turn.conversation_id, turn.seq)
 
-    def is_done_by(self, turn: Turn) -> bool:
+    def is_done_by(self, turn: CurrentTurn) -> bool:
         return turn.verdict is not None and turn.verdict.used_by == turn.seq
 
-    def settle(self, order: Order, draft: Draft, turn: Turn) -> None:
+    def settle(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         draft.slots[CONFIRMED] = None
         verdict = turn.verdict
         if verdict is None or not verdict.question.is_about_the_same(self.act.question(draft.slots)):
@@ -139,20 +139,20 @@ class ConsentForm(OrderForm):
             if verdict.question.asked >= MOST_ASKED:
                 draft.slots[CONFIRMED] = False
 
-    def refused(self, order: Order, draft: Draft, turn: Turn) -> None:
+    def refused(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         """Take a no: the act's action says that all stays as it is, unless the message goes on to something else."""
         if turn.verdict is not None and turn.verdict.says_more and self._is_another_matter(turn):
             draft.move_on(Reply(self.act.kept, {"number": order.number}))
         else:
             draft.slots[CONFIRMED] = False
 
-    def _leads_elsewhere(self, turn: Turn) -> bool:
+    def _leads_elsewhere(self, turn: CurrentTurn) -> bool:
         verdict = turn.verdict
         if verdict is not None and (verdict.agrees or verdict.refuses or verdict.answer is ConsentAnswer.LATER):
             return False
         return super()._leads_elsewhere(turn)
 
-    def _is_another_matter(self, turn: Turn) -> bool:
+    def _is_another_matter(self, turn: CurrentTurn) -> bool:
         return turn.intent not in ANSWERS | EXITS and not self._is_own(turn)
 
 
@@ -193,11 +193,11 @@ class ConsentedAction(OrderAction):
         return reply
 
 
-def way_back(opened: Services, turn: Turn) -> Reply | None:
+def way_back(services: Services, turn: CurrentTurn) -> Reply | None:
     """What can be done about an act that a message soon after it regrets; None if there was none, or no regret."""
     if turn.active_form or not regrets(turn.text):
         return None
-    acts = Consents(opened.ledger).acts(turn.conversation_id)
+    acts = Consents(services.ledger).acts(turn.conversation_id)
     latest = next((act for act in acts if act.done), None)
     if latest is None or not latest.seq < turn.seq <= latest.seq + SOON or latest.question.act not in ACTS:
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from actions.base.reading import means_the_other
-from actions.base.turn import Turn
+from actions.base.turn import CurrentTurn
 from actions.base.turn_orders import orders_of
 from tandem.orders.errors import InvalidOrderNumber
 from tandem.orders.identifiers import normalise_order_number
@@ -82,14 +82,14 @@ class AccessibleOrders:
         return next((order for order in self.orders if order.number == number), None)
 
 
-def accessible_orders(opened: Services, turn: Turn, form: str = "") -> AccessibleOrders:
+def accessible_orders(services: Services, turn: CurrentTurn, form: str = "") -> AccessibleOrders:
     """The orders of the customer whom the channel knows, and those that this conversation has matched.
 
     Raises:
         OrderSystemUnavailable: The order system does not answer.
     """
-    orders = orders_of(opened, turn).all()
-    is_relevant, now = RELEVANT.get(form), opened.ledger.clock()
+    orders = orders_of(services, turn).all()
+    is_relevant, now = RELEVANT.get(form), services.ledger.clock()
     relevant = tuple(o for o in orders if is_relevant is None or is_relevant(o, now))
     if not relevant and form in _ABOUT_OPEN_ORDERS:
         relevant = tuple(o for o in orders if o.status.open)
@@ -104,7 +104,7 @@ def number_in(text: object) -> str | None:
         return None
 
 
-def pick(turn: Turn, accessible: AccessibleOrders) -> str | None:
+def pick(turn: CurrentTurn, accessible: AccessibleOrders) -> str | None:
     """The number of the order that is meant: named now, by number or item, else talked about, else the only one.
 
     None where the customer must be asked.

@@ -13,7 +13,7 @@ from actions.base.order_context import OrderContext
 from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
 from actions.base.services import services
-from actions.base.turn import Turn
+from actions.base.turn import CurrentTurn
 from actions.base.turn_orders import forget_orders, orders_of
 from tandem.orders.errors import InvalidOrderNumber, NotIdentified, OrderNotFound, OrderSystemUnavailable
 from tandem.orders.model import Order
@@ -40,19 +40,19 @@ class OrderAction(Action, ABC):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
-        turn = Turn(tracker)
+        turn = CurrentTurn(tracker)
         reply, failures = await with_orders(self._work, turn)
         reply.say(dispatcher)
         return [SlotSet("failed_lookups", failures), *(SlotSet(slot, None) for slot in self.forgets)]
 
-    def _work(self, turn: Turn) -> tuple[Reply, float]:
-        opened = self._open()
+    def _work(self, turn: CurrentTurn) -> tuple[Reply, float]:
+        services = self._open()
         failures = float(turn.slot("failed_lookups") or 0)
         try:
             if self.changes:
-                forget_orders(opened, turn)
-            order = orders_of(opened, turn).order(str(turn.slot("order_number") or ""))
-            reply, failures = self.answer(order, OrderContext.of(opened, turn)), 0.0
+                forget_orders(services, turn)
+            order = orders_of(services, turn).order(str(turn.slot("order_number") or ""))
+            reply, failures = self.answer(order, OrderContext.of(services, turn)), 0.0
         except (NotIdentified, InvalidOrderNumber):
             reply = Reply("utter_not_identified")
         except OrderNotFound as error:
@@ -60,6 +60,6 @@ class OrderAction(Action, ABC):
         except OrderSystemUnavailable:
             reply, failures = Reply("utter_order_system_unavailable"), failures + 1
         if self.changes:
-            forget_orders(opened, turn)
-        opened.case_file.tried(turn.conversation_id, self.name(), reply.response, turn.message_id)
+            forget_orders(services, turn)
+        services.case_file.tried(turn.conversation_id, self.name(), reply.response, turn.message_id)
         return reply, failures

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from actions.base.services import dates_of, shop_policies
-from actions.base.turn import Turn
+from actions.base.turn import CurrentTurn
 from tandem.orders.policies import ShopPolicies
 from tandem.services import Services
 from tandem.wording.dates import Dates
@@ -16,13 +16,13 @@ class OrderContext:
     """The services and the turn of one action, the shop's policies, and its dates in words."""
 
     opened: Services
-    turn: Turn
+    turn: CurrentTurn
     dates: Dates
     policies: ShopPolicies
 
     @classmethod
-    def of(cls, opened: Services, turn: Turn) -> OrderContext:
-        return cls(opened, turn, dates_of(opened), shop_policies(opened))
+    def of(cls, services: Services, turn: CurrentTurn) -> OrderContext:
+        return cls(services, turn, dates_of(services), shop_policies(services))
 
     @property
     def formats(self) -> Formats:

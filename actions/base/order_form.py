@@ -21,7 +21,7 @@ from actions.base.order_threads import with_orders
 from actions.base.reading import bare_numbers, corrects, typed_button
 from actions.base.reply import Reply
 from actions.base.services import formats_of, services
-from actions.base.turn import REQUESTED_SLOT, Turn
+from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from actions.base.turn_orders import orders_of
 from tandem.orders.errors import (
     InvalidContact,
@@ -63,23 +63,23 @@ class OrderForm(Action, ABC):
         """Why this order is not for this form, said at once instead of asking on."""
         return None
 
-    async def prepare(self, turn: Turn) -> None:
+    async def prepare(self, turn: CurrentTurn) -> None:
         """Read what must be known before anything else."""
 
-    def is_done_by(self, turn: Turn) -> bool:
+    def is_done_by(self, turn: CurrentTurn) -> bool:
         """Whether this very message has done already what the form is for, in a turn that broke off."""
         return False
 
-    def check(self, order: Order, draft: Draft, turn: Turn) -> None:
+    def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         """Fill details that the order answers, and take out what is no answer."""
 
-    def settle(self, order: Order, draft: Draft, turn: Turn) -> None:
+    def settle(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         """Decide what the details, as they are now, come to."""
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
-        turn = Turn(tracker)
+        turn = CurrentTurn(tracker)
         await self.prepare(turn)
         if self._leads_elsewhere(turn):
             return self._step_aside(turn)
@@ -97,10 +97,10 @@ class OrderForm(Action, ABC):
 
     # -- is the message for this form? ------------------------------------------------------------------------
 
-    def _continues(self, turn: Turn) -> bool:
+    def _continues(self, turn: CurrentTurn) -> bool:
         return not turn.activates(self.form) and not turn.rejected(self.form)
 
-    def _leads_elsewhere(self, turn: Turn) -> bool:
+    def _leads_elsewhere(self, turn: CurrentTurn) -> bool:
         if not self._continues(turn) or self._typed(turn):
             return False
         if turn.intent in EXITS:
@@ -112,10 +112,10 @@ class OrderForm(Action, ABC):
         postcode_in_passing = requested == "contact" and turn.entity("postcode") and not turn.entity("email")
         return starts_a_flow(turn.intent) or bool(postcode_in_passing)
 
-    def _is_own(self, turn: Turn) -> bool:
+    def _is_own(self, turn: CurrentTurn) -> bool:
         return turn.intent == self.form.removesuffix("_form")
 
-    def _is_no_answer(self, turn: Turn, draft: Draft) -> bool:
+    def _is_no_answer(self, turn: CurrentTurn, draft: Draft) -> bool:
         """Nothing was asked that the message answers: let the rules answer the message."""
         if not self._continues(turn) or self._is_own(turn) or draft.replies or draft.answered:
             return False
@@ -124,16 +124,16 @@ class OrderForm(Action, ABC):
         told = any(turn.filled.get(slot) is not None for slot in ORDER_SLOTS)
         return not (told and turn.intent in ANSWERS)
 
-    def _step_aside(self, turn: Turn) -> list[EventType]:
+    def _step_aside(self, turn: CurrentTurn) -> list[EventType]:
         taken_back = [SlotSet(slot, None) for slot in ("contact", *self.details) if slot in turn.filled]
         return [*taken_back, ActionExecutionRejected(self.form)]
 
-    def _resumes(self, turn: Turn) -> bool:
+    def _resumes(self, turn: CurrentTurn) -> bool:
         return turn.activates(self.form) and turn.resumes(self.form)
 
     # -- the work ---------------------------------------------------------------------------------------------
 
-    def _begin(self, turn: Turn) -> Draft:
+    def _begin(self, turn: CurrentTurn) -> Draft:
         """The slots to start from: nothing of an earlier round, nothing that a free text happened to contain."""
         slots = {name: _one(turn.slot(name)) for name in (*ORDER_SLOTS, *self.details)}
         if self._resumes(turn):
@@ -146,35 +146,35 @@ class OrderForm(Action, ABC):
             slots.update(self._typed(turn))
         return Draft(slots)
 
-    def _typed(self, turn: Turn) -> dict[str, Any]:
+    def _typed(self, turn: CurrentTurn) -> dict[str, Any]:
         """What a button of the question would have answered, where its words were typed."""
         requested = turn.slot(REQUESTED_SLOT)
         typed = typed_button(turn.text, turn.buttons)
         return {requested: typed[requested]} if requested in typed else {}
 
-    def _work(self, turn: Turn, draft: Draft) -> None:
-        opened = self._open()
-        self._choose_order(opened, turn, draft)
+    def _work(self, turn: CurrentTurn, draft: Draft) -> None:
+        services = self._open()
+        self._choose_order(services, turn, draft)
         if not draft.slots["order_number"]:
             return
-        order = self._identify(opened, turn, draft)
+        order = self._identify(services, turn, draft)
         if order is None:
             return
-        objection = None if self.is_done_by(turn) else self.objection(order, OrderContext.of(opened, turn))
+        objection = None if self.is_done_by(turn) else self.objection(order, OrderContext.of(services, turn))
         if objection is not None:
-            opened.case_file.tried(turn.conversation_id, self.form, objection.response, turn.message_id)
+            services.case_file.tried(turn.conversation_id, self.form, objection.response, turn.message_id)
             draft.leave(objection)
             return
         self.check(order, draft, turn)
         self.settle(order, draft, turn)
 
-    def _choose_order(self, opened: Services, turn: Turn, draft: Draft) -> None:
+    def _choose_order(self, services: Services, turn: CurrentTurn, draft: Draft) -> None:
         before = number_in(turn.before("order_number"))
         if turn.activates(self.form):
-            accessible = accessible_orders(opened, turn, self.form)
+            accessible = accessible_orders(services, turn, self.form)
             draft.slots["order_number"] = self._bare_number(turn, draft, accessible) or pick(turn, accessible)
         elif self._continues(turn) and turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
-            accessible = accessible_orders(opened, turn, self.form)
+            accessible = accessible_orders(services, turn, self.form)
             draft.slots["order_number"] = (
                 self._bare_number(turn, draft, accessible) or draft.slots["order_number"]
                 or named_by_item(turn.text, accessible.choices))
@@ -190,7 +190,7 @@ class OrderForm(Action, ABC):
             if "contact" not in turn.filled:
                 draft.slots["contact"] = None
 
-    def _bare_number(self, turn: Turn, draft: Draft, accessible: AccessibleOrders) -> str | None:
+    def _bare_number(self, turn: CurrentTurn, draft: Draft, accessible: AccessibleOrders) -> str | None:
         """An order number without its prefix, where one is due; it is then no postcode.
 
         Due it is as an answer to the question for it, as a correction of it, from whom the shop does not know yet, and
@@ -213,53 +213,53 @@ class OrderForm(Action, ABC):
             draft.slots["contact"] = contacts[0] if contacts else None if starts else turn.before("contact")
         return number
 
-    def _identify(self, opened: Services, turn: Turn, draft: Draft) -> Order | None:
+    def _identify(self, services: Services, turn: CurrentTurn, draft: Draft) -> Order | None:
         """The order, if it may be shown; otherwise `contact` is emptied or asked for."""
         if draft.slots["contact"] == KNOWN or (turn.activates(self.form) and "contact" not in turn.filled):
             draft.slots["contact"] = None  # only what the customer says for this order shows that it is theirs
         number, contact = str(draft.slots["order_number"]), draft.slots["contact"]
-        orders = orders_of(opened, turn)
+        orders = orders_of(services, turn)
         try:
             order = orders.order(number)
         except (NotIdentified, OrderNotFound):
             if not contact:
                 return None
-            found = self._verify(opened, turn, draft, number, str(contact))
+            found = self._verify(services, turn, draft, number, str(contact))
             if found is None:
                 return None
             order = found
             orders.matched(order)
         draft.slots["contact"] = contact or KNOWN
-        formats = formats_of(opened)
+        formats = formats_of(services)
         draft.slots["order_items"] = formats.items(order.items)
         draft.slots["order_total"] = formats.money(order.total)
         draft.failed_lookups = 0.0
         if turn.activates(self.form) or turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
-            opened.saw_order(turn.conversation_id, order, turn.message_id)
+            services.saw_order(turn.conversation_id, order, turn.message_id)
         return order
 
-    def _verify(self, opened: Services, turn: Turn, draft: Draft, number: str, contact: str) -> Order | None:
+    def _verify(self, services: Services, turn: CurrentTurn, draft: Draft, number: str, contact: str) -> Order | None:
         try:
-            return opened.identification.verify(turn.conversation_id, number, contact).order
+            return services.identification.verify(turn.conversation_id, number, contact).order
         except (InvalidContact, InvalidOrderNumber):
             draft.slots["contact"] = None
             draft.replies.append(Reply("utter_not_a_contact"))
         except NotMatched as missed:
             draft.slots.update(order_number=None, contact=None)
             draft.failed_lookups = float(turn.slot("failed_lookups") or 0) + 1
-            opened.case_file.tried(turn.conversation_id, self.form, "order number and contact did not match",
+            services.case_file.tried(turn.conversation_id, self.form, "order number and contact did not match",
                                    turn.message_id)
             response = "utter_not_matched_offer_person" if missed.offer_person else "utter_not_matched"
             draft.replies.append(Reply(response))
         except RefusedForNow:
             draft.slots.update(order_number=None, contact=None)
-            opened.case_file.tried(turn.conversation_id, self.form, "refused after too many misses", turn.message_id)
+            services.case_file.tried(turn.conversation_id, self.form, "refused after too many misses", turn.message_id)
             draft.leave(Reply("utter_refused_for_now"))
         return None
 
     # -- what comes of it -------------------------------------------------------------------------------------
 
-    def _events(self, turn: Turn, draft: Draft) -> list[EventType]:
+    def _events(self, turn: CurrentTurn, draft: Draft) -> list[EventType]:
         events: list[EventType] = [
             SlotSet(name, value) for name, value in draft.slots.items() if turn.slot(name) != value
         ]

@@ -27,16 +27,16 @@ def _open() -> Services:
     return open_services(settings)
 
 
-def dates_of(opened: Services) -> Dates:
+def dates_of(services: Services) -> Dates:
     """Dates in words, seen from now."""
-    return Dates(opened.ledger.clock(), opened.settings.shop_timezone, formats_of(opened))
+    return Dates(services.ledger.clock(), services.settings.shop_timezone, formats_of(services))
 
 
-def formats_of(opened: Services) -> Formats:
+def formats_of(services: Services) -> Formats:
     """How the shop's language and country write values."""
-    return Formats(opened.settings.shop_locale)
+    return Formats(services.settings.shop_locale)
 
 
-def shop_policies(opened: Services) -> ShopPolicies:
+def shop_policies(services: Services) -> ShopPolicies:
     """The shop's promises, with days counted in its time zone."""
-    return ShopPolicies.of(opened.settings)
+    return ShopPolicies.of(services.settings)

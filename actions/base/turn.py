@@ -12,7 +12,7 @@ from tandem.conversations.consent import Verdict
 REQUESTED_SLOT = "requested_slot"
 
 
-class Turn:
+class CurrentTurn:
     """Reads a tracker: what this message said, what it filled, and what was known before it."""
 
     def __init__(self, tracker: Tracker) -> None:

@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from functools import cached_property
 
-from actions.base.turn import Turn
+from actions.base.turn import CurrentTurn
 from tandem.conversations.model import ConversationNotFound
 from tandem.orders.errors import NotIdentified, OrderNotFound
 from tandem.orders.identifiers import normalise_email, normalise_order_number
@@ -24,8 +24,8 @@ _MOST = 500  # turns kept at a time
 class TurnOrders:
     """What one turn has learnt of orders; blocking."""
 
-    def __init__(self, opened: Services, conversation_id: str) -> None:
-        self._opened = opened
+    def __init__(self, services: Services, conversation_id: str) -> None:
+        self._opened = services
         self._conversation_id = conversation_id
         self._may_see: dict[str, Order] = {}
         self._all: dict[str, Order] | None = None
@@ -91,15 +91,15 @@ _kept: OrderedDict[tuple[object, str, str], tuple[float, TurnOrders]] = OrderedD
 _lock = threading.Lock()
 
 
-def orders_of(opened: Services, turn: Turn) -> TurnOrders:
+def orders_of(services: Services, turn: CurrentTurn) -> TurnOrders:
     """What this turn knows of orders; a message without an id knows nothing."""
     if not turn.message_id:
-        return TurnOrders(opened, turn.conversation_id)
-    key, at = _key(opened, turn), time.monotonic()
+        return TurnOrders(services, turn.conversation_id)
+    key, at = _key(services, turn), time.monotonic()
     with _lock:
         since, known = _kept.get(key, (0.0, None))
         if known is None or at - since > KEPT_SECONDS:
-            known = TurnOrders(opened, turn.conversation_id)
+            known = TurnOrders(services, turn.conversation_id)
             _kept[key] = (at, known)
             _kept.move_to_end(key)
         while len(_kept) > _MOST or (_kept and at - next(iter(_kept.values()))[0] > KEPT_SECONDS):
@@ -107,11 +107,11 @@ def orders_of(opened: Services, turn: Turn) -> TurnOrders:
         return known
 
 
-def forget_orders(opened: Services, turn: Turn) -> None:
+def forget_orders(services: Services, turn: CurrentTurn) -> None:
     """Let whoever asks next in this turn read anew: an order is about to change, or has."""
     with _lock:
-        _kept.pop(_key(opened, turn), None)
+        _kept.pop(_key(services, turn), None)
 
 
-def _key(opened: Services, turn: Turn) -> tuple[object, str, str]:
-    return opened.ledger, turn.conversation_id, turn.message_id
+def _key(services: Services, turn: CurrentTurn) -> tuple[object, str, str]:
+    return services.ledger, turn.conversation_id, turn.message_id

@@ -62,7 +62,7 @@ class Connections:
         self._clock = clock
         self._open: dict[Any, _Open] = {}
         self._by_address: dict[str, set[Any]] = {}
-        self._told_at = -_LOG_SECONDS
+        self._logged_at = -_LOG_SECONDS
         self._sweeping = False
 
     def __len__(self) -> int:
@@ -115,8 +115,8 @@ class Connections:
         victims = waiting[: max(self._most // 20, 1)] or ([newest] if newest is not None else [])
         for key in victims:
             self._close(key)
-        if victims and now - self._told_at >= _LOG_SECONDS:
-            self._told_at = now
+        if victims and now - self._logged_at >= _LOG_SECONDS:
+            self._logged_at = now
             logger.warning("%s: those that have sent no request are closed, the oldest first", reason)
 
     def _close(self, key: Any) -> None:

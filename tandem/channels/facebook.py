@@ -22,7 +22,7 @@ from tandem.access.tokens import same
 from tandem.channels.credentials import FacebookCredentials
 from tandem.channels.routed import MESSAGE_ID, RoutedChannel
 from tandem.executors import Bulkhead, NotBegun, TookTooLong
-from tandem.gateway.delivery_worker import BLOCKING_SEND, MAX_SENDS, NotTaken, Refused
+from tandem.gateway.delivery_worker import BLOCKING_SEND, MAX_SENDS, DeliveryDeferred, DeliveryRefused
 from tandem.gateway.turn_runner import OnNewMessage
 from tandem.settings import Settings
 
@@ -39,14 +39,15 @@ class _Client(MessengerClient):
         """Send one message.
 
         Raises:
-            Refused, NotTaken: What Facebook answered.
+            DeliveryRefused, DeliveryDeferred: What Facebook answered.
         """
         answer = super().send(payload, recipient_id, *args, **{"timeout": CLIENT_TIMEOUT, **kwargs})
         error = answer.get("error") if isinstance(answer, dict) else None
         if error:
-            raise (NotTaken if error.get("is_transient") else Refused)(str(error.get("message", "refused"))[:200])
+            kind = DeliveryDeferred if error.get("is_transient") else DeliveryRefused
+            raise kind(str(error.get("message", "refused"))[:200])
         if not isinstance(answer, dict) or not (answer.get("message_id") or answer.get("recipient_id")):
-            raise NotTaken("Facebook's answer names no message")
+            raise DeliveryDeferred("Facebook's answer names no message")
         return answer
 
     def send_action(self, sender_action: Any, recipient_id: str, timeout: float | None = CLIENT_TIMEOUT) -> Any:

@@ -22,7 +22,7 @@ from tandem.conversations.identity import read_identity
 from tandem.conversations.model import InboundMessage, InvalidMessage, Message, Receipt
 from tandem.conversations.store import MAX_ID, MAX_TEXT
 from tandem.conversations.writing import write
-from tandem.gateway.fenced_output import Answer
+from tandem.gateway.fenced_output import DirectAnswer
 from tandem.gateway.message_layout import declared
 from tandem.gateway.protection import check_callers, has_check
 from tandem.gateway.runtime import Runtime
@@ -150,7 +150,8 @@ class RoutedChannel(LedgerChannel):
         if self.push:
             runtime.dispatch(receipt, self, on_new_message, metadata)
             return
-        answer = Answer(message.output_channel, declared(self.name(), inbound.conversation_id), str(message.sender_id))
+        capabilities = declared(self.name(), inbound.conversation_id)
+        answer = DirectAnswer(message.output_channel, capabilities, str(message.sender_id))
         await runtime.answer(receipt, self, on_new_message, answer, metadata)
         await complete(answer, receipt, runtime)
 
@@ -167,7 +168,7 @@ class RoutedChannel(LedgerChannel):
         return sender
 
 
-async def complete(answer: Answer, receipt: Receipt, runtime: Runtime) -> None:
+async def complete(answer: DirectAnswer, receipt: Receipt, runtime: Runtime) -> None:
     """Put into an answer what the ledger has in reply to a message and the answer lacks, and mark all as answered.
 
     The turn may have ended elsewhere, in an earlier request or between recording a reply and passing it on.

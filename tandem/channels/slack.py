@@ -17,7 +17,7 @@ from tandem.access.limits import RateLimit
 from tandem.access.sanic_guard import SignatureCheck
 from tandem.channels.credentials import SlackCredentials
 from tandem.channels.routed import RoutedChannel
-from tandem.gateway.delivery_worker import NotTaken, Refused
+from tandem.gateway.delivery_worker import DeliveryDeferred, DeliveryRefused
 from tandem.gateway.turn_runner import OnNewMessage
 from tandem.settings import Settings
 from tandem.wording.phrases import notice
@@ -45,7 +45,7 @@ class _SlackOutput(SlackBot):
         except SlackApiError as error:
             answer = error.response
             known = answer.get("error") if answer.status_code == 200 else None
-            kind = Refused if known and known not in _LATER else NotTaken
+            kind = DeliveryRefused if known and known not in _LATER else DeliveryDeferred
             raise kind(str(known or answer.status_code)) from error
 
     # Rasa's own calls say `as_user`, which Slack refuses from the tokens of newer apps.
@@ -128,7 +128,7 @@ class Slack(RoutedChannel, SlackInput):
         """The bot in that channel and thread (from `LedgerChannel`)."""
         channel = str(address.get("channel") or "")
         if channel and not _is_direct(channel):
-            raise Refused("a Slack channel in which others would read it")
+            raise DeliveryRefused("a Slack channel in which others would read it")
         return _SlackOutput(self.slack_token, channel or None, address.get("thread"), self.proxy)
 
     def _is_supported_channel(self, slack_event: dict[str, Any], metadata: dict[str, Any]) -> bool:

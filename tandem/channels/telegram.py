@@ -20,7 +20,7 @@ from tandem.access.sanic_guard import SignatureCheck
 from tandem.access.tokens import derived, same
 from tandem.channels.credentials import TelegramCredentials
 from tandem.channels.routed import RoutedChannel
-from tandem.gateway.delivery_worker import Refused
+from tandem.gateway.delivery_worker import DeliveryRefused
 from tandem.gateway.turn_runner import OnNewMessage
 from tandem.settings import Settings
 from tandem.wording.language import LANGUAGE, tag_of
@@ -61,15 +61,15 @@ class _TelegramOutput(TelegramOutput):
         """Send one message.
 
         Raises:
-            Refused: Telegram will never take it: the bot is blocked, the chat is gone, the text too long. Or it goes to
-                a group, where others than the customer would read it.
+            DeliveryRefused: Telegram will never take it: the bot is blocked, the chat is gone, the text too long. Or it
+                goes to a group, where others than the customer would read it.
         """
         if recipient_id.startswith("-"):
-            raise Refused("a group, in which others would read it")
+            raise DeliveryRefused("a group, in which others would read it")
         try:
             await super().send_response(recipient_id, message)
         except (BadRequest, Unauthorized) as error:
-            raise Refused(str(error)[:200]) from error
+            raise DeliveryRefused(str(error)[:200]) from error
 
 
 class Telegram(RoutedChannel, TelegramInput):

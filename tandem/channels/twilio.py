@@ -21,7 +21,7 @@ from tandem.channels.credentials import TwilioCredentials
 from tandem.channels.facebook import CLIENT_TIMEOUT
 from tandem.channels.routed import RoutedChannel
 from tandem.executors import Bulkhead
-from tandem.gateway.delivery_worker import BLOCKING_SEND, MAX_SENDS, NotTaken, Refused
+from tandem.gateway.delivery_worker import BLOCKING_SEND, MAX_SENDS, DeliveryDeferred, DeliveryRefused
 from tandem.gateway.turn_runner import OnNewMessage
 from tandem.settings import Settings, SettingsError
 
@@ -47,8 +47,8 @@ class _TwilioOutput(TwilioOutput):
             return await self._threads.run(BLOCKING_SEND, send)
         except TwilioRestException as error:
             if error.status in (400, 404):
-                raise Refused(error.msg) from error
-            raise NotTaken(f"{error.status} {error.msg}"[:200]) from error
+                raise DeliveryRefused(error.msg) from error
+            raise DeliveryDeferred(f"{error.status} {error.msg}"[:200]) from error
 
     async def send_text_message(self, recipient_id: str, text: str, **_: Any) -> None:
         """Send a text as one message."""

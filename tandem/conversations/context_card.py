@@ -15,7 +15,7 @@ _LEVELS = 4  # of lists and objects that are told where a text should stand
 
 
 @dataclass(frozen=True)
-class Signal:
+class CardSignal:
     """Why the conversation came to a person: a signal's name, its strength 0..1, and what it saw."""
 
     name: str
@@ -23,7 +23,7 @@ class Signal:
     detail: str = ""
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Signal:
+    def from_dict(cls, data: Mapping[str, Any]) -> CardSignal:
         return cls(text_of(data.get("name")), number_of(data.get("value")), text_of(data.get("detail")))
 
 
@@ -138,7 +138,7 @@ class ContextCard:
     reason: str = ""
     trigger: str = ""
     summary: str = ""
-    signals: tuple[Signal, ...] = ()
+    signals: tuple[CardSignal, ...] = ()
     customer: Customer = NOBODY
     mood: tuple[MoodTurn, ...] = ()
     turning_point: int | None = None  # seq of the message after which the mood had turned
@@ -173,7 +173,7 @@ class ContextCard:
             conversation_id=text_of(data.get("conversation_id")), channel=text_of(data.get("channel")),
             reason=text_of(data.get("reason")), trigger=text_of(data.get("trigger")),
             summary=text_of(data.get("summary")),
-            signals=tuple(map(Signal.from_dict, _objects(data, "signals"))),
+            signals=tuple(map(CardSignal.from_dict, _objects(data, "signals"))),
             customer=Customer.from_dict(data.get("customer")),
             mood=tuple(map(MoodTurn.from_dict, _objects(data, "mood"))),
             turning_point=_seq(data, "turning_point"),

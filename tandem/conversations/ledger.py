@@ -42,9 +42,9 @@ _READ_SINCE = select(messages.c.id).where(
     messages.c.conversation_id == bindparam("target"), messages.c.seq > bindparam("number"),
     messages.c.author == Author.CUSTOMER.value, messages.c.intent.is_not(None)).limit(1)
 _OVER = and_(handoffs.c.conversation_id == bindparam("target"), handoffs.c.closed_at.is_not(None),
-             handoffs.c.told_with.is_(None))
-_UNTOLD = select(handoffs).where(_OVER).order_by(handoffs.c.epoch.desc())  # the clock may have stepped back
-_TELL = update(handoffs).where(_OVER)
+             handoffs.c.bot_informed_seq.is_(None))
+_BOT_UNINFORMED = select(handoffs).where(_OVER).order_by(handoffs.c.epoch.desc())  # the clock may have stepped back
+_INFORM = update(handoffs).where(_OVER)
 # Another process may have been quicker; not on SQLite, whose only writer has just looked. SQLAlchemy keeps no compiled
 # form of an insert with ON CONFLICT.
 _OPEN = {
@@ -235,8 +235,8 @@ class Ledger(Transcript):
         return row
 
     def _inform_bot(self, connection: Connection, conversation_id: str, seq: int) -> Handoff | None:
-        latest = connection.execute(_UNTOLD, {"target": conversation_id}).first()
+        latest = connection.execute(_BOT_UNINFORMED, {"target": conversation_id}).first()
         if latest is None:
             return None
-        connection.execute(_TELL, {"target": conversation_id, "told_with": seq})
+        connection.execute(_INFORM, {"target": conversation_id, "bot_informed_seq": seq})
         return store.to_handoff(latest)

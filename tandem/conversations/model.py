@@ -143,7 +143,7 @@ class Handoff:
     note_for_bot: str
     card: ContextCard  # empty after a takeover, and where it was not asked for
     channel: str = "desk"  # the live-agent channel it went to
-    told_at: datetime | None = None  # when the waiting customer was last told how things stand
+    last_notified_at: datetime | None = None  # when the waiting customer was last told how things stand
     contact: str = ""  # the e-mail address that the customer left while waiting
     resume: bool = False  # handed back to carry on with what the bot was in the middle of
 

@@ -228,13 +228,13 @@ class Outbox:
         with self._ledger.reading.connect() as connection:
             return connection.execute(query).first() is not None
 
-    def counts(self, counted: Mapping[str, int] | None = None) -> dict[str, int]:
+    def counts(self, by_name: Mapping[str, int] | None = None) -> dict[str, int]:
         """Count the messages in each delivery state.
 
         Args:
-            counted: What `counters.read` said, if it was asked already.
+            by_name: What `counters.read` said, if it was asked already.
         """
-        found = counters.read(self._ledger.engine) if counted is None else counted
+        found = counters.read(self._ledger.engine) if by_name is None else by_name
         return {state.value: count for state in Delivery if (count := found.get(f"delivery:{state.value}", 0))}
 
     def _finish(

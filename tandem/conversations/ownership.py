@@ -132,7 +132,7 @@ class Ownership:
             row = transitions.transition(connection, row, now, "release")
             connection.execute(update(handoffs).where(handoffs.c.conversation_id == row.id,
                                                       handoffs.c.closed_at.is_(None))
-                               .values(claimed_by=None, claimed_at=None, told_at=now))
+                               .values(claimed_by=None, claimed_at=None, last_notified_at=now))
             row = transitions.announce(connection, row, now, notice, "agent_left", agent)
             return store.to_conversation(row, now)
 
@@ -202,10 +202,10 @@ class Ownership:
             now = self._ledger.clock()
             current = store.open_handoff_of(connection, row.id)
             if row.owner != Owner.WAITING.value or current is None or current.id != handoff.id \
-                    or (current.told_at, current.contact) != (handoff.told_at, handoff.contact):
+                    or (current.last_notified_at, current.contact) != (handoff.last_notified_at, handoff.contact):
                 return False
             connection.execute(update(handoffs).where(handoffs.c.id == handoff.id).values(
-                told_at=now, contact=contact or handoff.contact))
+                last_notified_at=now, contact=contact or handoff.contact))
             if contact:
                 store.know_email(connection, row.id, contact)
             event = "contact_kept" if contact else "still_waiting"

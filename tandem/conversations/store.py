@@ -268,5 +268,5 @@ def to_handoff(row: Row) -> Handoff:
         epoch=row.epoch, opened_at=row.opened_at, claimed_by=row.claimed_by, claimed_at=row.claimed_at,
         closed_at=row.closed_at, outcome=row.outcome, note_for_bot=row.note_for_bot,
         card=ContextCard.from_dict(getattr(row, "card", None)), channel=row.channel, resume=row.resume,
-        told_at=row.told_at, contact=row.contact or "",
+        last_notified_at=row.last_notified_at, contact=row.contact or "",
     )

@@ -103,11 +103,11 @@ handoffs = Table(
     Column("outcome", String(16)),
     Column("note_for_bot", Text, nullable=False, default=""),
     Column("resume", Boolean, nullable=False, default=False),
-    Column("told_at", UtcDateTime),  # when the waiting customer was last told how things stand
+    Column("told_at", UtcDateTime, key="last_notified_at"),  # when the waiting customer was last told how things stand
     Column("contact", String(254), nullable=False, default="", server_default=""),
     Column("first_reply_at", UtcDateTime),  # an agent's first words
     Column("unanswered_since", UtcDateTime),  # the customer waits for the next words of the agent who has them
-    Column("told_with", Integer),  # seq of the customer's message with which the bot was told that it is over
+    Column("told_with", Integer, key="bot_informed_seq"),  # seq of the message with which the bot heard that it is over
     Column("card", JSON, nullable=False),
     Index("one_open_handoff", "conversation_id", unique=True, sqlite_where=text("closed_at IS NULL"),
           postgresql_where=text("closed_at IS NULL")),

@@ -143,7 +143,7 @@ class TurnQueue:
             connection.execute(change.values(turn_lease=now + TURN_LEASE, turn_tries=tries))
             told = connection.execute(
                 select(handoffs)
-                .where(handoffs.c.conversation_id == conversation_id, handoffs.c.told_with == stored.seq)
+                .where(handoffs.c.conversation_id == conversation_id, handoffs.c.bot_informed_seq == stored.seq)
                 .order_by(handoffs.c.epoch.desc())
             ).first()
             return Receipt(store.to_conversation(row, now), store.to_message(stored), False, True,

@@ -27,7 +27,7 @@ from tandem.conversations.model import (
 )
 from tandem.conversations.store import MAX_ID
 from tandem.conversations.tables import conversations
-from tandem.desk.errors import Conflict, Forbidden, NotThere
+from tandem.desk.errors import Conflict, Forbidden, NotFound
 from tandem.desk.security.principal import Principal
 from tandem.services import Services
 from tandem.wording.phrases import notice
@@ -135,7 +135,7 @@ class AgentService:
         """Try a message again that was given up or may not have arrived.
 
         Raises:
-            NotThere: No message has this number.
+            NotFound: No message has this number.
             Conflict: The message is not in such a state.
         """
         self.conversation(conversation_id)
@@ -152,7 +152,7 @@ class AgentService:
     def _message(self, conversation_id: str, seq: int) -> Message:
         found = self.services.ledger.messages(conversation_id, after=seq - 1, limit=1)
         if not found or found[0].seq != seq or found[0].kind is Kind.NOTE:
-            raise NotThere(f"there is no message {seq} to the customer")
+            raise NotFound(f"there is no message {seq} to the customer")
         return found[0]
 
     def _leaving(

@@ -203,11 +203,11 @@ class Board:
         self._later.clear()
         self._replace(rows, counts)
 
-    def _put(self, ids: Iterable[str], found: dict[str, tuple[Overview, Row]], slowly: bool = True) -> None:
+    def _put(self, ids: Iterable[str], known_rows: dict[str, tuple[Overview, Row]], slowly: bool = True) -> None:
         rows = dict(self._rows)
         for one in ids:
             known = rows.get(one)
-            seen, row = found.get(one, (None, None))
+            seen, row = known_rows.get(one, (None, None))
             if seen is None or row is None:
                 rows.pop(one, None)
                 self._live.pop(one, None)

@@ -34,9 +34,9 @@ class DeskError(Exception):
     DeskError
     ├── Unauthenticated    nobody is signed in, or the token is wrong
     ├── Forbidden          the role or the CSRF token forbids it
-    ├── NotThere           the message or the customer does not exist
+    ├── NotFound           the message or the customer does not exist
     ├── Conflict           the thing exists, but not in a state that allows the step
-    ├── TooMany            there were too many attempts
+    ├── TooManyRequests            there were too many attempts
     └── Unavailable        a system behind the desk does not answer
     """
 
@@ -56,7 +56,7 @@ class Forbidden(DeskError):
     status, error = 403, "forbidden"
 
 
-class NotThere(DeskError):
+class NotFound(DeskError):
     """The message or the customer does not exist."""
 
     status, error = 404, "not_found"
@@ -68,7 +68,7 @@ class Conflict(DeskError):
     status, error = 409, "conflict"
 
 
-class TooMany(DeskError):
+class TooManyRequests(DeskError):
     """There were too many attempts; later ones may do."""
 
     status, error = 429, "too_many"

@@ -55,19 +55,19 @@ class Metrics:
 def read_metrics(services: Services, relay: Relay) -> Metrics:
     """Read them; blocking."""
     ledger = services.ledger
-    at = ledger.clock()
+    now = ledger.clock()
     current = ledger.open_handoffs(cards=False)
     # Those who wait are those whose handoff nobody has: the owner may move between two queries, a handoff does not.
     waiting = [one.opened_at for one in current.values() if one.claimed_by is None]
     counted = counters.read(services.engine)
     deliveries = services.outbox.counts(counted)
-    first, handled, opened = _times(services, at - PERIOD)
-    agents = everybody(services.engine, current, at)
+    first, handled, opened = _times(services, now - PERIOD)
+    agents = everybody(services.engine, current, now)
     return Metrics(
-        waiting=len(waiting), longest_wait_seconds=round((at - min(waiting)).total_seconds(), 1) if waiting else 0.0,
+        waiting=len(waiting), longest_wait_seconds=round((now - min(waiting)).total_seconds(), 1) if waiting else 0.0,
         open_by_agent=dict(Counter(one.claimed_by for one in current.values() if one.claimed_by)),
         agents=tuple(sorted(agents, key=lambda one: (PRESENCE.index(one.state), one.name))), handoffs=opened,
-        first_response=spread(first), handle_time=spread(handled), containment=_containment(services, at - PERIOD),
+        first_response=spread(first), handle_time=spread(handled), containment=_containment(services, now - PERIOD),
         deliveries=deliveries, retried=counted.get("retried", 0), in_doubt=deliveries.get("doubt", 0),
         fenced=counted.get("fenced", 0),
         dead=relay.dead_count(),
@@ -118,8 +118,8 @@ def _times(services: Services, since: datetime) -> tuple[list[float], list[float
     with services.ledger.reading.connect() as connection:
         rows = connection.execute(query).all()
     # Who still waits counts by the wait so far: else the figure is best while nobody is answered.
-    at = services.ledger.clock()
-    first = [((row.first_reply_at or at) - row.opened_at).total_seconds() for row in rows
+    now = services.ledger.clock()
+    first = [((row.first_reply_at or now) - row.opened_at).total_seconds() for row in rows
              if row.first_reply_at or not row.closed_at]
     handled = [(row.closed_at - row.claimed_at).total_seconds() for row in rows if row.closed_at and row.claimed_at]
     return first, handled, len(rows)

@@ -160,7 +160,7 @@ class CustomerExport(BaseModel):
     conversations: list[dict[str, Any]]
 
 
-class Erased(BaseModel):
+class ErasureResult(BaseModel):
     """What was erased."""
 
     erased: list[str]

@@ -45,11 +45,11 @@ _MAYBE_ARRIVED = (
 )
 
 
-class Refused(Exception):
+class DeliveryRefused(Exception):
     """The channel will never take this message: a blocked bot, an unknown recipient."""
 
 
-class NotTaken(Exception):
+class DeliveryDeferred(Exception):
     """The channel answered that it cannot take the message now; it has not arrived."""
 
 
@@ -181,7 +181,7 @@ class DeliveryWorker:
             raise  # a part is with the customer and could not be written down
         except NotBegun:
             return functools.partial(self._outbox.not_begun, outbound)
-        except Refused as error:
+        except DeliveryRefused as error:
             return functools.partial(self._outbox.refused, outbound, str(error))
         except Exception as error:  # a channel may raise anything; the message stays in the outbox
             logger.warning("Sending message %d on %s failed: %s", message.seq, outbound.channel, _words(error),

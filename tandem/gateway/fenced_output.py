@@ -16,7 +16,7 @@ from tandem.gateway.message_layout import legible_to, parts_of
 KEPT = ("buttons", "quick_replies", "image", "attachment", "custom", "elements")
 
 
-class Answer:
+class DirectAnswer:
     """The answer to a customer's own request, on a channel that answers within it; no reply goes into it twice."""
 
     def __init__(self, output: OutputChannel, capabilities: ChannelCapabilities, recipient: str = "") -> None:
@@ -58,7 +58,7 @@ class FencedOutput(OutputChannel):
 
     def __init__(
         self, ledger: Ledger, channel_name: str, conversation_id: str, epoch: int | None = None,
-        reply_to: int | None = None, answer: Answer | None = None, on_recorded: Any = None,
+        reply_to: int | None = None, answer: DirectAnswer | None = None, on_recorded: Any = None,
     ) -> None:
         self._ledger = ledger
         self._channel_name = channel_name

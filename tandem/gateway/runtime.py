@@ -24,7 +24,7 @@ from tandem.conversations.turn_queue import TurnQueue
 from tandem.conversations.writing import write
 from tandem.executors import use_ledger_threads
 from tandem.gateway.delivery_worker import DeliveryWorker
-from tandem.gateway.fenced_output import Answer
+from tandem.gateway.fenced_output import DirectAnswer
 from tandem.gateway.protection import protect_rasa
 from tandem.gateway.tasks import Tasks
 from tandem.gateway.turn_runner import OnNewMessage, TurnRunner
@@ -162,7 +162,7 @@ class Runtime:
 
     async def answer(
         self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage,
-        into: Answer | None = None, metadata: Mapping[str, Any] | None = None,
+        into: DirectAnswer | None = None, metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Do what follows on a stored message, and wait for it. A repeated message is not answered again."""
         if receipt.duplicate:

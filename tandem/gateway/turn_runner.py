@@ -19,7 +19,7 @@ from tandem.conversations.model import Message, Owner, Receipt
 from tandem.conversations.turn_queue import DONE, FAILED, LATE, TURN_LEASE, TurnQueue
 from tandem.conversations.writing import write
 from tandem.gateway.bot_input import for_bot
-from tandem.gateway.fenced_output import Answer, FencedOutput
+from tandem.gateway.fenced_output import DirectAnswer, FencedOutput
 from tandem.gateway.message_mood import read_mood
 from tandem.gateway.tasks import Tasks
 from tandem.logs import about
@@ -62,7 +62,7 @@ class TurnRunner:
         self._running: dict[tuple[str, int], asyncio.Task[None]] = {}
 
     def begin(
-        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: Answer | None,
+        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: DirectAnswer | None,
         metadata: Mapping[str, Any] | None,
     ) -> asyncio.Task[None]:
         """Begin what follows on a stored message, in the background.
@@ -111,7 +111,7 @@ class TurnRunner:
             working.cancel()
 
     async def _turn(
-        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: Answer | None,
+        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: DirectAnswer | None,
         metadata: Mapping[str, Any],
     ) -> None:
         """Put one message through the bot after the turns before it: a customer's words are handled in their order."""
@@ -145,7 +145,7 @@ class TurnRunner:
         await self._finish(receipt, how)
 
     async def _through_bot(
-        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: Answer | None,
+        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: DirectAnswer | None,
         metadata: Mapping[str, Any],
     ) -> None:
         conversation, stored, agent = receipt.conversation, receipt.message, self._equipped_agent()

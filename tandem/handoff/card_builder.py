@@ -8,13 +8,13 @@ from typing import Any
 from tandem.conversations.casefile import CaseSummary
 from tandem.conversations.context_card import (
     Attempt,
+    CardSignal,
     ContextCard,
     Customer,
     EarlierHandoff,
     Entity,
     MoodTurn,
     OrderFacts,
-    Signal,
 )
 from tandem.conversations.model import Author, Conversation, Handoff, Kind, Message
 from tandem.sentiment.model import Turn
@@ -43,7 +43,7 @@ def build_card(
     return ContextCard(
         conversation_id=conversation.id, channel=conversation.channel, reason=reason, trigger=trigger,
         summary=_summary(reason, mood, case.orders, case.attempts),
-        signals=tuple(Signal.from_dict(found) for found in signals if isinstance(found, Mapping)),
+        signals=tuple(CardSignal.from_dict(found) for found in signals if isinstance(found, Mapping)),
         customer=_customer(conversation, verified_orders),
         mood=mood, turning_point=turning_point, orders=case.orders,
         attempts=case.attempts, promises=case.promises,

@@ -103,7 +103,7 @@ class QueueWatchdog:
             ownership.notify_waiting(handoff, notice("contact_kept", email=contact), contact, buttons("contact_kept"))
             return
         every = timedelta(minutes=self._patience.tell_again_minutes)
-        due = bool(every) and now - (handoff.told_at or handoff.opened_at) >= every
+        due = bool(every) and now - (handoff.last_notified_at or handoff.opened_at) >= every
         if due and not handoff.contact:
             name, words = self._standing(handoff, place, pace, now)
             if name:
@@ -114,7 +114,7 @@ class QueueWatchdog:
         duty, wait, name = self._duty, "", "still_waiting"
         if not duty.on_duty(now):
             # Once, and only to those who came in time: nobody is written to all through the night.
-            if handoff.told_at is not None or not duty.on_duty(handoff.opened_at):
+            if handoff.last_notified_at is not None or not duty.on_duty(handoff.opened_at):
                 return "", ""
             name = "still_waiting_off_duty"
         elif pace is not None and (expected := pace.wait_at(place)) is not None:

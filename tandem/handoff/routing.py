@@ -159,10 +159,10 @@ def _section(path: Path) -> _Section:
                         where=_WHERE, page=_PAGE, error=LiveAgentConfigError)
 
 
-def _with_channels(given: Mapping[str, Any]) -> dict[str, Any]:
+def _with_channels(values: Mapping[str, Any]) -> dict[str, Any]:
     """The section with a list of channels, of which the only one may stand in the section itself."""
-    section = {key: value for key, value in given.items() if key in _Section.__fields__}
-    single = {key: value for key, value in given.items() if key not in section}
+    section = {key: value for key, value in values.items() if key in _Section.__fields__}
+    single = {key: value for key, value in values.items() if key not in section}
     if not section.get("channels"):
         return {**section, "channels": [{"type": DESK, **single}]}
     if single:

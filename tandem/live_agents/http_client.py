@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Answer:
+class ToolResponse:
     """What a tool answered: a JSON object (empty if there was none) with its status."""
 
     status: int
@@ -77,7 +77,7 @@ class Calls:
     def call(
         self, method: str, path: str, body: Any = None, params: Mapping[str, str | int] | None = None,
         expected: frozenset[int] = frozenset(),
-    ) -> Answer:
+    ) -> ToolResponse:
         """Make one call.
 
         Args:
@@ -90,7 +90,7 @@ class Calls:
         """
         name = f"{method} {path}"
         status, content, headers = self._send(name, True, expected, method, path, json=body, params=params)
-        return Answer(status, _object(content, name, status in expected), headers)
+        return ToolResponse(status, _object(content, name, status in expected), headers)
 
     def post_bytes(self, name: str, url: str, content: bytes, headers: Mapping[str, str]) -> None:
         """Post a body that is signed already. Only the status counts: an answer without end holds nobody up.

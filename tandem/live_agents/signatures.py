@@ -43,11 +43,11 @@ def check_signature(
         raise WebhookRejected(f"signed more than {WINDOW} seconds away from this server's clock")
 
 
-def check_secret(secret: str, given: str, header: str) -> None:
+def check_secret(secret: str, actual: str, header: str) -> None:
     """Check the secret that a tool sends along where it signs nothing.
 
     Raises:
         WebhookRejected: The secret is missing or wrong.
     """
-    if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode()):
+    if not hmac.compare_digest(actual.encode("utf-8", "surrogateescape"), secret.encode()):
         raise WebhookRejected(f"{header} is not the webhook's secret")

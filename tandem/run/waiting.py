@@ -41,16 +41,16 @@ async def wait_for_databases(
 
 
 async def _wait_for(url: str, setting: str, say: Callable[[str], None], until: float) -> None:
-    told, told_at = "", 0.0
+    said, said_at = "", 0.0
     while (trouble := await asyncio.to_thread(trouble_with_database, url)) is not None:
         if any(words in trouble for words in _FINAL) or time.monotonic() > until:
             raise DatabaseUnavailable(f"the database of {setting} does not answer: {trouble}; check {setting} and that "
                                       "its server runs, see docs/operations.md")
-        if trouble != told or time.monotonic() - told_at > _TELL_EVERY:
-            told, told_at = trouble, time.monotonic()
+        if trouble != said or time.monotonic() - said_at > _TELL_EVERY:
+            said, said_at = trouble, time.monotonic()
             say(f"waiting for the database of {setting}: {trouble}")
         await asyncio.sleep(_LOOK_EVERY)
-    if told:
+    if said:
         say(f"the database of {setting} answers")
 
 

@@ -21,8 +21,8 @@ class Dates:
         formats: How the shop's language and country write dates.
     """
 
-    def __init__(self, at: datetime, zone: tzinfo, formats: Formats, phrases: Path = PHRASES) -> None:
-        self.at = at
+    def __init__(self, now: datetime, zone: tzinfo, formats: Formats, phrases: Path = PHRASES) -> None:
+        self.at = now
         self.formats = formats
         self._zone = zone
         self._phrases = phrases

@@ -1,4 +1,4 @@
-"""Who gets in where, with everything running: no token opens another's door, and no command line shows one."""
+"""Who gets in where, with everything running: no token opens another server, and no command line shows one."""
 from __future__ import annotations
 
 import os
@@ -42,7 +42,7 @@ def test_a_demo_asks_for_the_action_servers_token_and_is_closed_to_other_pages(s
     assert status(f"{stack.rasa_url}/conversations/x/tracker") == 200
 
 
-def test_outside_the_demo_each_token_opens_its_own_door(start_stack: Callable[..., Stack]) -> None:
+def test_outside_the_demo_each_token_opens_its_own_server_alone(start_stack: Callable[..., Stack]) -> None:
     stack = start_stack(TANDEM_DEMO="0", TANDEM_REST_TOKEN=REST, TANDEM_RASA_TOKEN=f"{RASA_NEW},{RASA_OLD}",
                         TANDEM_METRICS_TOKEN=METRICS)
     lines = list(command_lines(stack))
@@ -52,7 +52,7 @@ def test_outside_the_demo_each_token_opens_its_own_door(start_stack: Callable[..
 
     tokens = {"": "", "API": stack.api_token, "metrics": METRICS, "REST": REST, "Rasa": RASA_NEW, "old": RASA_OLD}
     message = {"sender": "someone", "message": "where is my order?"}
-    doors: dict[str, tuple[Callable[[str], int], set[str]]] = {
+    servers: dict[str, tuple[Callable[[str], int], set[str]]] = {
         "REST": (lambda token: status(f"{stack.rasa_url}/webhooks/rest/webhook", token, json=message), {"REST"}),
         "poll": (lambda token: status(f"{stack.rasa_url}/webhooks/rest/conversations/someone/messages", token),
                  {"REST"}),
@@ -63,8 +63,8 @@ def test_outside_the_demo_each_token_opens_its_own_door(start_stack: Callable[..
         "desk": (lambda token: status(f"{stack.desk_url}/api/stats", token), {"API"}),
         "metrics": (lambda token: status(f"{stack.desk_url}/metrics", token), {"API", "metrics"}),
     }
-    for door, (knock, opens) in doors.items():
-        assert {name for name, token in tokens.items() if knock(token) == 200} == opens, door
+    for server, (ask, accepted) in servers.items():
+        assert {name for name, token in tokens.items() if ask(token) == 200} == accepted, server
     answer = httpx.post(f"{stack.rasa_url}/webhooks/rest/webhook", json=message, timeout=60, trust_env=False,
                         headers={"Authorization": f"Bearer {REST}"})
     assert answer.json(), "the bot answers, which takes the action server"

@@ -11,7 +11,7 @@ from tandem.channels.webchat import http
 from tandem.channels.webchat.assets import Assets
 from tandem.channels.webchat.http import NoSession, OtherConversation, SignedOut
 from tandem.channels.webchat.limits import Limits
-from tandem.channels.webchat.sessions import Sessions
+from tandem.channels.webchat.sessions import SessionTokens
 from tandem.channels.webchat.stream import Streams
 from tandem.channels.webchat.wire import Places
 from tandem.conversations.model import Conversation, Identity, InboundMessage
@@ -32,7 +32,7 @@ class Chat:
         self.channel = channel
         self.options = options
         self.on_new_message = on_new_message
-        self.tokens = Sessions(runtime.settings.secret_key)
+        self.tokens = SessionTokens(runtime.settings.secret_key)
         self.sessions = CustomerSessions(runtime.ledger, runtime.services.identification)
         self.limits = Limits(options)
         self.assets = Assets(runtime.settings.shop_name)

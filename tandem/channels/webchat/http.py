@@ -29,7 +29,7 @@ class ChatError(Exception):
     ├── NotHere            404  no such conversation or page
     ├── OtherConversation  409  the page shows another conversation than the session's
     ├── TooLarge           413  the body is larger than `MAX_BODY`
-    └── TooMany            429  too fast; `Retry-After` says when to come back
+    └── RateExceeded            429  too fast; `Retry-After` says when to come back
     """
 
     status = 500
@@ -89,7 +89,7 @@ class TooLarge(ChatError):
     status, code = 413, "too_large"
 
 
-class TooMany(ChatError):
+class RateExceeded(ChatError):
     """The browser is too fast."""
 
     status, code = 429, "too_many"

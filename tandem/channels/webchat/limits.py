@@ -7,21 +7,21 @@ from collections.abc import Callable
 from tandem.access import limits
 from tandem.access.sanic_guard import REJECTED
 from tandem.channels.credentials import WebChatOptions
-from tandem.channels.webchat.http import TooMany
+from tandem.channels.webchat.http import RateExceeded
 
 
-class RateLimit(limits.RateLimit):
+class ChatRateLimit(limits.RateLimit):
     """The rate limit, told to the browser."""
 
     def take(self, key: str) -> None:
         """Count one.
 
         Raises:
-            TooMany: There is none left; it says how long to wait.
+            RateExceeded: There is none left; it says how long to wait.
         """
         wait = self.wait(key)
         if wait:
-            raise TooMany(wait)
+            raise RateExceeded(wait)
 
 
 class Limits:
@@ -29,9 +29,9 @@ class Limits:
 
     def __init__(self, options: WebChatOptions, clock: Callable[[], float] = time.monotonic) -> None:
         per_minute = options.messages_per_minute
-        self.sessions = RateLimit(options.sessions_per_minute, options.sessions_per_minute, clock)
-        self.messages = RateLimit(per_minute, max(5, per_minute // 3), clock)
-        self.address = RateLimit(8 * per_minute, 4 * per_minute, clock)
-        self.refused = RateLimit(REJECTED, REJECTED, clock)  # requests of foreign pages from one address
-        self.signs = RateLimit(240, 60, clock)  # typing and acknowledgements of one conversation
-        self.reads = RateLimit(240, 60, clock)  # history and streams of one conversation
+        self.sessions = ChatRateLimit(options.sessions_per_minute, options.sessions_per_minute, clock)
+        self.messages = ChatRateLimit(per_minute, max(5, per_minute // 3), clock)
+        self.address = ChatRateLimit(8 * per_minute, 4 * per_minute, clock)
+        self.refused = ChatRateLimit(REJECTED, REJECTED, clock)  # requests of foreign pages from one address
+        self.signs = ChatRateLimit(240, 60, clock)  # typing and acknowledgements of one conversation
+        self.reads = ChatRateLimit(240, 60, clock)  # history and streams of one conversation

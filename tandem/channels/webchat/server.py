@@ -17,7 +17,7 @@ from tandem.channels.ledger_channel import LedgerChannel
 from tandem.channels.webchat import http
 from tandem.channels.webchat.chat import Chat
 from tandem.channels.webchat.demo import demo_customers, demo_identity
-from tandem.channels.webchat.http import BadRequest, ChatError, ForeignOrigin, NoSession, NotHere, TooMany, answer
+from tandem.channels.webchat.http import BadRequest, ChatError, ForeignOrigin, NoSession, NotHere, RateExceeded, answer
 from tandem.channels.webchat.wire import message_json
 from tandem.conversations.identity import read_identity
 from tandem.conversations.model import Author, ConversationNotFound, InboundMessage, InvalidMessage
@@ -80,7 +80,7 @@ class WebChat(LedgerChannel):
             chat: Chat = request.app.ctx.tandem_webchat
             try:
                 chat.limits.refused.take(chat.address_of(request))
-            except TooMany as error:
+            except RateExceeded as error:
                 return error.response()
             refusal = http.refusal(origin[:100], host[:100])
             logger.warning("The web chat refused a page: %s", refusal)

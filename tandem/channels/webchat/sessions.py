@@ -14,7 +14,7 @@ _MAX_TOKEN = 512  # characters
 _SALT = "tandem.webchat.session"
 
 
-class Sessions:
+class SessionTokens:
     """Makes and reads session tokens.
 
     A token is the conversation's id and its generation with the time of issue and an HMAC over all three. The id alone

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from tandem.channels.webchat.http import TooMany
+from tandem.channels.webchat.http import RateExceeded
 from tandem.channels.webchat.wire import Places, agent_name, message_json, state_json
 from tandem.conversations.model import Conversation, ConversationNotFound, Owner
 from tandem.conversations.sessions import SessionClaim, opens
@@ -49,10 +49,10 @@ class Streams:
         """Count a stream while it is open.
 
         Raises:
-            TooMany: The conversation, or all those of the network address, have enough of them.
+            RateExceeded: The conversation, or all those of the network address, have enough of them.
         """
         if self._open[conversation_id] >= _STREAMS or self._addresses[address] >= self._per_address:
-            raise TooMany(5)
+            raise RateExceeded(5)
         counted = ((self._open, conversation_id), (self._addresses, address))
         for counter, key in counted:
             counter[key] += 1

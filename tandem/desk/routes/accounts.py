@@ -15,7 +15,7 @@ from tandem.agents import accounts, audit
 from tandem.agents.accounts import MAX_PASSWORD, AccountError, Role
 from tandem.agents.presence import capacity_of, set_capacity
 from tandem.conversations.model import ConversationNotFound, NotAllowed
-from tandem.desk.errors import Conflict, Forbidden, NotThere
+from tandem.desk.errors import Conflict, Forbidden, NotFound
 from tandem.desk.routes.conversations import ERRORS
 from tandem.desk.routes.pages import SessionDep, SupervisorSessionDep, link
 from tandem.desk.security.auth import AdminDep, CallerDep, SupervisorDep, desk_of
@@ -213,7 +213,7 @@ def _form(request: Request, account: accounts.Account) -> dict[str, Any]:
 def _known(request: Request, agent_id: str) -> accounts.Account:
     found = accounts.find(desk_of(request).services.engine, agent_id.replace("\x00", ""))
     if found is None:
-        raise NotThere(f"there is no account {agent_id!r}"[:100])
+        raise NotFound(f"there is no account {agent_id!r}"[:100])
     return found
 
 

@@ -11,11 +11,11 @@ from tandem import privacy, run_state
 from tandem.agents import presence
 from tandem.conversations.model import InvalidMessage
 from tandem.db.engine import now, reading
-from tandem.desk.errors import NotThere, Unavailable
+from tandem.desk.errors import NotFound, Unavailable
 from tandem.desk.metrics import read_metrics
 from tandem.desk.prometheus import CONTENT_TYPE, exposition
 from tandem.desk.routes.conversations import ERRORS
-from tandem.desk.schemas import CustomerExport, Erased, PresenceBody, Stats
+from tandem.desk.schemas import CustomerExport, ErasureResult, PresenceBody, Stats
 from tandem.desk.security.auth import AdminDep, CallerDep, MetricsDep, desk_of
 from tandem.desk.security.responses import SafeJSONResponse
 from tandem.orders.errors import OrderSystemUnavailable
@@ -66,7 +66,7 @@ def export_customer(
     return SafeJSONResponse({"exported_at": now().isoformat(), "conversations": found})
 
 
-@router.delete("/customers", responses={200: {"model": Erased}}, tags=["customers"])
+@router.delete("/customers", responses={200: {"model": ErasureResult}}, tags=["customers"])
 def erase_customer(
     request: Request, caller: AdminDep, conversation_id: OneConversation = None, email: OneEmail = None,
 ) -> SafeJSONResponse:
@@ -91,5 +91,5 @@ def _ids(request: Request, conversation_id: str | None, email: str | None) -> li
     except OrderSystemUnavailable as error:
         raise Unavailable("the order system does not answer, so conversations might be missed; try again") from error
     if not found:
-        raise NotThere("no conversation is known under this e-mail address")
+        raise NotFound("no conversation is known under this e-mail address")
     return found

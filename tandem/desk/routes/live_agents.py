@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from tandem.agents import audit
-from tandem.desk.errors import DeskError, NotThere, Unauthenticated
+from tandem.desk.errors import DeskError, NotFound, Unauthenticated
 from tandem.desk.routes.conversations import ERRORS
 from tandem.desk.security.auth import SupervisorDep, desk_of
 from tandem.desk.security.principal import Principal
@@ -40,13 +40,13 @@ class DeadLetters(BaseModel):
     events: list[dict[str, Any]] = Field(..., description="agents' acts that could not be carried out")
 
 
-class Replayed(BaseModel):
+class ReplayResult(BaseModel):
     """What is tried again."""
 
     replayed: str
 
 
-class Discarded(BaseModel):
+class DiscardResult(BaseModel):
     """What is given up."""
 
     discarded: str
@@ -82,7 +82,7 @@ async def webhook(request: Request, channel: Annotated[str, Path(max_length=64)]
         answer = await run_in_threadpool(desk.relay.receive_webhook, channel, headers, body)
     except UnknownChannel as error:
         desk.pace.rejected_webhook(address)
-        raise NotThere("endpoints.yml has no live-agent channel of this name") from error
+        raise NotFound("endpoints.yml has no live-agent channel of this name") from error
     except WebhookUnreadable as error:
         raise Unreadable(str(error)) from error
     except WebhookRejected as error:
@@ -98,7 +98,7 @@ def dead_letters(request: Request, caller: SupervisorDep) -> SafeJSONResponse:
     return SafeJSONResponse(desk_of(request).relay.dead())
 
 
-@router.post("/{handoff_id}/replay", responses={200: {"model": Replayed}})
+@router.post("/{handoff_id}/replay", responses={200: {"model": ReplayResult}})
 def replay(
     request: Request, handoff_id: HandoffId, caller: SupervisorDep,
     skip: Annotated[bool, Query(description="Leave the message out at which it stopped")] = False,
@@ -109,7 +109,7 @@ def replay(
     return SafeJSONResponse({"replayed": handoff_id})
 
 
-@router.post("/webhooks/{webhook_id}/replay", responses={200: {"model": Replayed}})
+@router.post("/webhooks/{webhook_id}/replay", responses={200: {"model": ReplayResult}})
 def replay_webhook(request: Request, webhook_id: WebhookId, caller: SupervisorDep) -> SafeJSONResponse:
     """Read a dead webhook again, after its adapter was fixed. Needs the role supervisor."""
     with _dead_letter(request, caller, "replay", f"webhook {webhook_id}") as relay:
@@ -117,7 +117,7 @@ def replay_webhook(request: Request, webhook_id: WebhookId, caller: SupervisorDe
     return SafeJSONResponse({"replayed": str(webhook_id)})
 
 
-@router.post("/{handoff_id}/discard", responses={200: {"model": Discarded}})
+@router.post("/{handoff_id}/discard", responses={200: {"model": DiscardResult}})
 def discard(request: Request, handoff_id: HandoffId, caller: SupervisorDep) -> SafeJSONResponse:
     """Give a dead handoff, and its agents' dead acts, up for good; the conversation itself is not touched.
 
@@ -128,7 +128,7 @@ def discard(request: Request, handoff_id: HandoffId, caller: SupervisorDep) -> S
     return SafeJSONResponse({"discarded": handoff_id})
 
 
-@router.post("/webhooks/{webhook_id}/discard", responses={200: {"model": Discarded}})
+@router.post("/webhooks/{webhook_id}/discard", responses={200: {"model": DiscardResult}})
 def discard_webhook(request: Request, webhook_id: WebhookId, caller: SupervisorDep) -> SafeJSONResponse:
     """Give a dead webhook up for good, and empty it. Needs the role supervisor."""
     with _dead_letter(request, caller, "discard", f"webhook {webhook_id}") as relay:
@@ -137,11 +137,11 @@ def discard_webhook(request: Request, webhook_id: WebhookId, caller: SupervisorD
 
 
 @contextlib.contextmanager
-def _dead_letter(request: Request, caller: Principal, action: str, which: str) -> Iterator[Relay]:
+def _dead_letter(request: Request, caller: Principal, action: str, letter: str) -> Iterator[Relay]:
     """Do something about a dead letter, with its line of the audit log in the same transaction."""
     desk = desk_of(request)
-    _require(which in _dead_names(desk.relay), which)
-    with audit.recorded(desk.services.engine, caller.agent.id, caller.via, action, detail=which):
+    _require(letter in _dead_names(desk.relay), letter)
+    with audit.recorded(desk.services.engine, caller.agent.id, caller.via, action, detail=letter):
         yield desk.relay
 
 
@@ -152,9 +152,9 @@ def _dead_names(relay: Relay) -> set[str]:
     return handoffs | {f"webhook {one['id']}" for one in dead["webhooks"]}
 
 
-def _require(found: bool, which: str) -> None:
-    if not found:
-        raise NotThere(f"no dead letter belongs to {which}")
+def _require(exists: bool, letter: str) -> None:
+    if not exists:
+        raise NotFound(f"no dead letter belongs to {letter}")
 
 
 async def _body(request: Request) -> bytes:

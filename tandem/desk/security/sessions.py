@@ -39,13 +39,13 @@ class Sessions:
         """A new session, and the id for the cookie. Sessions that have expired are swept out on the way."""
         session_id = secrets.token_urlsafe(32)
         session = Session(_hash(session_id), account, secrets.token_urlsafe(32))
-        at = self._clock()
+        now = self._clock()
         with self._engine.begin() as connection:
             connection.execute(delete(desk_sessions).where(
-                or_(desk_sessions.c.expires_at < at, desk_sessions.c.seen_at < at - IDLE)))
+                or_(desk_sessions.c.expires_at < now, desk_sessions.c.seen_at < now - IDLE)))
             connection.execute(insert(desk_sessions).values(
-                id_hash=session.id_hash, agent_id=account.id, csrf_token=session.csrf_token, created_at=at, seen_at=at,
-                expires_at=at + ABSOLUTE))
+                id_hash=session.id_hash, agent_id=account.id, csrf_token=session.csrf_token, created_at=now,
+                seen_at=now, expires_at=now + ABSOLUTE))
         return session_id, session
 
     def find(self, session_id: str, touch: bool = True) -> Session | None:
@@ -54,21 +54,21 @@ class Sessions:
         Args:
             touch: Count this as a sign of life. What a page does by itself does not, or no session would ever be idle.
         """
-        at = self._clock()
+        now = self._clock()
         query = (
             select(desk_sessions, agents.c.name, agents.c.role)
             .join(agents, agents.c.id == desk_sessions.c.agent_id)
-            .where(desk_sessions.c.id_hash == _hash(session_id), desk_sessions.c.expires_at > at,
-                   desk_sessions.c.seen_at > at - IDLE, agents.c.active.is_(True))
+            .where(desk_sessions.c.id_hash == _hash(session_id), desk_sessions.c.expires_at > now,
+                   desk_sessions.c.seen_at > now - IDLE, agents.c.active.is_(True))
         )
         with reading(self._engine).connect() as connection:
             row = connection.execute(query).first()
         if row is None:
             return None
-        if touch and at - row.seen_at > _TOUCH:
+        if touch and now - row.seen_at > _TOUCH:
             with self._engine.begin() as connection:
                 connection.execute(update(desk_sessions).where(desk_sessions.c.id_hash == row.id_hash)
-                                   .values(seen_at=at))
+                                   .values(seen_at=now))
         return Session(row.id_hash, Account(row.agent_id, row.name, Role(row.role), True), row.csrf_token)
 
     def end(self, session: Session) -> None:

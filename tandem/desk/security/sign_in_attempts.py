@@ -58,24 +58,24 @@ class SignInAttempts:
         return account
 
     def _begin(self, agent_id: str, address: str) -> int:
-        at = self._clock()
+        now = self._clock()
         with self._engine.begin() as connection:
             serialise(connection, f"sign-in from {address}")  # else guesses side by side do not see one another
             serialise(connection, f"sign-in as {agent_id}")
-            connection.execute(delete(sign_in_attempts).where(sign_in_attempts.c.at < at - _KEPT))
+            connection.execute(delete(sign_in_attempts).where(sign_in_attempts.c.at < now - _KEPT))
             wait = max(
-                self._pause(connection, at, sign_in_attempts.c.agent_id == agent_id, FREE_PER_AGENT),
-                self._pause(connection, at, sign_in_attempts.c.address == address, FREE_PER_ADDRESS),
+                self._pause(connection, now, sign_in_attempts.c.agent_id == agent_id, FREE_PER_AGENT),
+                self._pause(connection, now, sign_in_attempts.c.address == address, FREE_PER_ADDRESS),
             )
             if wait > timedelta(0):
                 raise TooManyAttempts(wait)
             result = connection.execute(insert(sign_in_attempts).values(
-                agent_id=agent_id, address=address, at=at, succeeded=False))
+                agent_id=agent_id, address=address, at=now, succeeded=False))
             return int(result.inserted_primary_key[0])
 
     @staticmethod
-    def _pause(connection: Connection, at: datetime, whose: ColumnElement, free: int) -> timedelta:
-        recent = and_(whose, sign_in_attempts.c.at > at - WINDOW)
+    def _pause(connection: Connection, now: datetime, subject: ColumnElement, free: int) -> timedelta:
+        recent = and_(subject, sign_in_attempts.c.at > now - WINDOW)
         success = connection.execute(
             select(func.max(sign_in_attempts.c.id)).where(recent, sign_in_attempts.c.succeeded.is_(True))).scalar()
         failures = connection.execute(
@@ -85,4 +85,4 @@ class SignInAttempts:
             return timedelta(0)
         pause = min(LONGEST_PAUSE, timedelta(seconds=2 ** min(len(failures) - free + 1, 20)))
         last: datetime = failures[0]
-        return last + pause - at
+        return last + pause - now

@@ -9,7 +9,7 @@ from tandem.agents import audit
 from tandem.conversations.model import InvalidMessage, NotAllowed
 from tandem.conversations.store import printable
 from tandem.desk.agent_service import AgentService
-from tandem.desk.errors import Conflict, NotThere, TooMany, Unavailable
+from tandem.desk.errors import Conflict, NotFound, TooManyRequests, Unavailable
 from tandem.desk.security.principal import Principal
 from tandem.orders.errors import (
     IdempotencyConflict,
@@ -41,7 +41,7 @@ class OrderService:
             ConversationNotFound: There is no such conversation.
             InvalidMessage: The text is no order number.
             Conflict: The customer has not shown that the order is theirs.
-            NotThere: The order is gone.
+            NotFound: The order is gone.
             Unavailable: The order system does not answer.
         """
         order = self._reach(lambda: self._order(conversation_id, number))
@@ -91,7 +91,7 @@ class OrderService:
             NotAllowed: The agent does not hold the conversation.
             InvalidMessage: The text is no order number, or neither an address nor a postcode.
             Conflict: They do not match; which of them is wrong is not told.
-            TooMany: There were too many misses.
+            TooManyRequests: There were too many misses.
             Unavailable: The order system does not answer.
         """
         self._require_holder(caller, conversation_id)
@@ -141,9 +141,9 @@ class OrderService:
         except NotMatched as error:
             raise Conflict("this number and this contact do not belong together") from error
         except RefusedForNow as error:
-            raise TooMany("there were too many misses; for a while nothing is compared") from error
+            raise TooManyRequests("there were too many misses; for a while nothing is compared") from error
         except OrderNotFound as error:
-            raise NotThere("the order system has no such order any more") from error
+            raise NotFound("the order system has no such order any more") from error
         except NotCancellable as error:
             raise Conflict(f"the order is {error.status.value.replace('_', ' ')} and cannot be cancelled") from error
         except IdempotencyConflict as error:

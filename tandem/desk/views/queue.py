@@ -22,16 +22,16 @@ class Entry:
         """When the waiting began, or when the conversation last changed."""
         return self.handoff.opened_at if self.handoff else self.conversation.updated_at
 
-    def weight(self, at: datetime) -> float:
+    def weight(self, now: datetime) -> float:
         """The place in the queue: urgency (0..1) plus waiting time in units of `PATIENCE`, so that nobody starves."""
         if self.handoff is None:
             return 0.0
-        return self.handoff.urgency + (at - self.handoff.opened_at) / PATIENCE
+        return self.handoff.urgency + (now - self.handoff.opened_at) / PATIENCE
 
 
-def sort_waiting(entries: list[Entry], at: datetime) -> tuple[Entry, ...]:
+def sort_waiting(entries: list[Entry], now: datetime) -> tuple[Entry, ...]:
     """The heaviest first; among equals the one that waits longest, then by id: the same order for everybody."""
-    return tuple(sorted(entries, key=lambda entry: (-entry.weight(at), entry.since, entry.conversation.id)))
+    return tuple(sorted(entries, key=lambda entry: (-entry.weight(now), entry.since, entry.conversation.id)))
 
 
 def customer_name(conversation: Conversation, customer: Customer = NOBODY) -> str:

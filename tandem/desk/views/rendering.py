@@ -92,9 +92,9 @@ def clip(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[:length - 1].rstrip()}…"
 
 
-def span(since: datetime, at: datetime) -> str:
+def span(since: datetime, now: datetime) -> str:
     """How long ago, in the few characters a queue has room for."""
-    minutes = max(0, int((at - since).total_seconds() // 60))
+    minutes = max(0, int((now - since).total_seconds() // 60))
     if minutes < 1:
         return "now"
     if minutes < 60:

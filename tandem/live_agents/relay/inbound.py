@@ -71,12 +71,12 @@ class Inbox:
 
     def keep(self, channel: str, delivery_id: str, body: bytes) -> bool:
         """Keep a checked webhook before it is answered; False if it was here before."""
-        at = self._ledger.clock()
+        now = self._ledger.clock()
         try:
             with self._ledger.engine.begin() as connection:
                 connection.execute(insert(webhooks).values(
-                    channel=channel, delivery_id=stable(delivery_id), body=body, received_at=at, state="todo",
-                    attempts=0, next_attempt_at=at,
+                    channel=channel, delivery_id=stable(delivery_id), body=body, received_at=now, state="todo",
+                    attempts=0, next_attempt_at=now,
                 ))
         except IntegrityError:
             return False
@@ -117,7 +117,7 @@ class Inbox:
 
     def record(self, channel: str, handoff: Handoff, event: AgentEvent) -> bool:
         """Keep an event to be carried out; False if it was here before, or the customer is erased."""
-        at = self._ledger.clock()
+        now = self._ledger.clock()
         try:
             with self._ledger.engine.begin() as connection:
                 lock(connection, handoff.conversation_id)  # an erasure under way would leave it behind
@@ -126,8 +126,8 @@ class Inbox:
                     conversation_id=handoff.conversation_id, act=event.act.value,
                     agent_id=legible(event.agent_id) or "agent",
                     agent_name=legible(event.agent_name) or channel.title(),
-                    text=clean_text(event.text, len(event.text)), happened_at=event.at, sort_at=event.at or at,
-                    state="todo", attempts=0, next_attempt_at=at,
+                    text=clean_text(event.text, len(event.text)), happened_at=event.at, sort_at=event.at or now,
+                    state="todo", attempts=0, next_attempt_at=now,
                 ))
         except (IntegrityError, ConversationNotFound):
             return False
@@ -141,12 +141,12 @@ class Inbox:
 
     def lease_events(self, limit: int = 10) -> list[StoredEvent]:
         """Take the next event of each conversation that has one; the next follows when this one is done."""
-        at = self._ledger.clock()
+        now = self._ledger.clock()
         earlier = agent_events.alias("earlier")
         ready = and_(
-            _TODO_EVENT, _due(agent_events, at),
-            or_(agent_events.c.lease_until.is_(None), agent_events.c.lease_until < at,
-                agent_events.c.lease_until > at + 2 * LEASE),  # given before the clock stepped back
+            _TODO_EVENT, _due(agent_events, now),
+            or_(agent_events.c.lease_until.is_(None), agent_events.c.lease_until < now,
+                agent_events.c.lease_until > now + 2 * LEASE),  # given before the clock stepped back
             ~exists().where(
                 earlier.c.conversation_id == agent_events.c.conversation_id, text("earlier.state = 'todo'"),
                 tuple_(earlier.c.sort_at, earlier.c.id) < tuple_(agent_events.c.sort_at, agent_events.c.id)),
@@ -217,11 +217,11 @@ class Inbox:
 
     def tidy(self) -> None:
         """Remove webhooks that no tool will repeat."""
-        at = self._ledger.clock()
+        now = self._ledger.clock()
         with self._ledger.engine.begin() as connection:
             for state, kept in KEPT.items():
                 connection.execute(delete(webhooks).where(webhooks.c.state == state,
-                                                          webhooks.c.received_at < at - kept))
+                                                          webhooks.c.received_at < now - kept))
 
     def _after_failure(self, attempts: int, error: str) -> dict[str, Any]:
         values: dict[str, Any] = {"attempts": attempts + 1, "error": error[:500]}
@@ -252,11 +252,11 @@ class Inbox:
         return int(done.rowcount)
 
 
-def _due(table: Any, at: datetime) -> Any:
+def _due(table: Any, now: datetime) -> Any:
     """What has not failed is due at once, whatever the clock said when it came: else it waits for a clock that has
     stepped back, and is overtaken. A retry set for later than its pause can reach was set before such a step too.
     """
-    return or_(table.c.error.is_(None), table.c.next_attempt_at <= at, table.c.next_attempt_at > at + PAUSES[-1])
+    return or_(table.c.error.is_(None), table.c.next_attempt_at <= now, table.c.next_attempt_at > now + PAUSES[-1])
 
 
 def stable(key: str) -> str:

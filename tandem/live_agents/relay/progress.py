@@ -89,8 +89,8 @@ class Progress:
         Args:
             running: Handoffs that this relay has in hand.
         """
-        at = self._ledger.clock()
-        due = and_(relays.c.channel == channel, relays.c.handoff_id.notin_(list(running)), self._due(at))
+        now = self._ledger.clock()
+        due = and_(relays.c.channel == channel, relays.c.handoff_id.notin_(list(running)), self._due(now))
         with self._ledger.reading.connect() as connection:
             if connection.execute(select(relays.c.handoff_id).where(due).limit(1)).first() is None:
                 return []
@@ -103,12 +103,12 @@ class Progress:
                     lease_owner=self._owner, lease_until=self._ledger.clock() + LEASE, calling=True))
         return [
             RelayLease(row.handoff_id, row.conversation_id, row.channel, row.epoch, row.reference, row.relayed_seq,
-                   row.attempts, row.next_attempt_at <= at, row.calling,
-                   row.swept_at is None or row.swept_at < at - SWEEP_EVERY, row.swept_at)
+                   row.attempts, row.next_attempt_at <= now, row.calling,
+                   row.swept_at is None or row.swept_at < now - SWEEP_EVERY, row.swept_at)
             for row in rows
         ]
 
-    def _due(self, at: datetime) -> Any:
+    def _due(self, now: datetime) -> Any:
         older = relays.alias("older")
         said = select(messages.c.id).where(messages.c.conversation_id == relays.c.conversation_id)
         unsent = said.where(messages.c.seq > relays.c.relayed_seq).exists()
@@ -116,7 +116,7 @@ class Progress:
         other = relays.alias("other")
         tool_was_tried = select(other.c.handoff_id).where(
             other.c.channel == relays.c.channel, other.c.state == "open",
-            other.c.tried_at > at - PROBE_EVERY).exists()
+            other.c.tried_at > now - PROBE_EVERY).exists()
         closed = select(handoffs.c.id).where(
             handoffs.c.id == relays.c.handoff_id, handoffs.c.closed_at.is_not(None)).exists()
         earlier_handoff = select(older.c.handoff_id).where(
@@ -125,14 +125,14 @@ class Progress:
             older.c.attempts < OVERTAKEN_AFTER).exists()
         return and_(
             relays.c.state == "open",
-            or_(relays.c.next_attempt_at <= at, and_(new_words, relays.c.tried_at <= at - EAGER_PAUSE),
-                and_(relays.c.tried_at <= at - PROBE_EVERY, ~tool_was_tried)),
-            or_(relays.c.quiet_until.is_(None), relays.c.quiet_until <= at,
-                relays.c.quiet_until > at + LONGEST_PAUSE),  # set before the clock stepped back
+            or_(relays.c.next_attempt_at <= now, and_(new_words, relays.c.tried_at <= now - EAGER_PAUSE),
+                and_(relays.c.tried_at <= now - PROBE_EVERY, ~tool_was_tried)),
+            or_(relays.c.quiet_until.is_(None), relays.c.quiet_until <= now,
+                relays.c.quiet_until > now + LONGEST_PAUSE),  # set before the clock stepped back
             # A lease that ends later than any lease can was given before the clock stepped back.
-            or_(relays.c.lease_until.is_(None), relays.c.lease_until < at, relays.c.lease_until > at + 2 * LEASE),
+            or_(relays.c.lease_until.is_(None), relays.c.lease_until < now, relays.c.lease_until > now + 2 * LEASE),
             or_(relays.c.reference.is_(None), unsent, closed, relays.c.swept_at.is_(None),
-                relays.c.swept_at < at - SWEEP_EVERY),
+                relays.c.swept_at < now - SWEEP_EVERY),
             ~earlier_handoff,
         )
 
@@ -143,7 +143,7 @@ class Progress:
                 update(relays).where(relays.c.handoff_id.in_(list(running)), relays.c.lease_owner == self._owner)
                 .values(lease_until=self._ledger.clock() + LEASE))
 
-    def save(self, leased: RelayLease, **values: Any) -> None:
+    def save(self, lease: RelayLease, **values: Any) -> None:
         """Remember progress and keep the lease.
 
         Raises:
@@ -152,46 +152,46 @@ class Progress:
         with self._ledger.engine.begin() as connection:
             values.setdefault("lease_until", self._ledger.clock() + LEASE)  # not before: it may wait for the lock
             done = connection.execute(
-                update(relays).where(relays.c.handoff_id == leased.handoff_id, relays.c.lease_owner == self._owner)
+                update(relays).where(relays.c.handoff_id == lease.handoff_id, relays.c.lease_owner == self._owner)
                 .values(**values))
         if not done.rowcount:
-            raise LeaseLost(leased.handoff_id)
+            raise LeaseLost(lease.handoff_id)
 
-    def finish(self, leased: RelayLease) -> None:
+    def finish(self, lease: RelayLease) -> None:
         """All that was due is done; every call's end is known."""
-        self.save(leased, lease_owner=None, lease_until=None, calling=False, attempts=0, error=None, tried_seq=0,
+        self.save(lease, lease_owner=None, lease_until=None, calling=False, attempts=0, error=None, tried_seq=0,
                   tried_at=None, quiet_until=None, next_attempt_at=self._ledger.clock())
 
-    def failed(self, leased: RelayLease, error: str, retry_after: float | None = None) -> bool:
+    def failed(self, lease: RelayLease, error: str, retry_after: float | None = None) -> bool:
         """An attempt failed; the next follows the schedule. False if the schedule is used up and the handoff dead.
 
         Args:
             retry_after: Seconds of rest that the tool asked for; until then nothing of this handoff is tried.
         """
-        at = self._ledger.clock()
+        now = self._ledger.clock()
         asked = timedelta(seconds=min(max(retry_after or 0.0, 0.0), LONGEST_PAUSE.total_seconds()))
-        values: dict[str, Any] = {"lease_owner": None, "lease_until": None, "error": error[:500], "tried_at": at,
-                                  "tried_seq": self._last_seq(leased), "quiet_until": at + asked if asked else None}
-        if leased.scheduled:
-            attempts = leased.attempts + 1
+        values: dict[str, Any] = {"lease_owner": None, "lease_until": None, "error": error[:500], "tried_at": now,
+                                  "tried_seq": self._last_seq(lease), "quiet_until": now + asked if asked else None}
+        if lease.scheduled:
+            attempts = lease.attempts + 1
             values["attempts"] = attempts
             if attempts >= len(BACKOFF):
                 values["state"] = "dead"
             else:
-                values["next_attempt_at"] = at + (asked or BACKOFF[attempts])
-        self.save(leased, **values)
+                values["next_attempt_at"] = now + (asked or BACKOFF[attempts])
+        self.save(lease, **values)
         return "state" not in values
 
-    def refused(self, leased: RelayLease, error: str) -> None:
+    def refused(self, lease: RelayLease, error: str) -> None:
         """The tool will never take this; the handoff waits in the dead-letter list."""
-        self.save(leased, lease_owner=None, lease_until=None, state="dead", error=error[:500],
-                  attempts=leased.attempts + 1)
+        self.save(lease, lease_owner=None, lease_until=None, state="dead", error=error[:500],
+                  attempts=lease.attempts + 1)
 
     def sign_of_life(self, channel: str) -> None:
         """The tool answers again: handoffs that wait for their next attempt are tried now, outside the schedule."""
-        at = self._ledger.clock()
+        now = self._ledger.clock()
         ailing = and_(relays.c.channel == channel, relays.c.state == "open", relays.c.attempts > 0,
-                      relays.c.tried_seq > 0, relays.c.tried_at <= at - EAGER_PAUSE)
+                      relays.c.tried_seq > 0, relays.c.tried_at <= now - EAGER_PAUSE)
         with self._ledger.reading.connect() as connection:
             if connection.execute(select(relays.c.handoff_id).where(ailing).limit(1)).first() is None:
                 return
@@ -210,21 +210,21 @@ class Progress:
             return int(connection.execute(
                 select(relays.c.relayed_seq).where(relays.c.handoff_id == handoff_id)).scalar_one_or_none() or 0)
 
-    def earlier(self, leased: RelayLease) -> Reference | None:
+    def earlier(self, lease: RelayLease) -> Reference | None:
         """What the tool called the conversation's handoff before this one."""
         query = select(relays.c.reference).where(
-            relays.c.conversation_id == leased.conversation_id, relays.c.channel == leased.channel,
-            relays.c.epoch < leased.epoch, relays.c.reference.is_not(None),
+            relays.c.conversation_id == lease.conversation_id, relays.c.channel == lease.channel,
+            relays.c.epoch < lease.epoch, relays.c.reference.is_not(None),
         ).order_by(relays.c.epoch.desc()).limit(1)
         with self._ledger.reading.connect() as connection:
             found: Mapping[str, Any] | None = connection.execute(query).scalar_one_or_none()
         return found
 
-    def overtaken(self, leased: RelayLease) -> bool:
+    def overtaken(self, lease: RelayLease) -> bool:
         """Whether the tool shows the conversation's next handoff already, and with it all that this one had to tell."""
         query = select(relays.c.handoff_id).where(
-            relays.c.conversation_id == leased.conversation_id, relays.c.channel == leased.channel,
-            relays.c.epoch > leased.epoch, relays.c.reference.is_not(None))
+            relays.c.conversation_id == lease.conversation_id, relays.c.channel == lease.channel,
+            relays.c.epoch > lease.epoch, relays.c.reference.is_not(None))
         with self._ledger.reading.connect() as connection:
             return connection.execute(query.limit(1)).first() is not None
 
@@ -280,7 +280,7 @@ class Progress:
                 update(relays).where(relays.c.handoff_id == handoff_id, relays.c.state == "dead").values(**values))
         return bool(done.rowcount)
 
-    def _last_seq(self, leased: RelayLease) -> int:
-        query = select(func.max(messages.c.seq)).where(messages.c.conversation_id == leased.conversation_id)
+    def _last_seq(self, lease: RelayLease) -> int:
+        query = select(func.max(messages.c.seq)).where(messages.c.conversation_id == lease.conversation_id)
         with self._ledger.reading.connect() as connection:
             return int(connection.execute(query).scalar_one() or 0)

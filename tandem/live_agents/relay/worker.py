@@ -163,29 +163,29 @@ class Relay:
         if free <= 0:
             return 0
         leases = self._progress.lease(name, free, [key.partition("/")[2] for key in running])
-        for leased in leases:
-            future = self._pools[name].submit(self._carrier.sync, self._channels[name], leased)
+        for lease in leases:
+            future = self._pools[name].submit(self._carrier.sync, self._channels[name], lease)
             with self._lock:
-                self._running[self._key(leased)] = future
+                self._running[self._key(lease)] = future
         return len(leases)
 
-    def _key(self, leased: RelayLease) -> str:
-        return f"{leased.channel}/{leased.handoff_id}"
+    def _key(self, lease: RelayLease) -> str:
+        return f"{lease.channel}/{lease.handoff_id}"
 
     def _renew(self) -> None:
-        at = self._ledger.clock()
-        if self._renewed_at is not None and timedelta(0) <= at - self._renewed_at < RENEW:
+        now = self._ledger.clock()
+        if self._renewed_at is not None and timedelta(0) <= now - self._renewed_at < RENEW:
             return
-        self._renewed_at = at
+        self._renewed_at = now
         with self._lock:
             running = [key.partition("/")[2] for key, future in self._running.items() if not future.done()]
         if running:
             self._progress.renew(running)
 
     def _tidy(self) -> None:
-        at = self._ledger.clock()
-        if self._tidied_at is None or abs(at - self._tidied_at) > TIDY:
-            self._tidied_at = at
+        now = self._ledger.clock()
+        if self._tidied_at is None or abs(now - self._tidied_at) > TIDY:
+            self._tidied_at = now
             self._inbox.tidy()
 
     # -- inwards ----------------------------------------------------------------------------------------------
@@ -259,8 +259,8 @@ class Relay:
 
     def _carry_out_events(self) -> int:
         done = 0
-        while leased := self._inbox.lease_events():
-            for event in leased:
+        while lease := self._inbox.lease_events():
+            for event in lease:
                 handoff = self._progress.handoff(event.handoff_id)
                 try:
                     if handoff is not None:
@@ -273,7 +273,7 @@ class Relay:
                                      extra=_about(event))
                 else:
                     self._inbox.event_done(event)
-            done += len(leased)
+            done += len(lease)
         return done
 
 

@@ -11,13 +11,13 @@ import pytest
 
 from tandem.conversations.context_card import (
     Attempt,
+    CardSignal,
     ContextCard,
     Customer,
     EarlierHandoff,
     Entity,
     MoodTurn,
     OrderFacts,
-    Signal,
 )
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import (
@@ -200,7 +200,7 @@ def full_card(conversation_id: str) -> ContextCard:
     return ContextCard(
         conversation_id=conversation_id, channel="webchat", reason="Mood is falling", trigger="trend",
         summary="Asked three times about one parcel.",
-        signals=(Signal("trend", 0.9, "five angry words"),),
+        signals=(CardSignal("trend", 0.9, "five angry words"),),
         customer=Customer("Maya Lindqvist", "maya@example.com", "customer-77", "channel token", ("SO-10031",)),
         mood=(MoodTurn(1, "where is it", "neutral", 0.0, 0.1, 0.1, "order_status"),
               MoodTurn(3, "this is a joke", "angry", -0.9, 0.95, 0.8, "complain")),

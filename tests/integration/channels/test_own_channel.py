@@ -33,7 +33,7 @@ from tandem.access.sanic_guard import SignatureCheck
 from tandem.access.tokens import same
 from tandem.channels.credentials import Credentials
 from tandem.channels.routed import RoutedChannel
-from tandem.gateway.delivery_worker import NotTaken, Refused
+from tandem.gateway.delivery_worker import DeliveryDeferred, DeliveryRefused
 from tandem.gateway.turn_runner import OnNewMessage
 from tandem.settings import Settings
 """

@@ -9,13 +9,13 @@ from fastapi.testclient import TestClient
 
 from tandem.conversations.context_card import (
     Attempt,
+    CardSignal,
     ContextCard,
     Customer,
     EarlierHandoff,
     Entity,
     MoodTurn,
     OrderFacts,
-    Signal,
 )
 from tandem.conversations.model import Identity, Message, Mood
 from tandem.conversations.outbox import OutboundMessage
@@ -55,7 +55,7 @@ def dangerous(page: str) -> list[str]:
 def test_whatever_a_customer_sends_is_shown_as_text(
     anna: TestClient, services: Services, waits: Callable[..., str], says: Callable[..., Message], text: str,
 ) -> None:
-    card = ContextCard(text, text, text, text, text, signals=(Signal(text, 1.0, text),),
+    card = ContextCard(text, text, text, text, text, signals=(CardSignal(text, 1.0, text),),
                        customer=Customer(text, text, text, text, (text,)),
                        mood=(MoodTurn(1, text, text, 0, 0, 0.5),), turning_point=1,
                        orders=(OrderFacts(text, text, text, ((text, text),)),), attempts=(Attempt(text, text, text),),
@@ -82,7 +82,7 @@ def test_the_conversation_pane_shows_card_mood_and_deliveries(
     anna: TestClient, services: Services, waits: Callable[..., str], outbound: Callable[[int], OutboundMessage],
 ) -> None:
     card = ContextCard("c1", "webchat", "Angry about a delayed order", "anger", "The parcel is 4 days late.",
-                       signals=(Signal("trend", 0.78, "fell over 3 messages"),),
+                       signals=(CardSignal("trend", 0.78, "fell over 3 messages"),),
                        customer=Customer("Marta", "late@example.com", verified_by="channel token"),
                        mood=(MoodTurn(1, "hi", "neutral", 0, 0, 0.1), MoodTurn(3, "late!", "angry", -1, 0.9, 0.9)),
                        turning_point=3, orders=(OrderFacts("TD-10388", "delayed", "2026-01-01T10:00:00+00:00",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from tests.system.faults.check_acts import forgotten, wrong_acts, wrong_memory, wrong_order
-from tests.system.faults.history import Entry, History, Sent, Shown
+from tests.system.faults.history import Entry, History, Sent, ShownMessage
 
 PROMISES = ("lost", "doubled", "reordered", "answers out of order", "acts not as told", "slots filled by other words",
             "forgotten by the bot", "bot words after handoff", "claimed twice", "unanswered", "stuck")
@@ -197,7 +197,7 @@ def _check_customers_view(verdict: Verdict, where: str, history: History) -> Non
             verdict.add("doubled", where, f"the bot's {reply[1]!r}", count - 1)
 
 
-def _compare_numbered(verdict: Verdict, where: str, shown: Sequence[Shown], due: Sequence[Entry]) -> None:
+def _compare_numbered(verdict: Verdict, where: str, shown: Sequence[ShownMessage], due: Sequence[Entry]) -> None:
     texts = {entry.seq: entry.text for entry in due}
     seen: set[int] = set()
     for one in shown:
@@ -217,7 +217,7 @@ def _compare_numbered(verdict: Verdict, where: str, shown: Sequence[Shown], due:
             verdict.add("doubled", where, f"the bot's {text!r}", count - 1)
 
 
-def _compare_fetched(verdict: Verdict, where: str, shown: Sequence[Shown], due: Sequence[Entry]) -> None:
+def _compare_fetched(verdict: Verdict, where: str, shown: Sequence[ShownMessage], due: Sequence[Entry]) -> None:
     wanted, got = Counter(entry.text for entry in due), Counter(one.text for one in shown)
     for text, count in (wanted - got).items():
         verdict.add("lost", where, repr(text), count)
@@ -229,7 +229,7 @@ def _compare_fetched(verdict: Verdict, where: str, shown: Sequence[Shown], due: 
             verdict.add("reordered", where, f"{after} after {before}")
 
 
-def _compare_pushed(verdict: Verdict, where: str, shown: Sequence[Shown], due: Sequence[Entry]) -> None:
+def _compare_pushed(verdict: Verdict, where: str, shown: Sequence[ShownMessage], due: Sequence[Entry]) -> None:
     """At least once and in order; a repeat is allowed where the ledger says that it is in doubt."""
     place, first = -1, 0  # of the message that was shown last, and of the first one in a row of the same text
     for one in shown:

@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.system.faults.history import Sent, Shown, Side
+from tests.system.faults.history import Sent, ShownMessage, Side
 
 PATIENCE = 300.0  # seconds until a client gives up: restarts, leases, pauses between retries, on a machine that is busy
 BROKEN = (aiohttp.ClientError, asyncio.TimeoutError, ConnectionError)
@@ -120,7 +120,7 @@ class Customer(ABC):
 
     def show(self, text: str, seq: int | None = None) -> None:
         """Note what somebody else said."""
-        self.side.shown.append(Shown(text.replace("\n \n", "\n\n"), seq))
+        self.side.shown.append(ShownMessage(text.replace("\n \n", "\n\n"), seq))
         self.heard += 1
 
     async def end(self) -> None:
@@ -175,7 +175,7 @@ class WebCustomer(Customer):
                 await self._acknowledge()
 
     def _take(self, message: dict[str, Any]) -> None:
-        self.side.shown.append(Shown(message["text"], message["seq"]))
+        self.side.shown.append(ShownMessage(message["text"], message["seq"]))
         self.heard += message["author"] in ("bot", "agent")
         self._cursor = max(self._cursor, message["seq"])
 
@@ -277,7 +277,7 @@ class Agent:
         if status == 404:
             return "nobody"
         for message in found["messages"]:
-            self.side.shown.append(Shown(message["text"], message["seq"]))
+            self.side.shown.append(ShownMessage(message["text"], message["seq"]))
             self._cursor = message["seq"]
         return str(found["owner"])
 

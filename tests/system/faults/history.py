@@ -19,7 +19,7 @@ FORM_SLOTS = frozenset({"order_number", "contact", "return_reason"})
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownMessage:
     """What a client was shown, in the order of arrival. `seq` is None where the channel tells none."""
 
     text: str
@@ -66,7 +66,7 @@ class Side:
     """One client's notes."""
 
     sent: list[Sent] = field(default_factory=list)
-    shown: list[Shown] = field(default_factory=list)
+    shown: list[ShownMessage] = field(default_factory=list)
 
 
 @dataclass
@@ -74,8 +74,8 @@ class Case:
     """One handoff in an outside tool. `shown` is what its agents read; of that, `told` came word by word."""
 
     handoff_id: str
-    shown: list[Shown] = field(default_factory=list)
-    told: list[Shown] = field(default_factory=list)
+    shown: list[ShownMessage] = field(default_factory=list)
+    told: list[ShownMessage] = field(default_factory=list)
     upto: int = 0  # where the transcript of the opening ends
     closed: bool = False
 

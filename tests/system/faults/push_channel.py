@@ -11,7 +11,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from tandem.channels.routed import RoutedChannel
-from tandem.gateway.delivery_worker import NotTaken
+from tandem.gateway.delivery_worker import DeliveryDeferred
 from tests.system.faults.points import reach
 
 
@@ -24,7 +24,7 @@ class _PushOutput(OutputChannel):
         async with aiohttp.ClientSession() as session, session.post(
                 self._url, json={"recipient": recipient_id, "text": message.get("text", "")}) as answer:
             if answer.status != 200:
-                raise NotTaken(f"the API answered {answer.status}")
+                raise DeliveryDeferred(f"the API answered {answer.status}")
         reach("deliver.after_send")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.system.faults.clients import PATIENCE, Agent, Stuck, Wire
-from tests.system.faults.history import Case, Sent, Shown, Side
+from tests.system.faults.history import Case, Sent, ShownMessage, Side
 
 NAME = "tool"  # in endpoints.yml
 SECRET = "only ever used by these tests"
@@ -88,7 +88,7 @@ class OutsideTool:
         if event["type"] == "handoff.opened":
             case = Case(event["handoff"]["id"])
             for one in event["transcript"]:
-                case.shown.append(Shown(one["text"], one["seq"]))
+                case.shown.append(ShownMessage(one["text"], one["seq"]))
                 case.upto = one["seq"]
             cases.append(case)
             return
@@ -100,7 +100,7 @@ class OutsideTool:
         elif event["type"] == "handoff.closed":
             mine[0].closed = True
         else:
-            shown = Shown(event["message"]["text"], event["message"]["seq"])
+            shown = ShownMessage(event["message"]["text"], event["message"]["seq"])
             mine[0].shown.append(shown)
             mine[0].told.append(shown)
 

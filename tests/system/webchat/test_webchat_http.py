@@ -16,7 +16,7 @@ from itsdangerous import URLSafeTimedSerializer
 
 from tandem.access.sanic_guard import REJECTED
 from tandem.channels.credentials import WebChatOptions
-from tandem.channels.webchat.sessions import Sessions
+from tandem.channels.webchat.sessions import SessionTokens
 from tandem.conversations.model import Author, Delivery
 from tandem.db.engine import now
 from tandem.orders.demo_shop import seed
@@ -582,7 +582,7 @@ def test_the_session_outlives_the_server(make_chat: Callable[..., LiveChat]) -> 
     chat.start()
     with httpx.Client(base_url=chat.url) as http:
         assert texts(http, auth)[0] == "hello"
-        assert Sessions("s" * 32).read(auth["Authorization"].split()[1]).conversation_id == conversation_id
+        assert SessionTokens("s" * 32).read(auth["Authorization"].split()[1]).conversation_id == conversation_id
 
 
 # -- behind a proxy -----------------------------------------------------------------------------------------------

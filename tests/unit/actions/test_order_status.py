@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from actions.base.customer_orders import accessible_orders
-from actions.base.turn import Turn
+from actions.base.turn import CurrentTurn
 from actions.order_status import ActionOrderStatus, ActionTrackParcel, ValidateOrderStatusForm
 from tests.unit.actions.conftest import CONVERSATION, Scene, Shop, act
 
@@ -53,7 +53,7 @@ async def test_orders_are_told_as_long_as_the_customer_is_known_and_no_longer(sh
     shop.clock.advance(minutes=10)
     later = replace(scene, message_id="m2")
     assert (await act(ActionOrderStatus(shop.open), later)).said == ["utter_not_identified"]
-    assert accessible_orders(shop.services, Turn(later.tracker())).orders == ()
+    assert accessible_orders(shop.services, CurrentTurn(later.tracker())).orders == ()
 
 
 async def test_an_address_that_nobody_said_proves_nothing_once_the_identity_has_ended(shop: Shop) -> None:

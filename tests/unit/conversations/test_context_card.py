@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from tandem.conversations.context_card import (
     NO_CARD,
     Attempt,
+    CardSignal,
     ContextCard,
     Customer,
     EarlierHandoff,
     Entity,
     MoodTurn,
     OrderFacts,
-    Signal,
 )
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"]), max_size=20)
@@ -32,7 +32,7 @@ def lists(kind: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
 
 CARDS = st.builds(
     ContextCard, TEXT, TEXT, TEXT, TEXT, TEXT,
-    signals=lists(st.builds(Signal, TEXT, NUMBER, TEXT)),
+    signals=lists(st.builds(CardSignal, TEXT, NUMBER, TEXT)),
     customer=st.builds(Customer, TEXT, TEXT, TEXT, MAYBE, lists(TEXT)),
     mood=lists(st.builds(MoodTurn, SEQ, TEXT, TEXT.filter(bool), NUMBER, NUMBER, NUMBER, MAYBE)),
     turning_point=SEQ | st.none(),
@@ -48,7 +48,7 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=12)
 KEYS = sorted(ContextCard.__dataclass_fields__)
-PARTS = sorted({name for kind in (Signal, Customer, MoodTurn, OrderFacts, Attempt, Entity, EarlierHandoff)
+PARTS = sorted({name for kind in (CardSignal, Customer, MoodTurn, OrderFacts, Attempt, Entity, EarlierHandoff)
                 for name in kind.__dataclass_fields__})
 BROKEN = st.dictionaries(
     st.sampled_from(KEYS), JSON | st.dictionaries(st.sampled_from(PARTS), JSON, max_size=4)
@@ -95,7 +95,7 @@ def test_a_card_of_the_first_version_is_opened() -> None:
         "earlier_handoffs": [{"reason": "x", "outcome": "resolved", "opened_at": "a", "closed_at": "b"}],
     })
     assert card == ContextCard(
-        "c1", "webchat", "Angry", "anger", "Late.", (Signal("anger", 0.9),), Customer(),
+        "c1", "webchat", "Angry", "anger", "Late.", (CardSignal("anger", 0.9),), Customer(),
         (MoodTurn(3, "late!", "angry", -1, 0.9, 0.8),), 3,
         (OrderFacts("TD-1", "shipped", "2025-03-12T15:00:00+00:00", (("Carrier", "N"),)),),
         (Attempt("action_order_status", "2025-03-12T15:00:00+00:00", "shown"),), ("a call",),

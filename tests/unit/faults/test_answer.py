@@ -11,7 +11,7 @@ from tandem.channels.routed import complete
 from tandem.conversations.channel_capabilities import CHANNELS
 from tandem.conversations.model import Author, Delivery, Kind, Message
 from tandem.db.engine import now
-from tandem.gateway.fenced_output import Answer
+from tandem.gateway.fenced_output import DirectAnswer
 
 
 def reply(seq: int, text: str) -> Message:
@@ -28,7 +28,7 @@ def runtime(marked: list[int], *replies: Message) -> Any:
 @pytest.mark.parametrize("duplicate", [False, True])
 async def test_a_reply_that_was_recorded_but_not_passed_on_is_in_the_answer(duplicate: bool) -> None:
     collector, marked = CollectingOutputChannel(), list[int]()
-    answer = Answer(collector, CHANNELS["rest"])
+    answer = DirectAnswer(collector, CHANNELS["rest"])
     first, second = reply(2, "one"), reply(3, "two")
     await answer.take(first)  # the process failed between the commit of the second and passing it on
     receipt = SimpleNamespace(conversation=SimpleNamespace(id="c"), message=SimpleNamespace(seq=1), duplicate=duplicate)

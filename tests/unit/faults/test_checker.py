@@ -9,7 +9,7 @@ import pytest
 from tandem.wording.phrases import notice
 from tests.system.faults.checker import check
 from tests.system.faults.errand import REASON, Errand
-from tests.system.faults.history import Case, Entry, History, Remembered, Sent, Shown
+from tests.system.faults.history import Case, Entry, History, Remembered, Sent, ShownMessage
 
 
 def entry(seq: int, author: str, text: str, epoch: int = 0, **more: object) -> Entry:
@@ -34,10 +34,10 @@ def healthy(channel: str = "webchat") -> History:
     history = History("x", channel, entries=entries, opened={1: "h1"}, claims=[(2, "robin")])
     history.customer.sent = [Sent(one.client_id or "", one.text) for one in entries if one.author == "customer"]
     history.agent.sent = [Sent(one.client_id or "", one.text) for one in entries if one.author == "agent"]
-    history.agent.shown = [Shown(one.text, one.seq) for one in entries[:9]]
+    history.agent.shown = [ShownMessage(one.text, one.seq) for one in entries[:9]]
     history.remembered = [Remembered(one.seq, one.text) for one in entries if one.seq in (1, 3, 10)]
     numbered = channel == "webchat"
-    history.customer.shown = [Shown(one.text, one.seq if numbered else None) for one in entries
+    history.customer.shown = [ShownMessage(one.text, one.seq if numbered else None) for one in entries
                               if numbered or one.author != "customer"]
     return history
 
@@ -102,14 +102,14 @@ def test_a_message_shown_twice_is_found(channel: str) -> None:
 def test_a_message_kept_twice_is_found() -> None:
     history = healthy()
     history.entries.append(entry(12, "agent", "found it", 3, client_id="a2"))
-    history.customer.shown.append(Shown("found it", 12))
+    history.customer.shown.append(ShownMessage("found it", 12))
     assert check(history).broken == {"doubled": 1}
 
 
 def test_a_bot_answer_given_twice_is_found() -> None:
     history = healthy()
     history.entries.append(entry(12, "bot", "3 to 5 days", 3, reply_to=10, client_id="10.1"))
-    history.customer.shown.append(Shown("3 to 5 days", 12))
+    history.customer.shown.append(ShownMessage("3 to 5 days", 12))
     assert check(history).broken == {"doubled": 1}
 
 
@@ -130,7 +130,7 @@ def test_of_two_messages_alike_the_first_may_be_the_one_in_doubt(doubt: bool) ->
     history.entries[10] = replace(history.entries[10], doubt=doubt)
     history.customer.sent.append(Sent("c5", "delivery?"))
     history.remembered.append(Remembered(12, "delivery?"))
-    history.customer.shown += [Shown("3 to 5 days"), Shown("3 to 5 days")]
+    history.customer.shown += [ShownMessage("3 to 5 days"), ShownMessage("3 to 5 days")]
     verdict = check(history)
     assert (verdict.broken, verdict.doubts) == ({} if doubt else {"doubled": 1}, int(doubt))
 
@@ -171,7 +171,7 @@ def test_a_bot_word_in_a_second_handoff_is_found() -> None:
     history = healthy()
     history.opened = {1: "h1", 4: "h2"}
     history.entries.append(entry(12, "bot", "late", 4, client_id="12.0"))
-    history.customer.shown.append(Shown("late", 12))
+    history.customer.shown.append(ShownMessage("late", 12))
     assert check(history).broken == {"bot words after handoff": 1}
 
 
@@ -199,8 +199,8 @@ def test_a_script_that_did_not_end_is_found() -> None:
 def in_the_tool() -> History:
     """The same, but the handoff went to an outside tool."""
     history = healthy()
-    begun = [Shown(one.text, one.seq) for one in history.entries[:4]]
-    told = [Shown(one.text, one.seq) for one in history.entries[5:6]]
+    begun = [ShownMessage(one.text, one.seq) for one in history.entries[:4]]
+    told = [ShownMessage(one.text, one.seq) for one in history.entries[5:6]]
     history.cases = [Case("h1", begun + told, told, upto=4, closed=True)]
     return history
 
@@ -238,7 +238,7 @@ def test_a_handoff_that_the_tool_was_shown_twice_is_found() -> None:
 def test_what_was_not_for_the_tool_is_found(seq: int) -> None:
     """A word to the bot after the end, one of the tool's own, one of the bot."""
     history = in_the_tool()
-    told = Shown(history.entries[seq - 1].text, seq)
+    told = ShownMessage(history.entries[seq - 1].text, seq)
     history.cases[0].shown.append(told)
     history.cases[0].told.append(told)
     assert check(history).broken == {"doubled": 1}
@@ -280,7 +280,7 @@ def with_errand(kind: str = "cancel", agreed: bool = True) -> History:
     history = History("x", "webchat", entries=entries, errand=Errand(number, kind, "me@example.com", agreed),
                       errand_done=agreed)
     history.customer.sent = [Sent(one.client_id or "", one.text) for one in entries if one.author == "customer"]
-    history.customer.shown = [Shown(one.text, one.seq) for one in entries]
+    history.customer.shown = [ShownMessage(one.text, one.seq) for one in entries]
     history.remembered = [
         Remembered(1, entries[0].text, {"order_number": number}),
         Remembered(3, entries[2].text, {"contact": "me@example.com"}),
@@ -428,7 +428,7 @@ def test_of_a_conversation_taken_over_only_the_last_turns_need_not_be_remembered
     history = with_errand()
     joined = entry(9, "system", "Robin has joined", 1, event="agent_joined")
     history.entries.append(joined)
-    history.customer.shown.append(Shown(joined.text, 9))
+    history.customer.shown.append(ShownMessage(joined.text, 9))
     history.opened = {1: "h1"}
     del history.remembered[forgets]
     assert check(history).broken == broken

@@ -20,7 +20,7 @@ from tandem.conversations.model import Author, Delivery, Kind, Message
 from tandem.conversations.outbox import OutboundMessage
 from tandem.executors import NotBegun
 from tandem.gateway import delivery_worker
-from tandem.gateway.delivery_worker import MAX_SENDS, DeliveryWorker, NotTaken, Refused, maybe_arrived
+from tandem.gateway.delivery_worker import MAX_SENDS, DeliveryDeferred, DeliveryRefused, DeliveryWorker, maybe_arrived
 from tests.fakes.core import core_over
 
 
@@ -299,8 +299,8 @@ async def test_a_message_without_words_is_sent_if_it_holds_anything(data: dict[s
 
 
 @pytest.mark.parametrize(("error", "ended"), [
-    (Refused("blocked"), "refused: blocked"), (NotTaken("later"), "failed"), (NotBegun("x"), "not begun"),
-    (RuntimeError("odd"), "failed"),
+    (DeliveryRefused("blocked"), "refused: blocked"), (DeliveryDeferred("later"), "failed"),
+    (NotBegun("x"), "not begun"), (RuntimeError("odd"), "failed"),
     (asyncio.TimeoutError(), "doubt"), (aiohttp.ServerDisconnectedError(), "doubt"),
 ])
 async def test_how_a_send_ends_is_told_truly(error: Exception, ended: str) -> None:
@@ -321,7 +321,7 @@ def _raised(error: BaseException, cause: BaseException) -> BaseException:
 @pytest.mark.parametrize(("error", "maybe"), [
     (ConnectionRefusedError(), False), (requests.ConnectTimeout(), False), (requests.ReadTimeout(), True),
     (requests.ConnectionError("aborted"), True), (ConnectionResetError(), True), (asyncio.TimeoutError(), True),
-    (ValueError("bad answer"), False), (NotTaken("500"), False),
+    (ValueError("bad answer"), False), (DeliveryDeferred("500"), False),
     (_raised(RuntimeError("client"), aiohttp.ServerDisconnectedError()), True),
     (_raised(RuntimeError("client"), ConnectionRefusedError()), False),
     (_raised(requests.ConnectionError("pool"), ConnectionRefusedError()), False),

@@ -14,14 +14,14 @@ from tandem.channels.credentials import WebChatOptions
 from tandem.channels.webchat.http import (
     BadRequest,
     NoSession,
-    TooMany,
+    RateExceeded,
     address_of,
     allowed_origin,
     cors_headers,
     read_seq,
 )
-from tandem.channels.webchat.limits import Limits, RateLimit
-from tandem.channels.webchat.sessions import MAX_AGE, Sessions
+from tandem.channels.webchat.limits import ChatRateLimit, Limits
+from tandem.channels.webchat.sessions import MAX_AGE, SessionTokens
 from tandem.conversations.sessions import SessionClaim
 from tandem.settings import SettingsError
 from tests.fakes.clock import Seconds
@@ -33,18 +33,18 @@ SECRET = "0123456789abcdef" * 2
 
 
 def test_a_token_proves_its_own_conversation() -> None:
-    sessions = Sessions(SECRET)
+    sessions = SessionTokens(SECRET)
     conversation_id = sessions.new_conversation_id()
     assert sessions.read(sessions.issue(conversation_id, 3)) == SessionClaim(conversation_id, 3)
 
 
 def test_a_token_of_a_version_without_generations_is_read_as_such() -> None:
     old = URLSafeTimedSerializer(SECRET, salt="tandem.webchat.session").dumps("web-1")
-    assert Sessions(SECRET).read(old) == SessionClaim("web-1", None)
+    assert SessionTokens(SECRET).read(old) == SessionClaim("web-1", None)
 
 
 def test_conversation_ids_are_unguessable_and_fit_the_ledger() -> None:
-    ids = {Sessions.new_conversation_id() for _ in range(1000)}
+    ids = {SessionTokens.new_conversation_id() for _ in range(1000)}
     assert len(ids) == 1000
     assert all(len(one) == len("web-") + 32 for one in ids)  # 32 characters of base64 are 192 bits
 
@@ -56,19 +56,19 @@ def test_conversation_ids_are_unguessable_and_fit_the_ledger() -> None:
     lambda token: "x" * 100_000,
     lambda token: "\u2603.\ud800.é",
     lambda token: token.replace(token.split(".")[0], "IndlYi1vdGhlciI"),
-    lambda token: Sessions("another secret of some length").issue("web-1", 0),
+    lambda token: SessionTokens("another secret of some length").issue("web-1", 0),
     *(lambda token, odd=odd: URLSafeTimedSerializer(SECRET, salt="tandem.webchat.session").dumps(odd)
       for odd in ([], {}, None, 7, ["web-1"], ["web-1", "1"], ["web-1", True], ["web-1", 1, 2], [7, 1])),
     lambda token: URLSafeTimedSerializer(SECRET, salt="another use of the same secret").dumps("web-1"),
 ])
 def test_a_forged_token_proves_nothing(forge: Any) -> None:
-    sessions = Sessions(SECRET)
+    sessions = SessionTokens(SECRET)
     with pytest.raises(NoSession):
         sessions.read(forge(sessions.issue("web-1", 0)))
 
 
 def test_a_token_that_was_never_renewed_expires(monkeypatch: pytest.MonkeyPatch) -> None:
-    sessions = Sessions(SECRET)
+    sessions = SessionTokens(SECRET)
     token = sessions.issue("web-1", 0)
     at = __import__("time").time()
     monkeypatch.setattr("itsdangerous.timed.time.time", lambda: at + MAX_AGE + 5)
@@ -78,7 +78,7 @@ def test_a_token_that_was_never_renewed_expires(monkeypatch: pytest.MonkeyPatch)
 
 def test_without_a_secret_the_channel_does_not_start() -> None:
     with pytest.raises(SettingsError, match="TANDEM_SECRET_KEY"):
-        Sessions("")
+        SessionTokens("")
 
 
 # -- limits -------------------------------------------------------------------------------------------------------
@@ -86,32 +86,32 @@ def test_without_a_secret_the_channel_does_not_start() -> None:
 
 def test_a_burst_is_allowed_then_the_pace_is_kept() -> None:
     clock = Seconds()
-    limit = RateLimit(per_minute=60, burst=3, clock=clock)
+    limit = ChatRateLimit(per_minute=60, burst=3, clock=clock)
     for _ in range(3):
         limit.take("a")
-    with pytest.raises(TooMany) as refused:
+    with pytest.raises(RateExceeded) as refused:
         limit.take("a")
     assert refused.value.status == 429
     assert 1 <= int(refused.value.headers["Retry-After"]) <= 2
     clock.now += 1.01
     limit.take("a")
-    with pytest.raises(TooMany):
+    with pytest.raises(RateExceeded):
         limit.take("a")
 
 
 def test_one_customer_does_not_use_up_another_ones_limit() -> None:
-    limit = RateLimit(per_minute=1, burst=1, clock=Seconds())
+    limit = ChatRateLimit(per_minute=1, burst=1, clock=Seconds())
     limit.take("a")
     limit.take("b")
 
 
 def test_being_refused_does_not_push_the_end_of_the_wait_away() -> None:
     clock = Seconds()
-    limit = RateLimit(per_minute=60, burst=1, clock=clock)
+    limit = ChatRateLimit(per_minute=60, burst=1, clock=clock)
     limit.take("a")
     for _ in range(9):
         clock.now += 0.1
-        with pytest.raises(TooMany):
+        with pytest.raises(RateExceeded):
             limit.take("a")
     clock.now += 0.2
     limit.take("a")
@@ -119,7 +119,7 @@ def test_being_refused_does_not_push_the_end_of_the_wait_away() -> None:
 
 def test_the_limits_forget_the_longest_unused_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tandem.access.limits._REMEMBERED", 10)
-    limit = RateLimit(per_minute=1, burst=1, clock=Seconds())
+    limit = ChatRateLimit(per_minute=1, burst=1, clock=Seconds())
     for number in range(1000):
         limit.take(f"address {number}")
     assert len(limit._buckets) == 10

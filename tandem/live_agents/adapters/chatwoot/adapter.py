@@ -11,7 +11,7 @@ import httpx
 from tandem.conversations.model import Author, Handoff, Message
 from tandem.conversations.store import printable
 from tandem.live_agents.adapters.chatwoot import inbound
-from tandem.live_agents.adapters.chatwoot.client import ChatwootApi, Invalid, NotThere
+from tandem.live_agents.adapters.chatwoot.client import ChatwootApi, ChatwootNotFound, Invalid
 from tandem.live_agents.adapters.chatwoot.config import ChatwootOptions
 from tandem.live_agents.adapters.chatwoot.inbound import handoff_of, mark_of, said, state
 from tandem.live_agents.adapters.chatwoot.outbound import agents_word, attributes, note, since_end
@@ -79,7 +79,7 @@ class ChatwootChannel:
         self._api.begin()
         try:
             conversation = self._api.conversation(str(reference[THREAD]))
-        except NotThere:
+        except ChatwootNotFound:
             return
         wanted = _CLOSED.get(handoff.outcome, "pending")
         if handoff_of(conversation) == handoff.id and conversation.get("status") not in (wanted, "resolved"):
@@ -123,11 +123,11 @@ class ChatwootChannel:
             return None
         try:
             conversation = self._api.conversation(str(earlier[THREAD]))
-        except NotThere:
+        except ChatwootNotFound:
             return None
         return conversation if conversation.get("status") != "resolved" or handoff.taken_over else None
 
-    def _opened(self, handoff: Handoff, told: Json) -> Json:
+    def _opened(self, handoff: Handoff, payload: Json) -> Json:
         """The conversation of an attempt whose answer was lost, or a new one."""
         customer = handoff.card.customer
         identifier, email = handoff.conversation_id, printable(customer.email)
@@ -145,7 +145,7 @@ class ChatwootChannel:
             for conversation in self._api.conversations_of(contact):
                 if handoff_of(conversation) == handoff.id:
                     return self._api.conversation(str(conversation["id"]))
-        return self._api.create_conversation(identifier, contact, told)
+        return self._api.create_conversation(identifier, contact, payload)
 
     def _make_open(self, handoff: Handoff, conversation: Json) -> None:
         """Open, and with nobody who is not there: the agent who took over, or whomever Chatwoot assigns."""

@@ -22,7 +22,7 @@ _FOR_GOOD = ("validation failed", "only allowed in api inboxes")  # in the words
 _NAME = 255  # characters
 
 
-class NotThere(LiveAgentRefused):
+class ChatwootNotFound(LiveAgentRefused):
     """Chatwoot has no such thing, or no longer."""
 
 
@@ -39,7 +39,7 @@ def error_of(name: str, status: int, content: bytes, headers: Mapping[str, str])
     if status == 422:
         return LiveAgentUnavailable(text, MINUTE) if "too many messages" in words.lower() else Invalid(text)
     if status == 404:
-        return NotThere(text)
+        return ChatwootNotFound(text)
     if status >= 500 or status in PASSING:
         return LiveAgentUnavailable(text, seconds(headers.get("retry-after", "")))
     if 300 <= status < 400:
@@ -97,7 +97,7 @@ class ChatwootApi:
         return _list(self._get(f"{self._path}/contacts/{contact_id}/conversations"))
 
     def conversation(self, conversation_id: str) -> Json:
-        """One conversation. Raises `NotThere` if it was deleted."""
+        """One conversation. Raises `ChatwootNotFound` if it was deleted."""
         return _object(self._get(f"{self._path}/conversations/{conversation_id}"), "conversation")
 
     def create_conversation(self, source_id: str, contact_id: int, attributes: Json) -> Json:

@@ -80,10 +80,10 @@ def escape(text: str) -> str:
     return "\n".join(_escape_line(line) for line in _plain(text).split("\n"))
 
 
-def since_end(transcript: Sequence[Message], shown: int) -> Sequence[Message]:
-    """What was said after the handoff that had shown the messages up to `shown` came to its end."""
+def since_end(transcript: Sequence[Message], last_shown: int) -> Sequence[Message]:
+    """What was said after the handoff that had shown the messages up to `last_shown` came to its end."""
     for index, message in enumerate(transcript):
-        if message.seq > shown and message.kind is Kind.EVENT and message.data.get("event") in _ENDS:
+        if message.seq > last_shown and message.kind is Kind.EVENT and message.data.get("event") in _ENDS:
             return transcript[index + 1:]
     return ()
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 import tandem.live_agents.http_client as http_client
-from tandem.live_agents.adapters.chatwoot.client import ChatwootApi, Invalid, NotThere
+from tandem.live_agents.adapters.chatwoot.client import ChatwootApi, ChatwootNotFound, Invalid
 from tandem.live_agents.http_client import WORK
 from tandem.live_agents.protocol import LiveAgentRefused, LiveAgentUnavailable
 from tests.unit.live_agents.chatwoot.conftest import Chatwoot, settings
@@ -24,7 +24,7 @@ def client(answer: Answer) -> ChatwootApi:
     (400, b'{"error": "bad"}', LiveAgentRefused, "answered with 400: bad"),
     (401, b'{"error": "Invalid Access Token"}', LiveAgentUnavailable, "Invalid Access Token; check token"),
     (403, b"{}", LiveAgentUnavailable, "check token"),
-    (404, b'{"error": "Resource could not be found"}', NotThere, "could not be found"),
+    (404, b'{"error": "Resource could not be found"}', ChatwootNotFound, "could not be found"),
     (422, b'{"message": "Email Invalid email", "attributes": ["email"]}', Invalid, "Email Invalid email"),
     (422, b'{"error": "Validation failed: Too many messages"}', LiveAgentUnavailable, "Too many"),
     (429, b"slow down", LiveAgentUnavailable, "429"), (500, b"<html>", LiveAgentUnavailable, "500"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from tandem.conversations.model import Author
-from tandem.live_agents.adapters.chatwoot.client import NotThere
+from tandem.live_agents.adapters.chatwoot.client import ChatwootNotFound
 from tandem.live_agents.protocol import LiveAgentRefused, LiveAgentUnavailable
 from tests.fakes.chatwoot_server import Answered
 from tests.unit.live_agents.chatwoot.conftest import Chatwoot
@@ -91,5 +91,5 @@ def test_a_failure_that_chatwoot_calls_unprocessable_is_tried_again(
 def test_saying_in_a_deleted_conversation_is_refused(chatwoot: Chatwoot) -> None:
     handoff, reference = chatwoot.opened()
     chatwoot.account.conversations.clear()
-    with pytest.raises(NotThere):
+    with pytest.raises(ChatwootNotFound):
         chatwoot.channel.say(reference, handoff, chatwoot.message("x"), False)

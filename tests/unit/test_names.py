@@ -1,0 +1,95 @@
+"""One name for one thing: names that were given up stay away (docs/glossary.md, docs/decisions/0019)."""
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = ("tandem", "actions", "tests", "docs", "benchmarks")
+KINDS = {".py", ".md", ".html", ".js", ".css"}
+
+# What was given up, and its name of today.
+RETIRED = {
+    r"[Kk]ept_?[Tt]racker\w*": "CachedTracker, cached_tracker",
+    r"NearRules|near_rules": "IndexedRulePolicy",
+    r"StraightRunner|straight_runner": "SequentialGraphRunner",
+    r"AtHand|orders_at_hand|at_hand": "AccessibleOrders, accessible_orders",
+    r"BoundedText|bounded_text": "TextTruncator",
+    r"MoodReader": "SentimentClassifier",
+    r"OrderEntities": "OrderEntityNormalizer",
+    r"NoRoom": "CapacityReached",
+    r"tell_waiting": "notify_waiting",
+    r"told_at": "last_notified_at",
+    r"told_with": "bot_informed_seq",
+    r"MEND|mend(?:s|ed|ing)?": "FIX, fix",
+    r"doorkeeper": "webhook_throttle",
+    r"json_forms": "schemas",
+    r"abilities|(?:words|moods|parts|notices|deliveries|doors|reach)\.py": "channel_capabilities, one plain name each",
+    r"class (?:Leased|Found|Opened|Known|Told|Shown)": "a noun of the field",
+    r"with_keys|KeysMissing|run[./]keys": "with_secrets, SecretsMissing",
+    r"run[./]quietly": "run/suppress_warnings",
+    r"knocks?(?: too)?|walls": "plain English",
+}
+# The paths of classes that users have in their files, and the columns of the databases, stay as they are.
+MOVED = {"tandem/channels/tracker_store.py", "tandem/nlu/bounded_text.py", "tandem/nlu/mood.py",
+         "tandem/nlu/order_entities.py", "tests/unit/test_moved.py"}
+COLUMNS = {"tandem/conversations/tables.py", "tests/integration/growth/fill.py",
+           "tests/integration/db/test_migrations.py"}
+PARTICIPLES = {"found", "kept", "known", "leased", "opened", "shown", "told"}
+A_MOMENT = {"holds_at", "on_duty", "opens_at", "_spans", "choose", "_event"}  # theirs need not be the present one
+
+
+def allowed(name: str, file: str) -> bool:
+    if file == "tests/unit/test_names.py" or "/migrations/" in file:
+        return True
+    if name in ("told_at", "told_with"):
+        return file in COLUMNS
+    return file in MOVED
+
+
+def files(*kinds: str) -> Iterator[tuple[str, Path]]:
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in kinds:
+                yield path.relative_to(ROOT).as_posix(), path
+
+
+@pytest.mark.parametrize("pattern", RETIRED)
+def test_a_name_that_was_given_up_is_used_nowhere(pattern: str) -> None:
+    word = re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])")
+    found = [f"{file}:{number}: {match.group()}" for file, path in files(*KINDS)
+             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+             for match in word.finditer(line) if not allowed(match.group(), file)]
+    assert not found, f"write {RETIRED[pattern]}: {found}"
+
+
+def definitions(*folders: str) -> Iterator[tuple[str, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for file, path in files(".py"):
+        if file.startswith(folders):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                    yield file, node
+
+
+def test_a_public_class_has_a_name_of_its_own() -> None:
+    places = defaultdict(list)
+    for file, node in definitions("tandem/", "actions/"):
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and node.name != "Config":  # pydantic's
+            places[node.name].append(file)
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_parameters_are_nouns_and_the_present_time_is_now() -> None:
+    wrong = []
+    for file, node in definitions("tandem/", "actions/"):
+        if not isinstance(node, ast.ClassDef):
+            for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+                at = one.arg == "at" and ast.unparse(one.annotation or one) == "datetime" and node.name not in A_MOMENT
+                if at or one.arg in {*PARTICIPLES, "this"}:
+                    wrong.append(f"{file}:{node.lineno} {node.name}({one.arg})")
+    assert not wrong
