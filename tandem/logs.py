@@ -39,6 +39,8 @@ def configure(log_format: str, level: str, everything: bool = False) -> None:
         level: The least level that is written.
         everything: This is a process of our own, and the lines of libraries are in our hands too.
     """
+    # It tells whole addresses: those of outside tools may hold secrets, and what customers are known by.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     if log_format != "json" and not everything:
         return
     handler = logging.StreamHandler()

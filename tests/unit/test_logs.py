@@ -5,9 +5,11 @@ import json
 import logging
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tandem.logs import JsonLines, about
+from tandem.live_agents.http_client import Calls
+from tandem.logs import JsonLines, about, configure
 from tests.fakes.core import ANNA, core_over
 
 
@@ -47,3 +49,16 @@ def test_a_line_is_one_line_whatever_happened() -> None:
     read = json.loads(line)
     assert (read["conversation"], read["epoch"], "handoff" in read) == ("c\n1", 2, False)
     assert "two\nlines" in read["trace"]
+
+
+def test_the_addresses_of_outside_calls_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    quiet = logging.getLogger("httpx")
+    before = quiet.level
+    try:
+        configure("text", "INFO")
+        caplog.set_level(logging.INFO)
+        tool = Calls("https://tool.example.com", transport=httpx.MockTransport(lambda request: httpx.Response(200)))
+        tool.call("GET", "/things", params={"email": "maya@example.com"})
+        assert "maya" not in caplog.text
+    finally:
+        quiet.setLevel(before)
