@@ -56,7 +56,7 @@ class ActionCancelOrder(ConsentedAction):
 
 
 def refusal(order: Order, status: OrderStatus, desk: OrderContext) -> Reply:
-    """Why it cannot be cancelled, by status, and what can be done instead."""
+    """Say why it cannot be cancelled, by status, and what can be done instead."""
     values = {"number": order.number, "items": desk.formats.items(order.items)}
     if status is OrderStatus.LOST:
         return status_reply(order, desk.dates)

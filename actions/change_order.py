@@ -105,7 +105,7 @@ class ActionChangeOrder(OrderAction):
 
 
 def too_late(order: Order, desk: OrderContext) -> Reply:
-    """Why the address stays."""
+    """Say why the address stays."""
     if order.status is OrderStatus.LOST:
         return status_reply(order, desk.dates)
     if order.status is OrderStatus.PARTLY_SHIPPED and order.shipment is not None:

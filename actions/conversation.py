@@ -121,7 +121,7 @@ def _names_another_order(turn: CurrentTurn) -> bool:
 
 
 def _after_handoff_or(response: str, turn: CurrentTurn) -> Reply:
-    """The policy sets `last_handoff` on the first message after a person."""
+    """Choose the response after a handoff: the policy sets `last_handoff` on the first message after a person."""
     handed_back = turn.filled.get("last_handoff")
     if not isinstance(handed_back, Mapping) or not handed_back.get("agent"):
         return Reply(response)

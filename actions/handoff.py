@@ -64,7 +64,7 @@ class ActionHandoff(Action):
 
 
 def announcement(handoff: OpenedHandoff, turn: CurrentTurn, dates: Dates) -> Reply:
-    """What the customer is told. `announces` lets the reply pass although the conversation waits for a person."""
+    """Return what the customer is told. `announces` lets it pass although the conversation waits for a person."""
     values = {"announces": handoff.handoff_id, "position": str(handoff.queue_position)}
     if not handoff.on_duty:
         if handoff.opens_at is None:

@@ -38,7 +38,7 @@ class _NotUnderstood(Action, ABC):
 
     @abstractmethod
     def name(self) -> str:
-        """As the rule has it; without it the SDK would take this class for an action."""
+        """Return the name as the rule has it; without it the SDK would take this class for an action."""
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]

@@ -40,7 +40,7 @@ class ActionOrderFacts(Answering):
 
 
 def order_in_question(turn: CurrentTurn, accessible: AccessibleOrders) -> Order | None:
-    """The order named just now, else the one talked about, else the only or most delayed one that is open."""
+    """Find the order named just now, else the one talked about, else the only or most delayed one that is open."""
     named = turn.entity("order_number")
     if named:
         return accessible.find(number_in(named))

@@ -59,7 +59,7 @@ class ActionTrackParcel(OrderAction):
 
 
 def order_button(order: Order, formats: Formats, intent: str = "inform") -> Button:
-    """A quick reply that names an order; pressed, it says `intent` with the order's number."""
+    """Make a quick reply that names an order; pressed, it says `intent` with the order's number."""
     return {"title": formats.order(order), "payload": f'/{intent}{{"order_number": "{order.number}"}}'}
 
 

@@ -89,7 +89,7 @@ def _send_back_or_person(response: str, order: Order, desk: OrderContext) -> Rep
 
 
 def _has_not_come(order: Order, desk: OrderContext) -> Reply:
-    """Where the order is; and if it should not have come yet, that another one may be meant."""
+    """Tell where the order is; and if it should not have come yet, that another one may be meant."""
     reply = status_reply(order, desk.dates)
     under_way = order.status in (OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.OUT_FOR_DELIVERY)
     return replace(reply, then=Reply("utter_not_delivered_yet")) if under_way else reply

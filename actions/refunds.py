@@ -40,7 +40,7 @@ class ActionGetRefund(OrderAction):
 
 
 def way_to_the_money(order: Order, desk: OrderContext) -> Reply:
-    """What this order allows: cancel, send back, a search, or a person; or how far its refund is."""
+    """Return what this order allows: cancel, send back, a search, or a person; or how far its refund is."""
     number = {"number": order.number}
     if order.refund is not None or order.status is OrderStatus.CANCELLED:
         return refund_reply(order, desk.dates)

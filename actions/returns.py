@@ -132,7 +132,7 @@ class ActionExchangeItem(OrderAction):
 
 
 def not_returnable(order: Order, refused: ReturnRefusal, desk: OrderContext) -> Reply:
-    """Why the order cannot be sent back."""
+    """Say why the order cannot be sent back."""
     if refused is ReturnRefusal.NOT_DELIVERED and order.status in _NEVER_SENT_OR_LOST:
         return status_reply(order, desk.dates)
     day = desk.dates.day(order.return_until) if order.return_until else ""
@@ -140,7 +140,7 @@ def not_returnable(order: Order, refused: ReturnRefusal, desk: OrderContext) -> 
 
 
 def _named_item(text: str, items: dict[str, str]) -> str | None:
-    """The SKU that a text names: the SKU itself, "all" or "both", or a word of one item's name alone."""
+    """Return the SKU that a text names: the SKU itself, "all" or "both", or a word of one item's name alone."""
     if text in items:
         return text
     hits = [sku for sku, name in items.items() if names(text, name)]

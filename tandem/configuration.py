@@ -61,7 +61,7 @@ class ConfigModel(BaseModel):
 
     @validator("*", pre=True, each_item=True, allow_reuse=True)
     def _refuse_other_types(cls, value: Any, field: ModelField) -> Any:
-        """YAML has types already: "5" is no number, 5 no text, and `yes` neither."""
+        """Refuse values of other types: YAML has types, so "5" is no number, 5 no text, and `yes` neither."""
         kind = field.type_
         basic = next((one for one in _TAKEN if lenient_issubclass(kind, one)), None)
         if value is None or basic is None or field.shape != SHAPE_SINGLETON or issubclass(kind, Enum):
@@ -181,7 +181,7 @@ class _Place:
 
     @property
     def expected(self) -> str:
-        """What finishes "must be"."""
+        """Return what finishes "must be"."""
         if self.field is None:
             return ""
         told = self.field.field_info.description or ""
@@ -210,7 +210,7 @@ def _sentence(place: _Place, kind: str, said: str) -> str:
 
 
 def _kind(kind: Any) -> str:
-    """A type and its range in words."""
+    """Return a type and its range in words."""
     if not lenient_issubclass(kind, object):
         options = getattr(kind, "__args__", ())
         return f"one of {', '.join(map(str, options))}" if options else ""
@@ -227,7 +227,7 @@ def _kind(kind: Any) -> str:
 
 
 def _model_of(field: ModelField | None) -> type[BaseModel] | None:
-    """The model of a field's value, or of the entries of its list or mapping."""
+    """Return the model of a field's value, or of the entries of its list or mapping."""
     return field.type_ if field is not None and lenient_issubclass(field.type_, BaseModel) else None
 
 
@@ -241,5 +241,5 @@ def _inside(value: Any, step: int | str) -> Any:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether a text is a number as people write one, or a word; Python takes "5_000" and other scripts' digits."""
+    """Check whether a text is a number as people write it, or a word; Python also takes "5_000"."""
     return text.isascii() and "_" not in text

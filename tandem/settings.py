@@ -72,7 +72,7 @@ class Settings(ConfigModel):
     @validator("identity_secret", "secret_key", "api_token", "metrics_token", "rasa_token", "actions_token",
                "rest_token")
     def _is_long(cls, value: str, field: ModelField) -> str:
-        """A token may be two, the new one and the old, while it is changed."""
+        """Check the length of a token, which may be two, the new one and the old, while it is changed."""
         parts = [part.strip() for part in value.split(",", 2)] if field.field_info.description == _TOKEN else [value]
         if len(parts) > 2 or (value and min(map(len, parts)) < 16):
             raise ValueError
@@ -120,37 +120,37 @@ class Settings(ConfigModel):
 
     @property
     def demo_on_loopback(self) -> bool:
-        """Whether this is a demo that only this machine can reach: it may be tried without tokens."""
+        """Check whether this is a demo that only this machine can reach: it may be tried without tokens."""
         return self.demo and _is_loopback(self.host)
 
     @property
     def rasa_url(self) -> str:
-        """Where this machine reaches the Rasa server."""
+        """Return where this machine reaches the Rasa server."""
         return _http(self.host, self.rasa_port)
 
     @property
     def actions_url(self) -> str:
-        """Where Rasa reaches the action server."""
+        """Return where Rasa reaches the action server."""
         return self.actions_webhook or f"{self.local_actions_url}/webhook"
 
     @property
     def local_actions_url(self) -> str:
-        """Where this machine reaches the action server."""
+        """Return where this machine reaches the action server."""
         return _http(self.actions_host, self.actions_port)
 
     @property
     def desk_url(self) -> str:
-        """Where agents' browsers reach the desk."""
+        """Return where agents' browsers reach the desk."""
         return self.public_desk_url or self.local_desk_url
 
     @property
     def desk_base_path(self) -> str:
-        """The path under which agents' browsers reach the desk, such as "/desk"; empty at the root of its host."""
+        """Return the path under which browsers reach the desk, such as "/desk"; empty at the root of its host."""
         return urlsplit(self.public_desk_url).path.rstrip("/")
 
     @property
     def local_desk_url(self) -> str:
-        """Where this machine reaches the desk."""
+        """Return where this machine reaches the desk."""
         return _http(self.host, self.desk_port)
 
 
@@ -162,7 +162,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _reachable(host: str) -> str:
-    """Where this machine reaches what listens on `host`: loopback for "every address"."""
+    """Return where this machine reaches what listens on `host`: loopback for "every address"."""
     return "127.0.0.1" if host in ("0.0.0.0", "::") else host
 
 
@@ -212,7 +212,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a process that Tandem starts: this process's own, and `overrides` over it."""
+    """Return the environment of a process that Tandem starts: this process's own, and `overrides` over it."""
     return {**os.environ, **overrides}
 
 
@@ -223,22 +223,22 @@ def set_defaults(variables: Mapping[str, str]) -> None:
 
 
 def is_set(variable: str) -> bool:
-    """Whether an environment variable has a value; for those that only `credentials.yml` or `endpoints.yml` name."""
+    """Check whether an environment variable has a value; for those that only Rasa's yml files name."""
     return bool(os.environ.get(variable))
 
 
 def colour_wanted(terminal: bool) -> bool:
-    """Whether to colour what is printed: on a terminal, unless `NO_COLOR` is set (no-color.org)."""
+    """Check whether to colour what is printed: on a terminal, unless `NO_COLOR` is set (no-color.org)."""
     return terminal and not os.environ.get("NO_COLOR")
 
 
 def project_root() -> Path:
-    """The folder that holds `config.yml`: the working directory of every Tandem process."""
+    """Return the folder that holds `config.yml`: the working directory of every Tandem process."""
     return Path.cwd()
 
 
 def expand(value: str, environ: Mapping[str, str] | None = None) -> str:
-    """`value` with each `${NAME}` replaced by that environment variable, as Rasa does in its own yml files.
+    """Replace each `${NAME}` in `value` by that environment variable, as Rasa does in its own yml files.
 
     Raises:
         SettingsError: A variable is not set.

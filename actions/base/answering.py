@@ -27,7 +27,7 @@ class Answering(Action, ABC):
 
     @abstractmethod
     def reply(self, turn: CurrentTurn) -> Reply:
-        """What to say; blocking."""
+        """Return what to say; blocking."""
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]

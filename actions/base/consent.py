@@ -50,7 +50,7 @@ class ConsentedAct:
     way_back: str
 
     def question(self, slots: Mapping[str, Any]) -> Question:
-        """What has to be agreed to, as the slots stand."""
+        """Return what has to be agreed to, as the slots stand."""
         return Question(self.name, str(slots.get("order_number") or ""),
                         {slot: str(slots.get(slot) or "") for slot in self.slots})
 
@@ -82,7 +82,7 @@ class AskForConsent(Answering):
 
     @abstractmethod
     def values(self, question: Question, services: Services) -> Mapping[str, str]:
-        """What the response needs besides slots."""
+        """Return what the response needs besides slots."""
 
     def reply(self, turn: CurrentTurn) -> Reply:
         services, form = self._open(), f"{self.act.name}_form"
@@ -167,7 +167,7 @@ class ConsentedAction(OrderAction):
 
     @abstractmethod
     def do(self, order: Order, desk: OrderContext, key: str) -> Reply:
-        """Act, and say what came of it; blocking.
+        """Do the act, and say what came of it; blocking.
 
         Args:
             key: The idempotency key: the same for every try at what this question asked.
@@ -194,7 +194,10 @@ class ConsentedAction(OrderAction):
 
 
 def way_back(services: Services, turn: CurrentTurn) -> Reply | None:
-    """What can be done about an act that a message soon after it regrets; None if there was none, or no regret."""
+    """Return what can be done about an act that a message soon after it regrets.
+
+    None if there was none, or no regret.
+    """
     if turn.active_form or not regrets(turn.text):
         return None
     acts = Consents(services.ledger).acts(turn.conversation_id)

@@ -74,16 +74,16 @@ class AccessibleOrders:
 
     @property
     def choices(self) -> tuple[Order, ...]:
-        """What is offered when the customer has to choose."""
+        """Return what is offered when the customer has to choose."""
         return self.relevant or self.orders
 
     def find(self, number: str | None) -> Order | None:
-        """The order of this number, if it may be shown."""
+        """Find the order of this number, if it may be shown."""
         return next((order for order in self.orders if order.number == number), None)
 
 
 def accessible_orders(services: Services, turn: CurrentTurn, form: str = "") -> AccessibleOrders:
-    """The orders of the customer whom the channel knows, and those that this conversation has matched.
+    """Return the orders of the customer whom the channel knows, and those that this conversation has matched.
 
     Raises:
         OrderSystemUnavailable: The order system does not answer.
@@ -97,7 +97,7 @@ def accessible_orders(services: Services, turn: CurrentTurn, form: str = "") -> 
 
 
 def number_in(text: object) -> str | None:
-    """An order number in the shop's form, or None."""
+    """Read an order number in the shop's form, or None."""
     try:
         return normalise_order_number(str(text)) if text else None
     except InvalidOrderNumber:
@@ -105,7 +105,7 @@ def number_in(text: object) -> str | None:
 
 
 def pick(turn: CurrentTurn, accessible: AccessibleOrders) -> str | None:
-    """The number of the order that is meant: named now, by number or item, else talked about, else the only one.
+    """Pick the order that is meant: named now, by number or item, else talked about, else the only one.
 
     None where the customer must be asked.
     """
@@ -129,13 +129,13 @@ def pick(turn: CurrentTurn, accessible: AccessibleOrders) -> str | None:
 
 
 def named_by_item(text: str, orders: Sequence[Order]) -> str | None:
-    """The one order that has an item of which the text names a word: "the kettle"."""
+    """Find the one order that has an item of which the text names a word: "the kettle"."""
     hits = [order.number for order in orders if any(names(text, item.name) for item in order.items)]
     return hits[0] if len(hits) == 1 else None
 
 
 def names(text: str, item: str) -> bool:
-    """The text has a word of the item's name, in singular or plural."""
+    """Check whether the text has a word of the item's name, in singular or plural."""
     return bool(_words(text) & _words(item))
 
 

@@ -26,12 +26,12 @@ class OrderContext:
 
     @property
     def formats(self) -> Formats:
-        """How the shop's language and country write values."""
+        """Return how the shop's language and country write values."""
         return self.dates.formats
 
     @property
     def idempotency_key(self) -> str:
-        """The same for every try at this message, so that a turn run again changes nothing twice."""
+        """Make a key that is the same for every try at this message, so that a turn run again changes nothing twice."""
         return f"{self.turn.conversation_id}:{self.turn.message_id}"
 
     def promise(self, text: str) -> None:

@@ -54,20 +54,20 @@ class OrderForm(Action, ABC):
     @property
     @abstractmethod
     def form(self) -> str:
-        """The form's name."""
+        """Return the form's name."""
 
     def name(self) -> str:
         return f"validate_{self.form}"
 
     def objection(self, order: Order, desk: OrderContext) -> Reply | None:
-        """Why this order is not for this form, said at once instead of asking on."""
+        """Say why this order is not for this form, at once instead of asking on."""
         return None
 
     async def prepare(self, turn: CurrentTurn) -> None:
         """Read what must be known before anything else."""
 
     def is_done_by(self, turn: CurrentTurn) -> bool:
-        """Whether this very message has done already what the form is for, in a turn that broke off."""
+        """Check whether this very message has done already what the form is for, in a turn that broke off."""
         return False
 
     def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
@@ -116,7 +116,7 @@ class OrderForm(Action, ABC):
         return turn.intent == self.form.removesuffix("_form")
 
     def _is_no_answer(self, turn: CurrentTurn, draft: Draft) -> bool:
-        """Nothing was asked that the message answers: let the rules answer the message."""
+        """Check whether the message answers nothing that was asked: then the rules answer it."""
         if not self._continues(turn) or self._is_own(turn) or draft.replies or draft.answered:
             return False
         if draft.slots.get(str(turn.slot(REQUESTED_SLOT))) is not None:
@@ -134,7 +134,7 @@ class OrderForm(Action, ABC):
     # -- the work ---------------------------------------------------------------------------------------------
 
     def _begin(self, turn: CurrentTurn) -> Draft:
-        """The slots to start from: nothing of an earlier round, nothing that a free text happened to contain."""
+        """Return the slots to start from: nothing of an earlier round, nothing that a free text happened to contain."""
         slots = {name: _one(turn.slot(name)) for name in (*ORDER_SLOTS, *self.details)}
         if self._resumes(turn):
             return Draft(slots)
@@ -147,7 +147,7 @@ class OrderForm(Action, ABC):
         return Draft(slots)
 
     def _typed(self, turn: CurrentTurn) -> dict[str, Any]:
-        """What a button of the question would have answered, where its words were typed."""
+        """Return what a button of the question would have answered, where its words were typed."""
         requested = turn.slot(REQUESTED_SLOT)
         typed = typed_button(turn.text, turn.buttons)
         return {requested: typed[requested]} if requested in typed else {}
@@ -191,7 +191,7 @@ class OrderForm(Action, ABC):
                 draft.slots["contact"] = None
 
     def _bare_number(self, turn: CurrentTurn, draft: Draft, accessible: AccessibleOrders) -> str | None:
-        """An order number without its prefix, where one is due; it is then no postcode.
+        """Read an order number without its prefix, where one is due; it is then no postcode.
 
         Due it is as an answer to the question for it, as a correction of it, from whom the shop does not know yet, and
         where it is one of the customer's own.
@@ -214,7 +214,7 @@ class OrderForm(Action, ABC):
         return number
 
     def _identify(self, services: Services, turn: CurrentTurn, draft: Draft) -> Order | None:
-        """The order, if it may be shown; otherwise `contact` is emptied or asked for."""
+        """Find the order, if it may be shown; otherwise `contact` is emptied or asked for."""
         if draft.slots["contact"] == KNOWN or (turn.activates(self.form) and "contact" not in turn.filled):
             draft.slots["contact"] = None  # only what the customer says for this order shows that it is theirs
         number, contact = str(draft.slots["order_number"]), draft.slots["contact"]
@@ -279,17 +279,17 @@ class OrderForm(Action, ABC):
 
 
 def _one(value: Any) -> Any:
-    """Rasa makes a list of what a message names twice; the last is meant: "not 10402, 10417"."""
+    """Take one value: Rasa makes a list of what a message names twice, and the last is meant: "not 10402, 10417"."""
     return (value[-1] if value else None) if isinstance(value, list) else value
 
 
 def starts_a_flow(intent: str) -> bool:
-    """There is a form of this intent's name. The forms are those validated here: Rasa need not send its domain."""
+    """Check whether the intent has a form here: of those validated by actions, so Rasa need not send its domain."""
     return f"{intent}_form" in form_names()
 
 
 def form_names(kind: type[OrderForm] = OrderForm) -> frozenset[str]:
-    """The names of all forms of a kind."""
+    """Return the names of all forms of a kind."""
     own = frozenset() if isabstract(kind) else frozenset({str(kind.form)})
     return own.union(*(form_names(one) for one in kind.__subclasses__()))
 

@@ -19,7 +19,7 @@ _NO_CONTENT = frozenset({"the", "and", "with", "from", "that", "this"})
 
 
 def bare_numbers(text: str) -> tuple[str, ...]:
-    """The numbers of a text that may be order numbers written without their prefix: five to seven digits.
+    """Return the numbers of a text that may be order numbers written without their prefix: five to seven digits.
 
     A US postcode looks the same; what the words before it call a place is left out.
     """
@@ -27,17 +27,17 @@ def bare_numbers(text: str) -> tuple[str, ...]:
 
 
 def corrects(text: str) -> bool:
-    """The text takes something back: "sorry, 10422"."""
+    """Return the text takes something back: "sorry, 10422"."""
     return bool(_CORRECTION.search(text))
 
 
 def means_the_other(text: str) -> bool:
-    """The text asks for another one than was talked about: "no, the other one"."""
+    """Check whether the text asks for another one than was talked about: "no, the other one"."""
     return bool(_THE_OTHER.search(text))
 
 
 def read_payload(payload: str) -> tuple[str, dict[str, Any]]:
-    """The intent and the entities of a button: `/return_item{"return_reason": "damaged"}`."""
+    """Read the intent and the entities of a button: `/return_item{"return_reason": "damaged"}`."""
     intent, brace, rest = payload.removeprefix("/").partition("{")
     try:
         entities = json.loads(brace + rest) if brace else {}
@@ -47,7 +47,7 @@ def read_payload(payload: str) -> tuple[str, dict[str, Any]]:
 
 
 def typed_button(text: str, buttons: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The entities of the one button whose words the text repeats: not every channel lets customers press it."""
+    """Read the entities of the one button whose words the text repeats: not every channel lets customers press it."""
     said = _words(text)
     hits = [button for button in buttons if (words := _words(str(button.get("title") or ""))) and words <= said]
     return read_payload(str(hits[0].get("payload") or ""))[1] if len(hits) == 1 else {}

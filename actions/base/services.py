@@ -15,7 +15,10 @@ _opening = threading.Lock()
 
 
 def services() -> Services:
-    """The process's services. Blocking; nothing is opened at import, and by several first actions at once only once."""
+    """Return the process's services.
+
+    Blocking; nothing is opened at import, and by several first actions at once only once.
+    """
     with _opening:
         return _open()
 
@@ -28,15 +31,15 @@ def _open() -> Services:
 
 
 def dates_of(services: Services) -> Dates:
-    """Dates in words, seen from now."""
+    """Return dates in words, seen from now."""
     return Dates(services.ledger.clock(), services.settings.shop_timezone, formats_of(services))
 
 
 def formats_of(services: Services) -> Formats:
-    """How the shop's language and country write values."""
+    """Return how the shop's language and country write values."""
     return Formats(services.settings.shop_locale)
 
 
 def shop_policies(services: Services) -> ShopPolicies:
-    """The shop's promises, with days counted in its time zone."""
+    """Return the shop's promises, with days counted in its time zone."""
     return ShopPolicies.of(services.settings)

@@ -9,13 +9,13 @@ from tandem.wording.dates import Dates
 
 
 def status_reply(order: Order, dates: Dates) -> Reply:
-    """The response for this order, with its facts."""
+    """Return the response for this order, with its facts."""
     reply = _BY_STATUS[order.status](order, dates)
     return Reply(reply.response, {"number": order.number, "items": dates.formats.items(order.items), **reply.values})
 
 
 def refund_reply(order: Order, dates: Dates) -> Reply:
-    """The response that tells how far this order's refund is."""
+    """Return the response that tells how far this order's refund is."""
     if order.refund is None:
         if order.status is OrderStatus.LOST:
             return status_reply(order, dates)

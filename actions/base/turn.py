@@ -25,17 +25,17 @@ class CurrentTurn:
 
     @property
     def message_id(self) -> str:
-        """The message's id: the same when an interrupted turn is run again."""
+        """Return the message's id: the same when an interrupted turn is run again."""
         return str((self.tracker.latest_message or {}).get("message_id") or "")
 
     @property
     def seq(self) -> int:
-        """The message's number in the ledger; 0 for one that did not come through a channel of ours."""
+        """Return the message's number in the ledger; 0 for one that did not come through a channel of ours."""
         return int(self._facts.get("seq") or 0)
 
     @property
     def button_of(self) -> int | None:
-        """The number of the message that offered the button which was pressed."""
+        """Return the number of the message that offered the button which was pressed."""
         return self._facts.get("button_of")
 
     @property
@@ -58,18 +58,18 @@ class CurrentTurn:
         return self.tracker.get_slot(name)
 
     def entity(self, name: str) -> str | None:
-        """The last value of an entity in this message."""
+        """Return the last value of an entity in this message."""
         found = [e.get("value") for e in (self.tracker.latest_message or {}).get("entities") or ()
                  if e.get("entity") == name]
         return str(found[-1]) if found and found[-1] is not None else None
 
     def entities(self, *names: str) -> list[str]:
-        """All values of these entities in this message, in the order of the names."""
+        """Return all values of these entities in this message, in the order of the names."""
         return [str(e.get("value")) for name in names for e in (self.tracker.latest_message or {}).get("entities") or ()
                 if e.get("entity") == name]
 
     def says_only(self, *names: str) -> bool:
-        """Whether the message is nothing but values of these entities, such as an e-mail address."""
+        """Check whether the message is nothing but values of these entities, such as an e-mail address."""
         rest = list(self.text)
         for entity in (self.tracker.latest_message or {}).get("entities") or ():
             if entity.get("entity") in names:
@@ -79,42 +79,42 @@ class CurrentTurn:
 
     @cached_property
     def _events(self) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-        """The events before this message and since."""
+        """Return the events before this message and since."""
         events = list(self.tracker.events)
         start = next((place for place in range(len(events) - 1, -1, -1) if events[place].get("event") == "user"), 0)
         return events[:start], events[start:]
 
     @cached_property
     def filled(self) -> dict[str, Any]:
-        """What was put into slots since this message, by slot."""
+        """Return what was put into slots since this message, by slot."""
         return {str(event.get("name")): event.get("value") for event in self._events[1] if event.get("event") == "slot"}
 
     def before(self, slot: str) -> Any:
-        """A slot's value when this message came."""
+        """Return a slot's value when this message came."""
         return next((event.get("value") for event in reversed(self._events[0])
                      if event.get("event") == "slot" and event.get("name") == slot), None)
 
     def activates(self, form: str) -> bool:
-        """The form begins in this turn."""
+        """Check whether the form begins in this turn."""
         return any(event.get("event") in ("active_loop", "form") and event.get("name") == form
                    for event in self._events[1])
 
     def resumes(self, form: str) -> bool:
-        """A person handed back so that the form, which they had interrupted, goes on where it was."""
+        """Check whether a person handed back so that the form, which they had interrupted, goes on where it was."""
         last = self.slot("last_handoff")
         return isinstance(last, Mapping) and bool(last.get("resume")) and bool(form) and last.get("flow") == form
 
     def rejected(self, form: str) -> bool:
-        """The form has already stepped aside in this turn."""
+        """Check whether the form has already stepped aside in this turn."""
         return any(event.get("event") == "action_execution_rejected" and event.get("name") == form
                    for event in self._events[1])
 
     @property
     def buttons(self) -> Sequence[Mapping[str, Any]]:
-        """The buttons under the bot's last message before this one."""
+        """Return the buttons under the bot's last message before this one."""
         return (self.last_bot_message.get("data") or {}).get("buttons") or ()
 
     @property
     def last_bot_message(self) -> Mapping[str, Any]:
-        """What the bot said last before this message: the event, with `data` and `metadata`."""
+        """Return what the bot said last before this message: the event, with `data` and `metadata`."""
         return next((event for event in reversed(self._events[0]) if event.get("event") == "bot"), {})

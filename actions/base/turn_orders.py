@@ -32,7 +32,7 @@ class TurnOrders:
 
     @cached_property
     def email(self) -> str | None:
-        """The address that the channel vouches for."""
+        """Return the address that the channel vouches for."""
         try:
             identity = self._opened.ledger.conversation(self._conversation_id).identity
         except ConversationNotFound:
@@ -44,7 +44,7 @@ class TurnOrders:
         return list(self._opened.identification.verified_orders(self._conversation_id))
 
     def all(self) -> tuple[Order, ...]:
-        """The recent orders of the customer whom the channel knows and those that were matched, newest first.
+        """Return the recent orders of the customer whom the channel knows and those that were matched, newest first.
 
         Raises:
             OrderSystemUnavailable: The order system does not answer.
@@ -65,7 +65,7 @@ class TurnOrders:
         return tuple(sorted(self._all.values(), key=lambda order: (order.placed_at, order.number), reverse=True))
 
     def order(self, number: str) -> Order:
-        """The order, if it may be shown in this conversation.
+        """Return the order, if it may be shown in this conversation.
 
         Raises:
             InvalidOrderNumber, NotIdentified, OrderNotFound, OrderSystemUnavailable: See
@@ -79,7 +79,7 @@ class TurnOrders:
         return self._may_see[number]
 
     def matched(self, order: Order) -> None:
-        """The customer has just matched this order."""
+        """Note that the customer has just matched this order."""
         self._may_see[order.number] = order
         if order.number not in self._matched:
             self._matched.insert(0, order.number)
@@ -92,7 +92,7 @@ _lock = threading.Lock()
 
 
 def orders_of(services: Services, turn: CurrentTurn) -> TurnOrders:
-    """What this turn knows of orders; a message without an id knows nothing."""
+    """Return what this turn knows of orders; a message without an id knows nothing."""
     if not turn.message_id:
         return TurnOrders(services, turn.conversation_id)
     key, at = _key(services, turn), time.monotonic()

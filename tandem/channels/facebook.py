@@ -124,11 +124,14 @@ class Facebook(RoutedChannel, FacebookInput):
         return Bulkhead("facebook", MAX_SENDS)
 
     def caller_check(self, settings: Settings) -> SignatureCheck:
-        """A check of Facebook's signature (from `RoutedChannel`)."""
+        """Return a check of Facebook's signature (from `RoutedChannel`)."""
         return SignatureCheck(self._may_call, "not signed with the app's secret")
 
     def routes(self, on_new_message: OnNewMessage) -> Blueprint:
-        """Rasa's routes. A webhook may carry several events, each with its id; Rasa's own reads only the first."""
+        """Return Rasa's routes. A webhook may carry several events, each with its id.
+
+        Rasa's own reads only the first.
+        """
         blueprint = Blueprint("fb_webhook", __name__)
 
         @blueprint.route("/", methods=["GET"])
@@ -150,13 +153,13 @@ class Facebook(RoutedChannel, FacebookInput):
         return blueprint
 
     def _may_call(self, request: Request) -> bool:
-        """Whether a request is Facebook's: signed, or the one by which it verifies the address."""
+        """Check whether a request is Facebook's: signed, or the one by which it verifies the address."""
         if request.method == "GET":
             return same(str(self.fb_verify or ""), request.args.get("hub.verify_token"))
         return _signed(self.fb_secret, request)
 
     def own_output(self) -> _Output:
-        """The client for the configured page (from `LedgerChannel`)."""
+        """Return the client for the configured page (from `LedgerChannel`)."""
         return _Output(_Client(self.fb_access_token), self._threads)
 
 
@@ -178,7 +181,7 @@ def _events(body: Any) -> Iterator[dict[str, Any]]:
 
 
 def _event_id(event: Mapping[str, Any]) -> str | None:
-    """Facebook's id of a message; a press of a button has one of its own too, in newer versions."""
+    """Return Facebook's id of a message; a press of a button has one of its own too, in newer versions."""
     content = event.get("message") or event.get("postback") or {}
     found = content.get("mid") if isinstance(content, Mapping) else None
     if found is None and event.get("postback") and event.get("timestamp"):

@@ -20,7 +20,7 @@ class LedgerChannel(InputChannel):
 
     @property
     def tandem_runtime(self) -> Runtime:
-        """The server's runtime.
+        """Return the server's runtime.
 
         Raises:
             RuntimeError: The server does not run yet.
@@ -30,11 +30,11 @@ class LedgerChannel(InputChannel):
         return self._tandem_runtime
 
     def own_output(self) -> OutputChannel | None:
-        """The channel's own output, which sends at once; Rasa's, if the channel has no better one."""
+        """Return the channel's own output, which sends at once; Rasa's, if the channel has no better one."""
         return super().get_output_channel()
 
     def deliver_to(self, address: Mapping[str, Any]) -> OutputChannel | None:
-        """The output by which the delivery worker reaches a customer; None if the channel cannot push.
+        """Return the output by which the delivery worker reaches a customer; None if the channel cannot push.
 
         Args:
             address: What `RoutedChannel.address` said of the customer's last message, and `recipient`, the sender's id.
@@ -42,7 +42,7 @@ class LedgerChannel(InputChannel):
         return self.own_output() if self.push else None
 
     def get_output_channel(self, *_: Any) -> OutputChannel | None:
-        """Where Rasa's reminders and triggered intents speak: behind the fence, once the server runs."""
+        """Return where Rasa's reminders and triggered intents speak: behind the fence, once the server runs."""
         if self._tandem_runtime is None:
             return self.own_output()
         return ProactiveOutput(self._tandem_runtime.ledger, self.name(), self._tandem_runtime.recorded)

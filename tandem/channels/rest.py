@@ -70,11 +70,11 @@ class Rest(RoutedChannel, RestInput):
 
     @classmethod
     def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
-        """`token` may be set here, or as TANDEM_REST_TOKEN; callers send it as `Authorization: Bearer`."""
+        """Read `credentials.yml`; `token` may be set here or as TANDEM_REST_TOKEN, and callers send it as a bearer."""
         return cls(RestCredentials.read(cls.name(), credentials).token)
 
     def caller_check(self, settings: Settings) -> TokenCheck:
-        """What asks callers for the token (from `RoutedChannel`).
+        """Return what asks callers for the token.
 
         Raises:
             SettingsError: There is none, and this is no demo on loopback.
@@ -85,7 +85,7 @@ class Rest(RoutedChannel, RestInput):
         return TokenCheck(tokens, setting="TANDEM_REST_TOKEN", open_here=settings.demo_on_loopback, query=False)
 
     def message_id(self, request: Request) -> str | None:
-        """`message_id` of the body (from `RoutedChannel`)."""
+        """Return `message_id` of the body (from `RoutedChannel`)."""
         return request.json.get("message_id")
 
     def not_taken(self, error: InvalidMessage) -> None:
@@ -93,7 +93,7 @@ class Rest(RoutedChannel, RestInput):
         raise error
 
     def routes(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
-        """Rasa's routes and the address to poll (from `RoutedChannel`).
+        """Return Rasa's routes and the address to poll (from `RoutedChannel`).
 
         The webhook is not Rasa's own: that one answers 200 although the message could not be stored.
         """
@@ -153,7 +153,7 @@ class Rest(RoutedChannel, RestInput):
 def _streamed(
     on_new_message: Callable[[UserMessage], Awaitable[Any]], text: str, sender: str, channel: str, metadata: Any,
 ) -> Callable[[Any], Coroutine[Any, Any, None]]:
-    """Writes each reply as a line of JSON; an error ends the answer with a line that says so."""
+    """Write each reply as a line of JSON; an error ends the answer with a line that says so."""
 
     async def stream(answer: Any) -> None:
         replies: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()

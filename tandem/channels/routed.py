@@ -71,11 +71,14 @@ class RoutedChannel(LedgerChannel):
                               "docs/channels.md", stacklevel=2)
 
     def routes(self, on_new_message: OnNewMessage) -> Blueprint:
-        """The webhooks, which hand each message to `on_new_message`: those of the class behind, unless overridden."""
+        """Return the webhooks, which hand each message to `on_new_message`.
+
+        Those of the class behind, unless overridden.
+        """
         return super().blueprint(on_new_message)
 
     def caller_check(self, settings: Settings) -> Check | None:
-        """What shows that a caller of the routes is who they should be; None if nobody is asked.
+        """Return what shows that a caller of the routes is who they should be; None if nobody is asked.
 
         Raises:
             SettingsError: The server must not start, because something is not set.
@@ -83,11 +86,11 @@ class RoutedChannel(LedgerChannel):
         return None
 
     def message_id(self, request: Request) -> str | None:
-        """The channel's own id of a request's message, so that a repeat is one message; None if it has none."""
+        """Return the channel's own id of a request's message, so that a repeat is one message; None if it has none."""
         return None
 
     def address(self, message: UserMessage) -> dict[str, Any]:
-        """How the customer is reached later, if the channel knows more than the sender's id."""
+        """Return how the customer is reached later, besides the sender's id, if a channel knows more."""
         return {}
 
     def not_taken(self, error: InvalidMessage) -> None:
@@ -95,7 +98,7 @@ class RoutedChannel(LedgerChannel):
         logger.warning("A message on %s was not taken: %s", self.name(), error)
 
     def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
-        """The channel's routes, with the router between them and the bot (from `InputChannel`)."""
+        """Return the channel's routes, with the router between them and the bot (from `InputChannel`)."""
 
         async def receive(message: UserMessage) -> None:
             await self.receive(message, on_new_message)
@@ -118,7 +121,7 @@ class RoutedChannel(LedgerChannel):
         return blueprint
 
     def get_metadata(self, request: Request) -> dict[str, Any] | None:
-        """What the class behind reads, and the channel's own message id beside it (from `InputChannel`)."""
+        """Return what the class behind reads, and the channel's own message id beside it (from `InputChannel`)."""
         metadata = super().get_metadata(request) or {}
         found = self.message_id(request)
         kept = {key: value for key, value in metadata.items() if key != MESSAGE_ID}
@@ -156,7 +159,7 @@ class RoutedChannel(LedgerChannel):
         await complete(answer, receipt, runtime)
 
     async def conversation_of(self, sender: str) -> str:
-        """The id of a sender's conversation; that of REST is the sender.
+        """Return the id of a sender's conversation; that of REST is the sender.
 
         Raises:
             InvalidMessage: The sender bears a name that is kept for another channel.
@@ -189,7 +192,7 @@ async def complete(answer: DirectAnswer, receipt: Receipt, runtime: Runtime) -> 
 def routed(
     base: type[InputChannel], *, message_id: Callable[[Request], str | None], push: bool = True,
 ) -> type[RoutedChannel]:
-    """A channel class like `base` behind the router, as channels were made before `RoutedChannel` was a class."""
+    """Make a channel class like `base` behind the router, as was done before `RoutedChannel` was a class."""
     warnings.warn(f"routed({base.__name__}) will go; write `class My{base.__name__}(RoutedChannel, {base.__name__})`, "
                   "see docs/channels.md", FutureWarning, stacklevel=2)
     own = {name: vars(kind)[name] for kind in reversed(base.__mro__) for name in ("address", "deliver_to", "not_taken")
@@ -201,7 +204,7 @@ def routed(
 def to_inbound(
     message: UserMessage, channel: str, push: bool, identity_secret: str, address: Mapping[str, Any],
 ) -> InboundMessage:
-    """A Rasa message as the ledger takes it; a text over the limit is cut and marked as cut."""
+    """Read a Rasa message as the ledger takes it; a text over the limit is cut and marked as cut."""
     metadata = message.metadata if isinstance(message.metadata, dict) else {}
     text = message.text if isinstance(message.text, str) else ""
     data: dict[str, Any] = {"truncated": True} if len(text) > MAX_TEXT else {}
@@ -219,7 +222,7 @@ def to_inbound(
 
 
 def for_tracker(metadata: Any, channel: str) -> dict[str, Any]:
-    """Metadata as it is kept with each message in the tracker; none if it is too large for that."""
+    """Return metadata as it is kept with each message in the tracker; none if it is too large for that."""
     kept = without_identity(metadata)
     try:
         check_metadata(kept)
@@ -230,7 +233,7 @@ def for_tracker(metadata: Any, channel: str) -> dict[str, Any]:
 
 
 def without_identity(metadata: Any) -> dict[str, Any]:
-    """Metadata without the customer's token, which is a secret, and without our own keys."""
+    """Return metadata without the customer's token, which is a secret, and without our own keys."""
     if not isinstance(metadata, dict):
         return {}
     return {key: value for key, value in metadata.items() if key not in ("identity", "tandem", MESSAGE_ID)}

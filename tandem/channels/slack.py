@@ -91,17 +91,17 @@ class Slack(RoutedChannel, SlackInput):
     _told = RateLimit(per_minute=1 / 1440, burst=1)  # each person once a day in each Slack channel
 
     def routes(self, on_new_message: OnNewMessage) -> Blueprint:
-        """Rasa's routes (from `RoutedChannel`)."""
+        """Return Rasa's routes (from `RoutedChannel`)."""
         if self.slack_channel:
             logger.warning("slack_channel in credentials.yml is not used: others would read the answers there")
         return super().routes(on_new_message)
 
     def caller_check(self, settings: Settings) -> SignatureCheck:
-        """A check of Slack's signature (from `RoutedChannel`)."""
+        """Return a check of Slack's signature (from `RoutedChannel`)."""
         return SignatureCheck(self.is_request_from_slack_authentic, "not signed with the app's signing secret")
 
     def message_id(self, request: Request) -> str | None:
-        """The event's id, or the time at which a button was pressed (from `RoutedChannel`)."""
+        """Return the event's id, or the time at which a button was pressed (from `RoutedChannel`)."""
         if request.headers.get("content-type") == "application/json":
             return request.json.get("event_id") if isinstance(request.json, dict) else None
         action = json.loads(request.form["payload"][0])["actions"][0]
@@ -119,13 +119,13 @@ class Slack(RoutedChannel, SlackInput):
         return response.text("")
 
     def address(self, message: UserMessage) -> dict[str, Any]:
-        """The Slack channel, and the thread if threads are used (from `RoutedChannel`)."""
+        """Return the Slack channel, and the thread if threads are used (from `RoutedChannel`)."""
         metadata = message.metadata or {}
         thread = metadata.get("thread_id") if self.use_threads else None
         return {"channel": metadata.get("out_channel"), "thread": thread}
 
     def deliver_to(self, address: Mapping[str, Any]) -> OutputChannel:
-        """The bot in that channel and thread (from `LedgerChannel`)."""
+        """Return the bot in that channel and thread (from `LedgerChannel`)."""
         channel = str(address.get("channel") or "")
         if channel and not _is_direct(channel):
             raise DeliveryRefused("a Slack channel in which others would read it")
@@ -146,5 +146,5 @@ class Slack(RoutedChannel, SlackInput):
 
 
 def _is_direct(channel: str) -> bool:
-    """Whether a Slack channel is a direct message between one person and the bot, which its id tells."""
+    """Check whether a Slack channel is a direct message between one person and the bot, which its id tells."""
     return channel.startswith("D")

@@ -38,7 +38,7 @@ class _TelegramOutput(TelegramOutput):
     _bot: User | None = None
 
     async def get_me(self) -> User:
-        """The bot's own account. Rasa asks with each update, which must not wait for Telegram each time."""
+        """Return the bot's own account. Rasa asks with each update, which must not wait for Telegram each time."""
         if self._bot is None:
             self._bot = await super().get_me()
         return self._bot
@@ -85,20 +85,20 @@ class Telegram(RoutedChannel, TelegramInput):
 
     @property
     def webhook_secret(self) -> str:
-        """What Telegram sends with each update, and nobody else knows."""
+        """Return what Telegram sends with each update, and nobody else knows."""
         return derived(self.access_token, "telegram webhook")
 
     def caller_check(self, settings: Settings) -> SignatureCheck:
-        """A check of the secret that Telegram was given (from `RoutedChannel`)."""
+        """Return a check of the secret that Telegram was given (from `RoutedChannel`)."""
         return SignatureCheck(self._is_telegrams, "not signed with the secret that Telegram was given")
 
     def message_id(self, request: Request) -> str | None:
-        """The update's id (from `RoutedChannel`)."""
+        """Return the update's id (from `RoutedChannel`)."""
         body = request.json if isinstance(request.json, dict) else {}
         return str(body["update_id"]) if "update_id" in body else None
 
     def routes(self, on_new_message: OnNewMessage) -> Blueprint:
-        """Rasa's routes; the webhook is registered with Telegram once the server is up (from `RoutedChannel`)."""
+        """Return Rasa's routes; the webhook is registered with Telegram once the server is up."""
         blueprint = super().routes(on_new_message)
         told = RateLimit(per_minute=1 / 1440, burst=1)  # each group once a day
 
@@ -114,7 +114,7 @@ class Telegram(RoutedChannel, TelegramInput):
 
         @blueprint.middleware("request")
         async def pass_over(request: Request) -> HTTPResponse | None:
-            """Telegram also tells of polls, members and posts, and repeats whatever is not answered with 200."""
+            """Pass over what is no message: Telegram tells of polls too, and repeats what is not answered with 200."""
             if request.method != "POST" or not request.path.endswith("/webhook"):
                 return None
             try:
@@ -136,7 +136,7 @@ class Telegram(RoutedChannel, TelegramInput):
         return blueprint
 
     def get_metadata(self, request: Request) -> dict[str, Any] | None:
-        """The language that the customer's Telegram speaks (from `InputChannel`)."""
+        """Return the language that the customer's Telegram speaks (from `InputChannel`)."""
         language = _telegram_language(request.json)
         return {**(super().get_metadata(request) or {}), **({LANGUAGE: language} if language else {})}
 
@@ -160,14 +160,17 @@ class Telegram(RoutedChannel, TelegramInput):
             await asyncio.sleep(pause)
 
     def own_output(self) -> _TelegramOutput:
-        """The one output of this channel, and so one session; unlike Rasa's, it needs no event loop when it is made."""
+        """Return the one output of this channel, and so one session.
+
+        Unlike Rasa's, it needs no event loop when made.
+        """
         if self._output is None:
             self._output = _TelegramOutput(self.access_token)
         return self._output
 
 
 def _told_of(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The messages in an update of the kinds that Rasa's channel reads."""
+    """Return the messages in an update of the kinds that Rasa's channel reads."""
     pressed = body.get("callback_query")
     found = [body.get("message"), body.get("edited_message"),
              pressed.get("message") if isinstance(pressed, Mapping) else None]
@@ -175,13 +178,13 @@ def _told_of(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _group_of(body: Mapping[str, Any]) -> str | None:
-    """The chat of an update, if more than one person reads it: a group, a supergroup, a channel; else None."""
+    """Return the chat of an update, if more than one person reads it: a group, a supergroup, a channel; else None."""
     chats = [chat if isinstance(chat := message.get("chat"), Mapping) else {} for message in _told_of(body)]
     return next((str(chat.get("id", "")) for chat in chats if chat.get("type") != "private"), None)
 
 
 def _is_message(body: Mapping[str, Any]) -> bool:
-    """Whether a Telegram update is one of those that Rasa's channel reads."""
+    """Check whether a Telegram update is one of those that Rasa's channel reads."""
     pressed = body.get("callback_query")
     if isinstance(pressed, Mapping):
         return isinstance(pressed.get("message"), Mapping)
@@ -189,7 +192,7 @@ def _is_message(body: Mapping[str, Any]) -> bool:
 
 
 def _telegram_language(body: Any) -> str:
-    """Of the person who wrote or pressed a button; empty if Telegram does not tell."""
+    """Return the language of the person who wrote or pressed a button; empty if Telegram does not tell."""
     if not isinstance(body, dict):
         return ""
     kinds = (body.get(kind) for kind in ("message", "edited_message", "callback_query"))

@@ -67,13 +67,16 @@ class Twilio(RoutedChannel, TwilioInput):
 
     @classmethod
     def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
-        """Rasa's keys, and `webhook_url`: the public address at Twilio, over which it signs (from `InputChannel`)."""
+        """Return Rasa's keys, and `webhook_url`.
+
+        The public address at Twilio, over which it signs (from `InputChannel`).
+        """
         channel = super().from_credentials(credentials)
         channel.webhook_url = (credentials or {}).get("webhook_url")
         return channel
 
     def caller_check(self, settings: Settings) -> SignatureCheck:
-        """A check of Twilio's signature (from `RoutedChannel`).
+        """Return a check of Twilio's signature (from `RoutedChannel`).
 
         Raises:
             SettingsError: The address that Twilio signs over is not known, and this is no demo on loopback.
@@ -85,11 +88,11 @@ class Twilio(RoutedChannel, TwilioInput):
         return SignatureCheck(self._signed, "not signed with the account's token over webhook_url")
 
     def message_id(self, request: Request) -> str | None:
-        """Twilio's id of the message (from `RoutedChannel`)."""
+        """Return Twilio's id of the message (from `RoutedChannel`)."""
         return request.form.get("MessageSid") or request.form.get("SmsMessageSid")
 
     def routes(self, on_new_message: OnNewMessage) -> Blueprint:
-        """Rasa's routes; a picture without words comes as its address, as on Facebook (from `RoutedChannel`)."""
+        """Return Rasa's routes; a picture without words comes as its address, as on Rasa's Facebook channel."""
         blueprint = super().routes(on_new_message)
 
         @blueprint.middleware("request")
@@ -109,7 +112,7 @@ class Twilio(RoutedChannel, TwilioInput):
         return blueprint
 
     def _signed(self, request: Request) -> bool:
-        """Whether a webhook is Twilio's; true for all while the address is not known, in a demo on loopback."""
+        """Check whether a webhook is Twilio's; true for all while the address is not known, in a demo on loopback."""
         if not self.webhook_url:
             return True
         # Twilio signs empty fields too, which Sanic's form leaves out.
@@ -118,5 +121,5 @@ class Twilio(RoutedChannel, TwilioInput):
         return same(expected, request.headers.get("X-Twilio-Signature"))
 
     def own_output(self) -> OutputChannel:
-        """Twilio's client for the configured number (from `LedgerChannel`)."""
+        """Return Twilio's client for the configured number (from `LedgerChannel`)."""
         return _TwilioOutput(self._threads, self.account_sid, self.auth_token, self.twilio_number)

@@ -149,7 +149,7 @@ class Handoff:
 
     @property
     def taken_over(self) -> bool:
-        """An agent stepped in; the dialogue had not called for a person, so there is no card."""
+        """Check whether an agent stepped in: the dialogue had not called for a person, so there is no card."""
         return self.trigger == TAKE_OVER
 
 

@@ -51,7 +51,7 @@ def serve(settings: Settings, listener: socket.socket, heartbeat: Heartbeat | No
 
 
 def bound(settings: Settings) -> socket.socket:
-    """A socket of the desk's own.
+    """Bind a socket of the desk's own.
 
     Raises:
         SettingsError: The address cannot be bound.

@@ -45,7 +45,7 @@ class AgentService:
         return self.services.engine
 
     def conversation(self, conversation_id: str) -> Conversation:
-        """One conversation.
+        """Read one conversation.
 
         Raises:
             ConversationNotFound: There is none, or the id could not be one.
@@ -55,7 +55,7 @@ class AgentService:
         return self.services.ledger.conversation(conversation_id)
 
     def handoff(self, conversation_id: str) -> Handoff | None:
-        """The open handoff of a conversation."""
+        """Return the open handoff of a conversation."""
         return self.services.ledger.open_handoff(conversation_id)
 
     def claim(self, caller: Principal, conversation_id: str) -> None:
@@ -158,19 +158,19 @@ class AgentService:
     def _leaving(
         self, caller: Principal, conversation_id: str, words: str, words_without_agent: str,
     ) -> tuple[Agent | None, str]:
-        """Who must hold the conversation for it to end (None: whoever does), and what the customer is told."""
+        """Return who must hold the conversation for it to end (None: whoever does), and what the customer is told."""
         if self.conversation(conversation_id).owner is not Owner.AGENT:
             return caller.agent, notice(words_without_agent)  # nobody has been with the customer who could leave
         name, holds = self._holder(caller, conversation_id)
         return caller.agent if holds else None, notice(words, agent=name)
 
     def holds(self, caller: Principal, conversation_id: str) -> bool:
-        """Whether the caller is the agent who has the conversation."""
+        """Check whether the caller is the agent who has the conversation."""
         current = self.handoff(conversation_id)
         return current is not None and current.claimed_by == caller.agent.id
 
     def _holder(self, caller: Principal, conversation_id: str) -> tuple[str, bool]:
-        """The name of who holds the conversation, and whether that is the caller; a supervisor may act for others."""
+        """Name who holds the conversation, and say whether that is the caller; a supervisor may act for others."""
         current = self.handoff(conversation_id)
         if current is None or current.claimed_by is None or current.claimed_by == caller.agent.id:
             return caller.agent.name, True

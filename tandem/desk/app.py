@@ -65,7 +65,7 @@ class _Files(StaticFiles):
 def create_app(
     settings: Settings, services: Services | None = None, canned: Path = CANNED, relay: Relay | None = None,
 ) -> FastAPI:
-    """The desk as an ASGI application.
+    """Make the desk, an ASGI application.
 
     Args:
         services: What to work with; opened from the settings when None.

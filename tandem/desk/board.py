@@ -41,7 +41,7 @@ class Row:
     html: str
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, for the page's script."""
+        """Write it JSON-ready, for the page's script."""
         return {"id": self.id, "section": self.section.value, "holder": self.holder, "rank": self.rank,
                 "html": self.html}
 
@@ -56,7 +56,7 @@ class Snapshot:
 
 
 def rank(one: Overview) -> float:
-    """The place in the section: by urgency plus waiting time in units of `PATIENCE`, or the latest change first.
+    """Return the place in the section: by urgency plus waiting time in units of `PATIENCE`, or the latest change first.
 
     Urgency brings a moment of opening forward by so much; that does not change with the time of looking.
     """
@@ -97,11 +97,11 @@ class Board:
 
     @property
     def version(self) -> str:
-        """The name of what stands on the board now."""
+        """Return the name of what stands on the board now."""
         return f"{self._name}.{self._number}"
 
     async def snapshot(self) -> Snapshot:
-        """All that stands on the board, up to date."""
+        """Return all that stands on the board, up to date."""
         if not self._is_running():
             rows, _, counts = await asyncio.to_thread(self._read_all)
             return Snapshot(f"{secrets.token_hex(4)}.0", _sorted(rows.values()), counts)
@@ -109,7 +109,7 @@ class Board:
         return Snapshot(self.version, _sorted(self._rows.values()), dict(self._counts))
 
     async def changes(self, since: str) -> dict[str, Any] | None:
-        """What a page has to do that shows version `since`; None if it must begin anew."""
+        """Return what a page has to do that shows version `since`; None if it must begin anew."""
         if self._is_running():
             await self._catch_up()
         number = self._number_of(since)
@@ -119,14 +119,14 @@ class Board:
         return self._form(number, ids)
 
     def updates_after(self, number: int) -> tuple[int, list[str]] | None:
-        """The updates after that one, each as JSON, with the number of the last; None if some are forgotten."""
+        """Return the updates after that one, each as JSON, with the number of the last; None if some are forgotten."""
         if number < self._number and (not self._updates or self._updates[0][0] > number + 1):
             return None
         return self._number, [text for one, _, text in self._updates if one > number]
 
     @property
     def number(self) -> int:
-        """How many updates there were."""
+        """Count the updates so far."""
         return self._number
 
     # -- following the ledger ------------------------------------------------------------------------------------
@@ -253,7 +253,7 @@ class Board:
     # -- reading; in a thread ------------------------------------------------------------------------------------
 
     def row(self, one: Overview) -> Row:
-        """One conversation's row."""
+        """Return one conversation's row."""
         return Row(one.conversation.id, one.conversation.owner, one.holder, rank(one), self._render(one))
 
     def _read(self, ids: list[str]) -> dict[str, tuple[Overview, Row]]:
@@ -274,7 +274,7 @@ def _people(rows: dict[str, Row]) -> dict[str, int]:
 
 
 def _shown(rows: dict[str, Row], live: dict[str, Any], since: Any) -> dict[str, Row]:
-    """All with people; of the others the latest, and with the bot only who is live."""
+    """Choose what the board shows: all with people; of the others the latest, and with the bot only who is live."""
     kept = {one: row for one, row in rows.items() if row.section in _PEOPLE}
     for owner in (Owner.BOT, Owner.RESOLVED):
         others = [row for row in rows.values() if row.section is owner

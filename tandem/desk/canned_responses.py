@@ -39,7 +39,7 @@ class _File(ConfigModel):
 
 
 def filled(response: CannedResponse, **values: str) -> CannedResponse:
-    """The response with what is known filled in; what is not known leaves no gap in the sentence."""
+    """Fill the response with what is known; what is not known leaves no gap in the sentence."""
     text = response.text
     for label, value in values.items():
         marker = "{" + label + "}"
@@ -59,7 +59,7 @@ class CannedResponses:
         self._responses: tuple[CannedResponse, ...] = ()
 
     def all(self) -> tuple[CannedResponse, ...]:
-        """All responses, in the file's order."""
+        """Return all responses, in the file's order."""
         try:
             stamp = self._path.stat().st_mtime
         except OSError:

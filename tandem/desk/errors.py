@@ -100,18 +100,21 @@ def answer(request: Request, status: int, error: str, detail: Any, headers: dict
 
 
 def _takes_a_page(accept: str) -> bool:
-    """Whether the caller asks for a whole page; a page's script asks for `text/html-fragment` and never shows one."""
+    """Check whether the caller asks for a whole page.
+
+    A page's script asks for `text/html-fragment` and never shows one.
+    """
     return "text/html" in {one.partition(";")[0].strip().lower() for one in accept.split(",")}
 
 
 def _sign_in_for(request: Request) -> str:
-    """The sign-in page, which leads on to the page that was asked for."""
+    """Return the sign-in page, which leads on to the page that was asked for."""
     asked = quote(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
     return "/sign-in" if request.method != "GET" or asked == "/" else "/sign-in?" + urlencode({"next": asked})
 
 
 def _sentence(status: int, detail: Any) -> str:
-    """An error's detail as a page says it. The phrase that HTTP has for a status tells people nothing."""
+    """Write an error's detail as a page says it; HTTP's own phrase for a status tells people nothing."""
     if not isinstance(detail, str) or not detail or detail == HTTPStatus(status).phrase:
         return "The address may be mistyped or out of date." if status in (404, 405) else "Please try again."
     return f"{detail[0].upper()}{detail[1:].rstrip('.')}."

@@ -55,5 +55,5 @@ class Housekeeping:
 
 
 def in_words(removed: Mapping[str, int]) -> str:
-    """What was removed, on one line."""
+    """Write what was removed, on one line."""
     return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(removed.items())) or "nothing"

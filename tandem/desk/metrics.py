@@ -47,7 +47,7 @@ class Metrics:
     dead: int  # dead letters of outside live-agent tools
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, for `GET /api/stats`."""
+        """Write it JSON-ready, for `GET /api/stats`."""
         agents = [{**asdict(one), "seen_at": one.seen_at.isoformat() if one.seen_at else None} for one in self.agents]
         return {**asdict(self), "agents": agents}
 
@@ -75,7 +75,7 @@ def read_metrics(services: Services, relay: Relay) -> Metrics:
 
 
 def spread(seconds: Sequence[float]) -> Spread:
-    """Median and 95th percentile, by the nearest rank."""
+    """Measure the median and the 95th percentile, by the nearest rank."""
     ranked = sorted(seconds)
 
     def rank(share: float) -> float | None:
@@ -85,7 +85,7 @@ def spread(seconds: Sequence[float]) -> Spread:
 
 
 def figures(numbers: Metrics) -> Iterator[tuple[str, str, str]]:
-    """(label, value, explanation), for the page."""
+    """Write (label, value, explanation), for the page."""
     yield "Waiting now", str(numbers.waiting), f"longest {duration(numbers.longest_wait_seconds)}"
     yield "With agents", str(sum(numbers.open_by_agent.values())), "open conversations"
     yield "Handoffs", str(numbers.handoffs), "opened in 7 days"
@@ -103,7 +103,7 @@ def figures(numbers: Metrics) -> Iterator[tuple[str, str, str]]:
 
 
 def duration(seconds: float | None) -> str:
-    """A duration in a few characters."""
+    """Write a duration in a few characters."""
     if seconds is None:
         return "–"
     minutes, rest = divmod(round(seconds), 60)
@@ -112,7 +112,7 @@ def duration(seconds: float | None) -> str:
 
 
 def _times(services: Services, since: datetime) -> tuple[list[float], list[float], int]:
-    """First response times, handle times and the number of the handoffs that opened since then."""
+    """Read first response times, handle times and the number of the handoffs that opened since then."""
     query = select(handoffs.c.opened_at, handoffs.c.claimed_at, handoffs.c.closed_at, handoffs.c.first_reply_at).where(
         handoffs.c.opened_at > since)
     with services.ledger.reading.connect() as connection:

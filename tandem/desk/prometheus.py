@@ -69,7 +69,7 @@ def _processes(runs: Sequence[RunState]) -> Iterator[Metric]:
 
 
 def _gauge(name: str, text: str, value: float | None) -> Metric:
-    """A metric without labels, and without a sample while there is nothing to measure."""
+    """Make a metric without labels, and without a sample while there is nothing to measure."""
     family = GaugeMetricFamily(f"tandem_{name}", text)
     if value is not None:
         family.add_metric((), value)
@@ -77,7 +77,7 @@ def _gauge(name: str, text: str, value: float | None) -> Metric:
 
 
 def _gauges(name: str, text: str, label: str, values: Iterable[tuple[str, float | None]]) -> Metric:
-    """A metric with one label, and a sample for each value that is known."""
+    """Make a metric with one label, and a sample for each value that is known."""
     family = GaugeMetricFamily(f"tandem_{name}", text, labels=(label,))
     for labelled, value in values:
         if value is not None:

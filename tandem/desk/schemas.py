@@ -167,7 +167,7 @@ class ErasureResult(BaseModel):
 
 
 def message_form(message: Message) -> dict[str, Any]:
-    """A message as `MessageOut`."""
+    """Write a message as `MessageOut`."""
     return {
         "seq": message.seq, "author": message.author.value, "kind": message.kind.value, "name": message.name,
         "text": message.text, "at": message.at.isoformat(), "delivery": message.delivery.value,
@@ -177,7 +177,7 @@ def message_form(message: Message) -> dict[str, Any]:
 
 
 def handoff_form(handoff: Handoff, with_card: bool = True) -> dict[str, Any]:
-    """A handoff as `HandoffOut`."""
+    """Write a handoff as `HandoffOut`."""
     form: dict[str, Any] = {
         "id": handoff.id, "reason": handoff.reason, "trigger": handoff.trigger, "urgency": handoff.urgency,
         "opened_at": handoff.opened_at.isoformat(), "claimed_by": handoff.claimed_by,
@@ -191,7 +191,7 @@ def handoff_form(handoff: Handoff, with_card: bool = True) -> dict[str, Any]:
 def conversation_form(
     conversation: Conversation, handoff: Handoff | None, messages: list[Message] | None = None,
 ) -> dict[str, Any]:
-    """A conversation as `ConversationOut`, or as `ConversationHead` when no messages are given."""
+    """Write a conversation as `ConversationOut`, or as `ConversationHead` when no messages are given."""
     form: dict[str, Any] = {
         "id": conversation.id, "channel": conversation.channel, "owner": conversation.owner.value,
         "epoch": conversation.epoch,

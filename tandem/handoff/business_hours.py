@@ -37,11 +37,14 @@ class BusinessHours:
     holidays: frozenset[date] = frozenset()
 
     def on_duty(self, at: datetime) -> bool:
-        """Whether somebody is on duty at this moment."""
+        """Check whether somebody is on duty at this moment."""
         return not self.hours or any(opens <= at < closes for opens, closes in self._spans(at, 1))
 
     def opens_at(self, at: datetime) -> datetime | None:
-        """The next opening after `at`, in the shop's time zone; None while people are on duty, or if none is near."""
+        """Return the next opening after `at`, in the shop's time zone.
+
+        None while people are on duty, or if none is near.
+        """
         if self.on_duty(at):
             return None
         opening = min((opens for opens, _ in self._spans(at, _LOOK_AHEAD) if opens > at), default=None)

@@ -31,7 +31,7 @@ def build_card(
     tracker: Mapping[str, Any], verified_orders: Sequence[str], trajectory: Trajectory, reason: str, trigger: str,
     signals: Sequence[Mapping[str, Any]], language: str = "",
 ) -> ContextCard:
-    """The card of a handoff that is about to open.
+    """Build the card of a handoff that is about to open.
 
     Args:
         tracker: The tracker's state as the action server gets it: slots, events of this session, active loop.
@@ -106,7 +106,7 @@ def _entities(events: Iterable[Mapping[str, Any]]) -> tuple[Entity, ...]:
 def _summary(
     reason: str, mood: Sequence[MoodTurn], orders: Sequence[OrderFacts], attempts: Sequence[Attempt],
 ) -> str:
-    """Two or three plain lines for the agent's eye."""
+    """Write two or three plain lines for the agent's eye."""
     lines = [reason.rstrip(".") + "."]
     if mood:
         lines.append(f"Last said: \u201c{mood[-1].text[:160]}\u201d ({mood[-1].emotion}).")
@@ -118,5 +118,5 @@ def _summary(
 
 
 def _plain(name: str) -> str:
-    """The name of an action, a form or a response as an agent reads it: "return item" for "action_return_item"."""
+    """Name an action, a form or a response as an agent reads it: "return item" for "action_return_item"."""
     return name.removeprefix("action_").removeprefix("utter_").removesuffix("_form").replace("_", " ")

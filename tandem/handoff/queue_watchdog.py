@@ -110,7 +110,7 @@ class QueueWatchdog:
                 ownership.notify_waiting(handoff, words, buttons=buttons(name))
 
     def _standing(self, handoff: Handoff, place: int, pace: ClaimPace | None, now: datetime) -> tuple[str, str]:
-        """The name of the notice and its words; empty where nothing needs saying."""
+        """Return the name of the notice and its words; empty where nothing needs saying."""
         duty, wait, name = self._duty, "", "still_waiting"
         if not duty.on_duty(now):
             # Once, and only to those who came in time: nobody is written to all through the night.
@@ -124,7 +124,7 @@ class QueueWatchdog:
         return name, notice(name, position=str(place), wait=wait)
 
     def _contacts(self, now: datetime) -> dict[str, str]:
-        """The latest e-mail address that each waiting customer has written since the handoff opened, by conversation.
+        """Find the latest e-mail address that each waiting customer has written since the handoff opened.
 
         Only of those who have written since the last look: what they wrote before has been read then.
         """

@@ -60,7 +60,7 @@ class Rule(ConfigModel):
         return tag
 
     def matches(self, trigger: str, on_duty: bool, language: str) -> bool:
-        """Whether a handoff with this trigger, opened on or off duty for a customer of this language, goes here."""
+        """Check whether a handoff with this trigger, opened on or off duty in this language, goes here."""
         fits = not self.triggers or any(
             trigger == wanted or (wanted.endswith("*") and trigger.startswith(wanted[:-1])) for wanted in self.triggers
         )
@@ -77,7 +77,7 @@ class Routing:
     rules: tuple[Rule, ...] = ()
 
     def choose(self, trigger: str, at: datetime, language: str = "") -> str:
-        """The name of the channel for a handoff opened at `at`; `language` is a tag, empty if it is not known."""
+        """Choose the channel for a handoff opened at `at`, by its name; `language` is a tag, empty if not known."""
         on_duty = self.duty.on_duty(at)
         return next((rule.channel for rule in self.rules if rule.matches(trigger, on_duty, language)), self.default)
 
@@ -122,7 +122,7 @@ class _Section(ConfigModel):
 
 
 def read_channels(path: Path) -> tuple[ChannelConfig, ...]:
-    """The live-agent channels of endpoints.yml; only the desk if the section is missing.
+    """Read the live-agent channels of endpoints.yml; only the desk if the section is missing.
 
     Raises:
         LiveAgentConfigError: A key is missing or wrong, or an environment variable that is named is not set.
@@ -133,7 +133,7 @@ def read_channels(path: Path) -> tuple[ChannelConfig, ...]:
 
 
 def read_routing(path: Path, duty: BusinessHours) -> Routing:
-    """The routing rules of endpoints.yml.
+    """Read the routing rules of endpoints.yml.
 
     Raises:
         LiveAgentConfigError: A rule names an unknown channel or key, or a channel is wrong.
@@ -151,7 +151,7 @@ def read_routing(path: Path, duty: BusinessHours) -> Routing:
 
 
 def _section(path: Path) -> _Section:
-    """The section `live_agent:` with at least one channel; environment variables are not filled in."""
+    """Read the section `live_agent:` with at least one channel; environment variables are not filled in."""
     content = read_yaml(path, LiveAgentConfigError) or {}
     given = content.get("live_agent") if isinstance(content, Mapping) else content
     given = {} if given is None else given
@@ -160,7 +160,7 @@ def _section(path: Path) -> _Section:
 
 
 def _with_channels(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The section with a list of channels, of which the only one may stand in the section itself."""
+    """Return the section with a list of channels, of which the only one may stand in the section itself."""
     section = {key: value for key, value in values.items() if key in _Section.__fields__}
     single = {key: value for key, value in values.items() if key not in section}
     if not section.get("channels"):

@@ -82,7 +82,7 @@ class HandoffService:
         return OpenedHandoff(handoff.id, created, on_duty, place, self._duty.opens_at(now), expected)
 
     def queue_position(self, conversation_id: str) -> int:
-        """The place among those who wait, counted from 1; 0 if the customer does not wait."""
+        """Return the place among those who wait, counted from 1; 0 if the customer does not wait."""
         return place_of(self._ledger, conversation_id)
 
 
@@ -99,7 +99,7 @@ def _why(tracker: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _epoch(tracker: Mapping[str, Any]) -> int | None:
-    """In which epoch the bot turn began that asks for a person; None outside a turn, as in a reminder."""
+    """Return the epoch in which the bot turn began that asks for a person; None outside a turn, as in a reminder."""
     told = ((tracker.get("latest_message") or {}).get("metadata") or {}).get("tandem")
     epoch = told.get("epoch") if isinstance(told, Mapping) else None
     return epoch if isinstance(epoch, int) else None

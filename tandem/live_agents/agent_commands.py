@@ -21,7 +21,7 @@ class Command:
 
 
 def read_command(text: str) -> Command | None:
-    """The command that a text is; None if it is no command.
+    """Read the command that a text is; None if it is no command.
 
     A hand-back begins fresh unless its first word is `resume`; the word `fresh` may stand there too.
     """

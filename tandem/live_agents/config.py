@@ -25,7 +25,7 @@ class AdapterOptions(ConfigModel):
 
     @classmethod
     def read(cls: type[Options], name: str, options: Mapping[str, Any], page: str) -> Options:
-        """The options of the channel `name`; a key that is left empty counts as not there.
+        """Read the options of the channel `name`; a key that is left empty counts as not there.
 
         Args:
             page: The page of docs/ that explains the keys.
@@ -40,7 +40,7 @@ class AdapterOptions(ConfigModel):
 
 
 def address(*fields: str) -> Any:
-    """A validator of an `AdapterOptions` model: these fields are https addresses.
+    """Make a validator of an `AdapterOptions` model: these fields are https addresses.
 
     Http is for this machine only, or where `allow_http` is set. What an address looks like, the field's description
     says: "an address such as https://chat.example.com".
@@ -49,7 +49,7 @@ def address(*fields: str) -> Any:
 
 
 def base_address(*fields: str) -> Any:
-    """The same for addresses that paths are put after: without user, query and fragment; a slash at the end is cut."""
+    """Make the same for addresses that paths are put after: no user, query or fragment, no slash at the end."""
     return validator(*fields, allow_reuse=True)(_check_base_address)
 
 

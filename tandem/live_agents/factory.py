@@ -19,7 +19,7 @@ _BEFORE = "tandem.handoff.adapters."  # where the adapters stood until 2026-11
 
 
 def build_channels(configs: Iterable[ChannelConfig]) -> dict[str, LiveAgentChannel]:
-    """The outside channels by name; the embedded desk needs no carrying and is left out.
+    """Build the outside channels by name; the embedded desk needs no relay and is left out.
 
     An adapter class has `from_options(name, options)`, which raises `LiveAgentConfigError` naming a wrong key. A type
     with a colon names an adapter outside Tandem, "module:Class".

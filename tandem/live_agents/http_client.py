@@ -35,7 +35,10 @@ class ToolResponse:
 
 
 def error_of(name: str, status: int, content: bytes, headers: Mapping[str, str]) -> LiveAgentError:
-    """What an answer other than 2xx means, unless the adapter knows better: only `FOR_GOOD` is refused for good."""
+    """Return what an answer other than 2xx means, unless the adapter knows better.
+
+    Only `FOR_GOOD` is refused for good.
+    """
     if status in FOR_GOOD:
         words = words_of(content)
         return LiveAgentRefused(f"{name}: answered with {status}" + (f": {words}" if words else ""))
@@ -71,7 +74,7 @@ class Calls:
         self._work = threading.local()
 
     def begin(self) -> None:
-        """This thread begins a piece of work: from now on its calls end within `WORK` seconds in all."""
+        """Begin a piece of work in this thread: its calls end within `WORK` seconds in all."""
         self._work.until = time.monotonic() + WORK
 
     def call(
@@ -126,7 +129,7 @@ class Calls:
 def pages(
     fetch: Callable[[str], tuple[Sequence[Item], str]], most: int, newest_first: bool,
 ) -> Iterator[Sequence[Item]]:
-    """The pages of a list, each at the cursor that the one before it named.
+    """Yield the pages of a list, each at the cursor that the one before it named.
 
     Args:
         fetch: Gives the page at a cursor (the first at "") and the next page's cursor, empty after the last.
@@ -147,7 +150,7 @@ def pages(
 
 
 def seconds(value: str) -> float | None:
-    """The pause that a `Retry-After` header asks for, in seconds; None if it is missing or a date, which is rare."""
+    """Read the seconds that a `Retry-After` header asks for; None if it is missing or a date, which is rare."""
     try:
         pause = float(value)
     except ValueError:
@@ -156,7 +159,7 @@ def seconds(value: str) -> float | None:
 
 
 def words_of(content: bytes) -> str:
-    """A tool's own explanation of an error, on one short line that may be shown and logged."""
+    """Read a tool's own explanation of an error, on one short line that may be shown and logged."""
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):

@@ -13,7 +13,7 @@ Json = Mapping[str, Any]
 
 
 def parse(body: bytes, hint: str = "") -> Json:
-    """The JSON object that a webhook's body is.
+    """Read the JSON object that a webhook's body is.
 
     Args:
         hint: What to say besides when it is none.
@@ -31,22 +31,22 @@ def parse(body: bytes, hint: str = "") -> Json:
 
 
 def mapping(value: Any) -> Json:
-    """The value if it is an object, else an empty one."""
+    """Return the value if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def objects(value: Any) -> list[Json]:
-    """The objects in a list; none if it is no list."""
+    """Return the objects in a list; none if it is no list."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def text(value: Any) -> str:
-    """The value if it is a text, else an empty one."""
+    """Return the value if it is a text, else an empty one."""
     return value if isinstance(value, str) else ""
 
 
 def moment(value: Any) -> datetime | None:
-    """An ISO time in UTC, which it is taken for if it names no zone; None if it is no time."""
+    """Read an ISO time in UTC, which it is taken for if it names no zone; None if it is no time."""
     try:
         written = re.sub(r"(\.[0-9]{1,6})[0-9]*", lambda found: found[1].ljust(7, "0"),  # all that Python 3.10 reads
                          text(value).strip().replace("Z", "+00:00"))

@@ -123,7 +123,7 @@ class LiveAgentChannel(Protocol):
         ...
 
     def close(self, reference: Reference, handoff: Handoff) -> None:
-        """The handoff ended: handed back, resolved (`handoff.outcome`), or the customer left the queue.
+        """End a handoff: handed back, resolved (`handoff.outcome`), or the customer left the queue.
 
         Called also when the end came from the tool itself.
 
@@ -145,11 +145,11 @@ class LiveAgentChannel(Protocol):
         ...
 
     def answer(self, body: bytes) -> Mapping[str, Any] | None:
-        """What the tool wants to read in the answer to a checked webhook (JSON-ready); None for nothing."""
+        """Return what the tool wants to read in the answer to a checked webhook (JSON-ready); None for nothing."""
         ...
 
     def read(self, body: bytes) -> Sequence[AgentEvent]:
-        """What a stored webhook tells; nothing, if it is not about an agent's act or an echo of our own."""
+        """Read what a stored webhook tells; nothing, if it is not about an agent's act or an echo of our own."""
         ...
 
     def sweep(self, reference: Reference, handoff: Handoff, since: datetime) -> Sequence[AgentEvent]:

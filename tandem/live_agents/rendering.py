@@ -12,7 +12,7 @@ _AUTHORS = {Author.CUSTOMER: "Customer", Author.BOT: "Bot", Author.AGENT: "Agent
 
 
 def card_text(handoff: Handoff) -> str:
-    """The handoff with its context card, one fact a line, without markup."""
+    """Write the handoff with its context card, one fact a line, without markup."""
     card, customer = handoff.card, handoff.card.customer
     facts: list[tuple[str, object]] = [
         ("Reason", f"{handoff.reason} ({handoff.trigger})"), ("Urgency", f"{handoff.urgency:.0%}"),
@@ -35,7 +35,7 @@ def card_text(handoff: Handoff) -> str:
 
 
 def transcript_text(transcript: Sequence[Message], limit: int) -> str:
-    """What was said, a message after the other with its speaker; the oldest are left out beyond `limit` characters."""
+    """Write what was said, message by message with its speaker; beyond `limit` characters the oldest are left out."""
     room, kept = limit, []
     said = [message for message in transcript if message.kind is Kind.TEXT and message.text.strip()]
     for message in reversed(said):
@@ -49,13 +49,13 @@ def transcript_text(transcript: Sequence[Message], limit: int) -> str:
 
 
 def speaker(message: Message) -> str:
-    """Who said it, for agents: the name if there is one."""
+    """Name who said it, for agents: the name if there is one."""
     name = " ".join(message.name.split())
     return name or _AUTHORS.get(message.author, "System")
 
 
 def split_text(text: str, limit: int, size: Callable[[str], int] = lambda sign: 1) -> Iterator[str]:
-    """The text in parts that together are the text, cut after a line or a word where one ends in a part's second half.
+    """Split a text into parts, each cut after a line or a word where one ends in the part's second half.
 
     Args:
         limit: The largest part, in what `size` says of each character (1 if left out).
@@ -80,7 +80,7 @@ def _order(order: OrderFacts) -> str:
 
 
 def _line(label: str, value: object) -> list[str]:
-    """The line of a fact, none if there is no value; a value keeps to its line."""
+    """Write the line of a fact, none if there is no value; a value keeps to its line."""
     text = "" if value is None else " ".join(str(value).split())
     return [f"{label}: {text}"] if text else []
 

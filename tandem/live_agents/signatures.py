@@ -14,7 +14,7 @@ _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
 def hex_digest(secret: str, content: bytes) -> str:
-    """The HMAC-SHA256 of some bytes under a secret, in hex."""
+    """Compute the HMAC-SHA256 of some bytes under a secret, in hex."""
     return hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()
 
 

@@ -28,7 +28,7 @@ class Dates:
         self._phrases = phrases
 
     def when(self, moment: datetime) -> str:
-        """A deadline to come: "today by 8 PM", "tomorrow by 3 PM", "in 3 days (Friday, June 27)"."""
+        """Write a deadline to come: "today by 8 PM", "tomorrow by 3 PM", "in 3 days (Friday, June 27)"."""
         days = self._days_until(moment)
         if days <= 0:
             return self._phrase("date_today_by", moment)
@@ -37,24 +37,24 @@ class Dates:
         return self._phrase("date_in_days" if days <= _SOON else "date_on", moment)
 
     def ago(self, moment: datetime) -> str:
-        """A day that has passed: "today", "yesterday", "5 days ago"."""
+        """Write a day that has passed: "today", "yesterday", "5 days ago"."""
         days = -self._days_until(moment)
         if days <= 0:
             return self._phrase("date_today", moment)
         return self._phrase("date_yesterday" if days == 1 else "date_days_ago", moment)
 
     def day(self, moment: datetime) -> str:
-        """A day by its name: "Friday, June 27"."""
+        """Write a day by its name: "Friday, June 27"."""
         return self._phrase("date_day", moment)
 
     def opening(self, moment: datetime) -> str:
-        """When somebody is back: "tomorrow at 8 AM"."""
+        """Write when somebody is back: "tomorrow at 8 AM"."""
         days = self._days_until(moment)
         names = {0: "date_opening_today", 1: "date_opening_tomorrow"}
         return self._phrase(names.get(days, "date_opening"), moment)
 
     def method(self, method: PaymentMethod) -> str:
-        """Where a refund goes: "your card"."""
+        """Write where a refund goes: "your card"."""
         return notice(f"method_{method.value}", self._phrases)
 
     def _days_until(self, moment: datetime) -> int:

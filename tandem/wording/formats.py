@@ -69,7 +69,7 @@ class Formats:
         return self._form("span", least=str(least), most=str(most)) if least != most else str(most)
 
     def order(self, order: Order) -> str:
-        """Title of a button for an order, by its first item: "TD-10388 · Bath towel …"."""
+        """Write the title of a button for an order, by its first item: "TD-10388 · Bath towel …"."""
         return self._form("order" if len(order.items) == 1 else "order_of_several", number=order.number,
                           item=self.items(order.items[:1]))
 

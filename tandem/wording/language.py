@@ -37,17 +37,17 @@ class _Language:
 
 
 def tag_of(value: object) -> str:
-    """A language tag (BCP 47, such as `de` or `pt-br`) in lower case; empty if the value is none."""
+    """Read a language tag (BCP 47, such as `de` or `pt-br`) in lower case; empty if the value is none."""
     return value.replace("_", "-").lower() if isinstance(value, str) and _TAG.fullmatch(value) else ""
 
 
 def fits(language: str, wanted: str) -> bool:
-    """Whether a language is the one that is wanted: `pt-br` is `pt`, but `pt` is not `pt-br`."""
+    """Check whether a language is the one that is wanted: `pt-br` is `pt`, but `pt` is not `pt-br`."""
     return language == wanted or language.startswith(f"{wanted}-")
 
 
 def language_of(transcript: Sequence[Message]) -> str:
-    """The language of the customer of this conversation as a tag; empty if nothing tells."""
+    """Return the language of the customer of this conversation as a tag; empty if nothing tells."""
     said = [message for message in transcript if message.author is Author.CUSTOMER][-LATEST:]
     told = next((tag for message in reversed(said) if (tag := tag_of(message.data.get(LANGUAGE)))), "")
     # A button's title is the bot's wording, not the customer's.
@@ -56,13 +56,13 @@ def language_of(transcript: Sequence[Message]) -> str:
 
 
 def detect(texts: Sequence[str]) -> str:
-    """The language that these texts are written in; empty if they do not tell clearly."""
+    """Return the language that these texts are written in; empty if they do not tell clearly."""
     joined = unicodedata.normalize("NFC", "\n".join(texts)).lower().replace("\u2019", "'")
     return _by_script(joined) or _by_words(joined)
 
 
 def name_of(tag: str) -> str:
-    """The language's English name, or the tag itself."""
+    """Return the language's English name, or the tag itself."""
     return str(_ENGLISH.languages.get(tag.partition("-")[0], tag))
 
 

@@ -22,7 +22,7 @@ _read: dict[Path, tuple[int, dict[str, dict[str, Any]]]] = {}  # each file as it
 
 
 def _load(path: Path) -> dict[str, dict[str, Any]]:
-    """The file as it stands now; while somebody is breaking it, as it stood before."""
+    """Return the file as it stands now; while somebody is breaking it, as it stood before."""
     changed, found = _read.get(path, (0, {}))
     try:
         if (now := path.stat().st_mtime_ns) != changed:
@@ -37,7 +37,7 @@ def _load(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def notice(name: str, path: Path = NOTICES, **values: str) -> str:
-    """The text of the Rasa response `utter_notice_<name>`, with `{values}` filled in.
+    """Return the text of the Rasa response `utter_notice_<name>`, with `{values}` filled in.
 
     Raises:
         NoticeError: There is no such response, or it names a value that is not given.
@@ -49,7 +49,7 @@ def notice(name: str, path: Path = NOTICES, **values: str) -> str:
 
 
 def wait_in_words(wait: timedelta, path: Path = NOTICES) -> str:
-    """A wait, rounded up to five minutes, from an hour and a half on to hours: "about 5 minutes"."""
+    """Write a wait, rounded up to five minutes, from an hour and a half on to hours: "about 5 minutes"."""
     minutes = max(5, -(-int(wait.total_seconds()) // 300) * 5)
     if minutes <= 90:
         return notice("wait", path, minutes=str(minutes))
@@ -57,7 +57,7 @@ def wait_in_words(wait: timedelta, path: Path = NOTICES) -> str:
 
 
 def buttons(name: str, path: Path = NOTICES) -> tuple[Mapping[str, str], ...]:
-    """The buttons of the Rasa response `utter_notice_<name>`.
+    """Return the buttons of the Rasa response `utter_notice_<name>`.
 
     Raises:
         NoticeError: There is no such response.

@@ -57,7 +57,7 @@ class Assets:
         self._assets: Mapping[str, Asset] = {name: _asset(name, _fill(text, filled)) for name, text in content.items()}
 
     def serve(self, request: Request, name: str, version: str | None = None) -> HTTPResponse:
-        """A file as an answer; 304 if the browser has it.
+        """Answer with a file; with 304 if the browser has it.
 
         Args:
             version: The version in the address, if the address has one. An older page gets the present file, but is

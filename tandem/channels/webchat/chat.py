@@ -39,7 +39,7 @@ class Chat:
         self.streams = Streams(runtime, Places(runtime.ledger), options.streams_per_address)
 
     def claim_of(self, request: Request) -> SessionClaim:
-        """The session that the request carries; whether it still opens the conversation is for `admit` to say.
+        """Read the session that the request carries; `admit` says whether it still opens the conversation.
 
         Raises:
             NoSession: There is no good token.
@@ -52,7 +52,7 @@ class Chat:
         return claim
 
     async def admit(self, claim: SessionClaim) -> Conversation:
-        """The conversation, if the session still opens it.
+        """Return the conversation, if the session still opens it.
 
         Raises:
             NoSession: The session has been renewed.
@@ -65,7 +65,7 @@ class Chat:
         return conversation
 
     def open(self, claim: SessionClaim | None, identity: Identity | None) -> tuple[Conversation, bool]:
-        """The conversation to go on with, or a new one, and whether it is an earlier one; blocking."""
+        """Return the conversation to go on with, or a new one, and whether it is an earlier one; blocking."""
         resumed = self.sessions.resume(claim, identity) if claim is not None else None
         if resumed is not None:
             return resumed, True
@@ -74,5 +74,5 @@ class Chat:
         return self.runtime.ledger.start(fresh), False
 
     def address_of(self, request: Request) -> str:
-        """The address that limits count by."""
+        """Return the address that limits count by."""
         return http.address_of(request, self.options.proxies or self.runtime.settings.proxies)

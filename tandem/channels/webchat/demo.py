@@ -17,13 +17,13 @@ SHOWN = (
 
 
 def demo_customers(zone: tzinfo) -> list[dict[str, str]]:
-    """The customers one may be on the demo page: e-mail and name, in the order in which they are shown."""
+    """Return the customers one may be on the demo page: e-mail and name, in the order in which they are shown."""
     names = {order.email: order.customer_name for order in demo_orders(datetime.now(timezone.utc), zone)}
     return [{"email": email, "name": names[email]} for email in SHOWN if email in names]
 
 
 def demo_identity(settings: Settings, email: str) -> str:
-    """An identity token, as a shop with accounts would make it for a customer who has signed in.
+    """Make an identity token, as a shop with accounts would for a customer who has signed in.
 
     Raises:
         NotHere: Not in demo mode, or not one of the demo shop's customers.

@@ -40,7 +40,7 @@ class ChatError(Exception):
         self.headers = dict(headers or {})
 
     def response(self) -> HTTPResponse:
-        """The error as the browser gets it."""
+        """Write the error as the browser gets it."""
         return answer({"error": self.code, "message": str(self)}, self.status, self.headers)
 
 
@@ -102,12 +102,12 @@ _unbelieved = UnknownProxyWarning(logging.getLogger(__name__), "the web chat")
 
 
 def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HTTPResponse:
-    """A JSON answer that no cache keeps."""
+    """Make a JSON answer that no cache keeps."""
     return json_response(body, status=status, headers={"Cache-Control": "no-store", **(headers or {})})
 
 
 async def read_json(request: Request) -> dict[str, Any]:
-    """The body of a streaming route as a JSON object; an empty body is an empty object.
+    """Read the body of a streaming route as a JSON object; an empty body is an empty object.
 
     Raises:
         TooLarge: More than `MAX_BODY` bytes; the rest is not kept.
@@ -136,7 +136,7 @@ async def read_json(request: Request) -> dict[str, Any]:
 
 
 def read_seq(value: Any, name: str) -> int:
-    """A sequence number of the ledger.
+    """Read a sequence number of the ledger.
 
     Raises:
         BadRequest: Not a whole number from 0 on.
@@ -149,13 +149,13 @@ def read_seq(value: Any, name: str) -> int:
 
 
 def read_bearer(request: Request) -> str:
-    """The token of the Authorization header, empty if there is none."""
+    """Read the token of the Authorization header, empty if there is none."""
     kind, _, token = str(request.headers.get("authorization", "")).partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
 
 
 def address_of(request: Request, proxies: int) -> str:
-    """The network address that limits count by.
+    """Return the network address that limits count by.
 
     Args:
         proxies: How many proxies of the shop's own stand in front; so many entries at the end of `X-Forwarded-For`
@@ -167,7 +167,7 @@ def address_of(request: Request, proxies: int) -> str:
 
 
 def allowed_origin(origin: str, host: str, origins: tuple[str, ...]) -> bool:
-    """Whether a page of `origin` may call.
+    """Check whether a page of `origin` may call.
 
     Args:
         origin: The Origin header, empty for callers that are no browsers.
@@ -183,14 +183,14 @@ def allowed_origin(origin: str, host: str, origins: tuple[str, ...]) -> bool:
 
 
 def refusal(origin: str, host: str) -> str:
-    """Why a page may not use the chat, and what lets it."""
+    """Say why a page may not use the chat, and what lets it."""
     return (f"pages of {origin} may not use the chat that is reached as {host}. Name {origin} in "
             "TANDEM_WEBCHAT_ORIGINS, or, if they are one site, let the proxy in front pass on the Host header; "
             "see docs/proxies.md.")
 
 
 def cors_headers(origin: str, host: str, origins: tuple[str, ...]) -> dict[str, str]:
-    """The headers that let an allowed page of another origin read the answer."""
+    """Return the headers that let an allowed page of another origin read the answer."""
     if not origin or not allowed_origin(origin, host, origins):
         return {}
     return {

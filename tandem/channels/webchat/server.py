@@ -44,12 +44,12 @@ class WebChat(LedgerChannel):
 
     @classmethod
     def name(cls) -> str:
-        """The channel's name, in credentials.yml, addresses and response variations."""
+        """Return the channel's name, in credentials.yml, addresses and response variations."""
         return "webchat"
 
     @classmethod
     def from_credentials(cls, credentials: dict[str, Any] | None) -> InputChannel:
-        """A channel with the options of `credentials.yml` (from `InputChannel`).
+        """Make a channel with the options of `credentials.yml` (from `InputChannel`).
 
         Raises:
             RasaException: An option is unknown or not a number.
@@ -57,7 +57,7 @@ class WebChat(LedgerChannel):
         return cls(WebChatOptions.read("webchat", credentials))
 
     def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
-        """The routes under `/webhooks/webchat` (from `InputChannel`)."""
+        """Return the routes under `/webhooks/webchat` (from `InputChannel`)."""
         blueprint = Blueprint("tandem_webchat", __name__)
         self.bind(blueprint, on_new_message)
 
@@ -218,7 +218,7 @@ async def _stream(chat: Chat, request: Request) -> None:
 
 
 def _read_last(request: Request) -> int | None:
-    """How many of the latest messages are asked for; None if that is not said."""
+    """Read how many of the latest messages are asked for; None if that is not said."""
     if "last" not in request.args:
         return None
     return max(1, min(PAGE, http.read_seq(request.args.get("last"), "last")))
@@ -250,7 +250,7 @@ async def _preflight(request: Request, **_: Any) -> HTTPResponse:
 
 
 def _answering(handler: Any) -> Any:
-    """A Sanic handler that has the chat at hand and tells the browser of errors as JSON."""
+    """Make a Sanic handler that has the chat, and answers errors as JSON."""
 
     @functools.wraps(handler)
     async def handle(request: Request, **parts: Any) -> BaseHTTPResponse | None:

@@ -34,15 +34,15 @@ class SessionTokens:
 
     @staticmethod
     def new_conversation_id() -> str:
-        """An id with 192 random bits."""
+        """Make an id with 192 random bits."""
         return f"web-{secrets.token_urlsafe(24)}"
 
     def issue(self, conversation_id: str, generation: int) -> str:
-        """A token that opens this conversation for `MAX_AGE` seconds, as long as it stands at this generation."""
+        """Issue a token that opens this conversation for `MAX_AGE` seconds, as long as it is at this generation."""
         return str(self._serializer.dumps([conversation_id, generation]))
 
     def read(self, token: str) -> SessionClaim:
-        """What a token says. Tokens of versions before generations carry the id alone.
+        """Read what a token says. Tokens of versions before generations carry the id alone.
 
         Raises:
             NoSession: It is missing, forged or too old.

@@ -65,7 +65,7 @@ class Streams:
                     del counter[key]
 
     async def state(self, conversation_id: str) -> dict[str, Any]:
-        """The conversation's state as it stands.
+        """Return the conversation's state as it stands.
 
         Raises:
             ConversationNotFound: It has been erased.
@@ -74,7 +74,7 @@ class Streams:
         return await self._state(conversation, None)
 
     async def events(self, claim: SessionClaim, after: int, last: int | None = None) -> AsyncIterator[str]:
-        """Every message above `after`, then every message and state as it comes, until the server stops.
+        """Yield every message above `after`, then every message and state as it comes, until the server stops.
 
         An erased conversation and a session that has ended end the stream; the browser learns why when it comes back.
 
@@ -122,7 +122,7 @@ class Streams:
                 await _wait(changed, _patience(state))
 
     async def _first_shown(self, conversation_id: str, after: int, last: int) -> int:
-        """The number above which at least the `last` messages stand, and everything above `after`."""
+        """Return the number above which at least the `last` messages stand, and everything above `after`."""
         found = await asyncio.to_thread(self._runtime.ledger.latest_messages, conversation_id, last)
         return min(after, found[0].seq - 1) if len(found) == last else 0
 

@@ -16,7 +16,7 @@ _PLACES_TTL = 2.0  # seconds for which the queue's order is kept
 
 
 def message_json(message: Message) -> dict[str, Any]:
-    """A message for the customer. What agents and the bot keep to themselves (mood, intent, keys) stays out."""
+    """Write a message for the customer. What agents and the bot keep to themselves stays out."""
     data = {key: message.data[key] for key in _SHOWN if message.data.get(key)}
     buttons = _buttons(message)
     if buttons:
@@ -31,7 +31,7 @@ def message_json(message: Message) -> dict[str, Any]:
 def state_json(
     conversation: Conversation, agent: str | None, bot_writing: bool, place: int | None, on_duty: bool = True,
 ) -> dict[str, Any]:
-    """Who answers the customer now, and who writes.
+    """Return who answers the customer now, and who writes.
 
     Args:
         agent: The agent's name as customers see it, while an agent owns the conversation.
@@ -50,7 +50,7 @@ def state_json(
 
 
 def agent_name(ledger: Ledger, conversation_id: str) -> str | None:
-    """The name of the agent who joined or spoke last; blocking."""
+    """Read the name of the agent who joined or spoke last; blocking."""
     end = ledger.last_seq(conversation_id)
     while end > 0:
         start = max(0, end - _WINDOW)
@@ -77,7 +77,7 @@ class Places:
         self._places: Mapping[str, int] = {}
 
     def of(self, conversation_id: str) -> int | None:
-        """The place of a waiting conversation, from 1; None if it does not wait. Blocking."""
+        """Return the place of a waiting conversation, from 1; None if it does not wait. Blocking."""
         stale = self._read_at is None or self._clock() - self._read_at > _PLACES_TTL
         if stale or conversation_id not in self._places:
             self._places = places(self._ledger)

@@ -28,7 +28,7 @@ OneEmail = Annotated[str | None, Query(max_length=254)]
 
 @health.get("/healthz")
 def healthz(request: Request) -> dict[str, str]:
-    """200 while the desk and its database answer; 503 if the database does not."""
+    """Answer 200 while the desk and its database answer; 503 if the database does not."""
     with reading(desk_of(request).services.engine).connect() as connection:
         connection.execute(select(1))
     return {"status": "ok"}
@@ -36,7 +36,7 @@ def healthz(request: Request) -> dict[str, str]:
 
 @health.get("/metrics", response_class=PlainTextResponse)
 def metrics(request: Request, caller: MetricsDep) -> Response:
-    """The numbers of `/api/stats` for Prometheus, which sends the metrics token as its bearer token."""
+    """Write the numbers of `/api/stats` for Prometheus, which sends the metrics token as its bearer token."""
     desk = desk_of(request)
     runs = run_state.read(run_state.installation_of(desk.settings.database_url))
     return Response(exposition(read_metrics(desk.services, desk.relay), runs), media_type=CONTENT_TYPE)
@@ -44,7 +44,7 @@ def metrics(request: Request, caller: MetricsDep) -> Response:
 
 @router.get("/stats", responses={200: {"model": Stats}}, tags=["operation"])
 def stats(request: Request, caller: CallerDep) -> SafeJSONResponse:
-    """Who waits and for how long, who is at the desk, how quickly people answer, and how deliveries stand."""
+    """Tell who waits and for how long, who is at the desk, how quickly people answer, and how deliveries stand."""
     desk = desk_of(request)
     return SafeJSONResponse(read_metrics(desk.services, desk.relay).to_dict())
 
@@ -59,7 +59,7 @@ def set_presence(request: Request, caller: CallerDep, body: PresenceBody) -> Non
 def export_customer(
     request: Request, caller: AdminDep, conversation_id: OneConversation = None, email: OneEmail = None,
 ) -> SafeJSONResponse:
-    """All that is kept of one conversation, or of every conversation of an e-mail address. Needs the role admin."""
+    """Export all that is kept of one conversation, or of each of an e-mail address. Needs the role admin."""
     desk = desk_of(request)
     ids = _ids(request, conversation_id, email)
     found = privacy.export(desk.services.ledger, desk.settings.tracker_url, ids, caller.agent.id, caller.via)

@@ -74,7 +74,7 @@ def _head(request: Request, conversation_id: str) -> SafeJSONResponse:
 def list_conversations(
     request: Request, caller: CallerDep, owner: Owner | None = None, limit: Limit = 100,
 ) -> SafeJSONResponse:
-    """Conversations of one owner or all; those that wait in the order of the queue, others the latest changed first."""
+    """List conversations of one owner or all; those that wait in the order of the queue, others the latest first."""
     ledger = _work(request).services.ledger
     handoffs = ledger.open_handoffs(cards=False)
     # The whole queue is read before it is cut: its order is not the order in which conversations changed.
@@ -166,7 +166,7 @@ def get_conversation(
     request: Request, conversation_id: Id, caller: CallerDep,
     after: Annotated[int, Query(ge=0, le=2**31 - 1, description="Leave out messages up to this seq")] = 0,
 ) -> SafeJSONResponse:
-    """One conversation with its open handoff, the context card, and its messages."""
+    """Return one conversation with its open handoff, the context card, and its messages."""
     work = _work(request)
     conversation = work.conversation(conversation_id)
     desk_of(request).readings.note(caller.agent.id, caller.via, conversation_id)

@@ -30,14 +30,14 @@ class DeadLetter:
 
 @router.get("/dead-letters")
 def dead_letters_page(request: Request, session: SupervisorSessionDep) -> Response:
-    """What is dead, why, and what can be done about it."""
+    """Show what is dead, why, and what can be done about it."""
     desk = desk_of(request)
     return desk.pages.render("dead_letters.html", session=session, letters=list(letters(desk.relay.dead())), link=link,
                              channels=desk.relay.channels, now=desk.services.ledger.clock())
 
 
 def letters(dead: Mapping[str, list[dict[str, Any]]]) -> Iterator[DeadLetter]:
-    """The relay's dead letters as rows: handoffs, then agents' acts, then webhooks, the latest of each first."""
+    """Return the relay's dead letters as rows: handoffs, then agents' acts, then webhooks, the latest of each first."""
     for one in dead["handoffs"]:
         what = f"Words to {one['channel']} after message {one['relayed_seq']}" if one["opened"] \
             else f"Handoff to {one['channel']}"

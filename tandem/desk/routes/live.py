@@ -26,7 +26,7 @@ router = APIRouter(include_in_schema=False)
 async def events(
     request: Request, session: SessionDep, c: Annotated[list[str] | None, Query()] = None,
 ) -> StreamingResponse:
-    """Server-sent events.
+    """Send server-sent events.
 
     `hello` begins with the queue's version; `queue` has the rows that changed since the one before; `stale` says that
     some are forgotten; `conversation` names one of `c` that changed; `ping` comes every `KEEP_ALIVE` seconds.

@@ -94,7 +94,7 @@ async def webhook(request: Request, channel: Annotated[str, Path(max_length=64)]
 
 @router.get("/dead", responses={200: {"model": DeadLetters}})
 def dead_letters(request: Request, caller: SupervisorDep) -> SafeJSONResponse:
-    """The dead letters of all live-agent channels. Needs the role supervisor."""
+    """Return the dead letters of all live-agent channels. Needs the role supervisor."""
     return SafeJSONResponse(desk_of(request).relay.dead())
 
 

@@ -58,7 +58,7 @@ async def find_order(request: Request, conversation_id: Id, caller: CallerDep, b
 async def recent_orders(
     request: Request, conversation_id: Id, caller: CallerDep, body: AgentBody | None = None,
 ) -> SafeJSONResponse:
-    """The latest orders of a customer whom the channel vouches for, for the agent who holds the conversation."""
+    """Return the latest orders of a customer whom the channel vouches for, for the agent who holds the conversation."""
     who = _as(caller, body)
     found = await _apart(request, lambda work: work.recent(who, conversation_id))
     return SafeJSONResponse({"orders": [_form(request, order) for order in found]})
@@ -68,7 +68,7 @@ async def recent_orders(
 async def look_up_order(
     request: Request, conversation_id: Id, number: Number, caller: CallerDep,
 ) -> SafeJSONResponse:
-    """An order of this customer as it is now. 409 unless the customer has shown that it is theirs."""
+    """Look up an order of this customer. 409 unless the customer has shown that it is theirs."""
     order = await _apart(request, lambda work: work.look_up(caller, conversation_id, number))
     return SafeJSONResponse(_form(request, order))
 

@@ -62,7 +62,7 @@ class ConversationView:
 
 
 def signed_in(request: Request) -> Session:
-    """The session of a page.
+    """Return the session of a page.
 
     Raises:
         Unauthenticated: There is none; browsers are sent to the sign-in page.
@@ -77,7 +77,7 @@ SessionDep = Annotated[Session, Depends(signed_in)]
 
 
 def supervisor_signed_in(session: SessionDep) -> Session:
-    """The session of a page for supervisors.
+    """Return the session of a page for supervisors.
 
     Raises:
         Forbidden: The agent is none.
@@ -151,7 +151,7 @@ async def home(
     request: Request, session: SessionDep, c: Annotated[str | None, Query()] = None,
     everything: Annotated[bool, Query(alias="all")] = False,
 ) -> Response:
-    """The desk, with a conversation open or none."""
+    """Show the desk, with a conversation open or none."""
     snapshot = await desk_of(request).board.snapshot()
     return await run_in_threadpool(_home, request, session, c, everything, snapshot)
 
@@ -179,7 +179,7 @@ def conversation_fragment(
     request: Request, session: SessionDep, c: Annotated[str, Query()], first: Annotated[bool, Query()] = False,
     since: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None,
 ) -> Response:
-    """The conversation and its context, for a change of conversation (`first`) or a refresh.
+    """Show the conversation and its context, for a change of conversation (`first`) or a refresh.
 
     A refresh has the latest messages, and with `since` all from that one on.
     """
@@ -192,14 +192,14 @@ def conversation_fragment(
 
 @router.get("/desk/session")
 def session_form(session: SessionDep) -> SafeJSONResponse:
-    """Whose session the browser has now: a page may be older than it."""
+    """Tell whose session the browser has now: a page may be older than it."""
     return SafeJSONResponse({"agent": session.account.id, "name": session.account.name,
                              "csrf_token": session.csrf_token})
 
 
 @router.get("/numbers")
 def numbers_page(request: Request, session: SupervisorSessionDep) -> Response:
-    """How the desk stands, for supervisors."""
+    """Show how the desk stands, for supervisors."""
     desk = desk_of(request)
     numbers = read_metrics(desk.services, desk.relay)
     return desk.pages.render("numbers.html", session=session, figures=list(figures(numbers)), agents=numbers.agents,
@@ -208,7 +208,7 @@ def numbers_page(request: Request, session: SupervisorSessionDep) -> Response:
 
 @router.get("/docs")
 def api_page(request: Request) -> Response:
-    """The API, readable without loading anything from elsewhere."""
+    """Show the API, readable without loading anything from elsewhere."""
     desk = desk_of(request)
     errors = [(code, answer["description"]) for code, answer in ERRORS.items()]
     return desk.pages.render("docs.html", spec=request.app.openapi(), errors=errors, address=desk.settings.desk_url)
@@ -216,12 +216,12 @@ def api_page(request: Request) -> Response:
 
 @router.get("/favicon.ico")
 def favicon() -> Response:
-    """The sign of the desk, where browsers look for it by habit."""
+    """Serve the sign of the desk, where browsers look for it by habit."""
     return RedirectResponse("/static/favicon.svg", status_code=308)
 
 
 def link(conversation_id: str, everything: bool = False) -> str:
-    """The address of a conversation's page."""
+    """Return the address of a conversation's page."""
     return "/?" + urlencode({"c": conversation_id, **({"all": "1"} if everything else {})}, errors="replace")
 
 
@@ -232,14 +232,14 @@ def for_page_of(session: Session, fragment: _Response) -> _Response:
 
 
 def _dead(desk: Desk, session: Session) -> int | None:
-    """How many dead letters there are, for those who may do something about them and where there may be any."""
+    """Count the dead letters, for those who may do something about them and where there may be any."""
     if not desk.relay.channels or not session.account.role.covers(Role.SUPERVISOR):
         return None
     return desk.relay.dead_count()
 
 
 def _alarming(messages: Sequence[Message], handoffs: Sequence[Handoff]) -> frozenset[int]:
-    """The customer's messages that brought an urgent handoff about."""
+    """Find the customer's messages that brought an urgent handoff about."""
     urgent = [one for one in handoffs if one.urgency >= URGENT]
     said = [(one.at, one.seq) for one in messages if one.author is Author.CUSTOMER]
     return frozenset(max((seq for at, seq in said if at <= one.opened_at), default=0) for one in urgent)

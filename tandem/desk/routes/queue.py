@@ -22,7 +22,10 @@ router = APIRouter(include_in_schema=False)
 @router.get("/desk/queue")
 async def changes(request: Request, session: SessionDep, since: Annotated[str, Query(max_length=64)] = "") -> \
         SafeJSONResponse:
-    """What a page that shows version `since` of the queue has to change; the whole queue if that is forgotten."""
+    """Return what a page that shows version `since` of the queue has to change.
+
+    The whole queue if that is forgotten.
+    """
     board = desk_of(request).board
     found = await board.changes(since)
     if found is None:
@@ -35,7 +38,7 @@ async def more(
     request: Request, session: SessionDep, section: Owner, rank: Annotated[float, Query(allow_inf_nan=False)],
     last: Annotated[str, Query(max_length=255)],
 ) -> SafeJSONResponse:
-    """The rows of a section that follow the one with this rank and id."""
+    """Return the rows of a section that follow the one with this rank and id."""
     desk = desk_of(request)
     if section in (Owner.WAITING, Owner.AGENT):
         snapshot = await desk.board.snapshot()
@@ -57,7 +60,7 @@ def _whole(snapshot: Snapshot) -> dict[str, object]:
 
 
 def _moment(rank: float) -> datetime:
-    """The moment of a rank, rather a little late: a page knows by their ids the rows that it already has."""
+    """Read the moment of a rank, rather a little late: a page knows by their ids the rows that it has."""
     latest = datetime(2100, 1, 1, tzinfo=timezone.utc)
     seconds = min(max(-rank, 0.0), latest.timestamp())
     return datetime.fromtimestamp(seconds, timezone.utc) + timedelta(microseconds=2)

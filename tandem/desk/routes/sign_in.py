@@ -25,7 +25,7 @@ _LONGEST_NEXT = 2_000  # characters
 
 @router.get("/sign-in")
 def sign_in_page(request: Request, onward: Annotated[str, Query(alias="next")] = "") -> Response:
-    """The sign-in page; an agent who is signed in goes on to the desk."""
+    """Show the sign-in page; an agent who is signed in goes on to the desk."""
     if session_of(request) is not None:
         return RedirectResponse(_own_page(onward), status_code=303)
     return _page(request, onward=onward)
@@ -96,7 +96,7 @@ def _page(
 
 
 def _own_page(address: str) -> str:
-    """The address, if it is a page of this desk; else the desk's first page. Nobody is led to another site."""
+    """Return the address, if it is a page of this desk; else the desk's first page. Nobody is led to another site."""
     # Browsers read `//host`, `/\\host`, and both with tabs or line breaks between, as another site.
     plain = address.isprintable() and address.isascii() and "\\" not in address and len(address) <= _LONGEST_NEXT
     inside = address.startswith("/") and not address.startswith(("//", "/sign-"))
@@ -104,7 +104,7 @@ def _own_page(address: str) -> str:
 
 
 def _form_trouble(request: Request, form_token: str) -> str:
-    """Why a form is not the one that was shown to this browser; empty if it is.
+    """Say why a form is not the one that was shown to this browser; empty if it is.
 
     Nobody is signed in yet, so the form is tied to a cookie, and by `origin_trouble` to the page's own origin.
     """

@@ -18,12 +18,12 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def desk_of(request: Request) -> Desk:
-    """The application's parts."""
+    """Return the application's parts."""
     return cast(Desk, request.app.state.desk)
 
 
 def cookie_name(secure: bool) -> str:
-    """The session cookie. The `__Host-` prefix forbids other hosts to set it, but browsers accept it over TLS only."""
+    """Name the session cookie. The `__Host-` prefix keeps other hosts from setting it, and needs TLS."""
     return "__Host-tandem_desk" if secure else "tandem_desk"
 
 
@@ -42,7 +42,7 @@ def session_of(request: Request) -> Session | None:
 
 
 def _done_by_hand(request: Request) -> bool:
-    """Whether an agent did this: what an open page fetches by itself to stay fresh is no sign of life."""
+    """Check whether an agent did this: what an open page fetches by itself to stay fresh is no sign of life."""
     if request.method not in SAFE_METHODS:
         return True
     by_script = request.url.path.startswith(("/desk/", "/api/")) or "html-fragment" in request.headers.get("accept", "")
@@ -50,7 +50,7 @@ def _done_by_hand(request: Request) -> bool:
 
 
 def principal(request: Request) -> Principal:
-    """The caller of an API route.
+    """Return the caller of an API route.
 
     Raises:
         Unauthenticated: No session and no token, or a wrong token.
@@ -68,7 +68,7 @@ def principal(request: Request) -> Principal:
 
 
 def metrics_reader(request: Request) -> None:
-    """A caller that may read the metrics: with the metrics token, which opens nothing else, or as for the API.
+    """Return a caller that may read the metrics: with the metrics token, which opens nothing else, or as for the API.
 
     Raises:
         Unauthenticated: Neither.
@@ -78,13 +78,13 @@ def metrics_reader(request: Request) -> None:
 
 
 def supervisor(caller: Annotated[Principal, Depends(principal)]) -> Principal:
-    """A caller that may look after the desk as a whole."""
+    """Return a caller that may look after the desk as a whole."""
     caller.require(Role.SUPERVISOR)
     return caller
 
 
 def admin(caller: Annotated[Principal, Depends(principal)]) -> Principal:
-    """A caller that may read and erase customers' data as a whole."""
+    """Return a caller that may read and erase customers' data as a whole."""
     caller.require(Role.ADMIN)
     return caller
 

@@ -20,23 +20,23 @@ class Principal:
 
     @property
     def via(self) -> str:
-        """How the audit log names the way in."""
+        """Return how the audit log names the way in."""
         return "session" if self.session else "token"
 
     def require(self, role: Role) -> None:
-        """Raises Forbidden unless the role covers `role`."""
+        """Raise Forbidden unless the role covers `role`."""
         if not self.role.covers(role):
             raise Forbidden(f"this needs the role {role.value}")
 
     def named(self, name: str | None) -> Principal:
-        """A program may say for whom it acts; an agent always acts for itself."""
+        """Let a program say for whom it acts; an agent always acts for itself."""
         if self.session is not None or not name:
             return self
         return Principal(agent_named(name), self.role)
 
 
 def agent_named(name: str) -> Agent:
-    """An agent that a program names.
+    """Return an agent that a program names.
 
     Raises:
         InvalidMessage: The name is empty or cannot be shown.

@@ -67,7 +67,7 @@ class BehindProxies:
         return shorter
 
     def _cookie(self, value: bytes) -> bytes:
-        """A cookie whose name begins with `__Host-` must have the path `/`, or browsers refuse it."""
+        """Keep a cookie whose name begins with `__Host-` at the path `/`, or browsers refuse it."""
         if value.startswith(b"__Host-"):
             return value
         parts = value.split(b"; ")
@@ -76,19 +76,19 @@ class BehindProxies:
 
 
 def _without_host(address: str) -> str:
-    """A redirect within the host; the framework takes host and scheme from what the request says."""
+    """Write a redirect within the host; the framework takes host and scheme from what the request says."""
     return urlsplit(address)._replace(scheme="", netloc="").geturl()
 
 
 def under(base: str, address: str) -> str:
-    """An address of the desk, moved under its path; other addresses stay as they are."""
+    """Move an address of the desk under its path; other addresses stay as they are."""
     if not base or not address.startswith("/") or address.startswith("//"):
         return address
     return address if address == base or address.startswith((f"{base}/", f"{base}?")) else base + address
 
 
 def origin_trouble(request: Request, settings: Settings) -> str:
-    """Why a form cannot be from a page of the desk's, for the page and the log; empty if it can.
+    """Say why a form cannot be from a page of the desk's, for the page and the log; empty if it can.
 
     A page's own origin is the host that it was asked of, or the address that TANDEM_DESK_URL names.
     """

@@ -148,7 +148,7 @@ class BodyLimit:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The whole body; None if it is too large. If the client goes away, what had come."""
+    """Read the whole body; None if it is too large. If the client goes away, what had come."""
     body = bytearray()
     more = True
     while more:
@@ -161,7 +161,7 @@ async def _read(receive: Receive) -> bytes | None:
 
 
 def _problem_with(body: bytes) -> str:
-    """Why the shape of a JSON body is not taken; what is no JSON is left to the route."""
+    """Say why the shape of a JSON body is not taken; what is no JSON is left to the route."""
     if body.lstrip()[:1] not in (b"[", b"{"):
         return ""
     try:

@@ -36,7 +36,10 @@ class Sessions:
         self._clock = clock
 
     def open(self, account: Account) -> tuple[str, Session]:
-        """A new session, and the id for the cookie. Sessions that have expired are swept out on the way."""
+        """Open a session, and return it with the id for the cookie.
+
+        Sessions that have expired are removed on the way.
+        """
         session_id = secrets.token_urlsafe(32)
         session = Session(_hash(session_id), account, secrets.token_urlsafe(32))
         now = self._clock()
@@ -49,7 +52,7 @@ class Sessions:
         return session_id, session
 
     def find(self, session_id: str, touch: bool = True) -> Session | None:
-        """The live session with this id.
+        """Find the live session with this id.
 
         Args:
             touch: Count this as a sign of life. What a page does by itself does not, or no session would ever be idle.

@@ -64,7 +64,7 @@ class CardView:
 def card_view(
     handoff: Handoff, identity: Identity | None, earlier: Sequence[Handoff] = (), since: Sequence[Turn] = (),
 ) -> CardView:
-    """The view of a handoff's card.
+    """Make the view of a handoff's card.
 
     Args:
         identity: Whom the channel vouches for, shown when the card names no customer.
@@ -98,7 +98,7 @@ def card_view(
 
 
 def mood_points(turns: Sequence[Turn], turning: int | None = None) -> tuple[MoodPoint, ...]:
-    """Points of the mood's line, the latest `POINTS`; a bad mood is drawn high."""
+    """Place the points of the mood's line, the latest `POINTS`; a bad mood is drawn high."""
     turns = turns[-POINTS:]
     step = (WIDTH - 2 * EDGE) / max(1, len(turns) - 1)
     return tuple(
@@ -110,12 +110,12 @@ def mood_points(turns: Sequence[Turn], turning: int | None = None) -> tuple[Mood
 
 
 def feeling(emotion: str, frustration: float) -> str:
-    """What to call a mood: not "neutral" or "satisfied" beside a frustration that says otherwise."""
+    """Name a mood: not "neutral" or "satisfied" beside a frustration that says otherwise."""
     return "frustrated" if emotion in CALM and frustration >= UPSET else emotion
 
 
 def order_view(order: OrderFacts) -> OrderView:
-    """An order of a card or case file."""
+    """Make the view of an order of a card or case file."""
     return OrderView(order.number, _words(order.status), order.seen_at,
                      tuple((label, clip(value, LONGEST)) for label, value in order.facts), order.can_cancel)
 
@@ -125,12 +125,12 @@ def _words(value: str | None) -> str:
 
 
 def _signal(name: str) -> str:
-    """What fired, as an agent reads it: "understood as ask for human" for "intent:ask_for_human"."""
+    """Name what fired as an agent reads it: "understood as ask for human" for "intent:ask_for_human"."""
     return _words(name).replace("intent:", "understood as ")
 
 
 def _step(name: str) -> str:
-    """An action, a form or a response by its name, without what only its designer needs: "utter_", "_form"."""
+    """Name an action, a form or a response without what only its designer needs: "utter_", "_form"."""
     return _words(name.removeprefix("action_").removeprefix("utter_").removesuffix("_form"))
 
 

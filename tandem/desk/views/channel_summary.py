@@ -9,7 +9,7 @@ from tandem.conversations.model import Conversation
 
 
 def reach(conversation: Conversation, now: datetime) -> str:
-    """For example "Telegram: pushed, no receipts, up to 4,096 characters a message, your name before the text"."""
+    """Sum up a channel, as in "Telegram: pushed, no receipts, up to 4,096 characters a message"."""
     capabilities = capabilities_of(conversation.channel, conversation.id)
     if capabilities is None:
         return f"{conversation.channel}: {'pushed' if conversation.push else 'fetched by the customer'}"

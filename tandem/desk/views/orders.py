@@ -35,7 +35,7 @@ class OrderService:
     work: AgentService
 
     def look_up(self, caller: Principal, conversation_id: str, number: str) -> Order:
-        """The order as it is now; what was seen is kept in the case file.
+        """Look up the order as it is now, and keep what was seen in the case file.
 
         Raises:
             ConversationNotFound: There is no such conversation.
@@ -101,7 +101,7 @@ class OrderService:
         return order
 
     def recent(self, caller: Principal, conversation_id: str) -> tuple[Order, ...]:
-        """The latest orders of the customer for whom the channel vouches; they are kept in the case file.
+        """Look up the latest orders of the customer for whom the channel vouches, and keep them in the case file.
 
         Raises:
             ConversationNotFound: There is no such conversation.

@@ -19,23 +19,26 @@ class Entry:
 
     @property
     def since(self) -> datetime:
-        """When the waiting began, or when the conversation last changed."""
+        """Return when the waiting began, or when the conversation last changed."""
         return self.handoff.opened_at if self.handoff else self.conversation.updated_at
 
     def weight(self, now: datetime) -> float:
-        """The place in the queue: urgency (0..1) plus waiting time in units of `PATIENCE`, so that nobody starves."""
+        """Return the place in the queue.
+
+        Urgency (0..1) plus waiting time in units of `PATIENCE`, so that nobody starves.
+        """
         if self.handoff is None:
             return 0.0
         return self.handoff.urgency + (now - self.handoff.opened_at) / PATIENCE
 
 
 def sort_waiting(entries: list[Entry], now: datetime) -> tuple[Entry, ...]:
-    """The heaviest first; among equals the one that waits longest, then by id: the same order for everybody."""
+    """Sort those who wait: the heaviest first, among equals the one that waits longest, then by id."""
     return tuple(sorted(entries, key=lambda entry: (-entry.weight(now), entry.since, entry.conversation.id)))
 
 
 def customer_name(conversation: Conversation, customer: Customer = NOBODY) -> str:
-    """What to call the customer: the name or e-mail that is known, else a visitor with the end of the id."""
+    """Name the customer by the name or e-mail that is known, else as a visitor with the end of the id."""
     if conversation.identity is not None:
         return conversation.identity.name or conversation.identity.email
     known = customer.name or customer.email

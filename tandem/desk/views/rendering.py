@@ -56,7 +56,7 @@ class Pages:
         return self._environment.get_template(template).render(**values).encode("utf-8", "replace").decode()
 
     def render(self, template: str, **values: Any) -> HTMLResponse:
-        """A page. Text that UTF-8 cannot hold is replaced, never an error."""
+        """Render a page. Text that UTF-8 cannot hold is replaced, never an error."""
         text = self._environment.get_template(template).render(**values)
         return HTMLResponse(text.encode("utf-8", "replace"))
 
@@ -88,12 +88,12 @@ def _host(address: str) -> str:
 
 
 def clip(text: str, length: int) -> str:
-    """The text, or its beginning where it is longer than there is room for."""
+    """Shorten a text to its beginning where it is longer than there is room for."""
     return text if len(text) <= length else f"{text[:length - 1].rstrip()}…"
 
 
 def span(since: datetime, now: datetime) -> str:
-    """How long ago, in the few characters a queue has room for."""
+    """Write how long ago, in the few characters a queue has room for."""
     minutes = max(0, int((now - since).total_seconds() // 60))
     if minutes < 1:
         return "now"
@@ -113,5 +113,5 @@ def _moment(value: Any, zone: Any) -> str:
 
 
 def _version() -> str:
-    """Changes with the static files, so that a browser never runs an old script against new pages."""
+    """Return what changes with the static files, so that a browser never runs an old script on new pages."""
     return format(max(int(one.stat().st_mtime) for one in (FOLDER / "static").iterdir()), "x")

@@ -41,25 +41,25 @@ class Line:
 
     @property
     def can_retry(self) -> bool:
-        """Whether the agent may send it again."""
+        """Check whether the agent may send it again."""
         return self.message is not None and self.message.delivery in (Delivery.FAILED, Delivery.DOUBT)
 
     @property
     def feeling(self) -> str:
-        """What to call the customer's mood."""
+        """Name the customer's mood."""
         mood = self.message.mood if self.message else None
         return feeling(mood.emotion, mood.frustration) if mood else ""
 
     @property
     def offers(self) -> list[str]:
-        """Titles of the buttons that the bot offered."""
+        """Return the titles of the buttons that the bot offered."""
         buttons = self.message.data.get("buttons") if self.message else None
         found = [one for one in buttons if isinstance(one, dict)] if isinstance(buttons, (list, tuple)) else []
         return [str(one.get("title") or one.get("payload") or "") for one in found]
 
     @property
     def link(self) -> str | None:
-        """The address of an image or attachment; only plain web addresses become links."""
+        """Return the address of an image or attachment; only plain web addresses become links."""
         data = self.message.data if self.message else {}
         address = data.get("image") or data.get("attachment")
         return address if isinstance(address, str) and address.startswith(("https://", "http://")) else None
@@ -76,7 +76,7 @@ def timeline(
     messages: Sequence[Message], handoffs: Sequence[Handoff], customer: str, zone: ZoneInfo, today: date,
     from_start: bool = True,
 ) -> list[Line]:
-    """The lines of these messages, with a mark where each handoff opened.
+    """Make the lines of these messages, with a mark where each handoff opened.
 
     Args:
         from_start: Whether the messages begin the conversation; if not, handoffs before the first are left out.

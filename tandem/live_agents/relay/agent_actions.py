@@ -110,12 +110,12 @@ def _about(handoff: Handoff) -> dict[str, Any]:
 
 
 def client_id(channel: str, key: str, part: int = 1) -> str:
-    """Under which id the ledger keeps what an agent said in an outside tool."""
+    """Return the id under which the ledger keeps what an agent said in an outside tool."""
     return f"{channel}:{key}" if part == 1 else f"{channel}:{key}#{part}"
 
 
 def _parts(event: StoredEvent) -> Iterator[tuple[str, str]]:
-    """The event's text in messages that the ledger takes, each with its id; nothing if the text is empty."""
+    """Split the event's text into messages that the ledger takes, each with its id; nothing if it is empty."""
     rest, number = event.text, 1
     while rest.strip():
         part = rest[: store.MAX_TEXT]

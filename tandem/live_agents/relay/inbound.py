@@ -83,7 +83,7 @@ class Inbox:
         return True
 
     def unread(self, limit: int = 50, but: Sequence[str] = ()) -> list[StoredWebhook]:
-        """Webhooks that are to be read now, in the order in which they came, but for those of some channels.
+        """Read the webhooks that are to be read now, in the order in which they came, but for those of some channels.
 
         Among them those that were postponed, whenever there is another to be read: a later one may be about the same
         thread, which has become known meanwhile.
@@ -100,15 +100,15 @@ class Inbox:
         return [StoredWebhook(row.id, row.channel, bytes(row.body), row.received_at, row.attempts) for row in rows]
 
     def webhook_done(self, webhook: StoredWebhook) -> None:
-        """All that the webhook told is kept as events; only its name stays, to know a repeat."""
+        """Note that all the webhook told is kept as events; only its name stays, to know a repeat."""
         self._webhook(webhook, state="done", body=b"", error=None)
 
     def webhook_postponed(self, webhook: StoredWebhook) -> None:
-        """It is about a handoff that is not known, or not yet."""
+        """Put off a webhook about a handoff that is not known, or not yet."""
         self._webhook(webhook, error=_STRANGE, next_attempt_at=self._ledger.clock() + PAUSES[0])
 
     def webhook_failed(self, webhook: StoredWebhook, error: str) -> bool:
-        """It could not be read; it is tried again after a pause. False if it was tried often enough and is dead."""
+        """Note that a webhook could not be read; it is tried again after a pause. False if it is dead now."""
         values = self._after_failure(webhook.attempts, error)
         self._webhook(webhook, **values)
         return "state" not in values
@@ -134,7 +134,7 @@ class Inbox:
         return True
 
     def knows(self, channel: str, key: str) -> bool:
-        """Whether the event was here before."""
+        """Check whether the event was here before."""
         query = select(agent_events.c.id).where(agent_events.c.channel == channel, agent_events.c.key == stable(key))
         with self._ledger.reading.connect() as connection:
             return connection.execute(query).first() is not None
@@ -163,11 +163,11 @@ class Inbox:
         return [_event(row) for row in rows]
 
     def event_done(self, event: StoredEvent) -> None:
-        """The event is carried out; its key stays, to know a repeat."""
+        """Note that an event is carried out; its key stays, to know a repeat."""
         self._event(event, state="done", text="", error=None, lease_until=None)
 
     def event_failed(self, event: StoredEvent, error: str) -> bool:
-        """It could not be carried out; it is tried again after a pause. False if it is dead now."""
+        """Note that an event could not be carried out; it is tried again after a pause. False if it is dead now."""
         values = self._after_failure(event.attempts, error)
         self._event(event, lease_until=None, **values)
         return "state" not in values
@@ -175,7 +175,7 @@ class Inbox:
     # -- dead letters and tidying -----------------------------------------------------------------------------
 
     def dead(self) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
-        """Webhooks that could not be read, and events that could not be carried out, the latest first."""
+        """Read the webhooks that could not be read, and events not carried out, the latest first."""
         # Without what people wrote: the desk counts dead letters on every page, and a webhook may have 500 kB.
         hooks, acts = webhooks.c, agent_events.c
         unread = select(hooks.id, hooks.channel, hooks.received_at, hooks.error)
@@ -193,7 +193,7 @@ class Inbox:
         )
 
     def dead_count(self) -> int:
-        """How many webhooks and events are dead."""
+        """Count the dead webhooks and events."""
         counts = (select(func.count()).select_from(webhooks).where(webhooks.c.state == "dead"),
                   select(func.count()).select_from(agent_events).where(_DEAD_EVENT))
         with self._ledger.reading.connect() as connection:
@@ -204,7 +204,7 @@ class Inbox:
         return self._revive(webhooks, webhooks.c.id == webhook_id) > 0
 
     def replay_events(self, handoff_id: str) -> int:
-        """Carry the dead events of a handoff out again; how many there were."""
+        """Carry the dead events of a handoff out again, and return how many there were."""
         return self._revive(agent_events, agent_events.c.handoff_id == handoff_id)
 
     def discard_webhook(self, webhook_id: int) -> bool:
@@ -253,21 +253,23 @@ class Inbox:
 
 
 def _due(table: Any, now: datetime) -> Any:
-    """What has not failed is due at once, whatever the clock said when it came: else it waits for a clock that has
-    stepped back, and is overtaken. A retry set for later than its pause can reach was set before such a step too.
+    """Select what is due: what has not failed is due at once, whatever the clock said when it came.
+
+    Else it would wait for a clock that has stepped back, and be overtaken. A retry set for later than its pause can
+    reach was set before such a step too.
     """
     return or_(table.c.error.is_(None), table.c.next_attempt_at <= now, table.c.next_attempt_at > now + PAUSES[-1])
 
 
 def stable(key: str) -> str:
-    """A tool's id as the tables keep it: itself if it is short and printable, else a digest of it."""
+    """Write a tool's id as the tables keep it: itself if it is short and printable, else a digest of it."""
     if 0 < len(key) <= _KEY and key.isprintable():
         return key
     return "sha256:" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def legible(name: str) -> str:
-    """An outside tool's name for somebody, as it may be shown: printable, on one line, at most `NAME` characters."""
+    """Write an outside tool's name for somebody so that it may be shown: printable, on one line, not too long."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())[:NAME]
 
 

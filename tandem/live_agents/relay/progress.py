@@ -158,12 +158,12 @@ class Progress:
             raise LeaseLost(lease.handoff_id)
 
     def finish(self, lease: RelayLease) -> None:
-        """All that was due is done; every call's end is known."""
+        """Note that all that was due is done; every call's end is known."""
         self.save(lease, lease_owner=None, lease_until=None, calling=False, attempts=0, error=None, tried_seq=0,
                   tried_at=None, quiet_until=None, next_attempt_at=self._ledger.clock())
 
     def failed(self, lease: RelayLease, error: str, retry_after: float | None = None) -> bool:
-        """An attempt failed; the next follows the schedule. False if the schedule is used up and the handoff dead.
+        """Note that an attempt failed; the next follows the schedule. False if that is used up and the handoff dead.
 
         Args:
             retry_after: Seconds of rest that the tool asked for; until then nothing of this handoff is tried.
@@ -183,12 +183,12 @@ class Progress:
         return "state" not in values
 
     def refused(self, lease: RelayLease, error: str) -> None:
-        """The tool will never take this; the handoff waits in the dead-letter list."""
+        """Note that the tool will never take this; the handoff waits in the dead-letter list."""
         self.save(lease, lease_owner=None, lease_until=None, state="dead", error=error[:500],
                   attempts=lease.attempts + 1)
 
     def sign_of_life(self, channel: str) -> None:
-        """The tool answers again: handoffs that wait for their next attempt are tried now, outside the schedule."""
+        """Note that the tool answers again: handoffs that wait for their next attempt are tried now."""
         now = self._ledger.clock()
         ailing = and_(relays.c.channel == channel, relays.c.state == "open", relays.c.attempts > 0,
                       relays.c.tried_seq > 0, relays.c.tried_at <= now - EAGER_PAUSE)
@@ -199,19 +199,19 @@ class Progress:
             connection.execute(update(relays).where(ailing).values(tried_seq=0))
 
     def handoff(self, handoff_id: str) -> Handoff | None:
-        """A handoff of the ledger, None if its customer was erased."""
+        """Return a handoff of the ledger, None if its customer was erased."""
         with self._ledger.reading.connect() as connection:
             row = connection.execute(select(handoffs).where(handoffs.c.id == handoff_id)).first()
         return store.to_handoff(row) if row is not None else None
 
     def relayed(self, handoff_id: str) -> int:
-        """The sequence number of the last message that was shown or passed on."""
+        """Return the sequence number of the last message that was shown or passed on."""
         with self._ledger.reading.connect() as connection:
             return int(connection.execute(
                 select(relays.c.relayed_seq).where(relays.c.handoff_id == handoff_id)).scalar_one_or_none() or 0)
 
     def earlier(self, lease: RelayLease) -> Reference | None:
-        """What the tool called the conversation's handoff before this one."""
+        """Return what the tool called the conversation's handoff before this one."""
         query = select(relays.c.reference).where(
             relays.c.conversation_id == lease.conversation_id, relays.c.channel == lease.channel,
             relays.c.epoch < lease.epoch, relays.c.reference.is_not(None),
@@ -221,7 +221,7 @@ class Progress:
         return found
 
     def overtaken(self, lease: RelayLease) -> bool:
-        """Whether the tool shows the conversation's next handoff already, and with it all that this one had to tell."""
+        """Check whether the tool shows the conversation's next handoff already, and so all that this one had to say."""
         query = select(relays.c.handoff_id).where(
             relays.c.conversation_id == lease.conversation_id, relays.c.channel == lease.channel,
             relays.c.epoch > lease.epoch, relays.c.reference.is_not(None))
@@ -229,7 +229,7 @@ class Progress:
             return connection.execute(query.limit(1)).first() is not None
 
     def by_thread(self, channel: str, thread: str) -> str | None:
-        """The id of the latest handoff that was opened in this conversation of the tool."""
+        """Return the id of the latest handoff that was opened in this conversation of the tool."""
         query = select(relays.c.handoff_id).where(relays.c.channel == channel, relays.c.thread == thread[:255])
         with self._ledger.reading.connect() as connection:
             found: str | None = connection.execute(query.order_by(relays.c.epoch.desc()).limit(1)).scalar_one_or_none()
@@ -241,7 +241,7 @@ class Progress:
             connection.execute(delete(relays).where(relays.c.handoff_id == handoff_id))
 
     def dead(self) -> Sequence[Mapping[str, Any]]:
-        """Handoffs that were given up, the latest first."""
+        """Read the handoffs that were given up, the latest first."""
         with self._ledger.reading.connect() as connection:
             rows = connection.execute(
                 select(relays).where(relays.c.state == "dead").order_by(relays.c.next_attempt_at.desc())).all()
@@ -250,7 +250,7 @@ class Progress:
                  "at": (row.tried_at or row.next_attempt_at).isoformat(), "error": row.error} for row in rows]
 
     def dead_count(self) -> int:
-        """How many handoffs were given up."""
+        """Count the handoffs that were given up."""
         query = select(func.count()).select_from(relays).where(relays.c.state == "dead")
         with self._ledger.reading.connect() as connection:
             return int(connection.execute(query).scalar_one())

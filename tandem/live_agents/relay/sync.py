@@ -126,14 +126,14 @@ class HandoffSync:
         self._progress.save(lease, swept_at=now)
 
     def _is_for(self, channel_name: str, message: Message) -> bool:
-        """The customer's words, and those of agents who answered elsewhere; not the tool's own, which it has."""
+        """Select the customer's words, and those of agents who answered elsewhere; not the tool's own, which it has."""
         if message.kind is not Kind.TEXT:
             return False
         echo = (message.client_id or "").startswith(f"{channel_name}:")
         return message.author is Author.CUSTOMER or (message.author is Author.AGENT and not echo)
 
     def _end(self, handoff: Handoff) -> int | None:
-        """The sequence number of the event with which the handoff ended; what follows is not for its agents.
+        """Return the number of the event with which the handoff ended; what follows is not for its agents.
 
         Not a matter of times, which may be equal or step back: every end raises the epoch and stands in the transcript.
         """

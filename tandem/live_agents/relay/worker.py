@@ -60,7 +60,7 @@ class Relay:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """The names of the outside channels."""
+        """Return the names of the outside channels."""
         return tuple(self._channels)
 
     async def run(self) -> None:
@@ -80,7 +80,7 @@ class Relay:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def dispatch(self) -> bool:
-        """Carry out what agents did, and start what is due outwards without waiting for it; whether it did anything.
+        """Carry out what agents did, start what is due outwards without waiting, and return whether there was any.
 
         Blocking on the database only: what asks a tool does so in threads of that tool.
         """
@@ -95,7 +95,7 @@ class Relay:
         return worked > 0
 
     def step(self) -> bool:
-        """`dispatch`, and wait for what it started; whether there was anything."""
+        """Do what `dispatch` does, wait for what it started, and return whether there was anything."""
         worked = self.dispatch()
         if self._reading:
             wait(self._reading.values())
@@ -125,12 +125,12 @@ class Relay:
         return adapter.answer(body)
 
     def dead(self) -> dict[str, Any]:
-        """The dead letters: handoffs a tool did not take, webhooks not readable, events that could not be done."""
+        """List the dead letters: handoffs a tool did not take, webhooks not readable, events that could not be done."""
         unreadable, undone = self._inbox.dead()
         return {"handoffs": list(self._progress.dead()), "webhooks": list(unreadable), "events": list(undone)}
 
     def dead_count(self) -> int:
-        """How many dead letters there are."""
+        """Count the dead letters."""
         return self._inbox.dead_count() + self._progress.dead_count()
 
     def replay(self, handoff_id: str, skip: bool = False) -> bool:
@@ -252,7 +252,7 @@ class Relay:
             self._inbox.record(channel, handoff, event)
 
     def _handoff(self, channel: str, event: AgentEvent) -> Handoff | None:
-        """The handoff that an event is about, if it went to this channel: a tool has no say in those of others."""
+        """Return the handoff that an event is about, if it went to this channel: a tool has no say in others."""
         handoff_id = event.handoff_id or (self._progress.by_thread(channel, event.thread) if event.thread else None)
         handoff = self._progress.handoff(handoff_id) if handoff_id else None
         return handoff if handoff is not None and handoff.channel == channel else None

@@ -42,11 +42,11 @@ class ChatwootChannel:
 
     @classmethod
     def from_options(cls, name: str, options: Mapping[str, Any]) -> ChatwootChannel:
-        """The channel as endpoints.yml configures it; see `AdapterOptions.read`."""
+        """Make the channel as endpoints.yml configures it; see `AdapterOptions.read`."""
         return cls(name, ChatwootOptions.read(name, options, "chatwoot.md"))
 
     def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
-        """An open conversation with the card and the earlier talk in one private note."""
+        """Open a conversation with the card and the earlier talk in one private note."""
         self._api.begin()
         told = attributes(handoff, self._user())
         conversation = self._taken_up(handoff, earlier)
@@ -64,7 +64,7 @@ class ChatwootChannel:
         return {THREAD: thread, SHOWN: transcript[-1].seq if transcript else 0}
 
     def say(self, reference: Reference, handoff: Handoff, message: Message, again: bool) -> None:
-        """The customer's word as an incoming message; that of an agent at the desk as an outgoing one."""
+        """Send the customer's word as an incoming message; that of an agent at the desk as an outgoing one."""
         self._api.begin()
         thread, mark = str(reference[THREAD]), _mark(handoff, message)
         if again and self._api.is_there(thread, mark, message.at - CLOCKS):
@@ -75,7 +75,7 @@ class ChatwootChannel:
             self._api.create_message(thread, mark, agents_word(message), "outgoing")
 
     def close(self, reference: Reference, handoff: Handoff) -> None:
-        """Resolved, or pending if the bot has the customer again. Agents may have closed or deleted it already."""
+        """Resolve the conversation, or set it to pending if the bot has the customer again; it may be gone already."""
         self._api.begin()
         try:
             conversation = self._api.conversation(str(reference[THREAD]))
@@ -86,21 +86,21 @@ class ChatwootChannel:
             self._api.set_status(conversation, wanted)
 
     def delivery_id(self, headers: Mapping[str, str], body: bytes) -> str:
-        """The id of a webhook that Chatwoot has signed."""
+        """Return the id of a webhook that Chatwoot has signed."""
         inbound.verify(self._options.secret, headers, body, self._clock())
         inbound.parse(body)
         return inbound.delivery(headers, body)
 
     def answer(self, body: bytes) -> Mapping[str, Any] | None:
-        """Nothing: Chatwoot looks at the status alone."""
+        """Return nothing: Chatwoot looks at the status alone."""
         return None
 
     def read(self, body: bytes) -> Sequence[AgentEvent]:
-        """What an agent did, by a webhook."""
+        """Read what an agent did from a webhook."""
         return inbound.read(inbound.parse(body), self._options.inbox_id)
 
     def sweep(self, reference: Reference, handoff: Handoff, since: datetime) -> Sequence[AgentEvent]:
-        """Messages since then, and who has the conversation or how it ended."""
+        """Read the messages since then, and who has the conversation or how it ended."""
         self._api.begin()
         thread = str(reference[THREAD])
         conversation = self._api.conversation(thread)  # before the messages: an end must not overtake a word
@@ -118,7 +118,7 @@ class ChatwootChannel:
         return self._own_user
 
     def _taken_up(self, handoff: Handoff, earlier: Reference | None) -> Json | None:
-        """The conversation of the handoff before, if it was not resolved, or if an agent wrote in it again."""
+        """Find the conversation of the handoff before, if it was not resolved, or if an agent wrote in it again."""
         if earlier is None:
             return None
         try:
@@ -128,7 +128,7 @@ class ChatwootChannel:
         return conversation if conversation.get("status") != "resolved" or handoff.taken_over else None
 
     def _opened(self, handoff: Handoff, payload: Json) -> Json:
-        """The conversation of an attempt whose answer was lost, or a new one."""
+        """Find the conversation of an attempt whose answer was lost, or open a new one."""
         customer = handoff.card.customer
         identifier, email = handoff.conversation_id, printable(customer.email)
         contact = self._api.contact(identifier, email)
@@ -148,7 +148,7 @@ class ChatwootChannel:
         return self._api.create_conversation(identifier, contact, payload)
 
     def _make_open(self, handoff: Handoff, conversation: Json) -> None:
-        """Open, and with nobody who is not there: the agent who took over, or whomever Chatwoot assigns."""
+        """Keep it open and without an absent assignee: with the agent who took over, or whomever Chatwoot assigns."""
         if conversation.get("status") != "open":
             if not handoff.taken_over and mapping(mapping(conversation.get("meta")).get("assignee")):
                 self._api.assign(conversation, 0)
@@ -164,5 +164,5 @@ class ChatwootChannel:
 
 
 def _mark(handoff: Handoff, message: Message | None = None) -> str:
-    """What we plant in our messages."""
+    """Return what marks a message as ours."""
     return f"{handoff.id}:{message.seq if message is not None else 'card'}"

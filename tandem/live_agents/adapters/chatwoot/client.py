@@ -31,7 +31,7 @@ class Invalid(LiveAgentRefused):
 
 
 def error_of(name: str, status: int, content: bytes, headers: Mapping[str, str]) -> LiveAgentError:
-    """What an answer of Chatwoot's other than 2xx means; the call may have taken effect if it is unavailable."""
+    """Return what an answer of Chatwoot's other than 2xx means; the call may have taken effect if it is unavailable."""
     words = words_of(content)
     text = f"{name}: answered with {status}" + (f": {words}" if words else "")
     if status in (401, 403):
@@ -60,22 +60,22 @@ class ChatwootApi:
         self._inbox_id = options.inbox_id
 
     def begin(self) -> None:
-        """This thread begins a piece of work, which must end in time."""
+        """Begin a piece of work in this thread, which must end in time."""
         self._calls.begin()
 
     def own_id(self) -> int:
-        """The id of the user to whom the token belongs."""
+        """Return the id of the user to whom the token belongs."""
         return _id(self._get("/profile"), "profile")
 
     # -- contacts ---------------------------------------------------------------------------------------------
 
     def contact(self, identifier: str, email: str) -> int | None:
-        """The id of the contact with this identifier, or else of the one with this e-mail address (empty: none)."""
+        """Return the id of the contact with this identifier, else of the one with this e-mail (empty: none)."""
         found = self._filtered("identifier", identifier) or self._searched(identifier)
         return found or (self._filtered("email", email) if email else None)
 
     def create_contact(self, identifier: str, name: str, email: str) -> int:
-        """A new contact's id. Raises `Invalid` also if identifier or address are taken."""
+        """Create a contact and return its id. Raises `Invalid` also if identifier or address are taken."""
         body: dict[str, Any] = {"inbox_id": self._inbox_id, "identifier": identifier, "name": name[:_NAME]}
         if email:
             body["email"] = email
@@ -87,21 +87,21 @@ class ChatwootApi:
         return _exactly(_list(self._post(f"{self._path}/contacts/filter", {"payload": [condition]})), key, value)
 
     def _searched(self, identifier: str) -> int | None:
-        """With some of Chatwoot's settings the filter leaves out contacts that have an identifier and nothing else."""
+        """Search by text: with some of Chatwoot's settings the filter misses contacts with only an identifier."""
         return _exactly(_list(self._get(f"{self._path}/contacts/search", q=identifier)), "identifier", identifier)
 
     # -- conversations ----------------------------------------------------------------------------------------
 
     def conversations_of(self, contact_id: int) -> list[Json]:
-        """The contact's latest conversations in inboxes that the token's user can see."""
+        """Return the contact's latest conversations in inboxes that the token's user can see."""
         return _list(self._get(f"{self._path}/contacts/{contact_id}/conversations"))
 
     def conversation(self, conversation_id: str) -> Json:
-        """One conversation. Raises `ChatwootNotFound` if it was deleted."""
+        """Read one conversation."""
         return _object(self._get(f"{self._path}/conversations/{conversation_id}"), "conversation")
 
     def create_conversation(self, source_id: str, contact_id: int, attributes: Json) -> Json:
-        """A new open conversation, or the contact's only one if the inbox is set to keep one."""
+        """Create an open conversation, or return the contact's only one if the inbox is set to keep one."""
         body = {"source_id": source_id, "inbox_id": self._inbox_id, "contact_id": contact_id, "status": "open",
                 "custom_attributes": attributes}
         try:
@@ -150,11 +150,11 @@ class ChatwootApi:
             raise LiveAgentUnavailable(str(error)) from error
 
     def is_there(self, conversation_id: str, mark: str, since: datetime) -> bool:
-        """Whether a message of ours is in the conversation; `since` by Chatwoot's clock is early enough."""
+        """Check whether a message of ours is in the conversation; `since` by Chatwoot's clock is early enough."""
         return any(mark_of(message) == mark for message in self.latest(conversation_id, since))
 
     def latest(self, conversation_id: str, since: datetime) -> Iterator[Json]:
-        """The conversation's messages back to `since`, the newest first."""
+        """Return the conversation's messages back to `since`, the newest first."""
         for page in pages(lambda before: self._page(conversation_id, before), PAGES, newest_first=True):
             for message in page:
                 at = created_at(message)
@@ -163,7 +163,7 @@ class ChatwootApi:
                 yield message
 
     def _page(self, conversation_id: str, before: str) -> tuple[Sequence[Json], str]:
-        """The 20 messages before the one with this id, the newest first, and the id of the oldest."""
+        """Return the 20 messages before the one with this id, the newest first, and the id of the oldest."""
         params = {"before": before} if before else {}
         found = _list(self._get(f"{self._path}/conversations/{conversation_id}/messages", **params))
         page = sorted((message for message in found if isinstance(message.get("id"), int)
@@ -179,7 +179,7 @@ class ChatwootApi:
 
 
 def _exactly(contacts: Sequence[Json], key: str, value: str) -> int | None:
-    """Chatwoot's search takes part of the words and any case; an e-mail address is the same in any case."""
+    """Pick exact matches: Chatwoot's search takes part of the words and any case; e-mail matches in any case."""
     wanted = value.lower() if key == "email" else value
     for contact in contacts:
         found = contact.get(key)

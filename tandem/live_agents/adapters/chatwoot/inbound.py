@@ -39,12 +39,12 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> 
 
 
 def delivery(headers: Mapping[str, str], body: bytes) -> str:
-    """The delivery's id, the same when it is repeated; made from the body if Chatwoot gives none."""
+    """Return the delivery's id, the same when it is repeated; made from the body if Chatwoot gives none."""
     return headers.get(DELIVERY, "").strip() or "body:" + hashlib.sha256(body).hexdigest()
 
 
 def parse(body: bytes) -> Json:
-    """The webhook's JSON.
+    """Read the webhook's JSON.
 
     Raises:
         WebhookUnreadable: It is not JSON, or names no event.
@@ -56,7 +56,7 @@ def parse(body: bytes) -> Json:
 
 
 def read(data: Json, inbox_id: int) -> Sequence[AgentEvent]:
-    """What an agent did. Nothing for other inboxes, other events, bots, and our own doings."""
+    """Read what an agent did; nothing for other inboxes, other events, bots, and our own doings."""
     event = data["event"]
     conversation = data if event in _STATES else mapping(data.get("conversation"))
     if conversation.get("inbox_id", inbox_id) != inbox_id or not isinstance(conversation.get("id"), int):
@@ -73,7 +73,7 @@ def read(data: Json, inbox_id: int) -> Sequence[AgentEvent]:
 
 
 def _has_ended(data: Json) -> bool:
-    """Whether the webhook tells of a change of status, and not of one that it was made with.
+    """Check whether the webhook tells of a change of status, and not of one that it was made with.
 
     With a bot in the inbox a conversation is pending until we open it. What the status is now stands in the webhook:
     Chatwoot builds it after its cause.
@@ -82,7 +82,7 @@ def _has_ended(data: Json) -> bool:
 
 
 def _again(data: Json) -> str:
-    """Tells a later assignment of the same agent from their first."""
+    """Tell a later assignment of the same agent from their first."""
     changed = _changes(data).get("assignee_id")
     if changed is None or changed.get("previous_value") is None:
         return ""
@@ -98,7 +98,7 @@ def _changes(data: Json) -> dict[str, Json]:
 
 
 def said(message: Json, conversation: Json) -> Iterator[AgentEvent]:
-    """A message, if a person wrote it in Chatwoot. The caller leaves out those that we made."""
+    """Read a message, if a person wrote it in Chatwoot. The caller leaves out those that we made."""
     sender = mapping(message.get("sender"))
     number, is_deleted = message.get("id"), bool(mapping(message.get("content_attributes")).get("deleted"))
     if message.get("message_type") not in _OUTGOING or not isinstance(number, int) or is_deleted \
@@ -118,7 +118,7 @@ def said(message: Json, conversation: Json) -> Iterator[AgentEvent]:
 
 
 def state(conversation: Json, ended: bool = True, again: str = "") -> Iterator[AgentEvent]:
-    """Who has a conversation, and whether it is over.
+    """Read who has a conversation, and whether it is over.
 
     Args:
         ended: Whether its status tells of an end now, or may be an old one.
@@ -140,19 +140,19 @@ def state(conversation: Json, ended: bool = True, again: str = "") -> Iterator[A
 
 
 def handoff_of(conversation: Json) -> str:
-    """The handoff that the conversation was opened for last; empty if it says none."""
+    """Return the handoff that the conversation was opened for last; empty if it says none."""
     found = text(mapping(conversation.get("custom_attributes")).get(HANDOFF))
     return found if HANDOFF_ID.fullmatch(found) else ""
 
 
 def mark_of(message: Json) -> str | None:
-    """Ours, if we have made the message."""
+    """Return our mark, if we have made the message."""
     mark = mapping(message.get("content_attributes")).get(MARK)
     return mark if isinstance(mark, str) else None
 
 
 def created_at(message: Json) -> datetime | None:
-    """When a message was made.
+    """Read when a message was made.
 
     Lists tell whole seconds and webhooks more: both are cut to the second, so that an event has one time, and the id
     puts those of a second in order.
@@ -174,7 +174,7 @@ def _moment(seconds: int, micro: int) -> datetime | None:
 
 
 def _seconds(value: Any) -> float | None:
-    """Seconds since 1970 of a number or an ISO time."""
+    """Read a number or an ISO time as seconds since 1970."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value) if 0 < value < _LAST else None
     read = json_payloads.moment(value)
@@ -182,7 +182,7 @@ def _seconds(value: Any) -> float | None:
 
 
 def _line(conversation: Json) -> str:
-    """What the agent has written for the bot beside the conversation."""
+    """Read what the agent has written for the bot beside the conversation."""
     return text(mapping(conversation.get("custom_attributes")).get(LINE)).strip()
 
 
@@ -194,7 +194,7 @@ def _lines(message: Json) -> Iterator[str]:
 
 
 def _assignee(conversation: Json) -> Json:
-    """The person who has the conversation; empty if there is none, or a bot has it."""
+    """Return the person who has the conversation; empty if there is none, or a bot has it."""
     meta = mapping(conversation.get("meta"))
     assignee = mapping(meta.get("assignee"))
     is_bot = meta.get("assignee_type") == "AgentBot" or str(assignee.get("type", "user")).lower() != "user"

@@ -32,7 +32,7 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def note(handoff: Handoff, transcript: Sequence[Message]) -> str:
-    """The private note: the card, and what was said before, the oldest left out if it is too long.
+    """Write the private note: the card, and what was said before, the oldest left out if it is too long.
 
     Empty if there is nothing to tell: an agent took over right where the talk had ended.
     """
@@ -50,7 +50,7 @@ def note(handoff: Handoff, transcript: Sequence[Message]) -> str:
 
 
 def attributes(handoff: Handoff, own_user: int) -> dict[str, Any]:
-    """The conversation's custom attributes; empty where there is no value, so that none of an earlier handoff stays.
+    """Return the conversation's custom attributes; empty ones too, so that none of an earlier handoff stays.
 
     Args:
         own_user: Id of the user whose token we use.
@@ -71,17 +71,17 @@ def attributes(handoff: Handoff, own_user: int) -> dict[str, Any]:
 
 
 def agents_word(message: Message) -> str:
-    """What an agent at the desk said, with their name; see `escape`."""
+    """Write what an agent at the desk said, with their name; see `escape`."""
     return f"**{_inline(message.name or 'Desk')}:**\n\n{escape(message.text)}"
 
 
 def escape(text: str) -> str:
-    """Text that Markdown and Liquid show as it is; lines stay lines."""
+    """Escape a text so that Markdown and Liquid show it as it is; lines stay lines."""
     return "\n".join(_escape_line(line) for line in _plain(text).split("\n"))
 
 
 def since_end(transcript: Sequence[Message], last_shown: int) -> Sequence[Message]:
-    """What was said after the handoff that had shown the messages up to `last_shown` came to its end."""
+    """Return what was said after the handoff that had shown the messages up to `shown` came to its end."""
     for index, message in enumerate(transcript):
         if message.seq > last_shown and message.kind is Kind.EVENT and message.data.get("event") in _ENDS:
             return transcript[index + 1:]
@@ -157,13 +157,13 @@ def _escape_line(line: str) -> str:
 
 
 def _inline(value: Any) -> str:
-    """A value of the card on one line."""
+    """Write a value of the card on one line."""
     words = " ".join(_plain(str(value)).split())
     return _SIGNS.sub(lambda sign: "\\" + sign.group(), words if len(words) <= _VALUE else words[:_VALUE] + " …")
 
 
 def _plain(text: str) -> str:
-    """Without control signs, and without those that turn the direction of what follows."""
+    """Remove control signs, and those that turn the direction of what follows."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").replace("\u2028", "\n")
     return "".join(sign for sign in lines.replace("\u2029", "\n")
                    if sign == "\n" or (sign not in _BIDI and unicodedata.category(sign) not in ("Cc", "Cs")))

@@ -15,27 +15,27 @@ class DeskChannel:
     name = "desk"
 
     def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
-        """Nothing to carry: the desk shows every open handoff of the ledger."""
+        """Do nothing: the desk shows every open handoff of the ledger."""
         return {"handoff": handoff.id}
 
     def say(self, reference: Reference, handoff: Handoff, message: Message, again: bool) -> None:
-        """Nothing to carry: the desk shows the ledger's transcript."""
+        """Do nothing: the desk shows the ledger's transcript."""
 
     def close(self, reference: Reference, handoff: Handoff) -> None:
-        """Nothing to carry: the desk follows the ledger's owner."""
+        """Do nothing: the desk follows the ledger's owner."""
 
     def delivery_id(self, headers: Mapping[str, str], body: bytes) -> str:
-        """Agents act at the desk itself, never by webhook."""
+        """Raise an error: agents act at the desk itself, never by webhook."""
         raise WebhookRejected("the desk takes no webhooks")
 
     def answer(self, body: bytes) -> Mapping[str, Any] | None:
-        """Agents act at the desk itself."""
+        """Raise an error: agents act at the desk itself."""
         return None
 
     def read(self, body: bytes) -> Sequence[AgentEvent]:
-        """Agents act at the desk itself."""
+        """Raise an error: agents act at the desk itself."""
         return ()
 
     def sweep(self, reference: Reference, handoff: Handoff, since: datetime) -> Sequence[AgentEvent]:
-        """Agents act at the desk itself."""
+        """Raise an error: agents act at the desk itself."""
         return ()

@@ -39,7 +39,7 @@ class SlackChannel:
 
     @classmethod
     def from_options(cls, name: str, options: Mapping[str, Any]) -> SlackChannel:
-        """The channel as endpoints.yml configures it; see `AdapterOptions.read`."""
+        """Make the channel as endpoints.yml configures it; see `AdapterOptions.read`."""
         return cls(name, SlackOptions.read(name, options, "slack.md"))
 
     def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
@@ -85,17 +85,17 @@ class SlackChannel:
             return
 
     def delivery_id(self, headers: Mapping[str, str], body: bytes) -> str:
-        """The id of the event in a body that is signed and can be read."""
+        """Return the id of the event in a body that is signed and can be read."""
         inbound.verify(self._options.signing_secret, headers, body, self._clock())
         return inbound.delivery(inbound.envelope(body))
 
     def answer(self, body: bytes) -> Mapping[str, Any] | None:
-        """The challenge with which Slack checks the address; nothing else."""
+        """Return the challenge with which Slack checks the address; nothing else."""
         data = inbound.envelope(body)
         return {"challenge": data.get("challenge")} if data.get("type") == "url_verification" else None
 
     def read(self, body: bytes) -> Sequence[AgentEvent]:
-        """What a person did in a thread; their display name is asked for once an hour, for three seconds at most."""
+        """Read what a person did in a thread; their display name is asked for once an hour, for 3 seconds at most."""
         data = inbound.envelope(body)
         if data.get("type") != "event_callback":
             return ()
@@ -103,7 +103,7 @@ class SlackChannel:
         return (found,) if found is not None else ()
 
     def sweep(self, reference: Reference, handoff: Handoff, since: datetime) -> Sequence[AgentEvent]:
-        """What people wrote in the thread, for events that Slack gave up. Claims by reaction are not among it."""
+        """Read what people wrote in the thread, for events that Slack gave up; claims by reaction are not among it."""
         self._api.begin()
         last = handoff.closed_at is not None
         start = self._sweeps.begin(handoff.id, handoff.opened_at - CLOCKS, since, last)
@@ -119,7 +119,10 @@ class SlackChannel:
         return found
 
     def _earlier(self, handoff: Handoff, earlier: Reference | None) -> tuple[str, frozenset[str]]:
-        """The customer's thread and what of this handoff stands in it already; nothing if there is no such thread."""
+        """Return the customer's thread and what of this handoff stands in it already.
+
+        Nothing if there is no such thread.
+        """
         thread = str((earlier or {}).get(TS) or "")
         if thread and str((earlier or {}).get(THREAD)) == inbound.thread_id(self._options.channel, thread):
             try:
@@ -129,14 +132,14 @@ class SlackChannel:
         return "", frozenset()
 
     def _begun(self, handoff: Handoff) -> str:
-        """The thread that an earlier attempt at `open` began."""
+        """Find the thread that an earlier attempt at `open` began."""
         key = outbound.head_key(handoff)
         found = (message for message in self._api.history((handoff.opened_at - CLOCKS).timestamp())
                  if outbound.key_of(message) == key)
         return str(next(found, {}).get("ts") or "")
 
     def _written(self, thread: str, since: datetime) -> frozenset[str]:
-        """The keys of our messages in a thread since then."""
+        """Return the keys of our messages in a thread since then."""
         keys = (outbound.key_of(message) for message in self._api.replies(thread, (since - CLOCKS).timestamp()))
         return frozenset(key for key in keys if key is not None)
 

@@ -55,7 +55,7 @@ class SlackApi:
         self._quick = Calls(options.api_url, headers, timeout=min(options.timeout, _NAME_TIMEOUT), transport=transport)
 
     def begin(self) -> None:
-        """This thread begins a piece of work, which must end in time."""
+        """Begin a piece of work in this thread, which must end in time."""
         self._calls.begin()
 
     def post(self, text: str, metadata: Mapping[str, Any], thread: str = "", broadcast: bool = False) -> str:
@@ -79,7 +79,7 @@ class SlackApi:
         return str(self._call("POST", "/chat.postMessage", body=body).get("ts") or "")
 
     def replies(self, thread: str, oldest: float) -> Iterator[Json]:
-        """The messages of a thread after `oldest` (seconds since 1970) and its first one, the oldest first.
+        """Read the messages of a thread after `oldest` (seconds since 1970) and its first one, the oldest first.
 
         Raises:
             ThreadGone, LiveAgentUnavailable
@@ -87,11 +87,11 @@ class SlackApi:
         return self._messages("/conversations.replies", ts=thread, oldest=f"{oldest:.6f}")
 
     def history(self, oldest: float) -> Iterator[Json]:
-        """The messages of the channel, threads' replies left out, after `oldest` (seconds since 1970)."""
+        """Read the messages of the channel, threads' replies left out, after `oldest` (seconds since 1970)."""
         return self._messages("/conversations.history", oldest=f"{oldest:.6f}")
 
     def user(self, user_id: str) -> Json:
-        """A user's profile. It is asked for but once, and quickly."""
+        """Read a user's profile. It is asked for but once, and quickly."""
         return mapping(self._once(self._quick, "GET", "/users.info", params={"user": user_id}).get("user"))
 
     def _messages(self, path: str, **asked: str) -> Iterator[Json]:
@@ -140,7 +140,7 @@ class Names:
         self._known: dict[str, tuple[str, float]] = {}
 
     def __call__(self, user_id: str) -> str:
-        """The name that the user shows to others."""
+        """Return the name that the user shows to others."""
         with self._lock:
             name, until = self._known.get(user_id, ("", 0.0))
         if name and self._clock() < until:
@@ -170,7 +170,7 @@ class Sweeps:
         self._from: dict[str, datetime] = {}
 
     def begin(self, handoff_id: str, opened_at: datetime, since: datetime, last: bool) -> datetime | None:
-        """From when on to look, None to wait: what waits is looked through later from where the last look ended.
+        """Return from when on to look, None to wait; what waits is looked through later from where the last look ended.
 
         Args:
             last: It is the handoff's last look, and must not wait.
@@ -185,7 +185,7 @@ class Sweeps:
             return min(since, self._from.get(handoff_id, opened_at))
 
     def done(self, handoff_id: str, since: datetime, last: bool) -> None:
-        """All until `since`, and more, is told."""
+        """Note that all until `since`, and more, is told."""
         with self._lock:
             self._from.pop(handoff_id, None)
             if not last:

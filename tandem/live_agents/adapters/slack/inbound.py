@@ -32,7 +32,7 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> 
 
 
 def envelope(body: bytes) -> Json:
-    """The envelope of a request.
+    """Read the envelope of a request.
 
     Raises:
         WebhookUnreadable: It is not one of the Events API.
@@ -41,7 +41,7 @@ def envelope(body: bytes) -> Json:
 
 
 def delivery(data: Mapping[str, Any]) -> str:
-    """The name of a delivery: a retry (`X-Slack-Retry-Num`) has the same.
+    """Name a delivery: a retry (`X-Slack-Retry-Num`) has the same name.
 
     Raises:
         WebhookUnreadable: The envelope is of no known type.
@@ -56,12 +56,12 @@ def delivery(data: Mapping[str, Any]) -> str:
 
 
 def thread_id(channel: str, ts: str) -> str:
-    """The name of a thread: of its channel and its first message."""
+    """Return the name of a thread: of its channel and its first message."""
     return f"{channel}:{ts}"
 
 
 def read_event(event: Mapping[str, Any], options: SlackOptions, name_of: Callable[[str], str]) -> AgentEvent | None:
-    """What an event tells of an agent's act, if anything."""
+    """Read what an event tells of an agent's act, if anything."""
     if event.get("type") == "reaction_added":
         return _read_reaction(event, options, name_of)
     if event.get("type") != "message" or event.get("channel") != options.channel:
@@ -72,7 +72,10 @@ def read_event(event: Mapping[str, Any], options: SlackOptions, name_of: Callabl
 def read_message(
     message: Mapping[str, Any], options: SlackOptions, name_of: Callable[[str], str],
 ) -> AgentEvent | None:
-    """A person's reply in a thread; None for bots, ours among them, edits, deletions, and the channel's own talk."""
+    """Return a person's reply in a thread.
+
+    None for bots, ours among them, edits, deletions, and the channel's own talk.
+    """
     user, ts, thread = message.get("user"), message.get("ts"), message.get("thread_ts")
     at = moment(ts)
     spoken = message.get("subtype") in SPOKEN and not message.get("bot_id") and not message.get("hidden")
@@ -90,7 +93,7 @@ def read_message(
 
 
 def plain(written: str, blocks: Any, name_of: Callable[[str], str]) -> str:
-    """What a person wrote, without Slack's notation.
+    """Read what a person wrote, without Slack's notation.
 
     Args:
         blocks: The message's blocks, which tell the signs of its emoji.
@@ -107,7 +110,7 @@ def plain(written: str, blocks: Any, name_of: Callable[[str], str]) -> str:
 
 
 def moment(ts: Any) -> datetime | None:
-    """The time of Slack's `ts`; None if it is not one."""
+    """Return the time of Slack's `ts`; None if it is not one."""
     if not isinstance(ts, str) or not _TS.fullmatch(ts):
         return None
     seconds, _, fraction = ts.partition(".")
@@ -151,7 +154,7 @@ def _marked(content: str, name_of: Callable[[str], str]) -> str:
 
 
 def _emoji(blocks: Any) -> Mapping[str, str]:
-    """The emoji in a message's blocks: how they stand in the text, and their signs."""
+    """Return the emoji in a message's blocks: how they stand in the text, and their signs."""
     found: dict[str, str] = {}
     waiting = [blocks]
     while waiting:

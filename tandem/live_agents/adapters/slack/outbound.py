@@ -20,52 +20,52 @@ _HELP = ("Reply in this thread: the customer reads it. !note is for colleagues, 
 
 
 def head_key(handoff: Handoff) -> str:
-    """The key of the message that announces a handoff in the channel."""
+    """Return the key of the message that announces a handoff in the channel."""
     return f"{handoff.id}:head"
 
 
 def head(handoff: Handoff) -> str:
-    """The announcement in the channel."""
+    """Write the announcement in the channel."""
     who = " ".join((handoff.card.customer.name or "A customer").split())[:80]
     lines = [f"{who}: {handoff.reason}", handoff.card.summary, _HELP]
     return escape("\n".join(line[:_SUMMARY] for line in lines if line))
 
 
 def opening(handoff: Handoff, transcript: Sequence[Message]) -> Iterator[tuple[str, str]]:
-    """What stands in the thread first, in messages with their keys: the card, then what was said before."""
+    """Write what stands in the thread first, in messages with their keys: the card, then what was said before."""
     yield from _keyed(f"{handoff.id}:card", card_text(handoff))
     yield from _keyed(f"{handoff.id}:transcript", transcript_text(transcript, _TRANSCRIPT))
 
 
 def message_parts(handoff: Handoff, message: Message) -> Iterator[tuple[str, str]]:
-    """One message after its speaker's name, in parts that Slack takes, with their keys."""
+    """Write one message after its speaker's name, in parts that Slack takes, with their keys."""
     return _keyed(f"{handoff.id}:{message.seq}", f"{speaker(message)}: {message.text}")
 
 
 def closing(handoff: Handoff) -> tuple[str, str]:
-    """The line that tells agents of an end, with its key."""
+    """Write the line that tells agents of an end, with its key."""
     return f"{handoff.id}:closed", _ENDED.get(handoff.outcome or "", _ENDED["handed_back"])
 
 
 def metadata(handoff: Handoff, key: str) -> Mapping[str, Any]:
-    """What a message of ours carries, to be found again."""
+    """Return what a message of ours carries, to be found again."""
     return {"event_type": EVENT, "event_payload": {KEY: key, HANDOFF: handoff.id}}
 
 
 def key_of(message: Mapping[str, Any]) -> str | None:
-    """The key of a message of ours; None for all others."""
+    """Return the key of a message of ours; None for all others."""
     found = mapping(message.get("metadata"))
     key = mapping(found.get("event_payload")).get(KEY) if found.get("event_type") == EVENT else None
     return key if isinstance(key, str) else None
 
 
 def escape(text: str) -> str:
-    """Text that Slack shows as it is: without control sequences, no mention can come about."""
+    """Escape a text so that Slack shows it as it is: without control sequences, no mention can come about."""
     return "".join(_ESCAPED.get(sign, sign) for sign in text)
 
 
 def parts(text: str) -> Iterator[str]:
-    """The text, escaped, in messages that Slack takes; parts of blanks alone, which it does not take, are left out."""
+    """Split a text, escaped, into messages that Slack takes; parts of blanks alone, which it refuses, are left out."""
     return (escape(part) for part in split_text(text, LIMIT, _size) if part.strip())
 
 

@@ -36,13 +36,13 @@ class TemplateChannel:
 
     @classmethod
     def from_options(cls, name: str, options: Mapping[str, Any]) -> TemplateChannel:
-        """The channel as endpoints.yml configures it; see `AdapterOptions.read`."""
+        """Make the channel as endpoints.yml configures it; see `AdapterOptions.read`."""
         return cls(name, TemplateOptions.read(name, options, "writing-a-live-agent-adapter.md"))
 
     # -- what the relay carries out -------------------------------------------------------------------------------
 
     def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
-        """A ticket with card and transcript in private messages."""
+        """Open a ticket with card and transcript in private messages."""
         self._api.begin()
         ticket = self._api.find_ticket(handoff.id)
         if not ticket:
@@ -54,7 +54,7 @@ class TemplateChannel:
         return {THREAD: ticket}
 
     def say(self, reference: Reference, handoff: Handoff, message: Message, again: bool) -> None:
-        """The words under their speaker's name, the long ones in parts."""
+        """Send the words under their speaker's name, the long ones in parts."""
         self._api.begin()
         ticket = str(reference[THREAD])
         written = self._written(ticket, message.at) if again else frozenset()
@@ -70,20 +70,20 @@ class TemplateChannel:
     # -- what the help desk tells ---------------------------------------------------------------------------------
 
     def delivery_id(self, headers: Mapping[str, str], body: bytes) -> str:
-        """The id of the event in a body that is signed and can be read."""
+        """Return the id of the event in a body that is signed and can be read."""
         inbound.verify(self._options.secret, headers, body, self._clock())
         return str(inbound.parse(body)["id"])
 
     def answer(self, body: bytes) -> Mapping[str, Any] | None:
-        """Nothing: the status is all that the help desk looks at."""
+        """Return nothing: the status is all that the help desk looks at."""
         return None
 
     def read(self, body: bytes) -> Sequence[AgentEvent]:
-        """What an agent did, by a webhook."""
+        """Read what an agent did from a webhook."""
         return inbound.read_event(inbound.parse(body))
 
     def sweep(self, reference: Reference, handoff: Handoff, since: datetime) -> Sequence[AgentEvent]:
-        """What agents wrote, and that one closed the ticket."""
+        """Read what agents wrote, and that one closed the ticket."""
         self._api.begin()
         ticket = self._api.ticket(str(reference[THREAD]))  # before the messages: an end must not overtake a word
         if not ticket:
@@ -93,5 +93,5 @@ class TemplateChannel:
         return [*said, *inbound.read_end(ticket)]
 
     def _written(self, ticket: str, since: datetime) -> frozenset[str]:
-        """The keys of our messages in a ticket since then."""
+        """Return the keys of our messages in a ticket since then."""
         return frozenset(str(message.get("key")) for message in self._api.messages(ticket, since - CLOCKS))

@@ -22,16 +22,16 @@ class TemplateApi:
                             timeout=options.timeout, transport=transport)
 
     def begin(self) -> None:
-        """This thread begins a piece of work, which must end in time."""
+        """Begin a piece of work in this thread, which must end in time."""
         self._calls.begin()
 
     def find_ticket(self, key: str) -> str:
-        """The id of the ticket that we made under this key; empty if there is none."""
+        """Find the ticket that we made under this key, and return its id; empty if there is none."""
         found = objects(self._calls.call("GET", "/tickets", params={"key": key}).data.get("tickets"))
         return next((text(ticket.get("id")) for ticket in found if ticket.get("key") == key), "")
 
     def create_ticket(self, key: str, customer: str, subject: str) -> str:
-        """A new ticket's id."""
+        """Create a ticket, and return its id."""
         made = self._calls.call("POST", "/tickets", {"key": key, "customer": customer, "subject": subject})
         ticket_id = text(mapping(made.data.get("ticket")).get("id"))
         if not ticket_id:
@@ -39,7 +39,7 @@ class TemplateApi:
         return ticket_id
 
     def ticket(self, ticket_id: str) -> Json:
-        """A ticket; {} if it was deleted."""
+        """Read a ticket; {} if it was deleted."""
         answer = self._calls.call("GET", f"/tickets/{ticket_id}", expected=frozenset({404}))
         return mapping(answer.data.get("ticket"))
 
@@ -53,7 +53,7 @@ class TemplateApi:
                          {"key": key, "author": author, "text": words, "private": private})
 
     def messages(self, ticket_id: str, since: datetime) -> Iterator[Json]:
-        """The messages of a ticket since then, the oldest first."""
+        """Read the messages of a ticket since then, the oldest first."""
 
         def page(cursor: str) -> tuple[Sequence[Json], str]:
             answer = self._calls.call("GET", f"/tickets/{ticket_id}/messages", params={

@@ -26,7 +26,7 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> 
 
 
 def parse(body: bytes) -> Json:
-    """The webhook's JSON, which has an id.
+    """Read the webhook's JSON.
 
     Raises:
         WebhookUnreadable: It is not such a body.
@@ -38,7 +38,7 @@ def parse(body: bytes) -> Json:
 
 
 def read_event(data: Json) -> Sequence[AgentEvent]:
-    """What a webhook tells of an agent's act; nothing for whatever else, and for what is not known."""
+    """Read what a webhook tells of an agent's act; nothing for whatever else, and for what is not known."""
     kind, ticket, agent = text(data.get("type")), mapping(data.get("ticket")), mapping(data.get("agent"))
     if kind == "message.created":
         return read_message(mapping(data.get("message")), ticket)
@@ -49,7 +49,7 @@ def read_event(data: Json) -> Sequence[AgentEvent]:
 
 
 def read_message(message: Json, ticket: Json) -> Sequence[AgentEvent]:
-    """An agent's word, note or command; nothing for our own messages, which carry a key."""
+    """Read an agent's word, note or command; nothing for our own messages, which carry a key."""
     number, words = text(message.get("id")), text(message.get("text"))
     if message.get("key") or not number or not words.strip():
         return ()
@@ -61,7 +61,7 @@ def read_message(message: Json, ticket: Json) -> Sequence[AgentEvent]:
 
 
 def read_end(ticket: Json) -> Sequence[AgentEvent]:
-    """That an agent has closed the ticket: the matter is resolved. A ticket that we closed has nobody who did it."""
+    """Read that an agent has closed the ticket: the matter is resolved, unless we closed it ourselves."""
     if ticket.get("status") != "closed":
         return ()
     return _event(Act.RESOLVED, f"closed:{text(ticket.get('id'))}", ticket, mapping(ticket.get("closed_by")), "",
@@ -69,7 +69,7 @@ def read_end(ticket: Json) -> Sequence[AgentEvent]:
 
 
 def _event(act: Act, key: str, ticket: Json, agent: Json, words: str, at: object) -> Sequence[AgentEvent]:
-    """An event, if a person is behind it and it is about a ticket of ours."""
+    """Make an event, if a person is behind it and it is about a ticket of ours."""
     handoff_id, agent_id = text(ticket.get("key")), text(agent.get("id"))
     if not handoff_id or not agent_id or not key:
         return ()

@@ -11,18 +11,18 @@ _TRANSCRIPT = 20_000  # characters
 
 
 def subject(handoff: Handoff) -> str:
-    """The ticket's title, on one line."""
+    """Return the ticket's title, on one line."""
     return " ".join(handoff.reason.split())[:200]
 
 
 def opening(handoff: Handoff, transcript: Sequence[Message]) -> Iterator[tuple[str, str]]:
-    """What agents read first, in messages with their keys: the card, then what was said before."""
+    """Write what agents read first, in messages with their keys: the card, then what was said before."""
     yield from _parts(f"{handoff.id}:card", card_text(handoff))
     yield from _parts(f"{handoff.id}:transcript", transcript_text(transcript, _TRANSCRIPT))
 
 
 def message_parts(handoff: Handoff, message: Message) -> Iterator[tuple[str, str]]:
-    """One message, in parts that the help desk takes, with their keys."""
+    """Write one message, in parts that the help desk takes, with their keys."""
     return _parts(f"{handoff.id}:{message.seq}", message.text)
 
 

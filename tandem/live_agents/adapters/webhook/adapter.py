@@ -35,7 +35,7 @@ class WebhookChannel:
 
     @classmethod
     def from_options(cls, name: str, options: Mapping[str, Any]) -> WebhookChannel:
-        """The channel as endpoints.yml configures it; see `AdapterOptions.read`."""
+        """Make the channel as endpoints.yml configures it; see `AdapterOptions.read`."""
         return cls(name, WebhookOptions.read(name, options, "live-agent-channels.md"))
 
     def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
@@ -52,18 +52,18 @@ class WebhookChannel:
         self._api.post(outbound.closed(self.name, handoff))
 
     def delivery_id(self, headers: Mapping[str, str], body: bytes) -> str:
-        """The id of the event in a body that is signed and can be read."""
+        """Return the id of the event in a body that is signed and can be read."""
         verify(self._options.secret, headers.get(HEADER.lower(), ""), body, self._clock())
         return parse(body).key
 
     def answer(self, body: bytes) -> Mapping[str, Any] | None:
-        """Nothing: 200 says that the event is kept."""
+        """Return nothing: 200 says that the event is kept."""
         return None
 
     def read(self, body: bytes) -> Sequence[AgentEvent]:
-        """The event of the body."""
+        """Read the event of the body."""
         return [parse(body)]
 
     def sweep(self, reference: Reference, handoff: Handoff, since: datetime) -> Sequence[AgentEvent]:
-        """Nothing: the integrator repeats an event until it is answered with 200."""
+        """Return nothing: the integrator repeats an event until it is answered with 200."""
         return ()

@@ -19,7 +19,7 @@ _WITH_TEXT = (Act.SAID, Act.NOTED)
 
 
 def parse(body: bytes) -> AgentEvent:
-    """The event in a body, checked as `schema.json` says. Keys that are not known are passed over.
+    """Read the event in a body, checked as `schema.json` says. Keys that are not known are passed over.
 
     Raises:
         WebhookUnreadable: The body is not such an event; the text names the key.

@@ -13,7 +13,7 @@ TRANSCRIPT = 500_000  # characters of text that an opening carries, the newest
 
 
 def opened(channel: str, handoff: Handoff, transcript: Sequence[Message]) -> Mapping[str, Any]:
-    """`handoff.opened`: the handoff with its card and what was said before."""
+    """Write `handoff.opened`: the handoff with its card and what was said before."""
     kept = _newest(transcript)
     return _event(f"{handoff.id}:opened", "handoff.opened", handoff.opened_at, channel, handoff, {
         "card": handoff.card.to_dict(),
@@ -24,19 +24,19 @@ def opened(channel: str, handoff: Handoff, transcript: Sequence[Message]) -> Map
 
 
 def created(channel: str, handoff: Handoff, message: Message) -> Mapping[str, Any]:
-    """`message.created`: a word of the customer, or of an agent at the desk."""
+    """Write `message.created`: a word of the customer, or of an agent at the desk."""
     return _event(f"{handoff.id}:message:{message.seq}", "message.created", message.at, channel, handoff,
                   {"message": _message(message)})
 
 
 def closed(channel: str, handoff: Handoff) -> Mapping[str, Any]:
-    """`handoff.closed`: nobody need answer any more."""
+    """Write `handoff.closed`: nobody need answer any more."""
     return _event(f"{handoff.id}:closed", "handoff.closed", handoff.closed_at or handoff.opened_at, channel, handoff,
                   {"outcome": handoff.outcome or "handed_back", "note_for_bot": handoff.note_for_bot})
 
 
 def encode(event: Mapping[str, Any]) -> bytes:
-    """The body: JSON in ASCII, numbers that JSON does not know as null."""
+    """Write the body: JSON in ASCII, numbers that JSON does not know as null."""
     finite = json.loads(json.dumps(event), parse_constant=lambda _: None)
     return json.dumps(finite, separators=(",", ":"), sort_keys=True).encode("ascii")
 

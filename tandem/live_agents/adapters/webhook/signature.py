@@ -7,7 +7,7 @@ HEADER = "Tandem-Signature"
 
 
 def sign(secret: str, body: bytes, at: float) -> str:
-    """The header's value for a body that is sent at `at` (seconds since 1970)."""
+    """Make the header's value for a body that is sent at `at` (seconds since 1970)."""
     return f"t={int(at)},v1={hex_digest(secret, f'{int(at)}.'.encode() + body)}"
 
 

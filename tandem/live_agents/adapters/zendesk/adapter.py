@@ -33,7 +33,7 @@ class ZendeskChannel:
 
     @classmethod
     def from_options(cls, name: str, options: Mapping[str, Any]) -> ZendeskChannel:
-        """The channel as endpoints.yml configures it; see `AdapterOptions.read`."""
+        """Make the channel as endpoints.yml configures it; see `AdapterOptions.read`."""
         return cls(name, ZendeskOptions.read(name, options, "zendesk.md"))
 
     def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
@@ -93,21 +93,21 @@ class ZendeskChannel:
         self._api.control("releaseControl", thread, {"metadata": self._mark(handoff)})
 
     def delivery_id(self, headers: Mapping[str, str], body: bytes) -> str:
-        """The ids of the events in a body that comes with the shared secret."""
+        """Return the ids of the events in a body that comes with the shared secret."""
         inbound.verify(self._options.webhook_secret, headers)
         return inbound.delivery(inbound.events_of(body))
 
     def answer(self, body: bytes) -> Mapping[str, Any] | None:
-        """Nothing: 200 says that the events are kept."""
+        """Return nothing: 200 says that the events are kept."""
         return None
 
     def read(self, body: bytes) -> Sequence[AgentEvent]:
-        """What agents did; the words of customers, automations and ourselves are left out."""
+        """Read what agents did; the words of customers, automations and ourselves are left out."""
         found = (inbound.read_event(event, self._options.bot_integration) for event in inbound.events_of(body))
         return [event for event in found if event is not None]
 
     def sweep(self, reference: Reference, handoff: Handoff, since: datetime) -> Sequence[AgentEvent]:
-        """What agents said, and that they gave control away; not why, so that the bot has the customer again."""
+        """Read what agents said, and that they gave control away; not why, so that the bot has the customer again."""
         self._api.begin()
         thread = str(reference[THREAD])
         said = [event for message in self._api.messages(thread, since)
@@ -118,7 +118,7 @@ class ZendeskChannel:
         return said
 
     def _written(self, thread: str, since: datetime) -> Mapping[str, str]:
-        """Our messages since then: ids by key."""
+        """Return our messages since then: ids by key."""
         found = {}
         for message in self._api.messages(thread, since - CLOCKS):
             key = mapping(message.get("metadata")).get(outbound.KEY)

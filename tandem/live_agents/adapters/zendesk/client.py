@@ -25,7 +25,7 @@ class SunshineApi:
                             timeout=options.timeout, transport=transport)
 
     def begin(self) -> None:
-        """This thread begins a piece of work, which must end in time."""
+        """Begin a piece of work in this thread, which must end in time."""
         self._calls.begin()
 
     def ensure_user(self, external_id: str, profile: Mapping[str, str]) -> None:
@@ -34,14 +34,14 @@ class SunshineApi:
         self._calls.call("POST", "/users", body, expected=frozenset({409}))
 
     def find_conversation(self, external_id: str) -> Json | None:
-        """The user's conversation that we made."""
+        """Find the user's conversation that we made."""
         answer = self._calls.call("GET", "/conversations", params={
             "filter[userExternalId]": external_id, "page[size]": 100}, expected=frozenset({404}))
         return next((found for found in objects(answer.data.get("conversations"))
                      if mapping(found.get("metadata")).get(CONVERSATION) == external_id), None)
 
     def create_conversation(self, external_id: str) -> Json:
-        """A personal conversation of the user, with our id in its metadata."""
+        """Create a personal conversation of the user, with our id in its metadata."""
         made = self._calls.call("POST", "/conversations", {
             "type": "personal", "participants": [{"userExternalId": external_id, "subscribeSDKClient": False}],
             "metadata": {CONVERSATION: external_id},
@@ -51,7 +51,7 @@ class SunshineApi:
         return made
 
     def conversation(self, conversation_id: str) -> Json:
-        """A conversation, with who is in control of it; {} if it is no more."""
+        """Read a conversation, with who is in control of it; {} if it is no more."""
         answer = self._calls.call("GET", f"/conversations/{quote(conversation_id, safe='')}",
                                   expected=frozenset({404}))
         found = answer.data.get("conversation")
@@ -65,13 +65,13 @@ class SunshineApi:
         return str(messages[0].get("id") or "") if messages else ""
 
     def control(self, action: str, conversation_id: str, body: Mapping[str, Any]) -> None:
-        """A switchboard action: passControl, offerControl or releaseControl."""
+        """Do a switchboard action: passControl, offerControl or releaseControl."""
         gone = frozenset({404}) if action == "releaseControl" else frozenset()
         self._calls.call("POST", f"/conversations/{quote(conversation_id, safe='')}/{action}", dict(body),
                          expected=gone)
 
     def messages(self, conversation_id: str, since: datetime) -> list[Json]:
-        """The conversation's messages from `since` on, the oldest first."""
+        """Read the conversation's messages from `since` on, the oldest first."""
         found: list[tuple[datetime, Json]] = []
         for page in pages(lambda before: self._page(conversation_id, before), _PAGES, newest_first=True):
             dated = [(moment(message.get("received")) or since, message) for message in page]

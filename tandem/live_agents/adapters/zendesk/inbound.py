@@ -32,7 +32,7 @@ def verify(secret: str, headers: Mapping[str, str]) -> None:
 
 
 def events_of(body: bytes) -> list[Mapping[str, Any]]:
-    """The events in a webhook's body.
+    """Read the events in a webhook's body.
 
     Raises:
         WebhookUnreadable: It is not such a body.
@@ -47,7 +47,7 @@ def events_of(body: bytes) -> list[Mapping[str, Any]]:
 
 
 def read_event(event: Mapping[str, Any], bot_integration: str) -> AgentEvent | None:
-    """What an event tells of an agent's act, if anything.
+    """Read what an event tells of an agent's act, if anything.
 
     Args:
         bot_integration: Id or name of our own switchboard integration; agents hand back by passing control to it.
@@ -75,7 +75,7 @@ def read_event(event: Mapping[str, Any], bot_integration: str) -> AgentEvent | N
 
 
 def read_message(message: Mapping[str, Any], thread: str) -> AgentEvent | None:
-    """The word of an agent; None for the customer's, ours, and what automations say."""
+    """Read an agent's message; None for the customer's, ours, and what automations say."""
     author, metadata = mapping(message.get("author")), mapping(message.get("metadata"))
     agent, message_id = metadata.get(AGENT), message.get("id")
     person = isinstance(agent, (str, int)) and str(agent) and not str(agent).startswith("__")
@@ -90,28 +90,28 @@ def read_message(message: Mapping[str, Any], thread: str) -> AgentEvent | None:
 
 
 def is_ours(conversation: Mapping[str, Any], bot_integration: str) -> bool:
-    """Whether our own switchboard integration is in control."""
+    """Check whether our own switchboard integration is in control."""
     active = mapping(conversation.get("activeSwitchboardIntegration"))
     return bool(bot_integration) and bot_integration in (active.get("id"), active.get("name"))
 
 
 def with_agents(conversation: Mapping[str, Any], bot_integration: str) -> bool:
-    """Whether somebody other than us is in control."""
+    """Check whether somebody other than us is in control."""
     return bool(mapping(conversation.get("activeSwitchboardIntegration"))) and not is_ours(
         conversation, bot_integration)
 
 
 def delivery(events: Sequence[Mapping[str, Any]]) -> str:
-    """The name of a delivery: a repeat has the same events."""
+    """Name a delivery: a repeat has the same events, and so the same name."""
     return "+".join(str(event["id"]) for event in events)
 
 
 def _end(act: Act, metadata: Mapping[str, Any], key: str, thread: str, at: datetime | None) -> AgentEvent:
-    """The end of a handoff, as whoever gave control away has chosen, or as the event itself tells."""
+    """Return the end of a handoff, as whoever gave control away has chosen, or as the event itself tells."""
     chosen = CHOICES.get(text(metadata.get(CHOICE)).lower(), act)
     return AgentEvent("", chosen, key, text=text(metadata.get(LINE)), thread=thread, at=at)
 
 
 def _words(content: Mapping[str, Any]) -> str:
-    """The words of a message; pictures and files are passed on as their address."""
+    """Read the words of a message; pictures and files are passed on as their address."""
     return "\n".join(filter(None, (text(content.get("text")), text(content.get("mediaUrl")))))

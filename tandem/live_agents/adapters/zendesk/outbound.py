@@ -38,7 +38,7 @@ FIELDS: Mapping[str, Callable[[Handoff], Any]] = {  # what a ticket field can be
 
 
 def profile(handoff: Handoff) -> dict[str, str]:
-    """The customer's profile, as far as they are known."""
+    """Return the customer's profile, as far as they are known."""
     customer, found = handoff.card.customer, {}
     if customer.name.strip():
         found["givenName"] = customer.name.strip()[:_PROFILE]
@@ -48,7 +48,10 @@ def profile(handoff: Handoff) -> dict[str, str]:
 
 
 def ticket_metadata(handoff: Handoff, ticket_fields: Mapping[str, str], tags: Sequence[str]) -> dict[str, Any]:
-    """The metadata with which agents get control: ids, requester, tags, ticket fields; flat, within the limit."""
+    """Return the metadata with which agents get control.
+
+    Ids, requester, tags, ticket fields; flat, within the limit.
+    """
     known = profile(handoff)
     metadata: dict[str, Any] = {HANDOFF: handoff.id, CONVERSATION: handoff.conversation_id}
     if "givenName" in known:
@@ -65,7 +68,7 @@ def ticket_metadata(handoff: Handoff, ticket_fields: Mapping[str, str], tags: Se
 
 
 def within_limit(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata, its longest values cut until all of it is within the limit; our own ids are never cut."""
+    """Cut the longest values of metadata until all of it is within the limit; our own ids are never cut."""
     kept = dict(metadata)
     while len(json.dumps(kept).encode()) > MAX_METADATA:
         texts = {key: value for key, value in kept.items()
@@ -78,7 +81,7 @@ def within_limit(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def opening(handoff: Handoff, transcript: Sequence[Message]) -> Iterator[tuple[str, str]]:
-    """What agents read first, in messages with their keys: the card, then what was said before."""
+    """Write what agents read first, in messages with their keys: the card, then what was said before."""
     yield from parts(f"{handoff.id}:card", card_text(handoff))
     said = transcript_text(transcript, _TRANSCRIPT)
     if said:
@@ -86,17 +89,17 @@ def opening(handoff: Handoff, transcript: Sequence[Message]) -> Iterator[tuple[s
 
 
 def message_parts(handoff: Handoff, message: Message) -> Iterator[tuple[str, str]]:
-    """One message in parts that are taken, with their keys."""
+    """Write one message in parts that are taken, with their keys."""
     return parts(f"{handoff.id}:{message.seq}", message.text)
 
 
 def closing_key(handoff: Handoff) -> str:
-    """The key of the line that tells agents of an end."""
+    """Return the key of the line that tells agents of an end."""
     return f"{handoff.id}:closed"
 
 
 def parts(key: str, text: str) -> Iterator[tuple[str, str]]:
-    """A text in messages that are taken, with their keys; parts of blanks alone, which are not taken, are left out."""
+    """Split a text into messages that are taken, with their keys; parts of blanks alone are left out."""
     for number, part in enumerate(split_text(text, MAX_TEXT), 1):
         if part.strip():
             yield f"{key}:{number}", part
