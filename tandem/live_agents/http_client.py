@@ -6,6 +6,7 @@ import math
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -69,6 +70,7 @@ class Calls:
         self._client = httpx.Client(
             base_url=base_url, verify=tls_context(), headers={"User-Agent": "Tandem", **(headers or {})}, auth=auth,
             timeout=timeout, transport=transport, follow_redirects=False)
+        weakref.finalize(self, self._client.close)
         self._timeout = timeout
         self._error_of = error_of
         self._work = threading.local()
