@@ -94,7 +94,7 @@ def test_the_ledger_waits_for_the_disk(tmp_path: Path, durable: bool, level: int
     engine.dispose()
 
 
-def test_what_is_found_out_again_does_not_wait_for_the_disk_and_nothing_else_is_hurried(tmp_path: Path) -> None:
+def test_only_writes_that_can_be_derived_again_skip_the_wait_for_the_disk(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'shop.db'}")
     levels = []
     for one in (engine, recoverable(engine), recoverable(engine), engine, engine, recoverable(engine), engine):

@@ -91,7 +91,7 @@ def read(values: Any) -> Shop:
     ({"tags": ["a", 3]}, "tags 2 must be a text, not 3"),
     ({"tags": ["a", "a"]}, "shop.yml: shop: tags has a tag twice; see docs/shop.md"),
 ])
-def test_what_is_wrong_is_told(values: Any, told: str) -> None:
+def test_each_mistake_is_named(values: Any, told: str) -> None:
     with pytest.raises(ConfigError) as raised:
         read(values)
     assert told in str(raised.value) and "secret" not in str(raised.value)

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NO_VERBS = set("A All An As At Because Both By Each Every For From How If In It Its Nobody No None Nothing Of On Once One "
-               "Our Own Several Since Some That The Their There These They This Those Through To Two Under We What When "
-               "Where Whether Which Who Whoever Whom Whose Why With Without You".split())
+NO_VERBS = set("""
+    A All An As At Because Both By Each Every For From How If In It Its Nobody No None Nothing Of On Once One Our Own
+    Several Since Some That The Their There These They This Those Through To Two Under We What When Where Whether Which
+    Who Whoever Whom Whose Why With Without You
+""".split())
 SECTIONS = ("Args:", "Raises:", "Returns:")
 
 

@@ -72,7 +72,7 @@ async def test_no_more_threads_are_started_than_allowed_however_much_is_asked(go
     assert not bulkhead._jobs, "what was refused is forgotten"
 
 
-async def test_no_more_waits_than_may_and_the_rest_is_told_at_once(go_on: threading.Event) -> None:
+async def test_work_beyond_the_queues_limit_is_refused_at_once(go_on: threading.Event) -> None:
     bulkhead = Bulkhead("x", 2, patience=30, waiting=3)
     asked = [asyncio.ensure_future(bulkhead.run(30, go_on.wait)) for _ in range(20)]
     await asyncio.sleep(0.2)
@@ -82,7 +82,7 @@ async def test_no_more_waits_than_may_and_the_rest_is_told_at_once(go_on: thread
     assert [type(one) for one in ended].count(NotBegun) == 15
 
 
-async def test_who_goes_away_before_the_work_is_begun_takes_it_along(go_on: threading.Event) -> None:
+async def test_work_whose_caller_is_cancelled_before_it_begins_is_never_done(go_on: threading.Event) -> None:
     bulkhead, done = Bulkhead("x", 1, patience=30), []
     first = asyncio.ensure_future(bulkhead.run(30, go_on.wait))
     second = asyncio.ensure_future(bulkhead.run(30, done.append, "x"))

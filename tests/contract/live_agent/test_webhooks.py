@@ -33,7 +33,7 @@ def test_webhooks_out_of_order_lose_nothing(outside: Shop) -> None:
         assert outside.heard() == ["one", "two", "three"]
 
 
-def test_an_end_that_overtakes_a_word_does_not_swallow_it(outside: Shop) -> None:
+def test_a_message_that_arrives_after_the_end_of_its_handoff_still_reaches_the_customer(outside: Shop) -> None:
     handoff = outside.opened()
     outside.tool.agent_says(handoff, "goodbye")
     outside.tool.agent_resolves(handoff)
@@ -46,7 +46,7 @@ def test_an_end_that_overtakes_a_word_does_not_swallow_it(outside: Shop) -> None
         assert outside.conversation().owner is Owner.RESOLVED
 
 
-def test_what_lost_webhooks_told_is_found_by_sweeping(outside: Shop) -> None:
+def test_events_of_lost_webhooks_are_found_by_sweeping(outside: Shop) -> None:
     needs(outside, "sweeps")
     handoff = outside.opened()
     outside.tool.agent_says(handoff, "one")

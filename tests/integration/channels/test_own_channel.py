@@ -68,7 +68,7 @@ async def test_the_channel_of_the_docs_takes_a_message_once_and_carries_every_an
             assert second["to"] == "0170-1" and "Anna here.\n\nHow can I help?" in second["text"]
 
 
-async def test_the_channel_of_the_docs_tells_never_from_not_now(core: Core, pager: Any) -> None:
+async def test_the_documented_channel_distinguishes_a_refusal_from_a_delay(core: Core, pager: Any) -> None:
     async with outside("messages", lambda path, body: (404, {}) if path == "refuse" else (200, {})) as service:
         service.moods = ["500", "refuse"]
         channel = pager(f"{service.url}/messages", "secret")
@@ -156,7 +156,7 @@ async def test_rasas_kind_of_channel_stands_behind_the_router(
 
 
 @pytest.mark.parametrize(("name", "instead"), [("blueprint", "routes"), ("get_output_channel", "own_output")])
-def test_who_defines_what_stands_before_the_router_is_warned(name: str, instead: str) -> None:
+def test_a_channel_that_overrides_the_routers_methods_is_warned_of(name: str, instead: str) -> None:
     with pytest.warns(UserWarning, match=f"defines {name}.+ write {instead}"):
         type("Careless", (RoutedChannel,), {name: lambda self, *_: None})
 

@@ -137,7 +137,7 @@ async def test_who_wrote_while_all_was_down_is_told(pair: Pair) -> None:
     assert await one.asks("hello again") == ["You said: hello again"]
 
 
-async def test_who_has_had_a_person_since_is_told_nothing(pair: Pair) -> None:
+async def test_a_customer_who_had_a_person_meanwhile_gets_no_apology(pair: Pair) -> None:
     one, _ = pair
     one.core.says("anybody?", channel="rest", push=False)
     one.core.ownership.take_over("c", ANNA)
@@ -323,7 +323,7 @@ async def test_a_redis_that_is_away_stops_no_turn(core: Core) -> None:
         assert told == [("locks", "away")], "known without a turn, too"
 
 
-async def test_locks_that_are_there_are_told_so(postgres_url: str, redis_port: int) -> None:
+async def test_available_locks_are_reported_as_up(postgres_url: str, redis_port: int) -> None:
     for shared in (PostgresLocks(open_engine(postgres_url)), TicketLocks(RedisLockStore("127.0.0.1", port=redis_port))):
         assert await ConversationLocks(shared).look()
     assert await ConversationLocks().look()

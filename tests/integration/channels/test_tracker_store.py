@@ -129,7 +129,7 @@ async def test_a_process_started_again_goes_on(database_url: str) -> None:
     assert found is not None and found.get_slot("seen") == 7
 
 
-async def test_two_who_ask_at_once_share_no_tracker(database_url: str) -> None:
+async def test_two_readers_at_once_share_no_tracker(database_url: str) -> None:
     store = CachedTrackerStore(DOMAIN, database_url)
     await say(store, session(1.0) + hello(2.0))
     assert await store.retrieve("c") is not await store.retrieve("c")
@@ -163,7 +163,7 @@ async def test_conversations_do_not_mix_and_all_are_listed(database_url: str) ->
         assert found is not None and found.get_slot("order_number") == who
 
 
-async def test_who_saves_second_on_the_same_ground_is_refused(database_url: str) -> None:
+async def test_the_second_save_of_the_same_version_of_a_tracker_is_refused(database_url: str) -> None:
     """A worker that was frozen in the middle of a turn comes back: the other one has run it meanwhile."""
     one, other = CachedTrackerStore(DOMAIN, database_url), CachedTrackerStore(DOMAIN, database_url)
     await say(one, session(1.0))

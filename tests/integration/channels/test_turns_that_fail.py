@@ -79,7 +79,7 @@ async def test_who_was_answered_is_not_told_that_there_was_no_answer(core: Core)
         assert [text for _, text in await stage.said("c")] == ["Hello", "Hello to you"]
 
 
-async def test_the_trouble_is_not_told_over_a_persons_head(core: Core) -> None:
+async def test_the_bots_apology_is_not_said_while_a_person_has_the_conversation(core: Core) -> None:
     async with staged(core, [Rest()]) as stage:
         async def fail(message: UserMessage) -> None:
             if len(stage.bot.heard) == MAX_TRIES:

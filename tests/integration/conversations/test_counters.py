@@ -35,7 +35,7 @@ def kept(core: Core) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_whatever_happens_the_counters_say_what_counting_says(core: Core, seed: int) -> None:
+def test_the_counters_equal_a_count_of_the_rows_after_any_steps(core: Core, seed: int) -> None:
     rng = Random(seed)
     for number in range(60):
         name = rng.choice("abcd")
@@ -94,7 +94,7 @@ def test_few_lines_are_left_alone(core: Core) -> None:
     assert counters.fold(core.engine, at_least=1)
 
 
-def test_who_waits_for_an_agents_words_is_known_without_reading_what_was_said(core: Core) -> None:
+def test_unanswered_customers_are_found_without_reading_messages(core: Core) -> None:
     anna, ben = Agent("anna", "Anna"), Agent("ben", "Ben")
     core.says("A person, please", conversation="c")
     core.hands_off("c")

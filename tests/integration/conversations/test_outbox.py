@@ -205,7 +205,7 @@ def test_the_counts_name_every_state(core: Core) -> None:
     assert core.outbox.counts() == {"none": 1, "sent": 1, "pending": 1}
 
 
-def test_the_parts_that_are_sent_are_known_to_whoever_goes_on(core: Core) -> None:
+def test_the_next_attempt_knows_which_parts_were_sent(core: Core) -> None:
     core.says()
     core.bot_says("one two")
     [first] = core.outbox.lease(["telegram"])

@@ -85,7 +85,7 @@ def test_a_reply_is_never_swallowed_by_another_message_of_the_same_id(core: Core
         core.ownership.note("c", ANNA, "Good bye", "r1")
 
 
-def test_only_who_holds_the_conversation_speaks_in_it(core: Core) -> None:
+def test_only_the_agent_who_has_the_conversation_speaks_in_it(core: Core) -> None:
     core.says()
     with pytest.raises(NotAllowed, match="bot"):
         core.ownership.reply("c", ANNA, "Hello")

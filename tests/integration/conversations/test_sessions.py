@@ -151,7 +151,7 @@ def test_a_lost_answer_loses_no_conversation(core: Core, sessions: CustomerSessi
 @pytest.mark.parametrize(("minutes", "address", "kept"), [
     (59, None, True), (59, "ada@example.com", True), (59, "eve@example.com", False), (61, None, False),
 ])
-def test_a_visitors_conversation_passes_to_who_is_evidently_the_same_person(
+def test_a_visitors_conversation_passes_to_a_customer_who_is_evidently_the_same_person(
     core: Core, sessions: CustomerSessions, matched: Matched, minutes: int, address: str | None, kept: bool,
 ) -> None:
     before = claim(begin(core))

@@ -101,7 +101,7 @@ def test_turns_are_taken_over_in_the_order_of_the_messages(core: Core) -> None:
     assert adopted(core) == [("two", 2)]
 
 
-def test_who_has_lost_a_turn_can_neither_keep_nor_end_it(core: Core) -> None:
+def test_a_worker_that_lost_a_turn_can_neither_renew_nor_end_it(core: Core) -> None:
     core.says("one")
     core.clock.advance(seconds=21)
     assert adopted(core) == [("one", 2)]
@@ -127,7 +127,7 @@ def test_a_failed_turn_waits_a_moment_and_is_run_again(core: Core) -> None:
     assert adopted(core) == [("one", 2)]
 
 
-def test_the_end_of_a_turn_wakes_whoever_waits_for_it(core: Core) -> None:
+def test_the_end_of_a_turn_wakes_the_turn_that_waits_for_it(core: Core) -> None:
     core.says("one")
     since = core.ledger.position() + 1
     core.says("two")

@@ -118,7 +118,7 @@ def test_a_lease_begins_when_it_is_written(core: Core) -> None:
     assert core.turns.adopt() == []
 
 
-def test_a_change_that_commits_late_is_seen_by_who_has_seen_later_ones(core: Core) -> None:
+def test_a_change_that_commits_late_is_seen_by_watchers_of_later_ones(core: Core) -> None:
     """On PostgreSQL, where a change may commit after one that began later, however long it takes."""
     if core.engine.dialect.name != "postgresql":
         return

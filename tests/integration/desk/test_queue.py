@@ -57,7 +57,7 @@ def rows(answer: httpx.Response) -> list[dict[str, Any]]:
     return found
 
 
-def test_of_more_than_fit_those_who_waited_longest_stand_first_and_all_can_be_reached(
+def test_a_long_queue_shows_the_longest_waits_first_and_the_rest_on_request(
     anna: TestClient, many_wait: Callable[[int], None],
 ) -> None:
     many_wait(620)
@@ -325,7 +325,7 @@ def test_ones_own_customers_stand_on_top_and_are_noticed_when_they_write(
     expect(desk).to_have_title("(1) Desk · Tandem Shop")
 
 
-def test_j_goes_on_from_the_open_row_whatever_changed_meanwhile(
+def test_the_key_j_goes_on_from_the_open_row_whatever_changed_meanwhile(
     desk: Page, waits: Callable[..., str], says: Callable[..., Message],
 ) -> None:
     for number in range(4):

@@ -37,7 +37,7 @@ def told(services: Services, conversation_id: str) -> list[tuple[str, str]]:
             if one.kind is Kind.EVENT]
 
 
-def test_who_waits_is_told_once_an_interval_and_can_leave(
+def test_a_waiting_customer_is_notified_once_an_interval_and_can_leave(
     services: Services, clock: Clock, waits: Callable[..., str],
 ) -> None:
     waits("c1")
@@ -60,7 +60,9 @@ def test_who_waits_is_told_once_an_interval_and_can_leave(
     assert [len(told(services, one)) for one in ("c1", "c2")] == [2, 2]
 
 
-def test_many_watches_at_once_tell_once(services: Services, clock: Clock, waits: Callable[..., str]) -> None:
+def test_several_watchdogs_at_once_notify_a_customer_once(
+    services: Services, clock: Clock, waits: Callable[..., str],
+) -> None:
     waits("c1")
     clock.advance(minutes=11)
     threads = [threading.Thread(target=open_watchdog(services).look) for _ in range(6)]
@@ -173,7 +175,7 @@ def test_what_is_hours_ahead_is_not_foretold(services: Services, clock: Clock, w
     assert expected_wait(services.ledger, 60) is None, "15 hours are no promise"
 
 
-def test_a_look_asks_as_little_for_fifty_who_wait_as_for_two(
+def test_a_look_at_fifty_waiting_customers_takes_as_few_queries_as_at_two(
     services: Services, clock: Clock, waits: Callable[..., str],
 ) -> None:
     asked: list[str] = []

@@ -201,7 +201,7 @@ def test_one_process_prunes_at_a_time_and_once_a_day(core: Core, tracker_url: st
     prune(core.ledger, tracker_url, DAYS, every=day)
 
 
-def test_told_to_stop_it_stops_between_two_batches_and_goes_on_the_next_time(core: Core, tracker_url: str) -> None:
+def test_pruning_stops_between_two_batches_when_asked_and_goes_on_the_next_time(core: Core, tracker_url: str) -> None:
     for number in range(50):
         core.says("Hello", conversation=f"c{number:02}")
         settle(core, f"c{number:02}")

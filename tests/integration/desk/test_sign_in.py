@@ -42,7 +42,7 @@ def address_of(path: str) -> str:
     return path.replace("{conversation_id:path}", "c1").replace("{seq}", "1")
 
 
-def test_every_route_asks_who_is_there(app: FastAPI, stranger: TestClient, waits: Callable[..., str]) -> None:
+def test_every_route_checks_its_caller(app: FastAPI, stranger: TestClient, waits: Callable[..., str]) -> None:
     waits("c1")
     for method, path in routes(app):
         if (method, path) in PUBLIC:
@@ -53,7 +53,7 @@ def test_every_route_asks_who_is_there(app: FastAPI, stranger: TestClient, waits
         assert "Where is my order" not in answer.text
 
 
-def test_what_is_no_route_of_ours_is_known(app: FastAPI) -> None:
+def test_every_mount_that_is_no_api_route_is_listed(app: FastAPI) -> None:
     assert {route.path for route in app.routes if not isinstance(route, APIRoute)} == set(OTHER_ROUTES)
 
 
@@ -232,7 +232,7 @@ def test_roles_decide_who_may_step_in(
         assert client.get("/api/customers/export", params={"conversation_id": "c1"}).status_code == expected
 
 
-def test_an_agent_takes_nothing_from_a_colleague_who_was_quicker_by_a_moment(
+def test_an_agent_takes_nothing_from_a_colleague_who_claimed_a_moment_earlier(
     anna: TestClient, sam: TestClient, services: Services, says: Callable[..., Message],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

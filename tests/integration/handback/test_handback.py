@@ -129,7 +129,7 @@ def test_the_line_of_one_who_resolved_is_passed_on_too(shop: Shop) -> None:
     assert note == NOTE
 
 
-def test_who_leaves_the_queue_is_told_nothing_of_colleagues(shop: Shop) -> None:
+def test_a_customer_who_left_the_queue_is_greeted_without_a_word_of_agents(shop: Shop) -> None:
     shop.says("A person please", "ask_for_human")
     shop.core.ownership.leave_queue(CUSTOMER)
     [answer] = shop.says("hi", "greet")

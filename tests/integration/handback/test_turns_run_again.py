@@ -146,7 +146,7 @@ def test_an_act_is_done_once_and_told_as_done(
 
 
 @pytest.mark.parametrize("lost_after_it_was_done", [True, False])
-def test_who_loses_the_answer_to_their_yes_is_told_what_became_of_it(
+def test_a_customer_whose_answer_is_lost_after_a_yes_reads_what_was_done(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, lost_after_it_was_done: bool,
 ) -> None:
     agrees_almost(shop, "cancel")

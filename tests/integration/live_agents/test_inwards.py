@@ -124,7 +124,7 @@ def test_claims_and_ends_in_the_tool_take_nothing_from_an_agent_at_the_desk(worl
 
 
 @pytest.mark.parametrize("act", ["claimed", "handed_back", "resolved"])
-def test_nor_from_one_at_the_desk_who_is_quicker_by_a_moment(
+def test_an_outside_agent_takes_nothing_from_one_at_the_desk_who_claims_a_moment_earlier(
     world: World, act: str, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     handoff = world.opened()

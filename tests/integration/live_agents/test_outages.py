@@ -200,7 +200,7 @@ def test_an_adapter_that_breaks_in_an_unforeseen_way_is_an_outage_of_that_handof
     assert handoff.id in world.tool.threads
 
 
-def test_whatever_goes_wrong_in_one_look_the_next_one_comes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_one_look_does_not_stop_the_next(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     handoff = world.opened()
     world.customer("one")
     stumbles = iter([KeyError("unforeseen")])

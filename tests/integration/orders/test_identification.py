@@ -51,7 +51,7 @@ def test_number_and_contact_open_the_order(service: IdentificationService, numbe
     assert service.order_for("c1", "td-10421").number == "TD-10421"
 
 
-def test_what_was_matched_for_one_address_can_be_taken_from_who_comes_next(service: IdentificationService) -> None:
+def test_orders_matched_for_one_address_can_be_withdrawn_from_the_next_customer(service: IdentificationService) -> None:
     service.verify("c1", "TD-10402", "two-orders@example.com")
     service.verify("c1", "TD-10421", "94107")  # on-time@example.com, by postcode
     service.verify("c2", "TD-10421", "on-time@example.com")

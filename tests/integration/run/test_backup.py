@@ -229,7 +229,7 @@ def test_a_copied_file_alone_is_no_backup(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_missing_programs_are_named_with_the_mend(
+def test_missing_programs_are_named_with_the_fix(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -146,7 +146,7 @@ def test_a_database_that_is_not_there_is_no_traceback(
     assert "TANDEM_DATABASE_URL" in said and "-> check" in said and "pw-secret" not in said
 
 
-def test_the_doctor_names_a_mend_for_everything_that_is_wrong(
+def test_the_doctor_names_a_fix_for_everything_that_is_wrong(
     folder: Path, capsys: pytest.CaptureFixture[str],
 ) -> None:
     (folder / "credentials.yml").write_text("telegram:\n  access_token: ${MY_TELEGRAM_TOKEN}\n")

@@ -141,7 +141,7 @@ def test_a_changed_requirement_is_installed(machine: Machine, name: str) -> None
     assert "-r requirements.txt" in calls and "-m venv" not in calls
 
 
-def test_the_tests_tools_are_added_and_then_kept(machine: Machine) -> None:
+def test_the_development_tools_are_installed_once_and_kept(machine: Machine) -> None:
     machine.has_python()
     machine.install()
     machine.calls()

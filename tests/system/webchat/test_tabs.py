@@ -215,7 +215,7 @@ def test_what_one_customer_could_not_send_is_never_sent_for_the_next(context: Br
     assert again.errors == []
 
 
-def test_a_visitors_earlier_visit_is_not_shown_to_who_signs_in(
+def test_a_visitors_earlier_visit_is_not_shown_to_a_customer_who_signs_in(
     context: BrowserContext, make_chat: Callable[..., LiveChat],
 ) -> None:
     chat = make_chat()

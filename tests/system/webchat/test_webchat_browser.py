@@ -110,7 +110,7 @@ def test_starters_begin_the_conversation(widget: Widget) -> None:
     widget.wait_for_text("You said: Where is my order?")
 
 
-def test_who_waits_off_duty_is_not_told_that_somebody_is_looked_for(
+def test_a_customer_who_waits_outside_business_hours_is_not_promised_somebody_now(
     context: BrowserContext, make_chat: Callable[..., LiveChat],
 ) -> None:
     zone = ZoneInfo("UTC")
@@ -152,7 +152,7 @@ def test_a_person_takes_over_and_hands_back(widget: Widget, chat: LiveChat, arte
     assert "You said: Thank you!" not in widget.texts()
 
 
-def test_who_waits_can_go_back_to_the_assistant(widget: Widget, chat: LiveChat) -> None:
+def test_a_waiting_customer_can_go_back_to_the_assistant(widget: Widget, chat: LiveChat) -> None:
     widget.say("person")
     widget.wait_for_text("You said: person")
     chat.hand_off(widget.conversation_id)

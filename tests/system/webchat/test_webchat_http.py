@@ -151,7 +151,7 @@ def test_another_customer_on_the_same_computer_gets_another_conversation(http: h
     assert other["resumed"] is False
 
 
-def test_who_kept_the_session_of_an_anonymous_visit_has_nothing_once_the_customer_is_known(
+def test_the_session_of_an_anonymous_visit_opens_nothing_once_the_customer_has_signed_in(
     http: httpx.Client, chat: LiveChat,
 ) -> None:
     conversation_id, kept = start(http)

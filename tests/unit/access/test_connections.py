@@ -41,7 +41,7 @@ async def test_the_oldest_that_waits_makes_room(door: Door) -> None:
     assert door.closed == ["0", "1"] and len(door.known) == 10
 
 
-async def test_who_has_sent_a_request_keeps_the_connection(door: Door) -> None:
+async def test_a_connection_that_has_sent_a_request_is_not_closed_to_make_room(door: Door) -> None:
     for number in range(10):
         door.opens(f"{number}", f"203.0.113.{number}")
     door.phases["0"] = (Phase.BUSY, "request")

@@ -10,7 +10,7 @@ async def test_a_stranger_is_asked_for_the_number_without_buttons(shop: Shop) ->
     assert (outcome.said, outcome.payloads()) == (["utter_ask_for_order_number"], [])
 
 
-async def test_who_has_missed_is_asked_for_the_number_in_fewer_words(shop: Shop) -> None:
+async def test_after_a_miss_the_number_is_asked_for_in_fewer_words(shop: Shop) -> None:
     scene = Scene(form="order_status_form", slots={"failed_lookups": 1.0})
     assert (await act(ActionAskOrderNumber(shop.open), scene)).said == ["utter_ask_for_order_number_again"]
 

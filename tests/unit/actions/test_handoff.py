@@ -50,7 +50,9 @@ async def test_those_who_wait_are_told_how_many_are_before_them(shop: Shop) -> N
 @pytest.mark.parametrize(("intent", "position", "response"), [
     ("complaint", 1, "utter_handoff"), ("ask_for_human", 2, "utter_handoff_asked_queued"),
 ])
-async def test_the_wait_is_told_where_enough_is_known(shop: Shop, intent: str, position: int, response: str) -> None:
+async def test_the_wait_is_shown_when_enough_claims_are_known(
+    shop: Shop, intent: str, position: int, response: str,
+) -> None:
     shop.handoff.position, shop.handoff.expected = position, timedelta(minutes=7)
     outcome = await act(ActionHandoff(shop.open), Scene(intent=intent))
     assert outcome.said == [response]

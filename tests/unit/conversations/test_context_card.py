@@ -65,7 +65,7 @@ def test_a_card_is_read_as_it_was_written(card: ContextCard) -> None:
 
 
 @given(JSON | BROKEN)
-def test_whatever_is_read_is_a_card_that_can_be_shown_and_written(data: Any) -> None:
+def test_any_data_is_read_as_a_card_that_can_be_shown_and_written(data: Any) -> None:
     card = ContextCard.from_dict(data)
     assert ContextCard.from_dict(through_json(card)) == card
     json.dumps(card.to_dict(), ensure_ascii=False, allow_nan=False).encode()

@@ -52,7 +52,7 @@ def test_a_persons_word_comes_first_and_once() -> None:
     assert chosen(predict(make(), *said, ActionExecuted("utter_greet"), LISTEN, user())) is None
 
 
-def test_who_needs_a_person_again_gets_one_at_once() -> None:
+def test_a_customer_who_needs_a_person_again_gets_one_at_once() -> None:
     assert chosen(predict(make(), angry(handed_back=True))) == "action_handoff"
 
 

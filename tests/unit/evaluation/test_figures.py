@@ -110,7 +110,7 @@ def test_a_baseline_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert baseline.read(tmp_path / "none.json") == {}
 
 
-def test_a_damaged_baseline_names_the_mend(tmp_path: Path) -> None:
+def test_a_damaged_baseline_names_the_fix(tmp_path: Path) -> None:
     (tmp_path / "b.json").write_text("[]", encoding="utf-8")
     with pytest.raises(BaselineError, match="--baseline"):
         baseline.read(tmp_path / "b.json")

@@ -24,7 +24,7 @@ def test_half_of_the_conversations_must_not_escalate() -> None:
     assert 0.45 <= calm / len(conversations) <= 0.55
 
 
-def test_names_are_told_apart() -> None:
+def test_each_conversation_has_a_name_of_its_own() -> None:
     names = [conversation.name for conversation in load(FOLDER)]
     assert len(names) == len(set(names))
 

@@ -251,7 +251,7 @@ def test_words_in_another_order_are_found_in_the_tool() -> None:
     assert check(history).broken == {"reordered": 1}
 
 
-def test_an_end_that_the_tool_was_not_told_is_found() -> None:
+def test_an_end_that_never_reached_the_tool_is_found() -> None:
     history = in_the_tool()
     history.cases[0].closed = False
     assert check(history).broken == {"lost": 1}
@@ -321,7 +321,7 @@ def say_instead(history: History, seq: int, words: str) -> None:
 
 @pytest.mark.parametrize("kind", ["cancel", "return"])
 @pytest.mark.parametrize("doctor", [do_without_a_yes, do_and_not_tell, tell_and_not_do, tell_twice])
-def test_an_act_that_is_not_as_it_was_told_is_found(doctor: Callable[[History], None], kind: str) -> None:
+def test_an_act_that_differs_from_what_was_said_is_found(doctor: Callable[[History], None], kind: str) -> None:
     history = with_errand(kind)
     doctor(history)
     assert check(history).broken["acts not as told"] == 1, check(history).examples
@@ -332,7 +332,7 @@ ALREADY = {"cancel": "Order TD-40002 is cancelled already.", "return": "There's 
 
 
 @pytest.mark.parametrize("kind", ["cancel", "return"])
-def test_who_is_told_after_a_turn_that_broke_off_was_told(kind: str) -> None:
+def test_the_checker_expects_the_outcome_to_be_said_after_a_turn_that_broke_off(kind: str) -> None:
     history = with_errand(kind)
     say_instead(history, 6, BROKE_OFF)
     assert check(history).broken == {}

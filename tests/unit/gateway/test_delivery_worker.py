@@ -303,7 +303,7 @@ async def test_a_message_without_words_is_sent_if_it_holds_anything(data: dict[s
     (NotBegun("x"), "not begun"), (RuntimeError("odd"), "failed"),
     (asyncio.TimeoutError(), "doubt"), (aiohttp.ServerDisconnectedError(), "doubt"),
 ])
-async def test_how_a_send_ends_is_told_truly(error: Exception, ended: str) -> None:
+async def test_the_outcome_of_a_send_is_recorded_as_it_was(error: Exception, ended: str) -> None:
     def act(_: str) -> None:
         raise error
 

@@ -46,7 +46,7 @@ def test_without_hours_somebody_is_always_on_duty(zone: ZoneInfo, at: datetime) 
     assert BusinessHours(zone).on_duty(at) and BusinessHours(zone).opens_at(at) is None
 
 
-def test_a_day_of_changing_clocks_opens_by_the_wall() -> None:
+def test_on_the_day_the_clocks_change_opening_follows_local_time() -> None:
     duty = BusinessHours(NEW_YORK, {day: ((time(8), time(20)),) for day in range(7)})
     for day in (date(2025, 3, 8), date(2025, 3, 9), date(2025, 11, 2)):
         opening = datetime.combine(day, time(8), NEW_YORK)

@@ -269,7 +269,7 @@ def test_unknown_payloads_tell_nothing_and_break_nothing(world: World, event: An
     assert world.read({**payload("slack", "unknown_payload"), "event": event}) == []
 
 
-def test_the_door_answers_slacks_challenge(world: World) -> None:
+def test_the_webhooks_route_answers_slacks_challenge(world: World) -> None:
     world.tool.send(payload("slack", "url_verification"))
     [(headers, body)] = world.tool.made
     assert world.channel.delivery_id(headers, body) == "url_verification:3eZbrw1aB"

@@ -163,7 +163,7 @@ def test_a_limit_that_reads_nothing_is_refused_by_name() -> None:
         TextTruncator.validate_config({"limit": 10})
 
 
-def test_who_reads_leaves_linear_algebra_one_core(tmp_path: Path) -> None:
+def test_reading_a_message_limits_linear_algebra_to_one_core(tmp_path: Path) -> None:
     texts, intents = zip(*((text, intent) for intent, examples in EXAMPLES.items() for text in examples))
     storage = LocalModelStorage.create(tmp_path)
     with storage.write_to(Resource("intents")) as folder:

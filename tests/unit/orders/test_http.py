@@ -50,13 +50,13 @@ def _found(**changes: Any) -> httpx.Response:
     httpx.Response(503), httpx.Response(502), httpx.Response(429), httpx.ConnectError("refused"),
     httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("cut"),
 ], ids=repr)
-def test_a_passing_trouble_is_tried_again(trouble: httpx.Response | Exception) -> None:
+def test_a_passing_failure_is_tried_again(trouble: httpx.Response | Exception) -> None:
     service = Service(trouble, _found())
     assert service.system().find(ORDER.number) == ORDER
     assert len(service.requests) == 2 and service.pauses == [PAUSES[0]]
 
 
-def test_a_lasting_trouble_is_told_after_three_attempts() -> None:
+def test_a_lasting_failure_is_raised_after_three_attempts() -> None:
     service = Service(httpx.Response(500))
     with pytest.raises(OrderSystemUnavailable, match="status 500"):
         service.system().find(ORDER.number)

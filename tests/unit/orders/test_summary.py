@@ -28,7 +28,7 @@ def test_a_delay_shows_in_the_status_and_the_dates() -> None:
     assert facts["Last scan"].startswith("held, Gary, IN")
 
 
-def test_parcels_are_told_apart() -> None:
+def test_several_parcels_are_numbered_in_the_facts() -> None:
     facts = summarise(ORDERS["TD-10299"], timezone.utc)
     assert facts["Parcel 1: parcel"] == "delivered"
     assert facts["Parcel 2: parcel"] == "back ordered"

@@ -1,4 +1,4 @@
-"""A kept tracker answers as Rasa's own, and stays short."""
+"""A cached tracker answers as Rasa's own, and stays short."""
 from __future__ import annotations
 
 from random import Random
@@ -18,7 +18,7 @@ def both() -> tuple[CachedTracker, DialogueStateTracker]:
 
 
 @pytest.mark.parametrize("seed", range(25))
-def test_a_kept_tracker_answers_as_rasas_after_every_event(seed: int) -> None:
+def test_a_cached_tracker_answers_as_rasas_after_every_event(seed: int) -> None:
     kept, rasas = both()
     for events in by_chance(Random(seed), 30):
         for event in events:

@@ -60,7 +60,7 @@ def runners() -> tuple[DaskGraphRunner, SequentialGraphRunner, list[str]]:
 
 
 @pytest.mark.parametrize("targets", [None, ["reply"], ["intent"], ["mood", "lonely"]])
-def test_the_straight_runner_gives_what_rasas_runner_gives(targets: list[str] | None) -> None:
+def test_the_sequential_runner_gives_what_rasas_runner_gives(targets: list[str] | None) -> None:
     dask, straight, _ = runners()
     assert straight.run({"said": "hi"}, targets) == dask.run({"said": "hi"}, targets)
 
@@ -189,7 +189,7 @@ RULE_STATES = [
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_near_rules_finds_the_rules_that_rasas_policy_finds(seed: int) -> None:
+def test_the_indexed_policy_finds_the_rules_that_rasas_policy_finds(seed: int) -> None:
     rng = Random(seed)
 
     def rule() -> str:
@@ -232,7 +232,7 @@ BY_TEXT = '[{"prev_action": {"action_name": "action_listen"}, "user": {"text": "
 
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("more", [{}, {BY_TEXT: "action_order"}], ids=["by intent", "by text too"])
-def test_near_rules_predicts_what_rasas_policy_predicts(seed: int, more: dict[str, str]) -> None:
+def test_the_indexed_policy_predicts_what_rasas_policy_predicts(seed: int, more: dict[str, str]) -> None:
     lookup = {**TALK_RULES, "rules": {**TALK_RULES["rules"], **more}}
     rasas, near = (
         RulePolicy(RulePolicy.get_default_config(), None, None, ExecutionContext(GraphSchema({})), lookup=lookup)

@@ -40,7 +40,7 @@ def test_two_folders_have_different_secrets(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"secret_key": "short"}', '{"secret_key": 5}', "\x00"])
-def test_a_damaged_file_of_secrets_names_its_mend(tmp_path: Path, content: str) -> None:
+def test_a_damaged_file_of_secrets_names_its_fix(tmp_path: Path, content: str) -> None:
     kept_in = tmp_path / "keys.json"
     kept_in.write_text(content)
     with pytest.raises(RunError, match="remove it"):

@@ -123,7 +123,7 @@ def test_every_act_on_an_order_says_that_it_changes_it() -> None:
     ValidateOrderStatusForm, ActionOrderStatus, ActionAskOrderNumber, ActionAskReturnItem, ActionOrderFacts,
     ActionPaymentProblem, ActionNotUnderstood,
 ])
-async def test_who_asks_for_orders_does_so_in_threads_apart(
+async def test_calls_of_the_order_system_run_in_threads_of_their_own(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, action: type[Action],
 ) -> None:
     shop.know("on-time@example.com")
@@ -143,7 +143,7 @@ async def test_who_asks_for_orders_does_so_in_threads_apart(
 
 
 @pytest.mark.parametrize("action", [ActionGreet, ActionHandoff])
-async def test_who_needs_no_orders_never_asks_for_any(shop: Shop, action: type[Action]) -> None:
+async def test_an_action_without_orders_never_calls_the_order_system(shop: Shop, action: type[Action]) -> None:
     shop.know("on-time@example.com")
     await act(action(shop.open), Scene(intent="greet", text="Hello"))
     assert shop.orders.calls == []

@@ -13,7 +13,7 @@ from tests.fakes.chatwoot_account import OTHER_INBOX
 from tests.unit.live_agents.chatwoot.conftest import Chatwoot, at
 
 
-def test_what_agents_do_is_told(chatwoot: Chatwoot) -> None:
+def test_agents_acts_become_events(chatwoot: Chatwoot) -> None:
     handoff, reference = chatwoot.opened()
     chatwoot.told()
     place = chatwoot.place(reference)

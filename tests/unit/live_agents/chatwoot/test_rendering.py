@@ -96,7 +96,7 @@ def test_a_card_of_another_shape_breaks_nothing(chatwoot: Chatwoot, card: dict[s
     check_attributes(attributes(chatwoot.handoff(card=card), 12))
 
 
-def test_nothing_to_tell_is_no_note(chatwoot: Chatwoot) -> None:
+def test_no_note_is_made_when_there_is_nothing_to_say(chatwoot: Chatwoot) -> None:
     assert note(chatwoot.handoff(card={}, trigger="take_over"), []) == ""
 
 
