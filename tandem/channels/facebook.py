@@ -119,6 +119,7 @@ class Facebook(RoutedChannel, FacebookInput):
     """Rasa's Facebook channel behind the router, with the parts above."""
 
     credentials = FacebookCredentials
+
     @functools.cached_property
     def _threads(self) -> Bulkhead:
         return Bulkhead("facebook", MAX_SENDS)
