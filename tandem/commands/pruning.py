@@ -6,7 +6,6 @@ from typing import Any
 
 from tandem.conversations.ledger import Ledger
 from tandem.db.schema import upgrade
-from tandem.desk.housekeeping import in_words
 from tandem.retention import PruningInProgress, prune
 from tandem.run.databases import opened
 from tandem.run.errors import RunError
@@ -24,6 +23,8 @@ def _prune(settings: Settings, options: argparse.Namespace) -> int:
     days = options.days or settings.retention_days
     if days < 1:
         raise RunError("say what is old enough to go: set TANDEM_RETENTION_DAYS or give `--days`, at least 1")
+    from tandem.desk.housekeeping import in_words  # with all services behind it, which no other command needs
+
     with opened(settings.database_url) as engine:
         upgrade(engine)
         try:
