@@ -34,11 +34,6 @@ class CurrentTurn:
         return int(self._facts.get("seq") or 0)
 
     @property
-    def button_of(self) -> int | None:
-        """Return the number of the message that offered the button which was pressed."""
-        return self._facts.get("button_of")
-
-    @property
     def _facts(self) -> Mapping[str, Any]:
         return ((self.tracker.latest_message or {}).get("metadata") or {}).get("tandem") or {}
 
