@@ -21,8 +21,8 @@ class ValidateCancelOrderForm(ConsentForm):
     act = CANCEL_ORDER
     details = ("confirmed",)
 
-    def objection(self, order: Order, desk: OrderContext) -> Reply | None:
-        return None if order.can_cancel else refusal(order, order.status, desk)
+    def objection(self, order: Order, context: OrderContext) -> Reply | None:
+        return None if order.can_cancel else refusal(order, order.status, context)
 
 
 class ActionAskCancelOrder(AskForConsent):
@@ -39,38 +39,39 @@ class ActionCancelOrder(ConsentedAction):
     act = CANCEL_ORDER
     forgets = ("confirmed",)
 
-    def do(self, order: Order, desk: OrderContext, key: str) -> Reply:
+    def do(self, order: Order, context: OrderContext, key: str) -> Reply:
         try:
-            cancelled = desk.opened.orders.cancel(order.number, idempotency_key=key)
+            cancelled = context.services.orders.cancel(order.number, idempotency_key=key)
         except NotCancellable as error:
-            raise ActRefused(refusal(order, error.status, desk)) from error
+            raise ActRefused(refusal(order, error.status, context)) from error
         if cancelled.refund is None:
             return Reply("utter_cancel_order_done_unpaid", {"number": order.number})
         values = {
-            "number": order.number, "amount": desk.formats.money(cancelled.refund.amount),
-            "days": desk.formats.span(*cancelled.refund.business_days),
-            "method": desk.dates.method(cancelled.refund.method),
+            "number": order.number, "amount": context.formats.money(cancelled.refund.amount),
+            "days": context.formats.span(*cancelled.refund.business_days),
+            "method": context.dates.method(cancelled.refund.method),
         }
-        desk.promise(f"Refund of {values['amount']} for cancelled {order.number} within {values['days']} business days")
+        context.promise(
+            f"Refund of {values['amount']} for cancelled {order.number} within {values['days']} business days")
         return Reply("utter_cancel_order_done", values)
 
 
-def refusal(order: Order, status: OrderStatus, desk: OrderContext) -> Reply:
+def refusal(order: Order, status: OrderStatus, context: OrderContext) -> Reply:
     """Say why it cannot be cancelled, by status, and what can be done instead."""
-    values = {"number": order.number, "items": desk.formats.items(order.items)}
+    values = {"number": order.number, "items": context.formats.items(order.items)}
     if status is OrderStatus.LOST:
-        return status_reply(order, desk.dates)
+        return status_reply(order, context.dates)
     if status is OrderStatus.PARTLY_SHIPPED and order.shipment is not None:
-        rest = desk.formats.items(order.items_in(order.shipment))
+        rest = context.formats.items(order.items_in(order.shipment))
         return Reply("utter_cancel_order_partly", {**values, "rest": rest})
     if status is OrderStatus.CANCELLED:
         return Reply("utter_cancel_order_already", values)
     if status is OrderStatus.RETURNED:
         return Reply("utter_cancel_order_returned", values)
     if status is OrderStatus.DELIVERED:
-        refused = return_refusal(order, desk.dates.at)
+        refused = return_refusal(order, context.dates.at)
         if refused is ReturnRefusal.WINDOW_CLOSED and order.return_until is not None:
             return Reply("utter_cancel_order_delivered_closed",
-                         {**values, "deadline": desk.dates.day(order.return_until)})
+                         {**values, "deadline": context.dates.day(order.return_until)})
         return Reply("utter_cancel_order_delivered", values)
     return Reply("utter_cancel_order_too_late", values)

@@ -31,8 +31,8 @@ class ValidateChangeAddressForm(ConsentForm):
     details = ("new_address", "confirmed")
     free_text = frozenset({"new_address"})
 
-    def objection(self, order: Order, desk: OrderContext) -> Reply | None:
-        return None if order.can_change_address else too_late(order, desk)
+    def objection(self, order: Order, context: OrderContext) -> Reply | None:
+        return None if order.can_change_address else too_late(order, context)
 
     def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         corrects = turn.verdict is not None and not turn.verdict.agrees
@@ -72,15 +72,15 @@ class ActionChangeAddress(ConsentedAction):
     act = CHANGE_ADDRESS
     forgets = ("new_address", "confirmed")
 
-    def do(self, order: Order, desk: OrderContext, key: str) -> Reply:
+    def do(self, order: Order, context: OrderContext, key: str) -> Reply:
         try:
-            address = parse_address(str(desk.turn.slot("new_address")), order.shipping_address)
-            changed = desk.opened.orders.change_address(order.number, address, idempotency_key=key)
+            address = parse_address(str(context.turn.slot("new_address")), order.shipping_address)
+            changed = context.services.orders.change_address(order.number, address, idempotency_key=key)
         except AddressNotChangeable as error:
-            raise ActRefused(too_late(order, desk)) from error
+            raise ActRefused(too_late(order, context)) from error
         except InvalidAddress as error:
             raise ActRefused(Reply(f"utter_address_without_{error.field}")) from error
-        desk.promise(f"{order.number} goes to {changed.shipping_address}")
+        context.promise(f"{order.number} goes to {changed.shipping_address}")
         return Reply("utter_change_address_done", {"number": order.number, "address": str(changed.shipping_address)})
 
 
@@ -90,9 +90,9 @@ class ActionChangeOrder(OrderAction):
     def name(self) -> str:
         return "action_change_order"
 
-    def answer(self, order: Order, desk: OrderContext) -> Reply:
+    def answer(self, order: Order, context: OrderContext) -> Reply:
         if order.status is OrderStatus.LOST:
-            return status_reply(order, desk.dates)
+            return status_reply(order, context.dates)
         if order.can_cancel:
             response = "utter_change_order_possible"
         elif order.status.open:
@@ -104,12 +104,12 @@ class ActionChangeOrder(OrderAction):
         return Reply(response, {"number": order.number})
 
 
-def too_late(order: Order, desk: OrderContext) -> Reply:
+def too_late(order: Order, context: OrderContext) -> Reply:
     """Say why the address stays."""
     if order.status is OrderStatus.LOST:
-        return status_reply(order, desk.dates)
+        return status_reply(order, context.dates)
     if order.status is OrderStatus.PARTLY_SHIPPED and order.shipment is not None:
         return Reply("utter_change_address_partly",
-                     {"number": order.number, "rest": desk.formats.items(order.items_in(order.shipment))})
+                     {"number": order.number, "rest": context.formats.items(order.items_in(order.shipment))})
     return Reply("utter_change_address_too_late" if order.status.open else "utter_change_address_closed",
                  {"number": order.number})

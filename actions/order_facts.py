@@ -32,7 +32,7 @@ class ActionOrderFacts(Answering):
             order = None
         if order is None:
             return Reply("utter_acknowledge")
-        services.saw_order(turn.conversation_id, order, turn.message_id)
+        services.record_order(turn.conversation_id, order, turn.message_id)
         dates = OrderContext.of(services, turn).dates
         if turn.intent in REFUND_INTENTS and order.refund is not None:
             return refund_reply(order, dates)

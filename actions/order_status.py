@@ -27,11 +27,11 @@ class ActionOrderStatus(OrderAction):
     def name(self) -> str:
         return "action_order_status"
 
-    def answer(self, order: Order, desk: OrderContext) -> Reply:
-        accessible = accessible_orders(desk.opened, desk.turn, "order_status_form")
+    def answer(self, order: Order, context: OrderContext) -> Reply:
+        accessible = accessible_orders(context.services, context.turn, "order_status_form")
         others = [other for other in accessible.relevant if other.number != order.number] if order.status.open else []
-        buttons = tuple(order_button(other, desk.formats, "order_status") for other in others[:MOST_BUTTONS])
-        reply = status_reply(order, desk.dates)
+        buttons = tuple(order_button(other, context.formats, "order_status") for other in others[:MOST_BUTTONS])
+        reply = status_reply(order, context.dates)
         return Reply(reply.response, reply.values, buttons)
 
 
@@ -41,20 +41,20 @@ class ActionTrackParcel(OrderAction):
     def name(self) -> str:
         return "action_track_parcel"
 
-    def answer(self, order: Order, desk: OrderContext) -> Reply:
+    def answer(self, order: Order, context: OrderContext) -> Reply:
         parcel = order.shipment
         if parcel is None or not parcel.tracking_number:
-            return status_reply(order, desk.dates)
+            return status_reply(order, context.dates)
         values = {"number": order.number, "carrier": parcel.carrier, "tracking": parcel.tracking_number,
                   "url": parcel.tracking_url}
         if parcel.delivered_at is not None:
-            values["delivered"] = desk.dates.ago(parcel.delivered_at)
-            then = status_reply(order, desk.dates) if order.status is OrderStatus.RETURNED else None
+            values["delivered"] = context.dates.ago(parcel.delivered_at)
+            then = status_reply(order, context.dates) if order.status is OrderStatus.RETURNED else None
             response = "utter_track_parcel_delivered" if parcel.tracking_url else "utter_track_parcel_delivered_number"
             return Reply(response, values, then=then)
         response = "utter_track_parcel_link" if parcel.tracking_url else "utter_track_parcel_number"
-        scanned = _last_scan(parcel, desk)
-        then = status_reply(order, desk.dates) if order.status is OrderStatus.LOST else None
+        scanned = _last_scan(parcel, context)
+        then = status_reply(order, context.dates) if order.status is OrderStatus.LOST else None
         return Reply(f"{response}_scanned" if scanned else response, {**values, **scanned}, then=then)
 
 
@@ -63,6 +63,6 @@ def order_button(order: Order, formats: Formats, intent: str = "inform") -> Butt
     return {"title": formats.order(order), "payload": f'/{intent}{{"order_number": "{order.number}"}}'}
 
 
-def _last_scan(parcel: Shipment, desk: OrderContext) -> dict[str, str]:
+def _last_scan(parcel: Shipment, context: OrderContext) -> dict[str, str]:
     scan = parcel.last_scan
-    return {"place": scan.place, "scanned": desk.dates.ago(scan.at)} if scan else {}
+    return {"place": scan.place, "scanned": context.dates.ago(scan.at)} if scan else {}

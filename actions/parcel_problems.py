@@ -36,8 +36,8 @@ class ActionDamagedItem(OrderAction):
     def name(self) -> str:
         return "action_damaged_item"
 
-    def answer(self, order: Order, desk: OrderContext) -> Reply:
-        return _send_back_or_person("utter_damaged_item", order, desk)
+    def answer(self, order: Order, context: OrderContext) -> Reply:
+        return _send_back_or_person("utter_damaged_item", order, context)
 
 
 class ActionWrongItem(OrderAction):
@@ -46,8 +46,8 @@ class ActionWrongItem(OrderAction):
     def name(self) -> str:
         return "action_wrong_item"
 
-    def answer(self, order: Order, desk: OrderContext) -> Reply:
-        return _send_back_or_person("utter_wrong_item", order, desk)
+    def answer(self, order: Order, context: OrderContext) -> Reply:
+        return _send_back_or_person("utter_wrong_item", order, context)
 
 
 class ActionMissingItem(OrderAction):
@@ -56,11 +56,11 @@ class ActionMissingItem(OrderAction):
     def name(self) -> str:
         return "action_missing_item"
 
-    def answer(self, order: Order, desk: OrderContext) -> Reply:
+    def answer(self, order: Order, context: OrderContext) -> Reply:
         if order.status is OrderStatus.DELIVERED:
-            items = desk.formats.items(order.items)
+            items = context.formats.items(order.items)
             return Reply("utter_missing_item_offer_person", {"number": order.number, "items": items})
-        return _has_not_come(order, desk)
+        return _has_not_come(order, context)
 
 
 class ActionDeliveredNotReceived(OrderAction):
@@ -69,27 +69,27 @@ class ActionDeliveredNotReceived(OrderAction):
     def name(self) -> str:
         return "action_delivered_not_received"
 
-    def answer(self, order: Order, desk: OrderContext) -> Reply:
+    def answer(self, order: Order, context: OrderContext) -> Reply:
         if order.delivered_at is None or order.status is OrderStatus.RETURNED:
-            return _has_not_come(order, desk)
+            return _has_not_come(order, context)
         return Reply("utter_delivered_not_received", {
-            "number": order.number, "delivered": desk.dates.ago(order.delivered_at),
+            "number": order.number, "delivered": context.dates.ago(order.delivered_at),
             "address": str(order.shipping_address),
         })
 
 
-def _send_back_or_person(response: str, order: Order, desk: OrderContext) -> Reply:
+def _send_back_or_person(response: str, order: Order, context: OrderContext) -> Reply:
     if order.delivered_at is None or order.status is OrderStatus.RETURNED:
-        return _has_not_come(order, desk)
-    refused = return_refusal(order, desk.dates.at)
+        return _has_not_come(order, context)
+    refused = return_refusal(order, context.dates.at)
     if refused is ReturnRefusal.ALREADY_REQUESTED:
-        return not_returnable(order, refused, desk)
+        return not_returnable(order, refused, context)
     return Reply(f"{response}_person" if refused else response,
-                 {"number": order.number, "items": desk.formats.items(order.delivered_items)})
+                 {"number": order.number, "items": context.formats.items(order.delivered_items)})
 
 
-def _has_not_come(order: Order, desk: OrderContext) -> Reply:
+def _has_not_come(order: Order, context: OrderContext) -> Reply:
     """Tell where the order is; and if it should not have come yet, that another one may be meant."""
-    reply = status_reply(order, desk.dates)
+    reply = status_reply(order, context.dates)
     under_way = order.status in (OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.OUT_FOR_DELIVERY)
     return replace(reply, then=Reply("utter_not_delivered_yet")) if under_way else reply

@@ -23,13 +23,13 @@ class ActionInvoice(OrderAction):
     def name(self) -> str:
         return "action_invoice"
 
-    def answer(self, order: Order, desk: OrderContext) -> Reply:
+    def answer(self, order: Order, context: OrderContext) -> Reply:
         try:
-            invoice = desk.opened.orders.invoice(order.number)
+            invoice = context.services.orders.invoice(order.number)
         except InvoiceNotReady:
             return Reply("utter_invoice_not_ready", {"number": order.number})
         values = {
-            "number": order.number, "invoice": invoice.number, "total": desk.formats.money(invoice.total),
+            "number": order.number, "invoice": invoice.number, "total": context.formats.money(invoice.total),
             "email": invoice.sent_to, "url": invoice.url,
         }
         return Reply("utter_invoice_link" if invoice.url else "utter_invoice_by_mail", values)

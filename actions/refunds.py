@@ -20,9 +20,9 @@ class ActionRefundStatus(OrderAction):
     def name(self) -> str:
         return "action_refund_status"
 
-    def answer(self, order: Order, desk: OrderContext) -> Reply:
+    def answer(self, order: Order, context: OrderContext) -> Reply:
         nothing_came = order.refund is None and order.delivered_at is None
-        return way_to_the_money(order, desk) if nothing_came else refund_reply(order, desk.dates)
+        return way_to_the_money(order, context) if nothing_came else refund_reply(order, context.dates)
 
 
 class ValidateGetRefundForm(OrderForm):
@@ -35,24 +35,24 @@ class ActionGetRefund(OrderAction):
     def name(self) -> str:
         return "action_get_refund"
 
-    def answer(self, order: Order, desk: OrderContext) -> Reply:
-        return way_to_the_money(order, desk)
+    def answer(self, order: Order, context: OrderContext) -> Reply:
+        return way_to_the_money(order, context)
 
 
-def way_to_the_money(order: Order, desk: OrderContext) -> Reply:
+def way_to_the_money(order: Order, context: OrderContext) -> Reply:
     """Return what this order allows: cancel, send back, a search, or a person; or how far its refund is."""
     number = {"number": order.number}
     if order.refund is not None or order.status is OrderStatus.CANCELLED:
-        return refund_reply(order, desk.dates)
+        return refund_reply(order, context.dates)
     if order.status is OrderStatus.PAYMENT_FAILED:
-        return refund_reply(order, desk.dates)
+        return refund_reply(order, context.dates)
     if order.can_cancel:
         return Reply("utter_get_refund_by_cancelling", number)
     if order.status is OrderStatus.LOST:
-        return status_reply(order, desk.dates)
+        return status_reply(order, context.dates)
     if order.delivered_at is None:
         return Reply("utter_get_refund_on_its_way", number)
-    day = desk.dates.day(order.return_until) if order.return_until else ""
-    if return_refusal(order, desk.dates.at) is None:
+    day = context.dates.day(order.return_until) if order.return_until else ""
+    if return_refusal(order, context.dates.at) is None:
         return Reply("utter_get_refund_by_returning", {**number, "deadline": day})
     return Reply("utter_get_refund_too_late", {**number, "deadline": day})

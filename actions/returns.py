@@ -38,9 +38,9 @@ class ValidateReturnItemForm(ConsentForm):
     details = ("return_item", "return_reason", "confirmed")
     accepts = frozenset({"damaged_item", "wrong_item", "exchange_item"})
 
-    def objection(self, order: Order, desk: OrderContext) -> Reply | None:
-        refused = return_refusal(order, desk.dates.at)
-        return not_returnable(order, refused, desk) if refused else None
+    def objection(self, order: Order, context: OrderContext) -> Reply | None:
+        refused = return_refusal(order, context.dates.at)
+        return not_returnable(order, refused, context) if refused else None
 
     def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         items = {item.sku: item.name for item in order.delivered_items}
@@ -93,23 +93,23 @@ class ActionReturnItem(ConsentedAction):
     act = RETURN_ITEM
     forgets = ("return_item", "return_reason", "confirmed")
 
-    def do(self, order: Order, desk: OrderContext, key: str) -> Reply:
-        chosen = str(desk.turn.slot("return_item") or ALL)
-        reason = str(desk.turn.slot("return_reason") or ReturnReason.OTHER.value)
+    def do(self, order: Order, context: OrderContext, key: str) -> Reply:
+        chosen = str(context.turn.slot("return_item") or ALL)
+        reason = str(context.turn.slot("return_reason") or ReturnReason.OTHER.value)
         try:
-            request = desk.opened.orders.start_return(
+            request = context.services.orders.start_return(
                 order.number, skus=None if chosen == ALL else (chosen,), reason=ReturnReason(reason),
                 idempotency_key=key)
         except NotReturnable as error:
-            raise ActRefused(not_returnable(order, error.reason, desk)) from error
+            raise ActRefused(not_returnable(order, error.reason, context)) from error
         except UnknownItem as error:
             raise ActRefused(Reply("utter_return_item_unknown", {"number": order.number})) from error
         values = {
-            "number": order.number, "return_id": request.id, "send_by": desk.dates.day(request.send_by),
-            "days": desk.formats.span(*desk.policies.refund_business_days), "url": request.label_url,
-            "returned": desk.formats.items([item for item in order.items if item.sku in request.skus]),
+            "number": order.number, "return_id": request.id, "send_by": context.dates.day(request.send_by),
+            "days": context.formats.span(*context.policies.refund_business_days), "url": request.label_url,
+            "returned": context.formats.items([item for item in order.items if item.sku in request.skus]),
         }
-        desk.promise(f"Return {request.id}: free label, refund {values['days']} business days after inspection")
+        context.promise(f"Return {request.id}: free label, refund {values['days']} business days after inspection")
         return Reply("utter_return_item_label" if request.label_url else "utter_return_item_label_by_mail", values)
 
 
@@ -123,19 +123,19 @@ class ActionExchangeItem(OrderAction):
     def name(self) -> str:
         return "action_exchange_item"
 
-    def answer(self, order: Order, desk: OrderContext) -> Reply:
-        refused = return_refusal(order, desk.dates.at)
+    def answer(self, order: Order, context: OrderContext) -> Reply:
+        refused = return_refusal(order, context.dates.at)
         if refused is None:
-            items = desk.formats.items(order.delivered_items)
+            items = context.formats.items(order.delivered_items)
             return Reply("utter_exchange_item", {"number": order.number, "items": items})
-        return not_returnable(order, refused, desk)
+        return not_returnable(order, refused, context)
 
 
-def not_returnable(order: Order, refused: ReturnRefusal, desk: OrderContext) -> Reply:
+def not_returnable(order: Order, refused: ReturnRefusal, context: OrderContext) -> Reply:
     """Say why the order cannot be sent back."""
     if refused is ReturnRefusal.NOT_DELIVERED and order.status in _NEVER_SENT_OR_LOST:
-        return status_reply(order, desk.dates)
-    day = desk.dates.day(order.return_until) if order.return_until else ""
+        return status_reply(order, context.dates)
+    day = context.dates.day(order.return_until) if order.return_until else ""
     return Reply(f"utter_return_item_{refused.value}", {"number": order.number, "deadline": day})
 
 

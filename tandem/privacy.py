@@ -65,7 +65,7 @@ def export(
                 **kept,
                 "tracker": personal_data.export_tracker(tracker, one),
                 "relayed": {table.name: personal_data.rows_of(ledger.engine, table, one) for table in RELAYED},
-                "identified": [personal_data.plain(asdict(it)) for it in identification.given(ledger.engine, one)],
+                "identified": [personal_data.plain(asdict(it)) for it in identification.grants_of(ledger.engine, one)],
                 "audit": [personal_data.plain(asdict(line)) for line in _lines(ledger.engine, one)],
             })
     return found

@@ -48,9 +48,9 @@ class Services:
     business_hours: BusinessHours
     patience: Patience
 
-    def saw_order(self, conversation_id: str, order: Order, message_id: str = "") -> None:
+    def record_order(self, conversation_id: str, order: Order, message_id: str = "") -> None:
         """Keep in the case file how an order stood when it was looked up; blocking."""
-        self.case_file.saw_order(conversation_id, order.number, order.status.value,
+        self.case_file.record_order(conversation_id, order.number, order.status.value,
                                  summarise(order, self.settings.shop_timezone), message_id, bool(order.can_cancel))
 
 

@@ -166,7 +166,7 @@ class ConsentedAction(OrderAction):
         return f"action_{self.act.name}"
 
     @abstractmethod
-    def do(self, order: Order, desk: OrderContext, key: str) -> Reply:
+    def do(self, order: Order, context: OrderContext, key: str) -> Reply:
         """Do the act, and say what came of it; blocking.
 
         Args:
@@ -177,8 +177,8 @@ class ConsentedAction(OrderAction):
             OrderSystemUnavailable: The order system does not answer.
         """
 
-    def answer(self, order: Order, desk: OrderContext) -> Reply:
-        turn, consents = desk.turn, Consents(desk.opened.ledger)
+    def answer(self, order: Order, context: OrderContext) -> Reply:
+        turn, consents = context.turn, Consents(context.services.ledger)
         wanted = self.act.question(turn.tracker.slots)
         verdict = consents.begin(turn.conversation_id, wanted, turn.seq)
         if verdict is None or not verdict.allows(wanted, turn.seq):
@@ -186,7 +186,7 @@ class ConsentedAction(OrderAction):
             return Reply("utter_already_agreed") if used else Reply(self.act.kept, {"number": order.number})
         question = verdict.question
         try:
-            reply = self.do(order, desk, f"consent:{turn.conversation_id}:{question.id}")
+            reply = self.do(order, context, f"consent:{turn.conversation_id}:{question.id}")
         except ActRefused as refused:
             return refused.reply
         consents.finish(turn.conversation_id, question, turn.seq)

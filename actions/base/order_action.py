@@ -30,7 +30,7 @@ class OrderAction(Action, ABC):
         self._open = open_services
 
     @abstractmethod
-    def answer(self, order: Order, desk: OrderContext) -> Reply:
+    def answer(self, order: Order, context: OrderContext) -> Reply:
         """Do what was asked, and say what came of it; blocking.
 
         Raises:
@@ -61,5 +61,5 @@ class OrderAction(Action, ABC):
             reply, failures = Reply("utter_order_system_unavailable"), failures + 1
         if self.changes:
             forget_orders(services, turn)
-        services.case_file.tried(turn.conversation_id, self.name(), reply.response, turn.message_id)
+        services.case_file.record_attempt(turn.conversation_id, self.name(), reply.response, turn.message_id)
         return reply, failures

@@ -15,7 +15,7 @@ from tandem.wording.formats import Formats
 class OrderContext:
     """The services and the turn of one action, the shop's policies, and its dates in words."""
 
-    opened: Services
+    services: Services
     turn: CurrentTurn
     dates: Dates
     policies: ShopPolicies
@@ -36,4 +36,4 @@ class OrderContext:
 
     def promise(self, text: str) -> None:
         """Keep what the customer was promised, for whoever answers next."""
-        self.opened.case_file.promised(self.turn.conversation_id, text, self.turn.message_id)
+        self.services.case_file.record_promise(self.turn.conversation_id, text, self.turn.message_id)

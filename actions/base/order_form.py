@@ -59,7 +59,7 @@ class OrderForm(Action, ABC):
     def name(self) -> str:
         return f"validate_{self.form}"
 
-    def objection(self, order: Order, desk: OrderContext) -> Reply | None:
+    def objection(self, order: Order, context: OrderContext) -> Reply | None:
         """Say why this order is not for this form, at once instead of asking on."""
         return None
 
@@ -162,7 +162,7 @@ class OrderForm(Action, ABC):
             return
         objection = None if self.is_done_by(turn) else self.objection(order, OrderContext.of(services, turn))
         if objection is not None:
-            services.case_file.tried(turn.conversation_id, self.form, objection.response, turn.message_id)
+            services.case_file.record_attempt(turn.conversation_id, self.form, objection.response, turn.message_id)
             draft.leave(objection)
             return
         self.check(order, draft, turn)
@@ -235,7 +235,7 @@ class OrderForm(Action, ABC):
         draft.slots["order_total"] = formats.money(order.total)
         draft.failed_lookups = 0.0
         if turn.activates(self.form) or turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
-            services.saw_order(turn.conversation_id, order, turn.message_id)
+            services.record_order(turn.conversation_id, order, turn.message_id)
         return order
 
     def _verify(self, services: Services, turn: CurrentTurn, draft: Draft, number: str, contact: str) -> Order | None:
@@ -247,13 +247,14 @@ class OrderForm(Action, ABC):
         except NotMatched as missed:
             draft.slots.update(order_number=None, contact=None)
             draft.failed_lookups = float(turn.slot("failed_lookups") or 0) + 1
-            services.case_file.tried(turn.conversation_id, self.form, "order number and contact did not match",
-                                   turn.message_id)
+            services.case_file.record_attempt(turn.conversation_id, self.form, "order number and contact did not match",
+                                              turn.message_id)
             response = "utter_not_matched_offer_person" if missed.offer_person else "utter_not_matched"
             draft.replies.append(Reply(response))
         except RefusedForNow:
             draft.slots.update(order_number=None, contact=None)
-            services.case_file.tried(turn.conversation_id, self.form, "refused after too many misses", turn.message_id)
+            services.case_file.record_attempt(
+                turn.conversation_id, self.form, "refused after too many misses", turn.message_id)
             draft.leave(Reply("utter_refused_for_now"))
         return None
 

@@ -80,7 +80,7 @@ class CaseFile:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def saw_order(
+    def record_order(
         self, conversation_id: str, number: str, status: str, facts: Mapping[str, str], message_id: str = "",
         can_cancel: bool = False,
     ) -> None:
@@ -89,11 +89,11 @@ class CaseFile:
                   {"number": number, "status": status, "facts": [list(pair) for pair in facts.items()],
                    "can_cancel": can_cancel})
 
-    def tried(self, conversation_id: str, action: str, outcome: str, message_id: str = "") -> None:
+    def record_attempt(self, conversation_id: str, action: str, outcome: str, message_id: str = "") -> None:
         """Note that the bot ran an action, and what came of it."""
         self._add(conversation_id, EntryKind.ATTEMPT, message_id, {"action": action, "outcome": outcome})
 
-    def promised(self, conversation_id: str, text: str, message_id: str = "") -> None:
+    def record_promise(self, conversation_id: str, text: str, message_id: str = "") -> None:
         """Note that the customer was promised something."""
         self._add(conversation_id, EntryKind.PROMISE, message_id, {"text": text})
 

@@ -243,7 +243,7 @@ class Grant:
     expires_at: datetime
 
 
-def given(engine: Engine, conversation_id: str) -> list[Grant]:
+def grants_of(engine: Engine, conversation_id: str) -> list[Grant]:
     """Read what a conversation has matched and is still kept, the oldest first."""
     query = select(grants.c.order_number, grants.c.granted_at, grants.c.expires_at).where(
         grants.c.conversation == _key("conversation", conversation_id)).order_by(grants.c.granted_at)

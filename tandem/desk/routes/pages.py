@@ -25,7 +25,7 @@ from tandem.desk.security.auth import desk_of, session_of
 from tandem.desk.security.responses import SafeJSONResponse
 from tandem.desk.security.sessions import Session
 from tandem.desk.views.card import CardView, MoodPoint, OrderView, card_view, mood_points, order_view
-from tandem.desk.views.channel_summary import reach
+from tandem.desk.views.channel_summary import summarise_channel
 from tandem.desk.views.queue import customer_name
 from tandem.desk.views.timeline import Line, timeline
 
@@ -122,7 +122,7 @@ def conversation_view(
     orders = tuple(map(order_view, desk.services.case_file.read(conversation_id).orders or context.orders))
     return ConversationView(
         conversation=conversation, handoff=current, customer=customer, lines=lines, earlier=start, gap=gap, card=card,
-        reach=reach(conversation, ledger.clock()),
+        reach=summarise_channel(conversation, ledger.clock()),
         mood=card.mood if card else mood_points(turns), orders=orders,
         alarming=_alarming(messages, handoffs), interrupted=_interrupted(current), holder=holder_name,
         is_mine=bool(current and current.claimed_by == session.account.id and conversation.owner is Owner.AGENT),

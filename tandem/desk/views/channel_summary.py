@@ -8,7 +8,7 @@ from tandem.conversations.channel_capabilities import ChannelCapabilities, capab
 from tandem.conversations.model import Conversation
 
 
-def reach(conversation: Conversation, now: datetime) -> str:
+def summarise_channel(conversation: Conversation, now: datetime) -> str:
     """Sum up a channel, as in "Telegram: pushed, no receipts, up to 4,096 characters a message"."""
     capabilities = capabilities_of(conversation.channel, conversation.id)
     if capabilities is None:

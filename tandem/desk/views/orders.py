@@ -46,7 +46,7 @@ class OrderService:
         """
         order = self._reach(lambda: self._order(conversation_id, number))
         with self.work.act(caller, "look_up_order", conversation_id, order.number):
-            self.work.services.saw_order(conversation_id, order)
+            self.work.services.record_order(conversation_id, order)
         return order
 
     def cancel(self, caller: Principal, conversation_id: str, number: str) -> Order:
@@ -73,7 +73,7 @@ class OrderService:
         audit.record(self.work.services.engine, caller.agent.id, caller.via, "cancel_order_asked", conversation_id,
                      printable(number))
         order = self._reach(cancel)
-        self.work.services.saw_order(conversation_id, order)
+        self.work.services.record_order(conversation_id, order)
         money = f"{order.refund.amount} goes back." if order.refund else "Nothing had been charged."
         with self.work.act(caller, "cancel_order", conversation_id, order.number):
             self.work.services.ownership.note(conversation_id, caller.agent, f"Cancelled order {order.number}. {money}",
@@ -97,7 +97,7 @@ class OrderService:
         self._require_holder(caller, conversation_id)
         order = self._reach(lambda: self.work.services.identification.verify(conversation_id, number, contact).order)
         with self.work.act(caller, "find_order", conversation_id, order.number):
-            self.work.services.saw_order(conversation_id, order)
+            self.work.services.record_order(conversation_id, order)
         return order
 
     def recent(self, caller: Principal, conversation_id: str) -> tuple[Order, ...]:
@@ -116,7 +116,7 @@ class OrderService:
         found = self._reach(lambda: self.work.services.orders.recent_orders(identity.email, RECENT))
         with self.work.act(caller, "list_orders", conversation_id, f"{len(found)} orders"):
             for order in reversed(found):
-                self.work.services.saw_order(conversation_id, order)
+                self.work.services.record_order(conversation_id, order)
         return found
 
     def _require_holder(self, caller: Principal, conversation_id: str) -> None:

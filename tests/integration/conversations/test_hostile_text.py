@@ -41,7 +41,7 @@ def test_what_no_database_takes_is_replaced_wherever_it_is_written(core: Core, t
     core.ownership.claim("c", agent, text)
     core.ownership.reply("c", agent, text)
     core.ownership.hand_back("c", agent, text, text)
-    core.case_file.tried("c", "action", text)
+    core.case_file.record_attempt("c", "action", text)
     messages = core.ledger.messages("c")
     assert [message.text for message in messages] == [kept] * 5
     assert messages[0].data["nested"] == [{kept: kept}]

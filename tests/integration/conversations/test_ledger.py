@@ -214,7 +214,7 @@ def test_a_page_of_waiting_messages_is_not_hidden_by_those_before_it(core: Core)
 
 def test_erasing_leaves_nothing(core: Core) -> None:
     core.with_anna()
-    core.case_file.promised("c", "a refund")
+    core.case_file.record_promise("c", "a refund")
     core.bot_says("fenced", 0)
     core.ledger.erase("c")
     with pytest.raises(ConversationNotFound):

@@ -14,8 +14,8 @@ from tests.fakes.core import Core
 
 def test_the_export_holds_all_that_the_ledger_keeps(core: Core) -> None:
     core.says("Any news of my kettle?")
-    core.case_file.saw_order("c", "TD-10421", "shipped", {"Status": "shipped"})
-    core.case_file.promised("c", "a call tomorrow")
+    core.case_file.record_order("c", "TD-10421", "shipped", {"Status": "shipped"})
+    core.case_file.record_promise("c", "a call tomorrow")
     core.hands_off()
     assert core.bot_says("It is on the lorry.", epoch=0) is None
     found = export(core.ledger, "c")

@@ -84,9 +84,9 @@ def test_who_was_identified_by_number_and_postcode_is_found_by_the_address_on_th
 
 def test_what_was_shown_before_addresses_were_kept_is_found_through_the_order_system(services: Services) -> None:
     says(services, "older")
-    services.case_file.saw_order("older", "TD-10388", "shipped", {"Status": "shipped"})
+    services.case_file.record_order("older", "TD-10388", "shipped", {"Status": "shipped"})
     says(services, "another")
-    services.case_file.saw_order("another", "TD-10421", "shipped", {"Status": "shipped"})
+    services.case_file.record_order("another", "TD-10421", "shipped", {"Status": "shipped"})
     assert found(services, LATE) == ["older"]
 
 
@@ -124,7 +124,7 @@ def live(services: Services, tracker: Engine) -> None:
     says(services, "c1", "My secret word", Identity("s1", "first@example.com"))
     remembers(tracker, "c1", "My secret word")
     services.identification.verify("c1", "TD-10388", LATE)
-    services.case_file.promised("c1", "a call")
+    services.case_file.record_promise("c1", "a call")
     handoff, _ = services.ownership.open_handoff(HandoffRequest("c1", "x", "y", channel="removed"))
     at = services.ledger.clock()
     with services.engine.begin() as connection:

@@ -70,7 +70,7 @@ def shop(core: Core) -> None:
     for name in ("ended", "with a person", "turn", "pending", "regular"):
         core.says("Where is my order?", conversation=name)
         core.bot_says("Tomorrow.", conversation=name)
-        core.case_file.tried(name, "find", "found")
+        core.case_file.record_attempt(name, "find", "found")
         if name in ("ended", "regular"):
             handoff = core.hands_off(name)
             with core.engine.begin() as connection:

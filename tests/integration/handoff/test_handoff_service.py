@@ -34,11 +34,11 @@ def angry_customer(desk: Desk) -> dict[str, Any]:
         core.ledger.record_reading("c", receipt.message.seq, mood, intent)
         core.bot_says(f"answer {number}", reply_to=receipt.message.seq)
         core.clock.advance(minutes=1)
-    core.case_file.saw_order("c", "TD-10388", "shipped", {"Status": "shipped", "Expected": "in 5 days"})
-    core.case_file.saw_order("c", "TD-10300", "delivered", {"Status": "delivered"})
-    core.case_file.saw_order("c", "TD-10388", "delayed", {"Status": "delayed", "Expected": "in 3 days"})
-    core.case_file.tried("c", "action_order_status", "shown")
-    core.case_file.promised("c", "a call back by Friday")
+    core.case_file.record_order("c", "TD-10388", "shipped", {"Status": "shipped", "Expected": "in 5 days"})
+    core.case_file.record_order("c", "TD-10300", "delivered", {"Status": "delivered"})
+    core.case_file.record_order("c", "TD-10388", "delayed", {"Status": "delayed", "Expected": "in 3 days"})
+    core.case_file.record_attempt("c", "action_order_status", "shown")
+    core.case_file.record_promise("c", "a call back by Friday")
     desk.verified["c"] = ["TD-10388"]
     user = {
         "event": "user", "text": SAID[0][0], "timestamp": 1.0, "metadata": {"tandem": {"seq": 1}},
@@ -87,7 +87,7 @@ def test_opened_again_it_is_the_same_handoff_with_its_first_card(desk: Desk) -> 
     state = angry_customer(desk)
     first = desk.service.open(state)
     before = card(desk)
-    desk.core.case_file.tried("c", "action_handoff", "run again")
+    desk.core.case_file.record_attempt("c", "action_handoff", "run again")
     again = desk.service.open(tracker())
     assert (again.handoff_id, again.created, again.queue_position) == (first.handoff_id, False, 1)
     assert card(desk) == before
@@ -148,9 +148,9 @@ def test_an_odd_tracker_keeps_no_person_away(desk: Desk, state: dict[str, Any]) 
 ], ids=["script", "unstorable", "braces", "rtl", "emoji"])
 def test_hostile_text_on_the_card_stays_text(desk: Desk, text: str) -> None:
     desk.core.says(text, identity=Identity("u1", "a@example.com", text))
-    desk.core.case_file.saw_order("c", text, text, {text: text})
-    desk.core.case_file.tried("c", text, text)
-    desk.core.case_file.promised("c", text)
+    desk.core.case_file.record_order("c", text, text, {text: text})
+    desk.core.case_file.record_attempt("c", text, text)
+    desk.core.case_file.record_promise("c", text)
     escalation = {"trigger": "anger", "reason": text, "signals": [{"name": text, "value": 1, "detail": text}]}
     user = {"event": "user", "parse_data": {"entities": [{"entity": text, "value": text}]}, "metadata": {}}
     desk.service.open(tracker(slots={"escalation": escalation, "note": text}, events=[user]))

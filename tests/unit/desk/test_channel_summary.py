@@ -9,7 +9,7 @@ import pytest
 
 from tandem.conversations.channel_capabilities import CHANNELS, WHATSAPP
 from tandem.conversations.model import Conversation, Owner
-from tandem.desk.views.channel_summary import reach
+from tandem.desk.views.channel_summary import summarise_channel
 
 AT = datetime(2025, 3, 12, tzinfo=timezone.utc)
 ASKS = Conversation("c", "telegram", Owner.AGENT, 2, 5, AT, AT, last_customer_at=AT)
@@ -24,18 +24,18 @@ ASKS = Conversation("c", "telegram", Owner.AGENT, 2, 5, AT, AT, last_customer_at
     ("mine", "mine: pushed"),
 ])
 def test_what_the_channel_can_do_is_told(channel: str, line: str) -> None:
-    assert reach(replace(ASKS, channel=channel), AT) == line
+    assert summarise_channel(replace(ASKS, channel=channel), AT) == line
 
 
 def test_a_channel_of_ones_own_that_is_fetched() -> None:
-    assert reach(replace(ASKS, channel="mine", push=False), AT) == "mine: fetched by the customer"
+    assert summarise_channel(replace(ASKS, channel="mine", push=False), AT) == "mine: fetched by the customer"
 
 
 def test_that_the_hours_are_over_in_which_a_service_takes_words() -> None:
     whatsapp = replace(ASKS, id="whatsapp:+15550111", channel="twilio")
-    assert "over" not in reach(whatsapp, AT + timedelta(hours=23))
-    assert "which are over" in reach(whatsapp, AT + timedelta(hours=25))
-    assert "over" not in reach(replace(whatsapp, last_customer_at=None), AT)
+    assert "over" not in summarise_channel(whatsapp, AT + timedelta(hours=23))
+    assert "which are over" in summarise_channel(whatsapp, AT + timedelta(hours=25))
+    assert "over" not in summarise_channel(replace(whatsapp, last_customer_at=None), AT)
 
 
 def test_the_page_of_channels_says_what_is_declared() -> None:
