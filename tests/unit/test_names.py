@@ -4,7 +4,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,33 +52,31 @@ def allowed(name: str, file: str) -> bool:
     return file in MOVED
 
 
-def files(*kinds: str) -> Iterator[tuple[str, Path]]:
-    for folder in FOLDERS:
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in kinds:
-                yield path.relative_to(ROOT).as_posix(), path
+@cache
+def texts() -> dict[str, str]:
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+            for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*")) if path.suffix in KINDS}
 
 
 @pytest.mark.parametrize("pattern", RETIRED)
 def test_a_name_that_was_given_up_is_used_nowhere(pattern: str) -> None:
     word = re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])")
-    found = [f"{file}:{number}: {match.group()}" for file, path in files(*KINDS)
-             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-             for match in word.finditer(line) if not allowed(match.group(), file)]
+    found = [f"{file}:{text.count(chr(10), 0, match.start()) + 1}: {match.group()}"
+             for file, text in texts().items() for match in word.finditer(text) if not allowed(match.group(), file)]
     assert not found, f"write {RETIRED[pattern]}: {found}"
 
 
-def definitions(*folders: str) -> Iterator[tuple[str, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for file, path in files(".py"):
-        if file.startswith(folders):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-                    yield file, node
+@cache
+def definitions() -> list[tuple[str, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """The classes and functions of the product, each with its file."""
+    return [(file, node) for file, text in texts().items() if file.startswith(("tandem/", "actions/"))
+            and file.endswith(".py") for node in ast.walk(ast.parse(text))
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))]
 
 
 def test_a_public_class_has_a_name_of_its_own() -> None:
     places = defaultdict(list)
-    for file, node in definitions("tandem/", "actions/"):
+    for file, node in definitions():
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and node.name != "Config":  # pydantic's
             places[node.name].append(file)
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
@@ -86,7 +84,7 @@ def test_a_public_class_has_a_name_of_its_own() -> None:
 
 def test_parameters_are_nouns_and_the_present_time_is_now() -> None:
     wrong = []
-    for file, node in definitions("tandem/", "actions/"):
+    for file, node in definitions():
         if not isinstance(node, ast.ClassDef):
             for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
                 at = one.arg == "at" and ast.unparse(one.annotation or one) == "datetime" and node.name not in A_MOMENT

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -46,13 +46,15 @@ def made_up(texts: Sequence[str]) -> Vectors:
     return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-6)
 
 
-@pytest.fixture(autouse=True)
-def no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel, "encode", made_up)
+@pytest.fixture(scope="module", autouse=True)
+def no_weights() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernel, "encode", made_up)
+        yield
 
 
-@pytest.fixture
-def model() -> MoodModel:
+@pytest.fixture(scope="module")
+def model(no_weights: None) -> MoodModel:
     rows = [
         LabelledMood(f"{text}{end}", emotion, frustration, urgency, f"f{n % 5}")
         for texts, emotion, frustration, urgency, sign in (
