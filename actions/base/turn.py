@@ -42,6 +42,11 @@ class CurrentTurn:
         return str(((self.tracker.latest_message or {}).get("intent") or {}).get("name") or "")
 
     @property
+    def answer(self) -> str:
+        """Tell the small answer that is wanted, `returns/who_pays`; empty for an intent that is none."""
+        return str(((self.tracker.latest_message or {}).get("intent") or {}).get("full_retrieval_intent_name") or "")
+
+    @property
     def text(self) -> str:
         return str((self.tracker.latest_message or {}).get("text") or "")
 

@@ -17,6 +17,7 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from tandem.nlu.context_of_tracker import full_intent
 from tandem.sentiment.model import Turn
 from tandem.sentiment.settings import EscalationSettings
 
@@ -114,7 +115,7 @@ def _turn(message: UserUttered, settings: EscalationSettings, is_answer: bool, f
     parse = message.parse_data
     sentiment = parse.get("sentiment")
     words = not (message.text or "").lstrip().startswith("/")
-    intent = message.intent.get("name")
+    intent = full_intent(message.intent) or None
     confidence = message.intent.get("confidence")
     return Turn(
         text=(message.text or "") if words else "",

@@ -9,19 +9,20 @@ from tandem.evaluation.findings import ERROR, WARNING, Finding, QuotedExample
 from tandem.evaluation.held_out import IntentReading, MoodReading
 
 THIN = 40  # examples below which an intent is hard to learn
+THIN_ANSWER = 5  # the same for one small answer among many
 SURE = 0.75  # confidence from which another intent disputes a label
 CALM, UPSET = 0.08, 0.92  # readings of frustration that dispute the opposite label
 _APART = 2  # steps of frustration, of 4, between two copies of one message
 
 
 def thin_intents(examples: Sequence[Example], least: int = THIN) -> list[Finding]:
-    """Find intents with fewer than `least` examples: errors."""
+    """Find intents with fewer than `least` examples: errors. A small answer (`topic/answer`) needs `THIN_ANSWER`."""
     counts = Counter(example.label for example in examples)
     first = {example.label: example for example in reversed(examples)}
     return [
-        Finding(ERROR, "thin", f"{label} has {count} examples; {least} are wanted", (QuotedExample.of(first[label]),),
-                least - count)
-        for label, count in counts.items() if count < least
+        Finding(ERROR, "thin", f"{label} has {count} examples; {wanted} are wanted", (QuotedExample.of(first[label]),),
+                wanted - count)
+        for label, count in counts.items() if count < (wanted := min(least, THIN_ANSWER) if "/" in label else least)
     ]
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tandem.evaluation.examples import Example, MoodExample, fold_of
+from tandem.nlu.dialogues import DialogueTurn
+from tandem.nlu.models.context import Topics
 from tandem.nlu.models.embedding import CACHE_SIZE, encode
-from tandem.nlu.models.intent_model import IntentModel
+from tandem.nlu.models.intent_model import Examples, IntentModel
 from tandem.nlu.models.mood_model import MoodModel, MoodPrediction
 
 FOLDS = 5
@@ -72,6 +74,37 @@ def read_intents_held_out(
         model = train([example.text for example in known], [example.label for example in known])
         for example, ranking in zip(unseen, model.rank([example.text for example in unseen])):
             yield IntentReading(example, tuple(ranking), number)
+
+
+@dataclass(frozen=True)
+class DialogueReading:
+    """A turn of a dialogue, and the three likeliest intents by a model that has not seen the dialogue."""
+
+    turn: DialogueTurn
+    likeliest: tuple[str, ...]
+
+    @property
+    def is_right(self) -> bool:
+        """Tell whether the likeliest intent is the one that the turn is labelled with."""
+        return self.likeliest[:1] == (self.turn.intent,)
+
+
+def read_dialogues_held_out(
+    examples: Sequence[Example], turns: Sequence[DialogueTurn], topics: Topics, folds: int = FOLDS,
+) -> Iterator[DialogueReading]:
+    """Read every turn in its place, by a model trained on all examples and on the dialogues of the other folds."""
+    alone = Examples.alone([example.text for example in examples], [example.label for example in examples])
+    number_of = {name: at % folds for at, name in enumerate(sorted({turn.dialogue for turn in turns}))}
+    for fold in range(folds):
+        unseen = [turn for turn in turns if number_of[turn.dialogue] == fold]
+        if not unseen:
+            continue
+        known = [turn for turn in turns if number_of[turn.dialogue] != fold]
+        model = IntentModel.learn(alone + Examples(
+            [turn.text for turn in known], [turn.intent for turn in known], [turn.context for turn in known],
+            [turn.dialogue for turn in known]), topics)
+        for turn in unseen:
+            yield DialogueReading(turn, tuple(intent for intent, _ in model.read(turn.text, turn.context)[:3]))
 
 
 def read_moods_held_out(examples: Sequence[MoodExample], *, by_file: bool) -> Iterator[MoodReading]:

@@ -1,7 +1,7 @@
 """One evaluation from data and model to figures."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +10,19 @@ import yaml
 from tandem.evaluation.escalation_report import EscalationReport, report_escalation
 from tandem.evaluation.examples import CONVERSATIONS, Example, fold_of, read_intents, read_moods
 from tandem.evaluation.figures import Figure, measure
-from tandem.evaluation.held_out import read_intents_held_out, read_moods_held_out
+from tandem.evaluation.held_out import (
+    DialogueReading,
+    read_dialogues_held_out,
+    read_intents_held_out,
+    read_moods_held_out,
+)
 from tandem.evaluation.intent_report import Fallback, IntentReport, report_intents
 from tandem.evaluation.labelled_conversations import load
 from tandem.evaluation.mood_report import MoodReport, report_moods
 from tandem.evaluation.parser import ModelParser
 from tandem.evaluation.replay import Replayer
+from tandem.nlu.dialogues import FOLDER, read_dialogues
+from tandem.nlu.models.context import Topics
 from tandem.nlu.models.embedding import encode
 from tandem.sentiment.settings import EscalationSettings
 
@@ -30,12 +37,13 @@ class Evaluation:
     intents: IntentReport | None
     moods: MoodReport | None
     quick: Figure
+    dialogues: tuple[Figure, ...] = ()  # empty after a quick evaluation
 
     @property
     def figures(self) -> list[Figure]:
         """Return all figures, in the order in which they are told."""
         found = [*(self.intents.figures if self.intents else ()), *(self.moods.figures if self.moods else ())]
-        return [*found, *self.escalation.figures, self.quick]
+        return [*found, *self.dialogues, *self.escalation.figures, self.quick]
 
 
 def evaluate(root: Path, model: Path, settings: EscalationSettings, say: Callable[[str], None], *,
@@ -66,9 +74,36 @@ def evaluate(root: Path, model: Path, settings: EscalationSettings, say: Callabl
         return Evaluation(escalation, None, None, figure)
     say("cross-validating the intents")
     intents = report_intents(list(read_intents_held_out(examples)), read_fallback(root / "config.yml"))
+    say("cross-validating the dialogues")
+    topics = read_topics(root / "config.yml")
+    dialogues = measure_dialogues(list(read_dialogues_held_out(
+        examples, read_dialogues(root / FOLDER, topics), topics)))
     say("cross-validating the moods")
     moods = read_moods(root / "data" / "mood", root)
-    return Evaluation(escalation, intents, report_moods(list(read_moods_held_out(moods, by_file=True))), figure)
+    return Evaluation(escalation, intents, report_moods(list(read_moods_held_out(moods, by_file=True))), figure,
+                      dialogues)
+
+
+def measure_dialogues(readings: Sequence[DialogueReading]) -> tuple[Figure, ...]:
+    """Measure how often messages in the middle of a dialogue are read right; none if there are no dialogues."""
+    later = [reading for reading in readings if not reading.turn.context.empty]
+    if not later:
+        return ()
+    among = [reading.turn.intent in reading.likeliest for reading in later]
+    return (
+        measure("dialogues.accuracy", "Messages in the middle of a dialogue read right",
+                lambda rows: sum(later[row].is_right for row in rows) / len(rows), len(later)),
+        measure("dialogues.among_three", "the right intent among the three likeliest",
+                lambda rows: sum(among[row] for row in rows) / len(rows), len(later)),
+    )
+
+
+def read_topics(config: Path) -> Topics:
+    """Return the topics of the intents, as config.yml has them."""
+    for component in (yaml.safe_load(config.read_text(encoding="utf-8")) or {}).get("pipeline") or ():
+        if str(component.get("name", "")).endswith("KernelIntentClassifier"):
+            return Topics.of(component.get("topics") or {})
+    return Topics.of({})
 
 
 def quick_sample(examples: list[Example]) -> list[Example]:

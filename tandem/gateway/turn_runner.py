@@ -23,11 +23,12 @@ from tandem.gateway.fenced_output import DirectAnswer, FencedOutput
 from tandem.gateway.message_mood import read_mood
 from tandem.gateway.tasks import Tasks
 from tandem.logs import about
+from tandem.nlu.context_of_tracker import full_intent
 from tandem.rasa_ext.action_endpoint import install_action_endpoint
 from tandem.rasa_ext.install import install_extensions
 from tandem.rasa_ext.locks import install_locks
 from tandem.rasa_ext.tracker_store import MessageAlreadyHandled, answering
-from tandem.rasa_ext.trackers import leave_forms, say_again
+from tandem.rasa_ext.trackers import leave_forms, parse_in_conversation, say_again
 from tandem.wording.phrases import notice
 
 logger = logging.getLogger(__name__)
@@ -268,8 +269,8 @@ class TurnRunner:
     async def _read(self, message: Message, agent: Agent) -> Any:
         """Let the NLU read a message and note its mood in the ledger, whoever owns the conversation."""
         text = for_bot(message)
-        parse = await agent.parse_message(text)
-        mood, intent = await read_mood(parse, text), (parse.get("intent") or {}).get("name")
+        parse = await parse_in_conversation(agent, message.conversation_id, text)
+        mood, intent = await read_mood(parse, text), full_intent(parse.get("intent") or {})
         await write(message.conversation_id, self._ledger.record_reading, message.conversation_id, message.seq, mood,
                     intent)
         self._feed.nudge(message.conversation_id)

@@ -1,4 +1,4 @@
-"""The pipeline's intent classifier; how it learns stands in `intent_model.py`."""
+"""The pipeline's intent classifier, which reads a message in its conversation; how it learns: `intent_model.py`."""
 
 from __future__ import annotations
 
@@ -14,24 +14,31 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
-from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.exceptions import InvalidConfigException
+from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from tandem.configuration import ConfigModel
+from tandem.nlu.answers import set_reading
 from tandem.nlu.component_options import read_options
+from tandem.nlu.context_of_tracker import context_of
+from tandem.nlu.dialogues import FOLDER, DialogueFileError, digest, read_dialogues
+from tandem.nlu.models.context import Context, Topics
 from tandem.nlu.models.encoders import versions
-from tandem.nlu.models.intent_model import IntentModel
+from tandem.nlu.models.intent_model import MODEL_FILE, Examples, IntentModel, Ranking
 from tandem.nlu.models.kernel import spare_cores
 
 logger = logging.getLogger(__name__)
 
-MODEL_FILE = "intents.npz"
 CACHE_SIZE = 2048  # messages whose reading is remembered: "yes", "where is my order?" come again and again
 
 
 class _Options(ConfigModel):
     ranking_length: int = Field(default=10, ge=0)
+    dialogues: str = FOLDER.as_posix()
+    topics: dict[str, list[str]] = Field(default_factory=dict)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -40,21 +47,27 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """Return `ranking_length`, how many intents the ranking shows; 0 for all."""
+        """Return all keys with their defaults.
+
+        * `ranking_length`: how many intents the ranking shows; 0 for all.
+        * `dialogues`: the folder of dialogues, seen from the project's root.
+        * `topics`: for intents whose name does not say it (`topic/answer` does), lists of intents by topic.
+        """
         return _Options().dict()
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
-        """Raise InvalidConfigException for a ranking length that is no whole number of 0 or more."""
+        """Raise InvalidConfigException for a key whose value cannot be; the message names it."""
         read_options(_Options, cls, config)
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
-        """Train anew when the code of the model or an encoder changed."""
+        """Train anew when the dialogues, the code of the model or an encoder changed."""
+        folder = Path(str({**cls.get_default_config(), **config}["dialogues"]))
         code = hashlib.sha256()
         for path in sorted(Path(__file__).parent.rglob("*.py")):
             code.update(path.read_bytes())
-        return f"{code.hexdigest()} {versions()}"
+        return f"{code.hexdigest()} {versions()} {digest(folder)}"
 
     def __init__(
         self, config: dict[str, Any], storage: ModelStorage, resource: Resource, model: IntentModel | None
@@ -63,7 +76,8 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
         self._storage = storage
         self._resource = resource
         self._model = model
-        self._remembered = lru_cache(CACHE_SIZE)(self._rank_one)
+        self._topics = Topics.of(config.get("topics") or {})
+        self._remembered = lru_cache(CACHE_SIZE)(self._read)
 
     @classmethod
     def create(
@@ -77,13 +91,24 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
         return cls({**cls.get_default_config(), **config}, model_storage, resource, None)
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Learn from the examples that have a text and an intent."""
-        examples = [example for example in training_data.intent_examples if example.get(TEXT) and example.get(INTENT)]
-        if len({example.get(INTENT) for example in examples}) < 2:
+        """Learn from the examples that have a text and an intent, and from the dialogues.
+
+        Raises:
+            InvalidConfigException: A file of dialogues cannot be read.
+        """
+        messages = [example for example in training_data.intent_examples if example.get(TEXT) and example.get(INTENT)]
+        examples = Examples.alone([one.get(TEXT) for one in messages], [one.get_full_intent() for one in messages])
+        if len(set(examples.intents)) < 2:
             logger.warning("Fewer than two intents have examples: no intent classifier is trained.")
             return self._resource
+        try:
+            turns = read_dialogues(Path(str(self._config["dialogues"])), self._topics)
+        except DialogueFileError as error:
+            raise InvalidConfigException(f"KernelIntentClassifier: {error}") from error
+        examples += Examples([turn.text for turn in turns], [turn.intent for turn in turns],
+                             [turn.context for turn in turns], [turn.dialogue for turn in turns])
         self._remembered.cache_clear()
-        self._model = IntentModel.train([e.get(TEXT) for e in examples], [e.get(INTENT) for e in examples])
+        self._model = IntentModel.learn(examples, self._topics)
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder / MODEL_FILE)
         return self._resource
@@ -107,19 +132,14 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
             model = None
         return cls({**cls.get_default_config(), **config}, model_storage, resource, model)
 
-    def process(self, messages: list[Message]) -> list[Message]:
-        """Classify messages; one without words has no intent."""
+    def process(self, messages: list[Message], tracker: DialogueStateTracker | None = None) -> list[Message]:
+        """Classify messages, each as the next of the tracker's conversation; one without words has no intent."""
+        context = context_of(tracker, self._topics)
         for message in messages:
-            entries = [
-                {INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: confidence}
-                for name, confidence in self._remembered(message.get(TEXT) or "")
-            ]
-            best = dict(entries[0]) if entries else {INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}
-            message.set(INTENT, best, add_to_output=True)
-            message.set(INTENT_RANKING_KEY, entries, add_to_output=True)
+            set_reading(message, self._remembered(message.get(TEXT) or "", context), self._config["ranking_length"])
         return messages
 
-    def _rank_one(self, text: str) -> tuple[tuple[str, float], ...]:
+    def _read(self, text: str, context: Context) -> Ranking:
         if self._model is None or not text.strip():
-            return ()
-        return tuple(self._model.rank([text])[0][: self._config["ranking_length"] or None])
+            return []
+        return self._model.read(text, context)

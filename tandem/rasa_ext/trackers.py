@@ -1,10 +1,19 @@
 """What is read and changed in Rasa's tracker from outside the dialogue."""
 from __future__ import annotations
 
+from typing import Any
+
 from rasa.core.agent import Agent
-from rasa.core.channels.channel import OutputChannel
+from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.shared.core.constants import REQUESTED_SLOT
 from rasa.shared.core.events import ActiveLoop, BotUttered, SlotSet, UserUttered
+
+
+async def parse_in_conversation(agent: Agent, conversation_id: str, text: str) -> dict[str, Any]:
+    """Let the NLU read the next message of a conversation; the tracker stays as it is."""
+    tracker = await agent.tracker_store.retrieve(conversation_id)
+    parse: dict[str, Any] = await agent.processor.parse_message(UserMessage(text), tracker)
+    return parse
 
 
 async def leave_forms(agent: Agent, conversation_id: str) -> str | None:

@@ -140,7 +140,7 @@ def _unknown(data: _Data) -> Iterator[str]:
     intents = data.known.get("intents", set()) | _RASAS_INTENTS
     for kind, name, where in data.used:
         if kind == "action" and name.startswith("utter_"):
-            if name not in data.responses:
+            if name not in data.responses and not any(known.startswith(f"{name}/") for known in data.responses):
                 yield f"{where}: there is no response {name} in data/responses/"
         elif kind == "action" and name not in actions and name != "...":
             yield f"{where}: there is no action or form {name} in domain.yml"

@@ -31,7 +31,8 @@ class Repetition:
         enough, latest = self._settings.repeats, turns[-1]
         if not enough or not self._is_question(latest):
             return []
-        earlier = [turn for turn in turns[:-1] if self._is_question(turn) and not _differ(turn, latest)]
+        earlier = [turn for turn in turns[:-1] if self._is_question(turn) and not _differ(turn, latest)
+                   and not _ask_for_different_answers(turn, latest)]
         if len(earlier) + 1 < enough:
             return []
         group = self._group.get(str(latest.intent))
@@ -44,11 +45,10 @@ class Repetition:
 
     def _is_question(self, turn: Turn) -> bool:
         settings = self._settings
-        return not (
-            turn.sentiment is None or turn.is_answer or turn.is_fallback or not turn.intent
-            or turn.intent in settings.not_questions or turn.intent in settings.answer_intents
-            or turn.intent in settings.person_intents
-        )
+        if turn.sentiment is None or turn.is_answer or turn.is_fallback or not turn.intent:
+            return False
+        names = {turn.intent, turn.intent.partition("/")[0]}
+        return names.isdisjoint({*settings.not_questions, *settings.answer_intents, *settings.person_intents})
 
     def _alike(self, turns: Sequence[Turn], latest: Turn) -> list[bool]:
         vectors = [self._embedding(turn) for turn in (*turns, latest)]
@@ -65,3 +65,8 @@ class Repetition:
 
 def _differ(left: Turn, right: Turn) -> bool:
     return bool(left.subjects and right.subjects and not left.subjects & right.subjects)
+
+
+def _ask_for_different_answers(left: Turn, right: Turn) -> bool:
+    """Tell two small answers (`topic/answer`) apart, which are two questions, however alike their sentences are."""
+    return left.intent != right.intent and "/" in str(left.intent) and "/" in str(right.intent)

@@ -43,6 +43,10 @@ class Dates:
             return self._phrase("date_today", moment)
         return self._phrase("date_yesterday" if days == 1 else "date_days_ago", moment)
 
+    def clock(self, moment: datetime) -> str:
+        """Write an hour: "2:05 PM"."""
+        return self._phrase("date_time", moment)
+
     def day(self, moment: datetime) -> str:
         """Write a day by its name: "Friday, June 27"."""
         return self._phrase("date_day", moment)

@@ -4,7 +4,7 @@ What CLDR has no form for ("2 × Stoneware mug", "5 to 7") stands in a file of t
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -63,6 +63,25 @@ class Formats:
         return self._forms["items"].join(
             self._form("item", quantity=str(item.quantity), name=item.name) if item.quantity > 1 else item.name
             for item in items)
+
+    def priced(self, items: Sequence[OrderItem]) -> str:
+        """Name items with what each line costs: "Bath towel ($24.50); Wall clock ($68.00)"."""
+        return self.joined(self._form("priced", item=self.items([item]), price=self.money(item.price))
+                           for item in items)
+
+    def parcels(self, contents: Sequence[Sequence[OrderItem]]) -> str:
+        """Tell what is in each of several parcels: "1: Bath towel; 2: Wall clock"."""
+        return self.joined(self._form("parcel", number=str(number), items=self.items(items))
+                           for number, items in enumerate(contents, 1))
+
+    def order_line(self, order: Order, when: str) -> str:
+        """Put an order into one line, with the day it comes if that is not empty."""
+        values = {"number": order.number, "items": self.items(order.items), "total": self.money(order.total)}
+        return self._form("order_line_when", when=when, **values) if when else self._form("order_line", **values)
+
+    def joined(self, parts: Iterable[str]) -> str:
+        """Join what may have commas of its own."""
+        return self._forms["items"].join(parts)
 
     def span(self, least: int, most: int) -> str:
         """Write from how many to how many: "5 to 7"."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tarfile
-import tempfile
 from pathlib import Path
 
+from tandem.nlu.models.archives import unpacked
 from tandem.nlu.models.mood_model import MoodModel
 
 MODEL_FILE = "mood.npz"
@@ -38,12 +37,7 @@ def current(models: Path = Path("models")) -> MoodModel:
 
 def from_archive(archive: Path) -> MoodModel:
     """Return the mood model inside a trained Rasa model. Raises MoodModelNotFound if it has none."""
-    with tarfile.open(archive) as packed, tempfile.TemporaryDirectory() as folder:
-        for member in packed:
-            if member.isfile() and Path(member.name).name == MODEL_FILE:
-                content = packed.extractfile(member)
-                if content is not None:
-                    target = Path(folder) / MODEL_FILE
-                    target.write_bytes(content.read())
-                    return MoodModel.load(target)
-    raise MoodModelNotFound(f"{archive.name} was trained without SentimentClassifier; see docs/nlu.md")
+    with unpacked(archive, MODEL_FILE) as file:
+        if file is None:
+            raise MoodModelNotFound(f"{archive.name} was trained without SentimentClassifier; see docs/nlu.md")
+        return MoodModel.load(file)

@@ -162,10 +162,12 @@ def open_shop(agent: Agent, folder: Path) -> Iterator[Shop]:
         fresh.domain = agent.domain
         shop = Shop(core, fresh, runtime, loop)
         app.ctx.agent = fresh
-        cast(Any, fresh).parse_message = shop.read
+        parse = processor.parse_message
+        cast(Any, processor).parse_message = lambda message, tracker: shop.read(message.text)
         try:
             yield shop
         finally:
+            cast(Any, processor).parse_message = parse
             loop.run_until_complete(loop.shutdown_default_executor())
             loop.close()
 

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from rasa.core.channels.channel import UserMessage, register
@@ -37,6 +38,8 @@ class PlayedAgent:
         self.domain = Domain.empty()
         self.tracker_store = InMemoryTrackerStore(self.domain)
         self.lock_store = InMemoryLockStore()
+        self.processor = SimpleNamespace(model_filename="", action_endpoint=None,
+                                         parse_message=lambda message, tracker: self.parse_message(message.text))
 
     async def parse_message(self, text: str) -> dict[str, Any]:
         return {"text": text, "intent": {"name": "greet"}, "sentiment": {

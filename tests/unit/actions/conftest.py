@@ -168,8 +168,10 @@ class Scene:
     last_bot: dict[str, Any] | None = None
 
     def tracker(self) -> Tracker:
+        name, slash, _ = self.intent.partition("/")
+        answer = {"full_retrieval_intent_name": self.intent} if slash else {}
         message = {
-            "intent": {"name": self.intent, "confidence": 0.9}, "text": self.text,
+            "intent": {"name": name, "confidence": 0.9, **answer}, "text": self.text,
             "message_id": self.message_id, "metadata": {"tandem": {"seq": self.seq}},
             "entities": [
                 {"entity": name, "value": value, "start": start, "end": start + len(value)}

@@ -12,10 +12,10 @@ from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.training_data.message import Message
 from threadpoolctl import threadpool_info
 
-from tandem.nlu.intent_classifier import MODEL_FILE, KernelIntentClassifier
+from tandem.nlu.intent_classifier import KernelIntentClassifier
 from tandem.nlu.models import kernel
 from tandem.nlu.models.bounded_reading import READ_LIMIT, is_payload, readable
-from tandem.nlu.models.intent_model import IntentModel
+from tandem.nlu.models.intent_model import MODEL_FILE, IntentModel
 from tandem.nlu.models.ngrams import Ngrams
 from tandem.nlu.models.wordpiece import MAX_TOKENS, token_ids, vocabulary
 from tandem.nlu.text_truncator import TextTruncator

@@ -1,0 +1,163 @@
+"""Facts about what an order costs, how it is paid, and what comes back."""
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from actions.base.order_context import OrderContext
+from actions.base.reply import Reply
+from actions.base.status import refund_reply, status_reply
+from actions.facts.item import named_item
+from tandem.orders.model import DeliveryService, Money, Order, OrderStatus
+
+_WEEKEND = 5  # Saturday, by datetime.weekday
+
+
+def contents(order: Order, desk: OrderContext) -> Reply:
+    """Tell what was ordered, with prices."""
+    return Reply("utter_fact_contents", {**_paid(order, desk), "items": desk.formats.priced(order.items)})
+
+
+def item_price(order: Order, desk: OrderContext) -> Reply:
+    """Tell what one item cost; the whole list where none is named."""
+    item = named_item(desk.turn.text, order) or (order.items[0] if len(order.items) == 1 else None)
+    if item is None:
+        return contents(order, desk)
+    return Reply("utter_fact_item_price", {"number": order.number, "item": desk.formats.items([item]),
+                                           "price": desk.formats.money(item.price)})
+
+
+def total(order: Order, desk: OrderContext) -> Reply:
+    """Tell what the order came to, with delivery."""
+    values = _paid(order, desk)
+    if order.status is OrderStatus.PAYMENT_FAILED:
+        return Reply("utter_fact_total_unpaid", values)
+    fee = _fee(order)
+    if fee is not None and fee.amount:
+        return Reply("utter_fact_total_with_delivery", {**values, "fee": desk.formats.money(fee)})
+    return Reply("utter_fact_total", values)
+
+
+def delivery_fee(order: Order, desk: OrderContext) -> Reply:
+    """Tell what delivery was of it."""
+    fee = _fee(order)
+    if fee is None:
+        return Reply("utter_fact_unknown", {"number": order.number})
+    express = any(parcel.service is DeliveryService.EXPRESS for parcel in order.shipments)
+    values = {"number": order.number, "fee": desk.formats.money(fee)}
+    if not fee.amount:
+        return Reply("utter_fact_delivery_free_express" if express else "utter_fact_delivery_free", values)
+    return Reply("utter_fact_delivery_fee_express" if express else "utter_fact_delivery_fee", values)
+
+
+def payment_method(order: Order, desk: OrderContext) -> Reply:
+    """Tell what it was paid with."""
+    if order.status is OrderStatus.PAYMENT_FAILED:
+        return payment_state(order, desk)
+    return Reply("utter_fact_payment_method", _paid(order, desk))
+
+
+def payment_state(order: Order, desk: OrderContext) -> Reply:
+    """Tell whether it is paid."""
+    if order.status is OrderStatus.PAYMENT_FAILED:
+        return status_reply(order, desk.dates)
+    if order.status is OrderStatus.CANCELLED:
+        return refund_reply(order, desk.dates)
+    return Reply("utter_fact_paid", _paid(order, desk))
+
+
+def pay_by(order: Order, desk: OrderContext) -> Reply:
+    """Until when it must be paid."""
+    if order.status is not OrderStatus.PAYMENT_FAILED:
+        return payment_state(order, desk)
+    if order.payment_due_by is None:
+        return status_reply(order, desk.dates)
+    return Reply("utter_fact_pay_by", {"number": order.number, "due": desk.dates.day(order.payment_due_by),
+                                       "total": desk.formats.money(order.total)})
+
+
+def how_to_pay(order: Order, desk: OrderContext) -> Reply:
+    """Tell where and with what an open order is paid."""
+    return _if_unpaid("utter_fact_how_to_pay", order, desk)
+
+
+def why_unpaid(order: Order, desk: OrderContext) -> Reply:
+    """Tell why the payment failed: the bank's secret."""
+    return _if_unpaid("utter_fact_why_unpaid", order, desk)
+
+
+def unpaid_consequence(order: Order, desk: OrderContext) -> Reply:
+    """Tell what happens without a payment."""
+    return _if_unpaid("utter_fact_unpaid_consequence", order, desk)
+
+
+def refund_amount(order: Order, desk: OrderContext) -> Reply:
+    """Tell how much comes back."""
+    if order.refund is None:
+        return _no_refund_yet(order, desk)
+    whole = order.refund.amount == order.total
+    return Reply("utter_fact_refund_amount_all" if whole else "utter_fact_refund_amount",
+                 {**_refund(order, desk), "total": desk.formats.money(order.total)})
+
+
+def refund_date(order: Order, desk: OrderContext) -> Reply:
+    """Tell by when it has arrived at the latest."""
+    if order.refund is None:
+        return _no_refund_yet(order, desk)
+    if order.refund.issued_at is None:
+        return Reply("utter_fact_refund_date_open", _refund(order, desk))
+    latest = order.refund.issued_at
+    for _ in range(order.refund.business_days[1]):
+        latest += timedelta(days=1)
+        while latest.weekday() >= _WEEKEND:
+            latest += timedelta(days=1)
+    return Reply("utter_fact_refund_date", {**_refund(order, desk), "latest": desk.dates.day(latest)})
+
+
+def refund_to(order: Order, desk: OrderContext) -> Reply:
+    """Tell where the money goes."""
+    if order.refund is None:
+        return _no_refund_yet(order, desk)
+    return Reply("utter_fact_refund_to", _refund(order, desk))
+
+
+def membership(order: Order, desk: OrderContext) -> Reply:
+    """Tell the customer's tier, as the order has it."""
+    return Reply(f"utter_fact_membership_{order.membership.value}", {"number": order.number})
+
+
+def _fee(order: Order) -> Money | None:
+    """Delivery: what the total has more than its items; None where something else is in it."""
+    goods = sum((item.price.amount for item in order.items), Decimal(0))
+    rest = order.total.amount - goods
+    return Money(rest, order.total.currency) if rest >= 0 else None
+
+
+def _paid(order: Order, desk: OrderContext) -> dict[str, str]:
+    return {"number": order.number, "total": desk.formats.money(order.total),
+            "method": desk.dates.method(order.payment_method)}
+
+
+def _refund(order: Order, desk: OrderContext) -> dict[str, str]:
+    assert order.refund is not None
+    least, most = order.refund.business_days
+    return {"number": order.number, "amount": desk.formats.money(order.refund.amount),
+            "days": desk.formats.span(least, most),
+            "method": desk.dates.method(order.refund.method),
+            "issued": desk.dates.ago(order.refund.issued_at) if order.refund.issued_at else ""}
+
+
+def _no_refund_yet(order: Order, desk: OrderContext) -> Reply:
+    """Tell what is known where no refund is on record; of an order that could bring one, how much that would be."""
+    if order.status in (OrderStatus.PROCESSING, OrderStatus.DELIVERED, OrderStatus.SHIPPED,
+                        OrderStatus.OUT_FOR_DELIVERY, OrderStatus.PARTLY_SHIPPED):
+        return Reply("utter_fact_refund_would_be", _paid(order, desk))
+    return refund_reply(order, desk.dates)
+
+
+def _if_unpaid(response: str, order: Order, desk: OrderContext) -> Reply:
+    if order.status is not OrderStatus.PAYMENT_FAILED:
+        return payment_state(order, desk)
+    due = desk.dates.day(order.payment_due_by) if order.payment_due_by else ""
+    return Reply(response, {"number": order.number, "total": desk.formats.money(order.total), "due": due})
+

@@ -1,0 +1,130 @@
+"""One fact of an order: the intent `order_fact/<name>` asks for it, and `FACTS` has who knows it."""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.base.customer_orders import accessible_orders, number_in, pick
+from actions.base.order_action import OrderAction
+from actions.base.order_context import OrderContext
+from actions.base.order_form import OrderForm
+from actions.base.order_threads import with_orders
+from actions.base.reply import Reply
+from actions.base.status import status_reply
+from actions.base.turn import CurrentTurn
+from actions.facts import changes, money, parcels
+from tandem.conversations.consent import Consents
+from tandem.orders.errors import OrderSystemUnavailable
+from tandem.orders.model import Order
+
+FACT = "order_fact"  # the intent, and the slot that keeps which fact was asked for while the order is found out
+ORDER_LIST = "order_list"
+Fact = Callable[[Order, OrderContext], Reply]
+
+
+def order_list(order: Order, desk: OrderContext) -> Reply:
+    """Tell all orders that the customer may see and still waits for, or all of them, and what they come to."""
+    accessible = accessible_orders(desk.services, desk.turn)
+    orders = [one for one in accessible.orders if one.status.open] or list(accessible.orders) or [order]
+    if len(orders) == 1:
+        return status_reply(orders[0], desk.dates)
+    orders.sort(key=lambda one: (one.expected_by is None, one.expected_by or one.placed_at))
+    lines = desk.formats.joined(_line(one, desk) for one in orders)
+    sums = {one.total.currency for one in orders}
+    total = desk.formats.money(sum((one.total for one in orders[1:]), orders[0].total)) if len(sums) == 1 else ""
+    return Reply("utter_fact_order_list", {"count": str(len(orders)), "orders": lines, "total": total})
+
+
+def _line(order: Order, desk: OrderContext) -> str:
+    when = desk.dates.when(order.expected_by) if order.status.open and order.expected_by else ""
+    return desk.formats.order_line(order, when)
+
+
+FACTS: Mapping[str, Fact] = {
+    "address": parcels.address, "arrival_sure": parcels.arrival_sure, "arrival_time": parcels.arrival_time,
+    "can_cancel": changes.can_be_cancelled, "can_change": changes.can_be_changed,
+    "cancel_deadline": changes.can_be_cancelled, "cancelled_by": changes.cancelled_by,
+    "cancelled_on": changes.cancelled_on, "carrier": parcels.carrier, "carrier_contact": parcels.carrier_contact,
+    "confirmation_mail": changes.confirmation_mail, "contents": money.contents, "delivered_on": parcels.delivered_on,
+    "delivered_to": parcels.delivered_to, "delivery_fee": money.delivery_fee, "done": changes.done,
+    "faster": parcels.faster, "how_to_pay": money.how_to_pay, "if_late": parcels.if_late,
+    "item_price": money.item_price, "last_seen": parcels.last_seen, "membership": money.membership,
+    "nothing_done": changes.nothing_done, "notify": parcels.notify, ORDER_LIST: order_list,
+    "parcels": parcels.parcels, "pay_by": money.pay_by, "payment_method": money.payment_method,
+    "payment_state": money.payment_state, "placed_on": changes.placed_on, "promised_date": parcels.promised_date,
+    "recipient": parcels.recipient, "refund_amount": money.refund_amount, "refund_date": money.refund_date,
+    "refund_to": money.refund_to, "rest": parcels.rest, "return_deadline": changes.return_until,
+    "return_received": changes.return_received, "return_state": changes.return_state,
+    "returned_items": changes.returned_items, "search": parcels.search, "ships_on": parcels.ships_on,
+    "total": money.total, "unpaid_consequence": money.unpaid_consequence, "why_late": parcels.why_late,
+    "why_not_told": parcels.why_not_told, "why_unpaid": money.why_unpaid,
+}
+_OF_THE_RECORD = frozenset({"done", "nothing_done", "return_state", "confirmation_mail", "cancelled_by"})
+# Who has several orders mostly means one of which the fact can be told, else one that is open.
+_ABOUT = {
+    **dict.fromkeys(("refund_amount", "refund_date", "refund_to", "return_received", "returned_items"),
+                    "refund_status_form"),
+    **dict.fromkeys(("delivered_on", "delivered_to"), "damaged_item_form"),
+    **dict.fromkeys(("can_cancel", "cancel_deadline", "can_change"), "cancel_order_form"),
+    "return_deadline": "return_item_form",
+}
+
+
+class ValidateOrderFactForm(OrderForm):
+    """Finds out which order a fact is asked of, where the action cannot tell."""
+
+    form = "order_fact_form"
+
+
+class ActionOrderFact(OrderAction):
+    """Tells the fact that was asked for; where it is not clear of which order, the form asks.
+
+    Inside another form it answers and leaves that form as it is.
+    """
+
+    def name(self) -> str:
+        return "action_order_fact"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
+    ) -> list[EventType]:
+        turn, events = CurrentTurn(tracker), list[EventType]()
+        if turn.intent == FACT:
+            fact = turn.answer.partition("/")[2]
+            number = await with_orders(self._number, turn, fact)
+            events.append(SlotSet(FACT, fact))
+            if number is None:
+                return [*events, FollowupAction(ValidateOrderFactForm.form)]
+            tracker.slots.update({FACT: fact, "order_number": number})
+            if not turn.active_form:
+                events.append(SlotSet("order_number", number))
+        return [*events, *await super().run(dispatcher, tracker, domain)]
+
+    def answer(self, order: Order, desk: OrderContext) -> Reply:
+        return tell(str(desk.turn.slot(FACT) or ""), order, desk)
+
+    def _number(self, turn: CurrentTurn, fact: str) -> str | None:
+        """Tell the order that is meant, if it may be shown; None if it has to be asked for."""
+        opened = self._open()
+        try:
+            accessible = accessible_orders(opened, turn, _ABOUT.get(fact, "order_status_form"))
+        except OrderSystemUnavailable:
+            return str(turn.slot("order_number") or "")
+        if not turn.entity("order_number") and fact in _OF_THE_RECORD:
+            acts = Consents(opened.ledger).acts(turn.conversation_id)
+            if acts:
+                return acts[0].question.number
+        number = number_in(pick(turn, accessible))
+        if number is None and fact == ORDER_LIST and accessible.orders:
+            return accessible.orders[0].number
+        return number if accessible.find(number) is not None else None
+
+
+def tell(fact: str, order: Order, desk: OrderContext) -> Reply:
+    """Tell the fact of an order, by its name."""
+    found = FACTS.get(fact)
+    return found(order, desk) if found else status_reply(order, desk.dates)
