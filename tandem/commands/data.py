@@ -30,11 +30,12 @@ def _lint(_settings: Settings, options: argparse.Namespace) -> int:
     from tandem.evaluation.findings import ERROR, in_order, render
     from tandem.evaluation.labelled_conversations import ConversationFileError
     from tandem.evaluation.lint import lint
+    from tandem.nlu.dialogues import DialogueFileError
     from tandem.nlu.models.mood_data import MoodDataError
 
     try:
         findings = lint(project_root(), options.against, fast=options.fast)
-    except (DataFileError, MoodDataError, ConversationFileError) as error:
+    except (DataFileError, DialogueFileError, MoodDataError, ConversationFileError) as error:
         raise RunError(str(error)) from error
     if options.json:
         print(json.dumps([finding.as_dict() for finding in in_order(findings)], indent=2, ensure_ascii=False))

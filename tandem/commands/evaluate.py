@@ -39,6 +39,7 @@ def _evaluate(_settings: Settings, options: argparse.Namespace) -> int:
     from tandem.evaluation.labelled_conversations import ConversationFileError
     from tandem.evaluation.parser import ModelUnreadable
     from tandem.evaluation.run import evaluate
+    from tandem.nlu.dialogues import DialogueFileError
     from tandem.nlu.models.mood_data import MoodDataError
     from tandem.services import escalation_settings
 
@@ -46,7 +47,8 @@ def _evaluate(_settings: Settings, options: argparse.Namespace) -> int:
     try:
         measured = evaluate(root, model, settings, print, quick=options.quick)
         changes = baseline.compare(measured.figures, baseline.read(root / baseline.FILE))
-    except (DataFileError, MoodDataError, ConversationFileError, ModelUnreadable, baseline.BaselineError) as error:
+    except (DataFileError, DialogueFileError, MoodDataError, ConversationFileError, ModelUnreadable,
+            baseline.BaselineError) as error:
         raise RunError(str(error)) from error
     now = datetime.now(timezone.utc)
     name = "evaluation-quick" if options.quick else "evaluation"

@@ -26,6 +26,13 @@ def thin_intents(examples: Sequence[Example], least: int = THIN) -> list[Finding
     ]
 
 
+def unknown_intents(turns: Sequence[Example], examples: Sequence[Example]) -> list[Finding]:
+    """Find turns of dialogues whose intent has no examples in `data/nlu`: errors."""
+    known = {example.label for example in examples}
+    return [Finding(ERROR, "unknown", f"{turn.label} has no examples", (QuotedExample.of(turn),))
+            for turn in turns if turn.label not in known]
+
+
 def disputed_intents(readings: Iterable[IntentReading], sure: float = SURE) -> list[Finding]:
     """Find examples that a model which never saw them confidently gives another intent."""
     return [

@@ -9,11 +9,13 @@ from tandem.evaluation.examples import CONVERSATIONS, Example, Place, read_inten
 from tandem.evaluation.findings import Finding
 from tandem.evaluation.held_out import read_intents_held_out, read_moods_held_out
 from tandem.evaluation.labelled_conversations import load
+from tandem.nlu.dialogues import FOLDER, read_dialogues
+from tandem.nlu.models.context import Topics
 from tandem.nlu.models.embedding import encode
 
 
 def lint(root: Path, against: Sequence[Path] = (), *, fast: bool = False) -> list[Finding]:
-    """Check `data/nlu` and `data/mood` of the project in `root`.
+    """Check `data/nlu`, `data/dialogues` and `data/mood` of the project in `root`.
 
     Args:
         root: The project.
@@ -21,15 +23,16 @@ def lint(root: Path, against: Sequence[Path] = (), *, fast: bool = False) -> lis
         fast: Only what needs no sentence vectors and no training.
 
     Raises:
-        DataFileError, MoodDataError, ConversationFileError: A file cannot be read.
+        DataFileError, DialogueFileError, MoodDataError, ConversationFileError: A file cannot be read.
     """
     tests = [*_conversations(root), *(sentence for path in against for sentence in read_test_sentences(path))]
     intents = read_intents(root / "data" / "nlu", root)
     moods = read_moods(root / "data" / "mood", root)
-    learnt = [*intents, *(Example(mood.labelled.text, mood.labelled.emotion, mood.place) for mood in moods)]
+    turns = _dialogues(root)
+    learnt = [*intents, *turns, *(Example(mood.labelled.text, mood.labelled.emotion, mood.place) for mood in moods)]
     findings = [
         *twins.duplicates(intents), *disputes.thin_intents(intents), *twins.leaks(learnt, tests),
-        *disputes.mood_duplicates(moods),
+        *disputes.mood_duplicates(moods), *disputes.unknown_intents(turns, intents),
     ]
     if not fast:
         findings += twins.near_duplicates(intents, encode)
@@ -37,6 +40,11 @@ def lint(root: Path, against: Sequence[Path] = (), *, fast: bool = False) -> lis
         findings += twins.near_leaks(learnt, tests, encode)
         findings += disputes.disputed_moods(read_moods_held_out(moods, by_file=False))
     return findings
+
+
+def _dialogues(root: Path) -> list[Example]:
+    return [Example(turn.text, turn.intent, Place(turn.dialogue.partition(": ")[0], turn.line))
+            for turn in read_dialogues(root / FOLDER, Topics.of({}))]
 
 
 def _conversations(root: Path) -> list[Example]:

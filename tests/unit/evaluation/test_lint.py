@@ -37,6 +37,11 @@ def bag(texts: Sequence[str]) -> np.ndarray:
     return (rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)).astype(np.float32)
 
 
+def test_a_turn_of_a_dialogue_whose_intent_nobody_learns_is_an_error() -> None:
+    found = disputes.unknown_intents([example("hello"), example("and free?", "returns/whopays")], [example("hi")])
+    assert [(one.level, one.lines[0].label) for one in found] == [(ERROR, "returns/whopays")]
+
+
 # -- reading --------------------------------------------------------------------------------------------------------
 
 
