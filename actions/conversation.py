@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType, FollowupAction, SlotSet
+from rasa_sdk.events import EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base.answering import Answering
+from actions.base.choosing import means_the_other, place_in
 from actions.base.consent import way_back
-from actions.base.order_form import starts_a_flow
-from actions.base.reading import bare_numbers, means_the_other, read_payload
+from actions.base.customer_orders import offered_numbers
+from actions.base.offers import start_offer, take_offer
+from actions.base.reading import bare_numbers, read_payload
 from actions.base.reply import Reply
 from actions.base.services import services
 from actions.base.turn import CurrentTurn
@@ -40,7 +42,7 @@ class ActionThanks(Answering):
 
 
 class ActionAcceptOffer(Action):
-    """Does what the first button under the bot's last message would do; without one there is nothing to accept."""
+    """Does what the button that the yes names would do, else the first; without buttons there is nothing to accept."""
 
     def name(self) -> str:
         return "action_accept_offer"
@@ -51,12 +53,10 @@ class ActionAcceptOffer(Action):
         turn = CurrentTurn(tracker)
         if turn.active_form:
             return []  # the form asks its question again
-        buttons = turn.buttons
-        intent, slots = read_payload(str(buttons[0].get("payload") or "")) if buttons else ("", {})
-        if intent == "ask_for_human":
-            return [FollowupAction("action_handoff")]
-        if starts_a_flow(intent):
-            return [*(SlotSet(slot, value) for slot, value in slots.items()), FollowupAction(f"{intent}_form")]
+        first = str(turn.buttons[0].get("payload") or "") if turn.buttons else ""
+        events = take_offer(turn) or start_offer(first)
+        if events:
+            return events
         Reply("utter_affirm").say(dispatcher)
         return []
 
@@ -77,8 +77,12 @@ class ActionDeny(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
         turn = CurrentTurn(tracker)
-        if not turn.active_form and _names_another_order(turn):
-            return [FollowupAction("order_status_form")]
+        if not turn.active_form:
+            taken = take_offer(turn)
+            if taken:
+                return taken
+            if _names_another_order(turn):
+                return [FollowupAction("order_status_form")]
         too_late = await asyncio.to_thread(lambda: way_back(self._open(), turn))
         (too_late or Reply("utter_deny")).say(dispatcher)
         return []
@@ -107,6 +111,9 @@ class ActionInform(Action):
         tracking = turn.entity("tracking_number")
         if turn.active_form and not tracking:
             return []  # the form asks its question again
+        taken = [] if turn.active_form else take_offer(turn)
+        if taken:
+            return taken
         if not turn.active_form and (_names_another_order(turn) or turn.entity("email")):
             return [FollowupAction("order_status_form")]
         (Reply("utter_inform_tracking_number") if tracking else Reply("utter_inform")).say(dispatcher)
@@ -117,7 +124,7 @@ def _names_another_order(turn: CurrentTurn) -> bool:
     if turn.entity("order_number") or bare_numbers(turn.text):
         return True
     offered = any("order_number" in read_payload(str(button.get("payload") or ""))[1] for button in turn.buttons)
-    return offered and means_the_other(turn.text)
+    return (offered and means_the_other(turn.text)) or place_in(turn.text, len(offered_numbers(turn))) is not None
 
 
 def _after_handoff_or(response: str, turn: CurrentTurn) -> Reply:

@@ -15,7 +15,8 @@ from rasa_sdk.events import EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base.consent import way_back
-from actions.base.customer_orders import accessible_orders, named_by_item
+from actions.base.customer_orders import accessible_orders, named_by_item, offered_by_place
+from actions.base.offers import take_offer
 from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
 from actions.base.services import services
@@ -44,6 +45,9 @@ class _NotUnderstood(Action, ABC):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
         turn = CurrentTurn(tracker)
+        taken = [] if turn.active_form else take_offer(turn)
+        if taken:
+            return taken
         if not turn.active_form and await with_orders(self._names_a_thing, turn):
             return [FollowupAction("order_status_form")]
         too_late = await asyncio.to_thread(lambda: way_back(self._open(), turn))
@@ -58,10 +62,10 @@ class _NotUnderstood(Action, ABC):
         if len(turn.text.split()) > _FEW_WORDS:
             return False
         try:
-            orders = accessible_orders(self._open(), turn).orders
+            accessible = accessible_orders(self._open(), turn)
         except OrderSystemUnavailable:
             return False
-        return named_by_item(turn.text, orders) is not None
+        return bool(named_by_item(turn.text, accessible.orders) or offered_by_place(turn, accessible))
 
 
 class ActionNotUnderstood(_NotUnderstood):

@@ -8,7 +8,7 @@ from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.reply import Reply
 from actions.base.status import status_reply
-from actions.returns import not_returnable
+from actions.returns import items_beside_the_return, not_returnable
 from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal
@@ -82,10 +82,11 @@ def _send_back_or_person(response: str, order: Order, context: OrderContext) -> 
     if order.delivered_at is None or order.status is OrderStatus.RETURNED:
         return _has_not_come(order, context)
     refused = return_refusal(order, context.dates.at)
-    if refused is ReturnRefusal.ALREADY_REQUESTED:
+    beside = items_beside_the_return(order, context) if refused is ReturnRefusal.ALREADY_REQUESTED else ""
+    if refused is ReturnRefusal.ALREADY_REQUESTED and not beside:
         return not_returnable(order, refused, context)
     return Reply(f"{response}_person" if refused else response,
-                 {"number": order.number, "items": context.formats.items(order.delivered_items)})
+                 {"number": order.number, "items": beside or context.formats.items(order.delivered_items)})
 
 
 def _has_not_come(order: Order, context: OrderContext) -> Reply:

@@ -1,16 +1,16 @@
 """Sending things back."""
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from actions.base.choosing import named_in, read_choice
 from actions.base.consent import CONFIRMED, RETURN_ITEM, ActRefused, AskForConsent, ConsentedAction, ConsentForm
-from actions.base.customer_orders import names
 from actions.base.draft import Draft
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import ANSWERS, OrderForm
+from actions.base.order_questions import ALL
 from actions.base.reply import Reply
 from actions.base.services import formats_of, shop_policies
 from actions.base.status import status_reply
@@ -24,8 +24,6 @@ from tandem.services import Services
 from tandem.wording.phrases import notice
 
 PHRASES = Path("data/responses/returns.yml")
-ALL = "all"
-_EVERYTHING = re.compile(r"(?<!\bat )\b(all|both|everything)\b", re.IGNORECASE)
 _NEVER_SENT_OR_LOST = frozenset({OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED, OrderStatus.LOST})
 _REASONS = frozenset(reason.value for reason in ReturnReason)
 
@@ -46,6 +44,9 @@ class ValidateReturnItemForm(ConsentForm):
         items = {item.sku: item.name for item in order.delivered_items}
         starts = turn.activates(self.form)
         asked = None if starts else turn.slot(REQUESTED_SLOT)
+        if asked == "return_item" and read_choice(turn.text, list(items.values())) == ():
+            draft.leave(Reply(self.act.kept, {"number": order.number}))
+            return
         self._check_item(draft, turn, items, turn.text if starts else None, asked)
         agrees = turn.verdict is not None and turn.verdict.agrees
         if agrees or (asked == "return_item" and turn.entity("return_reason") is None):
@@ -58,8 +59,9 @@ class ValidateReturnItemForm(ConsentForm):
             draft.slots["return_reason"] = ReturnReason.OTHER.value if is_reason else None
         if asked == CONFIRMED and draft.slots["return_reason"] != turn.before("return_reason"):
             draft.answered = True
-        returned = draft.slots["return_item"]
-        draft.slots["returning"] = items.get(str(returned)) or formats_of(self._open()).items(order.delivered_items)
+        skus = chosen_skus(draft.slots["return_item"])
+        draft.slots["returning"] = formats_of(self._open()).items(
+            [item for item in order.delivered_items if skus is None or item.sku in skus])
 
     def _check_item(
         self, draft: Draft, turn: CurrentTurn, items: dict[str, str], opening: str | None, asked: str | None,
@@ -69,7 +71,7 @@ class ValidateReturnItemForm(ConsentForm):
             draft.slots["return_item"] = next(iter(items))
         elif chosen and chosen != ALL:
             draft.slots["return_item"] = _named_item(str(chosen), items)
-        named = _named_item(turn.text, items) if asked in ("return_reason", CONFIRMED) and len(items) > 1 else None
+        named = _corrected_item(turn.text, items) if asked in ("return_reason", CONFIRMED) and len(items) > 1 else None
         if named and named != draft.slots["return_item"]:  # "no, the towel"
             draft.slots["return_item"] = named
             if asked == "return_reason":
@@ -98,7 +100,7 @@ class ActionReturnItem(ConsentedAction):
         reason = str(context.turn.slot("return_reason") or ReturnReason.OTHER.value)
         try:
             request = context.services.orders.start_return(
-                order.number, skus=None if chosen == ALL else (chosen,), reason=ReturnReason(reason),
+                order.number, skus=chosen_skus(chosen), reason=ReturnReason(reason),
                 idempotency_key=key)
         except NotReturnable as error:
             raise ActRefused(not_returnable(order, error.reason, context)) from error
@@ -135,15 +137,47 @@ def not_returnable(order: Order, refused: ReturnRefusal, context: OrderContext) 
     """Say why the order cannot be sent back."""
     if refused is ReturnRefusal.NOT_DELIVERED and order.status in _NEVER_SENT_OR_LOST:
         return status_reply(order, context.dates)
+    another = items_beside_the_return(order, context) if refused is ReturnRefusal.ALREADY_REQUESTED else ""
+    if another:
+        return Reply("utter_return_item_beside", {"number": order.number, "item": another})
     day = context.dates.day(order.return_until) if order.return_until else ""
     return Reply(f"utter_return_item_{refused.value}", {"number": order.number, "deadline": day})
 
 
+def items_beside_the_return(order: Order, context: OrderContext) -> str:
+    """Name the items that the message means and that are not in the return which is set up already."""
+    came = order.delivered_items
+    chosen = named_in(context.turn.text, [item.name for item in came]) or ()
+    requested = order.return_request.skus if order.return_request else ()
+    beside = [came[place] for place in chosen if came[place].sku not in requested]
+    return context.formats.items(beside) if beside else ""
+
+
+def chosen_skus(chosen: object) -> tuple[str, ...] | None:
+    """Read the slot `return_item`, SKUs with commas between; None stands for all that came."""
+    return None if not chosen or chosen == ALL else tuple(str(chosen).split(","))
+
+
 def _named_item(text: str, items: dict[str, str]) -> str | None:
-    """Return the SKU that a text names: the SKU itself, "all" or "both", or a word of one item's name alone."""
-    if text in items:
+    """Return what a text chooses: SKUs with commas between, as they are or by the items' names or places, or ALL."""
+    if all(sku in items for sku in text.split(",")):
         return text
-    hits = [sku for sku, name in items.items() if names(text, name)]
-    if len(hits) == 1:
-        return hits[0]
-    return ALL if _EVERYTHING.search(text) else None
+    return _joined(read_choice(text, list(items.values())), items)
+
+
+def _corrected_item(text: str, items: dict[str, str]) -> str | None:
+    """Return the items that a text names where something else was asked: "no, the towel", "everything but the mugs"."""
+    names = list(items.values())
+    return _joined(read_choice(text, names) if named_in(text, names) is not None else None, items) or (
+        ALL if _only_all(text) else None)
+
+
+def _joined(places: tuple[int, ...] | None, items: dict[str, str]) -> str | None:
+    if not places:
+        return None
+    skus = list(items)
+    return ALL if len(places) == len(skus) else ",".join(skus[place] for place in places)
+
+
+def _only_all(text: str) -> bool:
+    return read_choice(text, ["first", "second"]) == (0, 1)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from actions.base.reading import means_the_other
+from actions.base.choosing import content_words, means_the_other, named_in, place_in
+from actions.base.reading import corrects, read_payload
 from actions.base.turn import CurrentTurn
 from actions.base.turn_orders import orders_of
 from tandem.orders.errors import InvalidOrderNumber
@@ -15,9 +16,8 @@ from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal
 from tandem.services import Services
 
-_IDLE = frozenset({
-    "the", "and", "for", "with", "set", "one", "two", "three", "four", "large", "small", "please", "order", "item",
-})
+_NUMBERS = re.compile(r"\b[A-Z]{2,6}-\d{4,8}\b")  # as the bot writes them
+_LOOKED_BACK = 6  # messages of the bot in which an offer still stands
 Relevance = Callable[[Order, datetime], bool]
 
 
@@ -109,12 +109,13 @@ def pick(turn: CurrentTurn, accessible: AccessibleOrders) -> str | None:
 
     None where the customer must be asked.
     """
-    named = turn.entity("order_number")
+    named = turn.entity("order_number") or number_in(turn.filled.get("order_number"))
     if named:
         return named
     by_item = named_by_item(turn.text, accessible.orders) or named_by_item(turn.text, accessible.relevant)
-    if by_item:
-        return by_item
+    by_place = offered_by_place(turn, accessible)
+    if by_place or by_item:
+        return by_place or by_item
     remembered = number_in(turn.slot("order_number"))
     numbers = [order.number for order in accessible.relevant]
     if remembered in numbers and len(numbers) == 2 and means_the_other(turn.text):
@@ -128,17 +129,50 @@ def pick(turn: CurrentTurn, accessible: AccessibleOrders) -> str | None:
     return None
 
 
+def offered_by_place(turn: CurrentTurn, accessible: AccessibleOrders) -> str | None:
+    """Find the order that stands at the place which the text names, "the second", among those that were offered."""
+    offered = offered_numbers(turn)
+    place = place_in(turn.text, len(offered))
+    order = accessible.find(offered[place]) if place is not None else None
+    return order.number if order else None
+
+
+def offered_numbers(turn: CurrentTurn) -> list[str]:
+    """Return the orders among which the bot has let choose last, by buttons or in its words, in their order."""
+    for message in turn.bot_messages[:_LOOKED_BACK]:
+        payloads = (str(button.get("payload") or "") for button in (message.get("data") or {}).get("buttons") or ())
+        buttons = [str(slots["order_number"]) for _, slots in map(read_payload, payloads) if "order_number" in slots]
+        for numbers in (buttons, _NUMBERS.findall(str(message.get("text") or ""))):
+            distinct = list(dict.fromkeys(numbers))
+            if len(distinct) > 1:
+                return distinct
+    return []
+
+
+def meant_instead(turn: CurrentTurn, accessible: AccessibleOrders, current: str) -> str | None:
+    """Find the order that a correction means instead of the current one: "sorry, I meant the pan", "the other one"."""
+    others = [order for order in accessible.orders if order.number != current]
+    if not others or not corrects(turn.text):
+        return None
+    by_item = named_by_item(turn.text, accessible.orders)
+    if by_item or _names_of(accessible.find(current), turn.text):
+        return by_item if by_item != current else None
+    choices = [order for order in others if order in accessible.relevant] or [one for one in others if one.status.open]
+    if means_the_other(turn.text) and len(choices) == 1:
+        return choices[0].number
+    return offered_by_place(turn, accessible)
+
+
+def _names_of(order: Order | None, text: str) -> bool:
+    return order is not None and any(names(text, item.name) for item in order.items)
+
+
 def named_by_item(text: str, orders: Sequence[Order]) -> str | None:
-    """Find the one order that has an item of which the text names a word: "the kettle"."""
-    hits = [order.number for order in orders if any(names(text, item.name) for item in order.items)]
-    return hits[0] if len(hits) == 1 else None
+    """Find the one order that has an item of which the text names a word, "the kettle", and not to leave it out."""
+    chosen = named_in(text, [" ".join(item.name for item in order.items) for order in orders])
+    return orders[chosen[0]].number if chosen and len(chosen) == 1 else None
 
 
 def names(text: str, item: str) -> bool:
     """Check whether the text has a word of the item's name, in singular or plural."""
-    return bool(_words(text) & _words(item))
-
-
-def _words(text: str) -> set[str]:
-    words = (word.lower() for word in re.findall(r"[^\W\d_]+", text))
-    return {word.rstrip("s") for word in words if len(word) > 2 and word not in _IDLE}
+    return bool(content_words(text) & content_words(item))

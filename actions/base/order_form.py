@@ -5,7 +5,6 @@ steps aside (`ActionExecutionRejected`), and then Rasa's rules answer the messag
 """
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from inspect import isabstract
 from typing import Any, ClassVar
@@ -14,47 +13,29 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActionExecutionRejected, ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.base.customer_orders import AccessibleOrders, accessible_orders, named_by_item, number_in, pick
 from actions.base.draft import Draft
 from actions.base.order_context import OrderContext
+from actions.base.order_questions import ORDER_SLOTS, OrderQuestions
 from actions.base.order_threads import with_orders
-from actions.base.reading import bare_numbers, corrects, typed_button
 from actions.base.reply import Reply
-from actions.base.services import formats_of, services
+from actions.base.services import services
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
-from actions.base.turn_orders import orders_of
-from tandem.orders.errors import (
-    InvalidContact,
-    InvalidOrderNumber,
-    NotIdentified,
-    NotMatched,
-    OrderNotFound,
-    OrderSystemUnavailable,
-    RefusedForNow,
-)
+from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.model import Order
 from tandem.services import Services
 
 ANSWERS = frozenset({"inform", "affirm", "deny", "nlu_fallback", "out_of_scope"})  # intents of a bare answer
 EXITS = frozenset({"never_mind", "goodbye"})
-ORDER_SLOTS = ("order_number", "contact")
-KNOWN = "known"  # stands in the slot `contact` where nobody has to be asked for it; it proves nothing later
 
 
-class OrderForm(Action, ABC):
+class OrderForm(OrderQuestions, Action):
     """Validation of a form whose slots are `order_number`, `contact` and `details`."""
 
-    details: ClassVar[tuple[str, ...]] = ()
     free_text: ClassVar[frozenset[str]] = frozenset()  # details that any sentence may answer
     accepts: ClassVar[frozenset[str]] = frozenset()  # intents of other flows that answer a question of this one
 
     def __init__(self, open_services: Callable[[], Services] = services) -> None:
         self._open = open_services
-
-    @property
-    @abstractmethod
-    def form(self) -> str:
-        """Return the form's name."""
 
     def name(self) -> str:
         return f"validate_{self.form}"
@@ -97,9 +78,6 @@ class OrderForm(Action, ABC):
 
     # -- is the message for this form? ------------------------------------------------------------------------
 
-    def _continues(self, turn: CurrentTurn) -> bool:
-        return not turn.activates(self.form) and not turn.rejected(self.form)
-
     def _leads_elsewhere(self, turn: CurrentTurn) -> bool:
         if not self._continues(turn) or self._typed(turn):
             return False
@@ -128,9 +106,6 @@ class OrderForm(Action, ABC):
         taken_back = [SlotSet(slot, None) for slot in ("contact", *self.details) if slot in turn.filled]
         return [*taken_back, ActionExecutionRejected(self.form)]
 
-    def _resumes(self, turn: CurrentTurn) -> bool:
-        return turn.activates(self.form) and turn.resumes(self.form)
-
     # -- the work ---------------------------------------------------------------------------------------------
 
     def _begin(self, turn: CurrentTurn) -> Draft:
@@ -146,14 +121,11 @@ class OrderForm(Action, ABC):
             slots.update(self._typed(turn))
         return Draft(slots)
 
-    def _typed(self, turn: CurrentTurn) -> dict[str, Any]:
-        """Return what a button of the question would have answered, where its words were typed."""
-        requested = turn.slot(REQUESTED_SLOT)
-        typed = typed_button(turn.text, turn.buttons)
-        return {requested: typed[requested]} if requested in typed else {}
-
     def _work(self, turn: CurrentTurn, draft: Draft) -> None:
         services = self._open()
+        if self._takes_none(turn):
+            draft.leave(Reply("utter_none_of_these"))
+            return
         self._choose_order(services, turn, draft)
         if not draft.slots["order_number"]:
             return
@@ -167,96 +139,6 @@ class OrderForm(Action, ABC):
             return
         self.check(order, draft, turn)
         self.settle(order, draft, turn)
-
-    def _choose_order(self, services: Services, turn: CurrentTurn, draft: Draft) -> None:
-        before = number_in(turn.before("order_number"))
-        if turn.activates(self.form):
-            accessible = accessible_orders(services, turn, self.form)
-            draft.slots["order_number"] = self._bare_number(turn, draft, accessible) or pick(turn, accessible)
-        elif self._continues(turn) and turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
-            accessible = accessible_orders(services, turn, self.form)
-            draft.slots["order_number"] = (
-                self._bare_number(turn, draft, accessible) or draft.slots["order_number"]
-                or named_by_item(turn.text, accessible.choices))
-        given = draft.slots["order_number"]
-        number = number_in(given)
-        if given and number is None:
-            draft.replies.append(Reply("utter_not_an_order_number"))
-        draft.slots["order_number"] = number
-        if number and before and number != before and not turn.activates(self.form):
-            # A correction: what was said about the other order does not hold for this one.
-            for slot in self.details:
-                draft.slots[slot] = None
-            if "contact" not in turn.filled:
-                draft.slots["contact"] = None
-
-    def _bare_number(self, turn: CurrentTurn, draft: Draft, accessible: AccessibleOrders) -> str | None:
-        """Read an order number without its prefix, where one is due; it is then no postcode.
-
-        Due it is as an answer to the question for it, as a correction of it, from whom the shop does not know yet, and
-        where it is one of the customer's own.
-        """
-        numbers = () if turn.entity("order_number") or self._resumes(turn) else bare_numbers(turn.text)
-        known = [number for number in numbers if accessible.find(number_in(number))]
-        starts, asked = turn.activates(self.form), turn.slot(REQUESTED_SLOT)
-        if not known and starts and accessible.orders:
-            return None
-        if not known and asked == "contact":
-            # Orders are numbered one after the other: a correction looks more like the number than a postcode does.
-            before = str(draft.slots["order_number"] or "").removeprefix("TD-")
-            numbers = tuple(number for number in numbers if corrects(turn.text) and number[:2] == before[:2])
-        if not numbers:
-            return None
-        number = (known or numbers)[0]
-        contacts = [found for found in turn.entities("email", "postcode") if found != number]
-        if "contact" in turn.filled:
-            draft.slots["contact"] = contacts[0] if contacts else None if starts else turn.before("contact")
-        return number
-
-    def _identify(self, services: Services, turn: CurrentTurn, draft: Draft) -> Order | None:
-        """Find the order, if it may be shown; otherwise `contact` is emptied or asked for."""
-        if draft.slots["contact"] == KNOWN or (turn.activates(self.form) and "contact" not in turn.filled):
-            draft.slots["contact"] = None  # only what the customer says for this order shows that it is theirs
-        number, contact = str(draft.slots["order_number"]), draft.slots["contact"]
-        orders = orders_of(services, turn)
-        try:
-            order = orders.order(number)
-        except (NotIdentified, OrderNotFound):
-            if not contact:
-                return None
-            found = self._verify(services, turn, draft, number, str(contact))
-            if found is None:
-                return None
-            order = found
-            orders.matched(order)
-        draft.slots["contact"] = contact or KNOWN
-        formats = formats_of(services)
-        draft.slots["order_items"] = formats.items(order.items)
-        draft.slots["order_total"] = formats.money(order.total)
-        draft.failed_lookups = 0.0
-        if turn.activates(self.form) or turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
-            services.record_order(turn.conversation_id, order, turn.message_id)
-        return order
-
-    def _verify(self, services: Services, turn: CurrentTurn, draft: Draft, number: str, contact: str) -> Order | None:
-        try:
-            return services.identification.verify(turn.conversation_id, number, contact).order
-        except (InvalidContact, InvalidOrderNumber):
-            draft.slots["contact"] = None
-            draft.replies.append(Reply("utter_not_a_contact"))
-        except NotMatched as missed:
-            draft.slots.update(order_number=None, contact=None)
-            draft.failed_lookups = float(turn.slot("failed_lookups") or 0) + 1
-            services.case_file.record_attempt(turn.conversation_id, self.form, "order number and contact did not match",
-                                              turn.message_id)
-            response = "utter_not_matched_offer_person" if missed.offer_person else "utter_not_matched"
-            draft.replies.append(Reply(response))
-        except RefusedForNow:
-            draft.slots.update(order_number=None, contact=None)
-            services.case_file.record_attempt(
-                turn.conversation_id, self.form, "refused after too many misses", turn.message_id)
-            draft.leave(Reply("utter_refused_for_now"))
-        return None
 
     # -- what comes of it -------------------------------------------------------------------------------------
 

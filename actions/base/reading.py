@@ -14,7 +14,6 @@ _A_PLACE = re.compile(
 # "no wait, 10422": what was given before was wrong.
 _CORRECTION = re.compile(
     r"\b(no|nope|wait|sorry|oops|meant|mean|actually|typo|correction|rather|instead)\b", re.IGNORECASE)
-_THE_OTHER = re.compile(r"\b(other|another|second)\b", re.IGNORECASE)
 _NO_CONTENT = frozenset({"the", "and", "with", "from", "that", "this"})
 
 
@@ -29,11 +28,6 @@ def bare_numbers(text: str) -> tuple[str, ...]:
 def corrects(text: str) -> bool:
     """Return the text takes something back: "sorry, 10422"."""
     return bool(_CORRECTION.search(text))
-
-
-def means_the_other(text: str) -> bool:
-    """Check whether the text asks for another one than was talked about: "no, the other one"."""
-    return bool(_THE_OTHER.search(text))
 
 
 def read_payload(payload: str) -> tuple[str, dict[str, Any]]:

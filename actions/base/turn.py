@@ -115,6 +115,11 @@ class CurrentTurn:
         return (self.last_bot_message.get("data") or {}).get("buttons") or ()
 
     @property
+    def bot_messages(self) -> Sequence[Mapping[str, Any]]:
+        """Return what the bot said before this message, the latest first."""
+        return [event for event in reversed(self._events[0]) if event.get("event") == "bot"]
+
+    @property
     def last_bot_message(self) -> Mapping[str, Any]:
         """Return what the bot said last before this message: the event, with `data` and `metadata`."""
         return next((event for event in reversed(self._events[0]) if event.get("event") == "bot"), {})

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from actions.conversation import ActionAcceptOffer, ActionDeny, ActionGreet, ActionInform, ActionThanks
+from actions.not_understood import ActionNotUnderstood
 from tests.unit.actions.conftest import Scene, Shop, act
 
 
@@ -78,3 +79,22 @@ async def test_a_mere_no_is_accepted(shop: Shop) -> None:
 async def test_a_bare_number_is_taken_as_an_order() -> None:
     assert (await act(ActionInform(), Scene(text="10421"))).followed_by == ["order_status_form"]
     assert (await act(ActionInform(), Scene(text="my zip is 94107"))).said == ["utter_inform"]
+
+
+TITLED = {"data": {"buttons": [
+    {"title": "Send it back", "payload": "/return_item"}, {"title": "Talk to a person", "payload": "/ask_for_human"}]}}
+
+
+@pytest.mark.parametrize(("text", "follows"), [
+    ("the second", "action_handoff"), ("option 1", "return_item_form"), ("ok, a person then", "action_handoff"),
+])
+async def test_a_button_may_be_chosen_by_place_or_word(shop: Shop, text: str, follows: str) -> None:
+    for action in (ActionAcceptOffer(), ActionInform(), ActionDeny(shop.open), ActionNotUnderstood(shop.open)):
+        outcome = await act(action, Scene(text=text, last_bot=TITLED))
+        assert outcome.followed_by == [follows], action.name()
+
+
+async def test_a_chosen_order_comes_along(shop: Shop) -> None:
+    payloads = ('/order_status{"order_number": "TD-10402"}', '/order_status{"order_number": "TD-10417"}')
+    outcome = await act(ActionInform(), Scene(text="the second one", last_bot=offered(*payloads)))
+    assert (outcome.slots, outcome.followed_by) == ({"order_number": "TD-10417"}, ["order_status_form"])

@@ -1,6 +1,8 @@
 """Sending things back."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from actions.returns import ActionReturnItem, ValidateReturnItemForm
@@ -128,3 +130,48 @@ async def test_the_return_is_announced_once(shop: Shop) -> None:
     shop.asks("return_item", "TD-10300", return_item="TWL-012", return_reason="damaged")
     again = Scene(slots=slots, seq=shop.says("yes"))
     assert (await act(ActionReturnItem(shop.open), again)).said == ["utter_return_item_already_requested"]
+
+
+# -- what goes back, in words ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "chosen"), [
+    ("not the mugs, the towel", "TWL-012"), ("everything but the mugs", "TWL-012"), ("the second", "TWL-012"),
+    ("the first one please", "MUG-004"), ("the mugs and the towel", "all"),
+])
+async def test_what_goes_back_may_be_chosen_in_words(shop: Shop, text: str, chosen: str) -> None:
+    outcome = await returning(shop, requested="return_item", intent="inform", text=text,
+                              slots={"order_number": "TD-10300"}, filled={"return_item": text})
+    assert outcome.slots["return_item"] == chosen
+
+
+async def test_neither_leaves_all_as_it_is(shop: Shop) -> None:
+    outcome = await returning(shop, requested="return_item", intent="deny", text="neither of them, none of those",
+                              slots={"order_number": "TD-10300"}, filled={"return_item": "neither"})
+    assert outcome.said == ["utter_return_item_kept"]
+    assert outcome.followed_by == ["action_listen"]
+
+
+async def test_several_items_are_named_in_the_question_and_go_back_together(shop: Shop) -> None:
+    shop.know("delivered@example.com")
+    order = shop.orders.orders["TD-10300"]
+    third = replace(order.items[0], sku="RUG-118", name="Woven jute rug")
+    parcel = replace(order.shipments[0], skus=None) if hasattr(order.shipments[0], "skus") else order.shipments[0]
+    shop.orders.orders["TD-10300"] = replace(order, items=(*order.items, third), shipments=(parcel,))
+    outcome = await returning(shop, requested="return_item", intent="inform", text="all except the mugs",
+                              slots={"order_number": "TD-10300"}, filled={"return_item": "all except the mugs"})
+    assert outcome.slots["return_item"] == "TWL-012,RUG-118"
+    slots = {"order_number": "TD-10300", "return_item": "TWL-012,RUG-118", "return_reason": "damaged"}
+    shop.asks("return_item", "TD-10300", return_item="TWL-012,RUG-118", return_reason="damaged")
+    await act(ActionReturnItem(shop.open), Scene(slots=slots, seq=shop.says("yes please")))
+    request = shop.orders.orders["TD-10300"].return_request
+    assert request is not None and request.skus == ("TWL-012", "RUG-118")
+
+
+async def test_another_item_of_an_order_with_a_return_gets_a_person(shop: Shop) -> None:
+    shop.orders.start_return("TD-10300", skus=("TWL-012",), reason=ReturnReason.DAMAGED, idempotency_key="k")
+    again = await returning(shop, starts=True, text="the towel goes back", slots={"order_number": "TD-10300"})
+    assert again.said == ["utter_return_item_already_requested"]
+    other = await returning(shop, starts=True, text="the mugs go back as well", slots={"order_number": "TD-10300"})
+    assert other.said == ["utter_return_item_beside"]
+    assert "mug" in other.messages[0]["item"]

@@ -280,3 +280,74 @@ async def test_too_late_is_said_of_the_order_under_way(shop: Shop) -> None:
         intent="cancel_order", form="cancel_order_form", starts=True, text="cancel it"))
     assert outcome.slots["order_number"] == "TD-10421"
     assert outcome.said == ["utter_cancel_order_too_late"]
+
+
+# -- choosing in words ------------------------------------------------------------------------------------------------
+
+
+def buttons(intent: str = "inform") -> dict[str, object]:
+    """The question which of two orders is meant."""
+    titles = {"TD-10402": "TD-10402 · Blanket", "TD-10417": "TD-10417 · Cast-iron pan"}
+    return {"text": "Which order?", "data": {"buttons": [
+        {"title": title, "payload": f'/{intent}{{"order_number": "{number}"}}'} for number, title in titles.items()]}}
+
+
+@pytest.mark.parametrize(("text", "number"), [
+    ("the second one", "TD-10417"), ("1", "TD-10402"), ("the latter please", "TD-10417"),
+    ("not the pan, the other one", "TD-10402"), ("the cast iron thing", "TD-10417"),
+])
+async def test_an_offered_order_is_chosen_in_words(shop: Shop, text: str, number: str) -> None:
+    shop.know("two-orders@example.com")
+    outcome = await answer(shop, requested="order_number", text=text, last_bot=buttons())
+    assert outcome.slots["order_number"] == number
+    assert outcome.slots["requested_slot"] is None
+
+
+async def test_neither_is_not_asked_again(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    outcome = await answer(shop, requested="order_number", text="neither", intent="deny", last_bot=buttons())
+    assert outcome.said == ["utter_none_of_these"]
+    assert outcome.followed_by == ["action_listen"]
+
+
+async def test_of_both_the_first_comes_first(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    outcome = await answer(shop, requested="order_number", text="both", last_bot=buttons())
+    assert outcome.said == ["utter_one_after_the_other"]
+    assert outcome.slots["order_number"] == "TD-10402"
+
+
+async def test_an_offer_stands_after_a_first_choice(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    outcome = await start(shop, text="and now the first one", slots={"order_number": "TD-10417"}, last_bot=buttons())
+    assert outcome.slots["order_number"] == "TD-10402"
+
+
+async def test_orders_told_in_a_sentence_can_be_chosen(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    told = {"text": "You have TD-10417 (pan, today) and TD-10402 (blanket, Monday)."}
+    outcome = await start(shop, text="where is the second one?", slots={"order_number": "TD-10417"}, last_bot=told)
+    assert outcome.slots["order_number"] == "TD-10402"
+
+
+@pytest.mark.parametrize("text", [
+    "sorry, I meant the pan", "no, the other one", "oops, wrong order, not the blanket but the pan"])
+async def test_a_correction_turns_the_flow_to_the_other_order(shop: Shop, text: str) -> None:
+    shop.know("two-orders@example.com")
+    shop.asks("cancel_order", "TD-10402")
+    outcome = await act(ValidateCancelOrderForm(shop.open), Scene(
+        intent="deny", form="cancel_order_form", requested="confirmed", slots={"order_number": "TD-10402"},
+        seq=shop.says(text), text=text))
+    assert outcome.slots.get("order_number") == "TD-10417"
+    assert outcome.said == ["utter_cancel_order_too_late"]
+
+
+async def test_a_no_that_names_the_order_itself_is_no_correction(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    shop.asks("cancel_order", "TD-10402")
+    text = "no, don't cancel the blanket"
+    outcome = await act(ValidateCancelOrderForm(shop.open), Scene(
+        intent="deny", form="cancel_order_form", requested="confirmed", slots={"order_number": "TD-10402"},
+        seq=shop.says(text), text=text))
+    assert outcome.slots.get("order_number", "TD-10402") == "TD-10402"
+    assert outcome.slots["confirmed"] is False
