@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction
@@ -11,13 +11,17 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base.answering import Answering
 from actions.base.choosing import means_the_other, place_in
-from actions.base.consent import way_back
-from actions.base.customer_orders import offered_numbers
+from actions.base.consent import kept, way_back
+from actions.base.customer_orders import accessible_orders, number_in, offered_numbers, pick
 from actions.base.offers import start_offer, take_offer
+from actions.base.order_context import OrderContext
 from actions.base.reading import bare_numbers, read_payload
 from actions.base.reply import Reply
 from actions.base.services import services
+from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
+from tandem.orders.errors import OrderSystemUnavailable
+from tandem.orders.model import Order
 from tandem.services import Services
 
 
@@ -39,6 +43,36 @@ class ActionThanks(Answering):
 
     def reply(self, turn: CurrentTurn) -> Reply:
         return _after_handoff_or("utter_thanks", turn)
+
+
+class ActionTalk(Answering):
+    """Answers what is said about the conversation itself; praise meant as mockery gets the facts of a late order."""
+
+    asks_orders = True
+    _LATE: ClassVar[frozenset[str]] = frozenset({"talk/mock_praise"})
+
+    def name(self) -> str:
+        return "action_talk"
+
+    def reply(self, turn: CurrentTurn) -> Reply:
+        order = self._late_order(turn) if turn.answer in self._LATE else None
+        if order is None:
+            return Reply(f"utter_{turn.answer}" if turn.answer else "utter_help")
+        opened = self._open()
+        facts = status_reply(order, OrderContext.of(opened, turn).dates)
+        return Reply("utter_mock_praise_late", then=facts)
+
+    def _late_order(self, turn: CurrentTurn) -> Order | None:
+        """Return the order that was talked about, or the only one under way, if it is late."""
+        try:
+            accessible = accessible_orders(self._open(), turn, "order_status_form")
+        except OrderSystemUnavailable:
+            return None
+        order = accessible.find(number_in(pick(turn, accessible)))
+        if order is None or not order.status.open:
+            return None
+        overdue = order.expected_by is not None and order.expected_by < self._open().ledger.clock()
+        return order if order.delayed or overdue else None
 
 
 class ActionAcceptOffer(Action):
@@ -89,13 +123,13 @@ class ActionDeny(Action):
 
 
 class ActionNeverMind(Answering):
-    """Leaves what was going on; after an act it says what can still be done instead."""
+    """Leaves what was going on, and says what stays as it is; after an act, what can still be done instead."""
 
     def name(self) -> str:
         return "action_never_mind"
 
     def reply(self, turn: CurrentTurn) -> Reply:
-        return way_back(self._open(), turn) or Reply("utter_never_mind")
+        return way_back(self._open(), turn) or kept(turn) or Reply("utter_never_mind")
 
 
 class ActionInform(Action):

@@ -30,9 +30,8 @@ class ActionAfterHandback(Action):
     ) -> list[EventType]:
         turn = CurrentTurn(tracker)
         told = turn.slot("last_handoff") or {}
-        note = str(told.get("note_for_bot") or "").strip().rstrip(".")
-        if note:
-            Reply("utter_after_handback", {"note": note}).say(dispatcher)
+        if turn.note:
+            Reply("utter_after_handback", {"note": turn.note}).say(dispatcher)
         form = str(told.get("flow") or "")
         if not turn.resumes(form) or not starts_a_flow(form.removesuffix("_form")):
             return [ActionReverted()]

@@ -16,6 +16,7 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base.answering import Answering
+from actions.base.customer_orders import number_in
 from actions.base.draft import Draft
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
@@ -191,6 +192,13 @@ class ConsentedAction(OrderAction):
             return refused.reply
         consents.finish(turn.conversation_id, question, turn.seq)
         return reply
+
+
+def kept(turn: CurrentTurn) -> Reply | None:
+    """Return what says that all stays as it is, where the message leaves the form of an act; else None."""
+    act = ACTS.get(turn.form_before.removesuffix("_form"))
+    number = number_in(turn.slot("order_number"))
+    return Reply(act.kept, {"number": number}) if act is not None and number else None
 
 
 def way_back(services: Services, turn: CurrentTurn) -> Reply | None:

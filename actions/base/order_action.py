@@ -19,6 +19,8 @@ from tandem.orders.errors import InvalidOrderNumber, NotIdentified, OrderNotFoun
 from tandem.orders.model import Order
 from tandem.services import Services
 
+NOTE_COUNTS = 5  # messages of the customer after a hand-back in which the person's note is newer than the facts
+
 
 class OrderAction(Action, ABC):
     """Answers about the order in the slot `order_number`, which a form has identified."""
@@ -42,6 +44,9 @@ class OrderAction(Action, ABC):
     ) -> list[EventType]:
         turn = CurrentTurn(tracker)
         reply, failures = await with_orders(self._work, turn)
+        newer = None if self.changes else _newer_note(turn)
+        if newer is not None:
+            newer.say(dispatcher)
         reply.say(dispatcher)
         return [SlotSet("failed_lookups", failures), *(SlotSet(slot, None) for slot in self.forgets)]
 
@@ -63,3 +68,10 @@ class OrderAction(Action, ABC):
             forget_orders(services, turn)
         services.case_file.record_attempt(turn.conversation_id, self.name(), reply.response, turn.message_id)
         return reply, failures
+
+
+def _newer_note(turn: CurrentTurn) -> Reply | None:
+    """Return what is said before the facts where a person has just left a note: it is newer than the order system."""
+    if not 0 < turn.messages_since_note <= NOTE_COUNTS:
+        return None
+    return Reply("utter_note_said" if turn.messages_since_note == 1 else "utter_note_first", {"note": turn.note})

@@ -94,6 +94,34 @@ class CurrentTurn:
         return next((event.get("value") for event in reversed(self._events[0])
                      if event.get("event") == "slot" and event.get("name") == slot), None)
 
+    @property
+    def form_before(self) -> str:
+        """Return the form that was open when this message came; empty if none was."""
+        names = (event.get("name") for event in reversed(self._events[0])
+                 if event.get("event") in ("active_loop", "form"))
+        return str(next(names, "") or "")
+
+    @property
+    def messages_since_note(self) -> int:
+        """Count the customer's messages since a person handed back with a note, this one included; 0 if none did.
+
+        `last_handoff` is set in the turn of the first of them.
+        """
+        if not self.note:
+            return 0
+        count = 1
+        for event in reversed(self.tracker.events):
+            if event.get("event") == "slot" and event.get("name") == "last_handoff":
+                break
+            count += event.get("event") == "user"
+        return count
+
+    @property
+    def note(self) -> str:
+        """Return what a person left for the bot to say, without its full stop; empty if nothing."""
+        told = self.slot("last_handoff")
+        return str((told.get("note_for_bot") if isinstance(told, Mapping) else "") or "").strip().rstrip(".")
+
     def activates(self, form: str) -> bool:
         """Check whether the form begins in this turn."""
         return any(event.get("event") in ("active_loop", "form") and event.get("name") == form

@@ -1,6 +1,7 @@
 """Facts about what an order costs, how it is paid, and what comes back."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,6 +11,12 @@ from actions.base.status import refund_reply, status_reply
 from actions.facts.item import named_item
 from tandem.orders.model import DeliveryService, Money, Order, OrderStatus
 
+# Said of money that may come back one day, by the form in which it is asked.
+_WOULD_BE = {"": "utter_fact_refund_would_be", "cancel_order_form": "utter_fact_refund_would_be_cancel_order",
+             "return_item_form": "utter_fact_refund_would_be_return_item"}
+_DATE_WOULD_BE = {"": "utter_fact_refund_date_would_be",
+                  "cancel_order_form": "utter_fact_refund_date_would_be_cancel_order",
+                  "return_item_form": "utter_fact_refund_date_would_be_return_item"}
 _WEEKEND = 5  # Saturday, by datetime.weekday
 
 
@@ -103,7 +110,7 @@ def refund_amount(order: Order, desk: OrderContext) -> Reply:
 def refund_date(order: Order, desk: OrderContext) -> Reply:
     """Tell by when it has arrived at the latest."""
     if order.refund is None:
-        return _no_refund_yet(order, desk)
+        return _no_refund_yet(order, desk, _DATE_WOULD_BE)
     if order.refund.issued_at is None:
         return Reply("utter_fact_refund_date_open", _refund(order, desk))
     latest = order.refund.issued_at
@@ -147,11 +154,13 @@ def _refund(order: Order, desk: OrderContext) -> dict[str, str]:
             "issued": desk.dates.ago(order.refund.issued_at) if order.refund.issued_at else ""}
 
 
-def _no_refund_yet(order: Order, desk: OrderContext) -> Reply:
+def _no_refund_yet(order: Order, desk: OrderContext, words: Mapping[str, str] = _WOULD_BE) -> Reply:
     """Tell what is known where no refund is on record; of an order that could bring one, how much that would be."""
     if order.status in (OrderStatus.PROCESSING, OrderStatus.DELIVERED, OrderStatus.SHIPPED,
                         OrderStatus.OUT_FOR_DELIVERY, OrderStatus.PARTLY_SHIPPED):
-        return Reply("utter_fact_refund_would_be", _paid(order, desk))
+        days = desk.formats.span(*desk.policies.refund_business_days)
+        response = words.get(desk.turn.active_form, words[""])
+        return Reply(response, {**_paid(order, desk), "days": days})
     return refund_reply(order, desk.dates)
 
 

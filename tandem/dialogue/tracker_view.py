@@ -117,13 +117,14 @@ def _turn(message: UserUttered, settings: EscalationSettings, is_answer: bool, f
     words = not (message.text or "").lstrip().startswith("/")
     intent = full_intent(message.intent) or None
     confidence = message.intent.get("confidence")
+    is_fallback = intent in settings.fallback_intents and not is_answer  # what a form took was understood
     return Turn(
         text=(message.text or "") if words else "",
         sentiment=sentiment if words and isinstance(sentiment, dict) else None,
         intent=intent,
         confidence=float(confidence) if isinstance(confidence, (int, float)) else 1.0,
-        guess=_guess(message, settings) if intent in settings.fallback_intents else None,
-        is_fallback=intent in settings.fallback_intents,
+        guess=_guess(message, settings) if is_fallback else None,
+        is_fallback=is_fallback,
         is_answer=is_answer or intent in settings.answer_intents,
         failed_lookups=failed,
         lookup_succeeded=succeeded,

@@ -29,6 +29,7 @@ from tandem.nlu.models.context import Context, Topics
 from tandem.nlu.models.encoders import versions
 from tandem.nlu.models.intent_model import MODEL_FILE, Examples, IntentModel, Ranking
 from tandem.nlu.models.kernel import spare_cores
+from tandem.nlu.models.questions import beside_an_answer, is_read_for_its_question, only_questions
 
 logger = logging.getLogger(__name__)
 
@@ -142,4 +143,9 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
     def _read(self, text: str, context: Context) -> Ranking:
         if self._model is None or not text.strip():
             return []
-        return self._model.read(text, context)
+        ranking = self._model.read(text, context)
+        if is_read_for_its_question(text, ranking, context):
+            question = beside_an_answer(text)
+            asked = self._model.read(question, context) if question else ranking
+            return only_questions(asked) or ranking
+        return ranking

@@ -68,5 +68,8 @@ def _differ(left: Turn, right: Turn) -> bool:
 
 
 def _ask_for_different_answers(left: Turn, right: Turn) -> bool:
-    """Tell two small answers (`topic/answer`) apart, which are two questions, however alike their sentences are."""
-    return left.intent != right.intent and "/" in str(left.intent) and "/" in str(right.intent)
+    """Tell a small answer (`topic/answer`) from any other, and from its topic's general question (`order_status`).
+
+    They are two questions, however alike their sentences are.
+    """
+    return left.intent != right.intent and ("/" in str(left.intent) or "/" in str(right.intent))

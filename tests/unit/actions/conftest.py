@@ -166,6 +166,7 @@ class Scene:
     rejected: bool = False  # the form has stepped aside already
     message_id: str = "m1"
     last_bot: dict[str, Any] | None = None
+    form_before: str | None = None  # the form that was open when the message came
 
     def tracker(self) -> Tracker:
         name, slash, _ = self.intent.partition("/")
@@ -178,6 +179,8 @@ class Scene:
                 for name, value in self.entities.items() for start in [max(0, self.text.lower().find(value.lower()))]],
         }
         events: list[dict[str, Any]] = [_slot(*item) for item in self.slots.items()]
+        if self.form_before:
+            events.append({"event": "active_loop", "name": self.form_before})
         if self.last_bot is not None:
             events.append({"event": "bot", **self.last_bot})
         events.append({"event": "user", "parse_data": message, "text": self.text})

@@ -5,9 +5,17 @@ from typing import Any
 
 import pytest
 
-from actions.conversation import ActionAcceptOffer, ActionDeny, ActionGreet, ActionInform, ActionThanks
+from actions.conversation import (
+    ActionAcceptOffer,
+    ActionDeny,
+    ActionGreet,
+    ActionInform,
+    ActionNeverMind,
+    ActionTalk,
+    ActionThanks,
+)
 from actions.not_understood import ActionNotUnderstood
-from tests.unit.actions.conftest import Scene, Shop, act
+from tests.unit.actions.conftest import RESPONSES, Scene, Shop, act
 
 
 @pytest.mark.parametrize(("last_handoff", "response"), [
@@ -98,3 +106,31 @@ async def test_a_chosen_order_comes_along(shop: Shop) -> None:
     payloads = ('/order_status{"order_number": "TD-10402"}', '/order_status{"order_number": "TD-10417"}')
     outcome = await act(ActionInform(), Scene(text="the second one", last_bot=offered(*payloads)))
     assert (outcome.slots, outcome.followed_by) == ({"order_number": "TD-10417"}, ["order_status_form"])
+
+
+@pytest.mark.parametrize(("email", "said"), [
+    ("late@example.com", ["utter_mock_praise_late", "utter_order_status_held"]),
+    ("new@example.com", ["utter_talk/mock_praise"]),
+])
+async def test_mock_praise_gets_sympathy_and_the_facts_of_a_late_order(shop: Shop, email: str, said: list[str]) -> None:
+    shop.know(email)
+    assert (await act(ActionTalk(shop.open), Scene(intent="talk/mock_praise"))).said == said
+
+
+async def test_other_talk_is_answered_by_its_own_words(shop: Shop) -> None:
+    assert (await act(ActionTalk(shop.open), Scene(intent="talk/doubt"))).said == ["utter_talk/doubt"]
+
+
+async def test_leaving_an_act_says_what_stays_as_it_is(shop: Shop) -> None:
+    scene = Scene(intent="never_mind", slots={"order_number": "TD-10433"}, form_before="cancel_order_form")
+    assert (await act(ActionNeverMind(shop.open), scene)).said == ["utter_cancel_order_kept"]
+
+
+async def test_leaving_a_question_just_leaves_it(shop: Shop) -> None:
+    scene = Scene(intent="never_mind", slots={"order_number": "TD-10433"}, form_before="order_status_form")
+    assert (await act(ActionNeverMind(shop.open), scene)).said == ["utter_never_mind"]
+
+
+@pytest.mark.parametrize("response", ["utter_goodbye", "utter_never_mind", "utter_thanks"])
+def test_a_farewell_does_not_apologise(response: str) -> None:
+    assert not [text for text in RESPONSES[response] if "sorry" in text["text"].lower()]

@@ -101,6 +101,21 @@ async def test_a_fact_asked_inside_another_form_leaves_its_order_alone(shop: Sho
     assert "order_number" not in outcome.slots
 
 
+@pytest.mark.parametrize(("form", "fact", "email", "response"), [
+    ("cancel_order_form", "refund_date", "new@example.com", "utter_fact_refund_date_would_be_cancel_order"),
+    ("cancel_order_form", "refund_amount", "new@example.com", "utter_fact_refund_would_be_cancel_order"),
+    ("return_item_form", "refund_date", "delivered@example.com", "utter_fact_refund_date_would_be_return_item"),
+    (None, "refund_date", "new@example.com", "utter_fact_refund_date_would_be"),
+])
+async def test_money_is_answered_for_the_act_that_is_asked_about(
+    shop: Shop, form: str | None, fact: str, email: str, response: str
+) -> None:
+    shop.know(email)
+    requested = "confirmed" if form else None
+    scene = Scene(intent=f"order_fact/{fact}", text="and the money?", form=form, requested=requested)
+    assert (await act(ActionOrderFact(shop.open), scene)).said == [response]
+
+
 async def test_whether_it_is_done_is_told_from_the_record_whatever_order_is_talked_about(shop: Shop) -> None:
     shop.know("two-orders@example.com")
     shop.asks("cancel_order", "TD-10402")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -95,3 +96,17 @@ async def test_a_missing_order_system_is_told_and_counted(shop: Shop) -> None:
     outcome = await act(ActionOrderStatus(shop.open), Scene(slots={"order_number": "TD-10421", "failed_lookups": 1.0}))
     assert outcome.said == ["utter_order_system_unavailable"]
     assert outcome.slots["failed_lookups"] == 2.0
+
+
+@pytest.mark.parametrize(("slots", "filled", "lead"), [
+    ({}, {"last_handoff": {"note_for_bot": "A new lamp is on its way."}}, ["utter_note_said"]),
+    ({"last_handoff": {"note_for_bot": "A new lamp is on its way."}}, {}, ["utter_note_first"]),
+    ({"last_handoff": {"note_for_bot": None}}, {}, []),
+])
+async def test_a_note_of_a_person_comes_before_older_facts(
+    shop: Shop, slots: dict[str, Any], filled: dict[str, Any], lead: list[str]
+) -> None:
+    shop.know("on-time@example.com")
+    scene = Scene(intent="order_status", slots={"order_number": "TD-10421", **slots}, filled=filled)
+    outcome = await act(ActionOrderStatus(shop.open), scene)
+    assert outcome.said == [*lead, "utter_order_status_shipped"]

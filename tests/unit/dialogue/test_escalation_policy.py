@@ -145,6 +145,14 @@ def test_the_second_fallback_in_a_row_is_handed_off() -> None:
     assert over(make(fallbacks=3), [lost, user("zip", "nlu_fallback")]) is None
 
 
+def test_an_answer_that_a_form_took_is_no_fallback() -> None:
+    asked = SlotSet("requested_slot", "order_number")
+    taken = [user("blorp", "nlu_fallback"), ActionExecuted("utter_greet"), asked, LISTEN,
+             user("zip", "nlu_fallback"), SlotSet("order_number", "zip")]
+    assert chosen(predict(make(), *taken)) is None
+    assert chosen(predict(make(), *taken[:-1])) == "action_handoff"
+
+
 def test_the_third_question_is_handed_off_unless_it_asks_of_another_order() -> None:
     assert over(make(), [user("a"), user("b"), user("c")]) == "action_handoff"
     assert over(make(), [user("a", number="1"), user("b", number="2"), user("c", number="3")]) is None

@@ -323,3 +323,12 @@ def test_nothing_before_the_window_counts(turns: list[Turn], window: int) -> Non
 def test_an_unexpected_sentiment_is_taken_as_it_can_be(sentiment: dict[str, Any]) -> None:
     reading = read(Turn(text="x", sentiment=sentiment, intent="order_status"))
     assert 0 <= reading.score <= 1
+
+
+def test_three_questions_about_one_order_are_no_repeat() -> None:
+    """A general question and two small ones ask for three answers, though their sentences are alike."""
+    near = np.eye(512, dtype=np.float32)[0]
+    turns = [asked(text, intent, embedding=near) for text, intent in (
+        ("when will it come?", "order_status"), ("how long does it take?", "delivery_time"),
+        ("what time will it come?", "order_fact/arrival_time"))]
+    assert read(*turns).level is None

@@ -1,0 +1,56 @@
+"""What a message asks beside an answer: "yes please, and when do I get the money?" asks for the day of the refund.
+
+Whether it is a yes or a no the gate of consent reads for itself, from the ledger. What is left for the reader of
+intents is the question: without it the customer would only hear the bot's own question again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tandem.nlu.models.context import Context
+
+_ENDS = re.compile(r"(?<=[.!?;:,\u2026\n])\s+|\s[-\u2013\u2014]+\s|\s(?=(?:and|but|only|though)\s)", re.IGNORECASE)
+_LEADS = re.compile(
+    r"^(?:(?:and|but|so|ok|okay|then|also|well|first|just|only|though|yes|yeah|sure|no|hm+|please|wait|sorry|tell me|"
+    r"i wonder|(?:i'm|im|i am) (?:just |only )?wondering|by the way|btw)[\s,:]+)*", re.IGNORECASE)
+_QUESTIONS = re.compile(
+    r"(?:(?:what|why|how|when|where|who|which|whose)(?:'s|s)?\b"
+    r"|(?:until|till|by|from|since|to|for|on|at) (?:when|what|which)\b|do (?:i|you|they|we|my)\b"
+    r"|(?:can|could|would|should|shall|may|might) (?:i|you|it|this|that|there|they|we|the|my)\b"
+    r"|(?:is|are|was|were|does|did|will|has|have) (?:i|you|it|this|that|there|they|we|the|my)\b|(?:if|whether)\b)",
+    re.IGNORECASE)
+
+
+def asks(text: str) -> bool:
+    """Check whether a text is a question, by its mark or by its first words."""
+    return "?" in text or bool(_QUESTIONS.match(_LEADS.sub("", text.strip(), count=1)))
+
+
+def beside_an_answer(text: str) -> str:
+    """Return the part of a message from its first question on; empty if it asks nothing, or nothing else."""
+    parts = [part for part in _ENDS.split(text.strip()) if part and part.strip(" ,.")]
+    first = next((place for place, part in enumerate(parts) if asks(part)), 0)
+    return " ".join(parts[first:]).strip() if first else ""
+
+
+# What is read where the bot has asked for a yes, and what answers that or repeats the wish.
+WAITS_FOR_YES = "confirmed"
+_NO_QUESTIONS = frozenset({
+    "affirm", "deny", "inform", "never_mind", "thanks", "greet", "goodbye", "out_of_scope",
+    "cancel_order", "return_item", "change_address", "change_order", "get_refund"})
+LEAST = 0.1  # confidence of a question that is preferred to the answer in the same message
+_NUMBER = re.compile(r"\d{4}")
+
+
+def is_read_for_its_question(text: str, ranking: Sequence[tuple[str, float]], context: Context) -> bool:
+    """Check whether a message that seems to answer a question for a yes should be read for what it asks."""
+    return (context.asks == WAITS_FOR_YES and bool(ranking) and ranking[0][0] in _NO_QUESTIONS and asks(text)
+            and not _NUMBER.search(text))
+
+
+def only_questions(ranking: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Keep of a ranking what is a question, if the first of them is sure enough; else nothing."""
+    found = [(intent, sure) for intent, sure in ranking if intent not in _NO_QUESTIONS]
+    return found if found and found[0][1] >= LEAST else []
