@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.events import ActionExecutionRejected, ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base.answering import Answering
@@ -24,7 +24,7 @@ from actions.base.order_form import ANSWERS, EXITS, OrderForm, leave_form
 from actions.base.reply import Reply
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from tandem.conversations.consent import Consents, Question
-from tandem.conversations.consent_reader import ConsentAnswer, drops_the_matter, regrets
+from tandem.conversations.consent_reader import ConsentAnswer, drops_the_matter, regrets, says_more_than_no
 from tandem.orders.model import Order
 from tandem.services import Services
 
@@ -107,7 +107,11 @@ class ConsentForm(OrderForm):
             dropped = drops_the_matter(turn.text)
             if dropped is not None:
                 self._left(turn, dropped).say(dispatcher)
-                return [*(SlotSet(slot, None) for slot in self.details), *leave_form()]
+                emptied = [SlotSet(slot, None) for slot in self.details]
+                if says_more_than_no(turn.text) and self._is_another_matter(turn):  # that is answered, too
+                    over = [SlotSet(REQUESTED_SLOT, None), ActiveLoop(None), ActionExecutionRejected(self.form)]
+                    return [*emptied, *over]
+                return [*emptied, *leave_form()]
         return await super().run(dispatcher, tracker, domain)
 
     def _left(self, turn: CurrentTurn, answer: ConsentAnswer) -> Reply:

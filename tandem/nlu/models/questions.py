@@ -28,6 +28,11 @@ def asks(text: str) -> bool:
     return "?" in text or bool(_QUESTIONS.match(_LEADS.sub("", text.strip(), count=1)))
 
 
+def asks_somewhere(text: str) -> bool:
+    """Check whether a text is a question or has one in it."""
+    return asks(text) or bool(beside_an_answer(text))
+
+
 def beside_an_answer(text: str) -> str:
     """Return the part of a message from its first question on; empty if it asks nothing, or nothing else."""
     parts = [part for part in _ENDS.split(text.strip()) if part and part.strip(" ,.")]
@@ -40,14 +45,15 @@ WAITS_FOR_YES = "confirmed"
 _NO_QUESTIONS = frozenset({
     "affirm", "deny", "inform", "never_mind", "thanks", "greet", "goodbye", "out_of_scope",
     "cancel_order", "return_item", "change_address", "change_order", "get_refund"})
+_REFUSALS = frozenset({"deny", "never_mind"})
 LEAST = 0.1  # confidence of a question that is preferred to the answer in the same message
 _NUMBER = re.compile(r"\d{4}")
 
 
 def is_read_for_its_question(text: str, ranking: Sequence[tuple[str, float]], context: Context) -> bool:
-    """Check whether a message that seems to answer a question for a yes should be read for what it asks."""
-    return (context.asks == WAITS_FOR_YES and bool(ranking) and ranking[0][0] in _NO_QUESTIONS and asks(text)
-            and not _NUMBER.search(text))
+    """Check whether a message that seems to answer a question for a yes, or to refuse a form, also asks something."""
+    answers = _NO_QUESTIONS if context.asks == WAITS_FOR_YES else _REFUSALS if context.asks else frozenset()
+    return bool(ranking) and ranking[0][0] in answers and asks_somewhere(text) and not _NUMBER.search(text)
 
 
 def only_questions(ranking: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:

@@ -175,3 +175,19 @@ async def test_another_item_of_an_order_with_a_return_gets_a_person(shop: Shop) 
     other = await returning(shop, starts=True, text="the mugs go back as well", slots={"order_number": "TD-10300"})
     assert other.said == ["utter_return_item_beside"]
     assert "mug" in other.messages[0]["item"]
+
+
+@pytest.mark.parametrize(("text", "intent", "goes_on"), [
+    ("no, leave it. how late are you there", "opening_hours", True),
+    ("leave it, i keep the towels", "deny", False),
+])
+async def test_a_question_beside_a_no_is_answered_amid_the_details(
+    shop: Shop, text: str, intent: str, goes_on: bool
+) -> None:
+    shop.know("delivered@example.com")
+    outcome = await act(ValidateReturnItemForm(shop.open), Scene(
+        intent=intent, text=text, form="return_item_form", requested="return_reason",
+        slots={"order_number": "TD-10300", "return_item": "all"}))
+    assert outcome.said == ["utter_return_item_kept"]
+    assert outcome.stepped_aside is goes_on
+    assert outcome.followed_by == ([] if goes_on else ["action_listen"])

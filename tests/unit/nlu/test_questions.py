@@ -38,6 +38,9 @@ def test_a_statement_is_no_question(text: str) -> None:
     ("can you cancel TD-10402 as well?", "cancel_order", AT_THE_GATE, False),
     ("when is the money back?", "refunds/how_long", AT_THE_GATE, False),
     ("yes, and when is the money back?", "affirm", Context(), False),
+    ("yes and when is the money back", "affirm", AT_THE_GATE, True),
+    ("no, leave it, and when do you close", "deny", Context(asks="return_reason"), True),
+    ("too small, is that a problem?", "inform", Context(asks="return_reason"), False),
 ])
 def test_only_an_answer_to_the_gate_that_asks_is_read_again(
     text: str, intent: str, context: Context, is_read: bool
