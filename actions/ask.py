@@ -25,6 +25,8 @@ class ActionAskOrderNumber(Answering):
         except OrderSystemUnavailable:
             choices = ()
         if not choices:
+            if turn.rejected(turn.active_form):  # something else has been answered: not the same words again
+                return Reply("utter_ask_for_order_number_when_ready")
             again = bool(turn.slot("failed_lookups"))
             return Reply("utter_ask_for_order_number_again" if again else "utter_ask_for_order_number")
         formats = formats_of(services)

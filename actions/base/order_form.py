@@ -20,6 +20,7 @@ from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
 from actions.base.services import services
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
+from actions.base.turn_orders import orders_of
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.model import Order
 from tandem.services import Services
@@ -79,7 +80,7 @@ class OrderForm(OrderQuestions, Action):
     # -- is the message for this form? ------------------------------------------------------------------------
 
     def _leads_elsewhere(self, turn: CurrentTurn) -> bool:
-        if not self._continues(turn) or self._typed(turn):
+        if not self._continues(turn) or self._typed(turn) or self._corrects_a_miss(turn):
             return False
         if turn.intent in EXITS:
             return True
@@ -121,16 +122,23 @@ class OrderForm(OrderQuestions, Action):
             slots.update(self._typed(turn))
         return Draft(slots)
 
+    def _would_ask_in_vain(self, services: Services, turn: CurrentTurn, draft: Draft) -> bool:
+        """Check whether a number or contact would be asked for that is not looked at after too many misses."""
+        if not services.identification.is_refused(turn.conversation_id):
+            return False
+        return bool(draft.slots["order_number"]) or not orders_of(services, turn).all()
+
     def _work(self, turn: CurrentTurn, draft: Draft) -> None:
         services = self._open()
         if self._takes_none(turn):
             draft.leave(Reply("utter_none_of_these"))
             return
         self._choose_order(services, turn, draft)
-        if not draft.slots["order_number"]:
-            return
-        order = self._identify(services, turn, draft)
+        order = self._identify(services, turn, draft) if draft.slots["order_number"] else None
         if order is None:
+            if not draft.over and self._would_ask_in_vain(services, turn, draft):
+                draft.replies.clear()
+                draft.leave(Reply("utter_refused_for_now"))  # what is asked for now would not be looked at
             return
         objection = None if self.is_done_by(turn) else self.objection(order, OrderContext.of(services, turn))
         if objection is not None:

@@ -18,6 +18,7 @@ from actions.base.customer_orders import (
 from actions.base.draft import Draft
 from actions.base.reading import bare_numbers, corrects, read_payload, typed_button
 from actions.base.reply import Reply
+from actions.base.second_try import digits_of, second_try
 from actions.base.services import formats_of
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from actions.base.turn_orders import orders_of
@@ -75,7 +76,10 @@ class OrderQuestions(ABC):
         before = number_in(turn.before("order_number"))
         if turn.activates(self.form):
             accessible = accessible_orders(services, turn, self.form)
-            draft.slots["order_number"] = self._bare_number(turn, draft, accessible) or pick(turn, accessible)
+            vouched = orders_of(services, turn).email is not None
+            draft.slots["order_number"] = self._bare_number(turn, draft, accessible, vouched) or pick(turn, accessible)
+        elif self._continues(turn) and self._tries_again(turn, draft):
+            pass
         elif self._continues(turn) and turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
             accessible = accessible_orders(services, turn, self.form)
             draft.slots["order_number"] = (
@@ -97,6 +101,30 @@ class OrderQuestions(ABC):
             if "contact" not in turn.filled:
                 draft.slots["contact"] = None
 
+    def _has_missed(self, turn: CurrentTurn) -> bool:
+        return bool(turn.slot("failed_lookups")) and turn.slot(REQUESTED_SLOT) == "order_number"
+
+    def _corrects_a_miss(self, turn: CurrentTurn) -> bool:
+        """Check whether a short message says which datum was wrong: "ah no, it's the other address"."""
+        return self._has_missed(turn) and len(turn.text.split()) <= 10 and second_try(turn, None, None) is not None
+
+    def _tries_again(self, turn: CurrentTurn, draft: Draft) -> bool:
+        """Take what corrects a number and contact that did not match, and keep the other of the two."""
+        if not self._has_missed(turn):
+            return False
+        number, contact = draft.slots["order_number"], draft.slots["contact"]
+        bare = () if number else bare_numbers(turn.text)
+        if bare:
+            tried = next(iter(turn.values_before("order_number")), "")
+            if contact is None or digits_of(tried)[:2] == bare[0][:2]:
+                number, contact = bare[0], contact if contact != bare[0] else None
+        again = second_try(turn, number, contact)
+        if again is None:
+            return False
+        draft.slots.update(order_number=again[0], contact=again[1])
+        draft.answered = True
+        return True
+
     def _takes_none(self, turn: CurrentTurn) -> bool:
         if not self._continues(turn) or turn.slot(REQUESTED_SLOT) != "order_number":
             return False
@@ -112,7 +140,8 @@ class OrderQuestions(ABC):
             return first
         return named_by_item(turn.text, accessible.choices) or offered_by_place(turn, accessible)
 
-    def _bare_number(self, turn: CurrentTurn, draft: Draft, accessible: AccessibleOrders) -> str | None:
+    def _bare_number(self, turn: CurrentTurn, draft: Draft, accessible: AccessibleOrders,
+                     vouched: bool = False) -> str | None:
         """Read an order number without its prefix, where one is due; it is then no postcode.
 
         Due it is as an answer to the question for it, as a correction of it, from whom the shop does not know yet, and
@@ -122,7 +151,9 @@ class OrderQuestions(ABC):
         known = [number for number in numbers if accessible.find(number_in(number))]
         starts, asked = turn.activates(self.form), turn.slot(REQUESTED_SLOT)
         if not known and starts and accessible.orders:
-            return None
+            # Of whom the shop knows by an order that was matched, the next number looks like that one.
+            like = {order.number.removeprefix("TD-")[:2] for order in accessible.orders}
+            numbers = () if vouched else tuple(number for number in numbers if number[:2] in like)
         if not known and asked == "contact":
             # Orders are numbered one after the other: a correction looks more like the number than a postcode does.
             before = str(draft.slots["order_number"] or "").removeprefix("TD-")
@@ -144,6 +175,7 @@ class OrderQuestions(ABC):
         try:
             order = orders.order(number)
         except (NotIdentified, OrderNotFound):
+            contact = contact or self._proved_email(services, turn, number)
             if not contact:
                 return None
             found = self._verify(services, turn, draft, number, str(contact))
@@ -159,6 +191,21 @@ class OrderQuestions(ABC):
         if turn.activates(self.form) or turn.slot(REQUESTED_SLOT) in ORDER_SLOTS:
             services.record_order(turn.conversation_id, order, turn.message_id)
         return order
+
+    def _proved_email(self, services: Services, turn: CurrentTurn, number: str) -> str | None:
+        """Return the e-mail address with which this conversation has matched an order, if it matches this one too.
+
+        It is tried as if it were given again, and counts as a miss where it is not on the order.
+        """
+        given = {str(value).lower() for value in turn.values_before("contact")}
+        email = next((order.email for order in orders_of(services, turn).all() if order.email.lower() in given), None)
+        if email is None:
+            return None
+        try:
+            services.identification.verify(turn.conversation_id, number, email)
+        except (InvalidContact, InvalidOrderNumber, NotMatched, RefusedForNow):
+            return None
+        return email
 
     def _verify(self, services: Services, turn: CurrentTurn, draft: Draft, number: str, contact: str) -> Order | None:
         try:

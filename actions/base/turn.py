@@ -122,6 +122,12 @@ class CurrentTurn:
         told = self.slot("last_handoff")
         return str((told.get("note_for_bot") if isinstance(told, Mapping) else "") or "").strip().rstrip(".")
 
+    def values_before(self, slot: str) -> list[Any]:
+        """Return all values that a slot has had before this message, the latest first."""
+        values = (event.get("value") for event in reversed(self._events[0])
+                  if event.get("event") == "slot" and event.get("name") == slot)
+        return [value[-1] if isinstance(value, list) else value for value in values if value not in (None, [])]
+
     def activates(self, form: str) -> bool:
         """Check whether the form begins in this turn."""
         return any(event.get("event") in ("active_loop", "form") and event.get("name") == form

@@ -28,6 +28,8 @@ Entity = dict[str, Any]
 ORDER_NUMBER, EMAIL, POSTCODE, TRACKING_NUMBER = "order_number", "email", "postcode", "tracking_number"
 _PRECEDENCE = (EMAIL, ORDER_NUMBER, TRACKING_NUMBER, POSTCODE)
 _LAST_DIGITS = re.compile(r"\d+(?=\D*$)")
+_SPELLED_DOT = re.compile(r"\s+dot\s+")
+_SPELLED_AT = re.compile(r"\s+at\s+|\s?[(\[]at[)\]]\s?")
 _UK_POSTCODE = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)(\d[A-Z]{2})")
 _CA_POSTCODE = re.compile(r"([A-Z]\d[A-Z])(\d[A-Z]\d)")
 
@@ -51,6 +53,12 @@ def postcode(raw: str) -> str:
     return code
 
 
+def email(raw: str) -> str:
+    """Write an e-mail address in lower case; "ana dot k at example dot com", spelled out, is "ana.k@example.com"."""
+    plain = _SPELLED_DOT.sub(".", raw.lower())
+    return (plain if "@" in plain else _SPELLED_AT.sub("@", plain, count=1)).rstrip(".")
+
+
 def canonical(name: str, raw: str, prefix: str) -> str:
     """Return the canonical form of a value of the entity `name`; the value itself if it has none."""
     value = unicodedata.normalize("NFKC", raw).strip()
@@ -59,7 +67,7 @@ def canonical(name: str, raw: str, prefix: str) -> str:
     if name == POSTCODE:
         return postcode(value)
     if name == EMAIL:
-        return value.lower().rstrip(".")
+        return email(value)
     if name == TRACKING_NUMBER:
         return re.sub(r"\s+", "", value).upper()
     return value

@@ -130,6 +130,13 @@ class IdentificationService:
             return verified
         raise NotMatched(missed, offer_person=missed >= self._limits.offer_person_after)
 
+    def is_refused(self, conversation_id: str) -> bool:
+        """Check whether this conversation has missed too often, so that nothing it gives now is compared."""
+        query = select(func.max(refusals.c.until)).where(refusals.c.subject == _key("conversation", conversation_id))
+        with reading(self._engine).connect() as connection:
+            until = connection.execute(query).scalar()
+        return until is not None and until > self._clock()
+
     def is_verified(self, conversation_id: str, order_number: str) -> bool:
         """Check whether this conversation has matched this order, and the grant has not expired."""
         try:

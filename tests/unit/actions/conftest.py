@@ -159,6 +159,7 @@ class Scene:
     seq: int = 0  # of the message in the ledger
     entities: dict[str, str] = field(default_factory=dict)
     slots: dict[str, Any] = field(default_factory=dict)  # as they were before the message
+    emptied: tuple[str, ...] = ()  # of these, before the message
     filled: dict[str, Any] = field(default_factory=dict)  # by the message
     form: str | None = None
     starts: bool = False  # the form begins with this message
@@ -181,6 +182,7 @@ class Scene:
         events: list[dict[str, Any]] = [_slot(*item) for item in self.slots.items()]
         if self.form_before:
             events.append({"event": "active_loop", "name": self.form_before})
+        events += [_slot(name, None) for name in self.emptied]
         if self.last_bot is not None:
             events.append({"event": "bot", **self.last_bot})
         events.append({"event": "user", "parse_data": message, "text": self.text})
@@ -189,7 +191,8 @@ class Scene:
             events.append({"event": "active_loop", "name": self.form})
         if self.rejected:
             events.append({"event": "action_execution_rejected", "name": self.form})
-        slots = {**dict.fromkeys(DOMAIN["slots"]), **self.slots, **self.filled, "requested_slot": self.requested}
+        slots = {**dict.fromkeys(DOMAIN["slots"]), **self.slots, **dict.fromkeys(self.emptied), **self.filled,
+                 "requested_slot": self.requested}
         return Tracker(CONVERSATION, slots, message, events, False, None, {"name": self.form} if self.form else {},
                        "action_listen")
 

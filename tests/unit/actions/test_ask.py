@@ -15,6 +15,11 @@ async def test_after_a_miss_the_number_is_asked_for_in_fewer_words(shop: Shop) -
     assert (await act(ActionAskOrderNumber(shop.open), scene)).said == ["utter_ask_for_order_number_again"]
 
 
+async def test_after_another_answer_the_question_is_put_in_other_words(shop: Shop) -> None:
+    scene = Scene(form="order_status_form", rejected=True)
+    assert (await act(ActionAskOrderNumber(shop.open), scene)).said == ["utter_ask_for_order_number_when_ready"]
+
+
 async def test_a_known_customer_gets_the_orders_as_buttons(shop: Shop) -> None:
     shop.know("two-orders@example.com")
     outcome = await act(ActionAskOrderNumber(shop.open), Scene(form="order_status_form"))

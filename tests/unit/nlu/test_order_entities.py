@@ -58,6 +58,7 @@ def test_an_order_number_is_found_once_however_it_is_written(text: str) -> None:
         ("<late@mail.example.co.uk>", "late@mail.example.co.uk"),
         ("it's Sean.O'Brien@example.com", "sean.o'brien@example.com"),
         ("b&b@example.com", "b&b@example.com"),
+        ("it's kim_lee at example dot com, thanks", "kim_lee@example.com"),
         ("'late@example.com'", "late@example.com"),
         ("two_orders12345@example.com", "two_orders12345@example.com"),
     ],
@@ -146,3 +147,11 @@ def test_patterns_take_no_long_time_on_hostile_text(text: str) -> None:
 def test_a_prefix_with_signs_is_refused_by_name() -> None:
     with pytest.raises(InvalidConfigException, match="order_prefix"):
         OrderEntityNormalizer.validate_config({"order_prefix": "TD-"})
+
+
+@pytest.mark.parametrize(("raw", "address"), [
+    ("ana at example dot com", "ana@example.com"), ("ana dot k at example dot co dot uk", "ana.k@example.co.uk"),
+    ("Ana.K (at) example dot com", "ana.k@example.com"), ("pat@example.com.", "pat@example.com"),
+])
+def test_an_address_that_is_spelled_out_is_written_as_one(raw: str, address: str) -> None:
+    assert canonical("email", raw, "TD") == address

@@ -351,3 +351,86 @@ async def test_a_no_that_names_the_order_itself_is_no_correction(shop: Shop) -> 
         seq=shop.says(text), text=text))
     assert outcome.slots.get("order_number", "TD-10402") == "TD-10402"
     assert outcome.slots["confirmed"] is False
+
+
+# -- after a miss -----------------------------------------------------------------------------------------------------
+
+
+async def missed(shop: Shop, text: str, number: str = "TD-10388", contact: str = "wrong@example.com",
+                 **scene: object) -> Outcome:
+    """An answer after number and contact did not match."""
+    tried = {"order_number": number, "contact": contact, "failed_lookups": 1.0}
+    return await answer(shop, requested="order_number", text=text, slots=tried,
+                        emptied=("order_number", "contact"), **scene)
+
+
+async def test_only_the_wrong_address_is_given_again(shop: Shop) -> None:
+    outcome = await missed(shop, "late@example.com", entities={"email": "late@example.com"},
+                           filled={"contact": "late@example.com"})
+    assert (outcome.slots["order_number"], outcome.slots["requested_slot"]) == ("TD-10388", None)
+
+
+async def test_only_the_wrong_number_is_given_again(shop: Shop) -> None:
+    outcome = await missed(shop, "TD-10388", "TD-10383", "late@example.com", entities={"order_number": "TD-10388"},
+                           filled={"order_number": "TD-10388"})
+    assert (outcome.slots["contact"], outcome.slots["requested_slot"]) == ("late@example.com", None)
+
+
+@pytest.mark.parametrize(("text", "number", "contact"), [
+    ("oh, 88 not 83", "TD-10383", "late@example.com"), ("with a t, not a d", "TD-10388", "lade@example.com"),
+])
+async def test_a_corrected_sign_is_enough(shop: Shop, text: str, number: str, contact: str) -> None:
+    outcome = await missed(shop, text, number, contact, intent="nlu_fallback")
+    assert (outcome.slots["order_number"], outcome.slots["contact"]) == ("TD-10388", "late@example.com")
+    assert outcome.slots["requested_slot"] is None
+
+
+@pytest.mark.parametrize(("text", "intent", "asked"), [
+    ("ah no, it's the other address", "change_address", "contact"), ("the number was wrong", "deny", "order_number"),
+    ("the email is right", "affirm", "order_number"), ("the number is correct", "affirm", "contact"),
+])
+async def test_the_wrong_datum_is_asked_for_alone(shop: Shop, text: str, intent: str, asked: str) -> None:
+    outcome = await missed(shop, text, intent=intent)
+    assert outcome.slots["requested_slot"] == asked
+    assert outcome.said == []
+    assert not outcome.stepped_aside
+
+
+async def test_the_same_number_again_means_that_the_contact_is_wrong(shop: Shop) -> None:
+    outcome = await missed(shop, "TD-10388", entities={"order_number": "TD-10388"}, filled={"order_number": "TD-10388"})
+    assert outcome.slots["requested_slot"] == "contact"
+
+
+async def test_after_too_many_tries_nothing_is_asked_for(shop: Shop) -> None:
+    for number in range(6):
+        await miss(shop, f"wrong{number}@example.com")
+    assert (await start(shop)).said == ["utter_refused_for_now"]
+
+
+# -- another order of whoever has been identified ---------------------------------------------------------------------
+
+
+async def test_the_same_address_shows_another_order_of_it(shop: Shop) -> None:
+    shop.match("TD-10417", "two-orders@example.com")
+    outcome = await start(shop, text="and what about 10402", entities={"postcode": "10402"},
+                          filled={"contact": "10402"},
+                          slots={"order_number": "TD-10417", "contact": "two-orders@example.com"})
+    assert outcome.slots["order_number"] == "TD-10402"
+    assert outcome.slots["requested_slot"] is None
+
+
+async def test_an_order_of_someone_else_is_asked_about(shop: Shop) -> None:
+    shop.match("TD-10417", "two-orders@example.com")
+    outcome = await start(shop, text="and TD-10388?", entities={"order_number": "TD-10388"},
+                          filled={"order_number": "TD-10388"},
+                          slots={"order_number": "TD-10417", "contact": "two-orders@example.com"})
+    assert outcome.slots["requested_slot"] == "contact"
+    assert "order_items" not in outcome.slots
+
+
+async def test_a_postcode_that_matched_shows_no_other_order(shop: Shop) -> None:
+    shop.match("TD-10417", shop.orders.orders["TD-10417"].postcode)
+    outcome = await start(shop, text="and TD-10402?", entities={"order_number": "TD-10402"},
+                          filled={"order_number": "TD-10402"},
+                          slots={"order_number": "TD-10417", "contact": shop.orders.orders["TD-10417"].postcode})
+    assert outcome.slots["requested_slot"] == "contact"
