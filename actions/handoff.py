@@ -22,7 +22,8 @@ from tandem.wording.phrases import notice, wait_in_words
 
 logger = logging.getLogger(__name__)
 
-ASKED = "ask_for_human"
+DANGERS = frozenset({"safety_hazard"})  # what gets safety advice first
+ASKED = frozenset({"ask_for_human", "ask_for_call"})
 FLOW_SLOTS = frozenset({"order_number", "contact", "confirmed", "new_address", "return_item", "return_reason"})
 
 
@@ -66,13 +67,17 @@ class ActionHandoff(Action):
 def announcement(handoff: OpenedHandoff, turn: CurrentTurn, dates: Dates) -> Reply:
     """Return what the customer is told. `announces` lets it pass although the conversation waits for a person."""
     values = {"announces": handoff.handoff_id, "position": str(handoff.queue_position)}
+    # What to do in danger comes first, whoever is on duty.
+    danger = "_danger" if turn.intent in DANGERS else ""
     if not handoff.on_duty:
         if handoff.opens_at is None:
-            return Reply("utter_handoff_off_duty_no_time", values)
-        return Reply("utter_handoff_off_duty", {**values, "opens_at": dates.opening(handoff.opens_at)})
+            return Reply(f"utter_handoff{danger}_off_duty_no_time", values)
+        return Reply(f"utter_handoff{danger}_off_duty", {**values, "opens_at": dates.opening(handoff.opens_at)})
     # A sentence of its own, or nothing: no response has to be written twice for it.
     values["expected"] = f" {notice('expected', wait=wait_in_words(handoff.expected))}" if handoff.expected else ""
-    response = "utter_handoff_asked" if turn.intent == ASKED else "utter_handoff"
+    if danger:
+        return Reply("utter_handoff_danger", values)
+    response = "utter_handoff_asked" if turn.intent in ASKED else "utter_handoff"
     if handoff.queue_position > 1:
         return Reply(f"{response}_queued", {**values, "ahead": str(handoff.queue_position - 1)})
     return Reply(response, values)

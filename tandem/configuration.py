@@ -27,6 +27,7 @@ class ConfigurationError(ValueError):
     SettingsError                 an environment variable
     LiveAgentConfigError          `live_agent:` of endpoints.yml
     BusinessHoursError            data/duty.yml
+    WaitingRoomError              data/waiting.yml
     EscalationSettingsError       EscalationPolicy in config.yml
     """
 

@@ -1,7 +1,7 @@
 """The one place that wires settings to services: every process opens its own through here."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy.engine import Engine
@@ -18,6 +18,7 @@ from tandem.handoff.business_hours import DUTY, BusinessHours, Patience, read_du
 from tandem.handoff.queue_watchdog import QueueWatchdog
 from tandem.handoff.routing import read_channels, read_routing
 from tandem.handoff.service import HandoffService
+from tandem.handoff.waiting_room import WAITING, WaitingRoom, read_waiting_room
 from tandem.live_agents.factory import build_channels
 from tandem.live_agents.relay.agent_actions import AgentActions
 from tandem.live_agents.relay.worker import Relay
@@ -47,6 +48,7 @@ class Services:
     handoff: HandoffService
     business_hours: BusinessHours
     patience: Patience
+    waiting_room: WaitingRoom = field(default_factory=WaitingRoom)
 
     def record_order(self, conversation_id: str, order: Order, message_id: str = "") -> None:
         """Keep in the case file how an order stood when it was looked up; blocking."""
@@ -61,6 +63,7 @@ def open_services(settings: Settings) -> Services:
         SettingsError: A URL cannot be read.
         EscalationSettingsError: config.yml names an unknown or wrong escalation key.
         BusinessHoursError: data/duty.yml cannot be read.
+        WaitingRoomError: data/waiting.yml cannot be read.
         SchemaTooNew: A newer Tandem has upgraded the database.
     """
     engine = open_engine(settings.database_url)
@@ -80,6 +83,7 @@ def open_services(settings: Settings) -> Services:
         settings=settings, engine=engine, ledger=ledger, ownership=ownership, outbox=Outbox(ledger),
         router=Router(ledger, ownership), case_file=case_file, orders=orders, identification=identification,
         handoff=handoff, business_hours=duty, patience=patience,
+        waiting_room=read_waiting_room(project_root() / WAITING),
     )
 
 

@@ -67,7 +67,8 @@ class Ledger(Transcript):
         """Store what a customer wrote, and say who must see it.
 
         A repeat of the same `client_id` is answered with the first message and `duplicate=True`. A customer who
-        writes to a resolved conversation is with the bot again.
+        writes to a resolved conversation is with the bot again. A turn opens unless an agent has the conversation:
+        who waits for one is answered by the system.
 
         Raises:
             InvalidMessage: Empty, longer than `store.MAX_TEXT`, an id that cannot be kept, or a conversation that
@@ -95,15 +96,16 @@ class Ledger(Transcript):
                 changes["address"] = store.clean_data(inbound.address)
             if row.owner == Owner.RESOLVED.value:
                 changes.update(owner=Owner.BOT.value, epoch=row.epoch + 1)
-            for_bot = changes.get("owner", row.owner) == Owner.BOT.value
-            informed = self._inform_bot(connection, conversation_id, row.next_seq) if for_bot else None
+            owner = Owner(changes.get("owner", row.owner))
+            for_bot, is_answered = owner is Owner.BOT, owner in (Owner.BOT, Owner.WAITING)
+            informed = self.inform_bot(connection, conversation_id, row.next_seq) if for_bot else None
             row, message = store.append(
                 connection, row, now, author=Author.CUSTOMER, kind=Kind.TEXT, text=text, data=inbound.data,
-                client_id=client_id, turn_lease=now + TURN_LEASE if for_bot else None, **changes,
+                client_id=client_id, turn_lease=now + TURN_LEASE if is_answered else None, **changes,
             )
             if not for_bot:
                 connection.execute(_WAITS_FOR_WORDS, {"target": conversation_id, "unanswered_since": now})
-            in_line = for_bot and waits(connection, conversation_id, message.seq)
+            in_line = is_answered and waits(connection, conversation_id, message.seq)
             return Receipt(store.to_conversation(row, now), message, False, for_bot, informed, waits=in_line)
 
     def has_received(self, inbound: InboundMessage) -> bool:
@@ -234,7 +236,8 @@ class Ledger(Transcript):
             raise InvalidMessage(f"the conversation belongs to another channel than {inbound.channel}")
         return row
 
-    def _inform_bot(self, connection: Connection, conversation_id: str, seq: int) -> Handoff | None:
+    def inform_bot(self, connection: Connection, conversation_id: str, seq: int) -> Handoff | None:
+        """Note that the bot hears with message `seq` of the handoffs that are over, and return the latest of them."""
         latest = connection.execute(_BOT_UNINFORMED, {"target": conversation_id}).first()
         if latest is None:
             return None

@@ -169,7 +169,10 @@ class InboundMessage:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of an inbound message. `for_bot` says that Rasa must see it, once."""
+    """What became of an inbound message.
+
+    `for_bot` says that Rasa must see it, once. If not, and the conversation waits for a person, the system answers it.
+    """
 
     conversation: Conversation
     message: Message
@@ -177,7 +180,7 @@ class Receipt:
     for_bot: bool
     handed_back: Handoff | None = None  # set on the first message after a hand-back
     tries: int = 1  # how often the bot has been given this message, this time included
-    waits: bool = False  # an earlier message is still with the bot
+    waits: bool = False  # an earlier message is still to be answered
     too_late: bool = False  # it was interrupted, and is too old to be answered now
 
 

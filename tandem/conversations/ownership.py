@@ -226,12 +226,7 @@ class Ownership:
             transitions.require_open(connection, row, handoff_id)
             if row.owner == Owner.AGENT.value:
                 transitions.require_holder(connection, row, agent)
-            row = transitions.transition(connection, row, now, step)
-            connection.execute(
-                update(handoffs).where(handoffs.c.conversation_id == row.id, handoffs.c.closed_at.is_(None))
-                .values(closed_at=now, outcome=outcome, note_for_bot=line, resume=resume)
-            )
-            row = transitions.announce(connection, row, now, notice, outcome, agent)
+            row = transitions.close(connection, row, now, step, outcome, notice, agent, line, resume)
             return store.to_conversation(row, now)
 
     def _say(

@@ -93,6 +93,22 @@ def require_room(connection: Connection, agent: Agent, capacity: int) -> None:
                      "end or release one first")
 
 
+def close(
+    connection: Connection, row: Row, now: datetime, step: str, outcome: str, notice: str = "",
+    agent: Agent | None = None, note_for_bot: str = "", resume: bool = False,
+) -> Row:
+    """End the open handoff with a step to another owner, and tell the customer.
+
+    Raises:
+        NotAllowed: The step does not begin with this owner.
+    """
+    row = transition(connection, row, now, step)
+    connection.execute(
+        update(handoffs).where(handoffs.c.conversation_id == row.id, handoffs.c.closed_at.is_(None))
+        .values(closed_at=now, outcome=outcome, note_for_bot=note_for_bot, resume=resume))
+    return announce(connection, row, now, notice, outcome, agent)
+
+
 def announce(
     connection: Connection, row: Row, now: datetime, notice: str, event: str, agent: Agent | None,
 ) -> Row:

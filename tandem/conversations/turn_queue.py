@@ -1,6 +1,7 @@
-"""Bot turns: one at a time in a conversation, in the order of its messages, whichever worker runs them.
+"""Turns: one at a time in a conversation, in the order of its messages, whichever worker runs them.
 
-A customer's message for the bot opens a turn. It may begin when no earlier message of the conversation has an open
+A customer's message opens a turn, unless an agent has the conversation: the bot answers it, or the system if the
+customer waits for a person. A turn may begin when no earlier message of the conversation has an open
 turn, and it is open until Rasa has finished with the message. While a turn is open its holder renews its lease; a lease
 that has run out belongs to a process that died, and another one takes the turn over.
 """
@@ -17,7 +18,7 @@ from sqlalchemy.engine.row import Row
 from sqlalchemy.exc import OperationalError
 
 from tandem.conversations import store
-from tandem.conversations.model import ConversationNotFound, Owner, Receipt
+from tandem.conversations.model import ConversationNotFound, Message, Owner, Receipt
 from tandem.conversations.tables import conversations, handoffs, messages
 from tandem.conversations.transcript import Transcript
 from tandem.db.engine import is_locked
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 TURN_LEASE = timedelta(seconds=15)  # how long a bot turn counts as alive without a sign of life
 TURN_LIFETIME = timedelta(minutes=15)  # an interrupted turn older than this is not answered late
+BOT_EPOCH = "bot_epoch"  # in the data of a message that was written before: the epoch in which it is the bot's
 DONE, FAILED, LATE = "done", "failed", "late"  # how turns end
 
 # Statements of every turn, built once (see `store`). "open" stands in them as it stands in the partial index: SQLite
@@ -42,6 +44,11 @@ _HELD = update(messages).where(_OF_THIS, messages.c.seq == bindparam("number"), 
 def waits(connection: Connection, conversation_id: str, seq: int) -> bool:
     """Check whether an earlier message of the conversation is still with the bot."""
     return connection.execute(_EARLIER, {"target": conversation_id, "number": seq}).first() is not None
+
+
+def is_for_bot(owner: str, epoch: int, message: Row | Message) -> bool:
+    """Check whether a message whose turn is open is the bot's to answer, in a conversation of this owner and epoch."""
+    return owner == Owner.BOT.value and epoch in (message.epoch, message.data.get(BOT_EPOCH))
 
 
 class TurnQueue:
@@ -84,6 +91,8 @@ class TurnQueue:
         self, channels: Sequence[str] | None = None, limit: int = 20, excluded: Collection[tuple[str, int]] = (),
     ) -> list[Receipt]:
         """Take over turns whose process died: their messages go to the bot once more, if they are still the bot's.
+
+        Those of customers who wait for a person are answered by the system, and their receipts are not `for_bot`.
 
         Of each conversation the first open turn only: those behind it are not tried before their time has come.
 
@@ -132,10 +141,11 @@ class TurnQueue:
             if stored is None:
                 return None  # another process was quicker, or the turn ended after all
             change = update(messages).where(messages.c.id == message_key)
-            if row.owner != Owner.BOT.value or row.epoch != stored.epoch:
+            late = now - stored.at >= TURN_LIFETIME
+            in_queue = row.owner == Owner.WAITING.value and row.epoch == stored.epoch and not late
+            if not in_queue and not is_for_bot(row.owner, row.epoch, stored):
                 connection.execute(change.values(turn=DONE, turn_lease=None))  # people had it, with all that was said
                 return None
-            late = now - stored.at >= TURN_LIFETIME
             if late and self._next_is_late(connection, stored, now):
                 connection.execute(change.values(turn=LATE, turn_lease=None))  # the last one speaks for all
                 return None
@@ -146,7 +156,7 @@ class TurnQueue:
                 .where(handoffs.c.conversation_id == conversation_id, handoffs.c.bot_informed_seq == stored.seq)
                 .order_by(handoffs.c.epoch.desc())
             ).first()
-            return Receipt(store.to_conversation(row, now), store.to_message(stored), False, True,
+            return Receipt(store.to_conversation(row, now), store.to_message(stored), False, not in_queue,
                            store.to_handoff(told) if told is not None else None, tries, too_late=late)
 
     def _next_is_late(self, connection: Connection, message: Row, now: datetime) -> bool:

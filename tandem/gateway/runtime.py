@@ -28,12 +28,15 @@ from tandem.gateway.fenced_output import DirectAnswer
 from tandem.gateway.protection import protect_rasa
 from tandem.gateway.tasks import Tasks
 from tandem.gateway.turn_runner import OnNewMessage, TurnRunner
+from tandem.gateway.waiting_room import WaitingCustomers
 from tandem.logs import about, configure
 from tandem.rasa_ext import locks
 from tandem.rasa_ext.action_endpoint import authorise, close_action_endpoint
 from tandem.rasa_ext.live_model import LiveModel, make_ready, set_apart
 from tandem.services import Services, open_services
 from tandem.settings import Settings, load
+from tandem.wording.dates import Dates
+from tandem.wording.formats import Formats
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +77,9 @@ class Runtime:
         self.delivery_worker = DeliveryWorker(services.outbox, self._output_for, self.feed.nudge)
         self._app = app
         self._tasks = Tasks()
-        self._turns = TurnRunner(services.ledger, lambda: app.ctx.agent, self._tasks, self.feed, self.recorded)
+        self._turns = TurnRunner(services.ledger, lambda: app.ctx.agent, self._tasks, self.feed, self.recorded,
+                                 WaitingCustomers(services.ledger, services.waiting_room, services.business_hours,
+                                                  self._dates))
         self._interrupted = TurnQueue(services.ledger)
         self._pace = RateLimit(MESSAGES, MESSAGES)
         self._started = False
@@ -182,6 +187,11 @@ class Runtime:
         self.feed.nudge(message.conversation_id)
         if message.delivery is Delivery.PENDING:
             self.delivery_worker.nudge()
+
+    def _dates(self) -> Dates:
+        """Return dates in words, seen from now."""
+        settings = self.settings
+        return Dates(self.ledger.clock(), settings.shop_timezone, Formats(settings.shop_locale))
 
     def _receive(self, inbound: InboundMessage) -> Receipt:
         if inbound.identity is not None:

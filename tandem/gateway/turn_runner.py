@@ -4,6 +4,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,15 +17,17 @@ from tandem.conversations.consent import Consents, Question
 from tandem.conversations.feed import Feed
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Message, Owner, Receipt
-from tandem.conversations.turn_queue import DONE, FAILED, LATE, TURN_LEASE, TurnQueue
+from tandem.conversations.turn_queue import DONE, FAILED, LATE, TURN_LEASE, TurnQueue, is_for_bot
 from tandem.conversations.writing import write
 from tandem.gateway.bot_input import for_bot
 from tandem.gateway.fenced_output import DirectAnswer, FencedOutput
 from tandem.gateway.message_mood import read_mood
 from tandem.gateway.tasks import Tasks
+from tandem.gateway.waiting_room import READ_SECONDS, WaitingCustomers
 from tandem.logs import about
 from tandem.nlu.context_of_tracker import full_intent
 from tandem.rasa_ext.action_endpoint import install_action_endpoint
+from tandem.rasa_ext.asides import said_aside
 from tandem.rasa_ext.install import install_extensions
 from tandem.rasa_ext.locks import install_locks
 from tandem.rasa_ext.tracker_store import MessageAlreadyHandled, answering
@@ -41,18 +44,19 @@ LOOK_AGAIN = 1.0  # seconds after which a turn that waits asks again, if nothing
 
 
 class TurnRunner:
-    """Gives customers' messages to the bot, and reads those that are not the bot's to answer.
+    """Gives customers' messages to the bot, and answers or reads those that are not the bot's to answer.
 
     Args:
         agent: Rasa's agent; another one after it has loaded another model.
         tasks: Where turns run.
         feed: Tells when the turns before one have ended, in whatever process they run.
         recorded: Called with each message for the customer that is in the ledger.
+        waiting: Answers those who wait for a person.
     """
 
     def __init__(
         self, ledger: Ledger, agent: Callable[[], Agent], tasks: Tasks, feed: Feed,
-        recorded: Callable[[Message], None],
+        recorded: Callable[[Message], None], waiting: WaitingCustomers,
     ) -> None:
         self._ledger = ledger
         self._queue = TurnQueue(ledger)
@@ -60,6 +64,7 @@ class TurnRunner:
         self._tasks = tasks
         self._feed = feed
         self._recorded = recorded
+        self._waiting = waiting
         self._running: dict[tuple[str, int], asyncio.Task[None]] = {}
 
     def begin(
@@ -72,7 +77,7 @@ class TurnRunner:
             into: The answer to the customer's own request, on a channel that answers within it.
             metadata: What the channel knows beside the message, for the tracker.
         """
-        if not receipt.for_bot:
+        if not receipt.for_bot and receipt.conversation.owner is not Owner.WAITING:
             return self._tasks.spawn(self._read_only(receipt.message))
         conversation_id = receipt.conversation.id
         key = (conversation_id, receipt.message.seq)
@@ -120,10 +125,13 @@ class TurnRunner:
         try:
             if receipt.waits:
                 await self._wait_in_line(receipt.message)
-                if not await self._still_with_bot(receipt):
-                    await self._read_only(receipt.message)
+                receipt = await self._as_it_stands(receipt)
+            if not receipt.for_bot:
+                left = await self._for_people(receipt, channel, into)
+                if left is None:
                     await self._finish(receipt)
                     return
+                receipt = left
             if receipt.too_late:
                 how = LATE
                 await self._apologise(receipt, "is too old to be answered", "too_late")
@@ -196,6 +204,44 @@ class TurnRunner:
                 alarm.cancel()
                 changed.clear()
 
+    async def _as_it_stands(self, receipt: Receipt) -> Receipt:
+        """The receipt after a wait: the conversation may have another owner, and the message may be in other hands."""
+        message = receipt.message
+
+        def look() -> Receipt:
+            conversation = self._ledger.conversation(message.conversation_id)
+            [stored] = self._ledger.messages(message.conversation_id, after=message.seq - 1, limit=1)
+            for_bot = is_for_bot(conversation.owner.value, conversation.epoch, stored)
+            return replace(receipt, conversation=conversation, message=stored, for_bot=for_bot)
+
+        return await asyncio.to_thread(look)
+
+    async def _for_people(self, receipt: Receipt, channel: InputChannel, into: DirectAnswer | None) -> Receipt | None:
+        """Read a message that is not the bot's, and answer it if its customer waits.
+
+        Returns:
+            What the bot is to see, if the customer leaves the queue with this message.
+        """
+        conversation_id, agent = receipt.conversation.id, self._equipped_agent()
+        if receipt.tries > MAX_TRIES:
+            whole = None  # to read it may be what ended the process
+        else:
+            whole = await self._read_only(receipt.message)
+
+        async def ask(action: str, parse: Mapping[str, Any]) -> list[tuple[str, str]]:
+            return await said_aside(
+                agent, conversation_id, action, parse, f"{conversation_id}:{receipt.message.seq}",
+                {"tandem": _turn_metadata(receipt, None)}, channel.name())
+
+        answer = await self._waiting.answer(receipt, whole, agent.parse_message, ask)
+        if isinstance(answer, Receipt):
+            return answer
+        if answer is not None:
+            self._recorded(answer)
+            if into is not None:
+                await into.take(answer)
+        return None
+
     async def _still_with_bot(self, receipt: Receipt) -> bool:
         """Check whether the conversation is still the bot's, and was all the while."""
         now = await asyncio.to_thread(self._ledger.conversation, receipt.conversation.id)
@@ -221,7 +267,9 @@ class TurnRunner:
     async def _apologise(self, receipt: Receipt, reason: str, name: str = "trouble") -> None:
         """Tell the customer that this message finds no answer."""
         conversation, seq = receipt.conversation, receipt.message.seq
-        logger.error("Bot turn %d %s", seq, reason, extra=_about(receipt))
+        logger.error("Turn %d %s", seq, reason, extra=_about(receipt))
+        if not receipt.for_bot:
+            return  # the agents have the message
 
         def say() -> Message | None:
             if receipt.tries > MAX_TRIES and self._ledger.replies_to(conversation.id, seq):
@@ -258,13 +306,15 @@ class TurnRunner:
         except SQLAlchemyError:
             logger.exception("Bot turn %d is run again when its lease runs out", message.seq, extra=_about(receipt))
 
-    async def _read_only(self, message: Message) -> None:
-        """Read a message that is not the bot's to answer; without a reading it is still there for the agent."""
+    async def _read_only(self, message: Message) -> Mapping[str, Any] | None:
+        """Read a message that is not the bot's to answer; without a reading (None) it is still there for the agent."""
         try:
-            await self._read(message, self._equipped_agent())
+            parse: Mapping[str, Any] = await asyncio.wait_for(self._read(message, self._equipped_agent()), READ_SECONDS)
+            return parse
         except Exception:
             logger.exception("Message %d could not be read", message.seq,
                              extra=about(message.conversation_id, message.epoch))
+            return None
 
     async def _read(self, message: Message, agent: Agent) -> Any:
         """Let the NLU read a message and note its mood in the ledger, whoever owns the conversation."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -18,6 +17,7 @@ from tandem.conversations.model import Agent, ConversationNotFound, Handoff, Not
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.queue import ClaimPace, claim_pace, queue, said_while_waiting, unanswered
 from tandem.handoff.business_hours import BusinessHours, Patience
+from tandem.handoff.contact import email_in
 from tandem.logs import about
 from tandem.wording.phrases import NoticeError, buttons, notice, wait_in_words
 
@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 EVERY = 5.0  # seconds between two looks
 OVERLAP = timedelta(minutes=1)  # between what two looks read, for transactions that end late
 DESK = "desk"  # outside tools look after their own agents
-_EMAIL = re.compile(r"(?<![\w.+%&-])\w(?:[\w.+%&'-]{0,62}[\w+%-])?@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}")
 
 
 class QueueWatchdog:
@@ -130,5 +129,4 @@ class QueueWatchdog:
         """
         since = min(self._looked_at, now) - OVERLAP if self._looked_at is not None else None
         said = said_while_waiting(self._ledger, "@", since)
-        found = {one: [address for text in texts for address in _EMAIL.findall(text)] for one, texts in said.items()}
-        return {one: str(addresses[-1])[:254] for one, addresses in found.items() if addresses}
+        return {one: address for one, texts in said.items() if (address := email_in("\n".join(texts)))}

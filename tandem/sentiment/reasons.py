@@ -3,6 +3,7 @@ from __future__ import annotations
 
 _PERSON = {
     "ask_for_human": "Asked for a person",
+    "ask_for_call": "Asked to be called",
     "legal_threat": "Threatens legal action",
     "safety_hazard": "Reports a safety hazard or an injury",
     "fraud_report": "Reports fraud or a misused account",

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,17 @@ class NoticeError(ValueError):
     """A notice is missing from data/responses/notices.yml or asks for a value nobody gives."""
 
 
-_read: dict[Path, tuple[int, dict[str, dict[str, Any]]]] = {}  # each file as it was last read, and when it was changed
+_Responses = dict[str, tuple[dict[str, Any], ...]]  # the variations of each
+_read: dict[Path, tuple[int, _Responses]] = {}  # each file as it was last read, and when it was changed
 
 
-def _load(path: Path) -> dict[str, dict[str, Any]]:
+def _load(path: Path) -> _Responses:
     """Return the file as it stands now; while somebody is breaking it, as it stood before."""
     changed, found = _read.get(path, (0, {}))
     try:
         if (now := path.stat().st_mtime_ns) != changed:
             content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-            found = {name: variants[0] for name, variants in content.get("responses", {}).items()}
+            found = {name: (variants[0], *variants[1:]) for name, variants in content.get("responses", {}).items()}
             _read[path] = (now, found)
     except (OSError, ValueError, AttributeError, LookupError, TypeError, yaml.YAMLError) as error:
         if not found:
@@ -42,10 +43,28 @@ def notice(name: str, path: Path = NOTICES, **values: str) -> str:
     Raises:
         NoticeError: There is no such response, or it names a value that is not given.
     """
-    text = str(_response(name, path)["text"]).strip()
-    for label, value in values.items():
-        text = text.replace("{" + label + "}", value)
-    return text
+    return _filled(_response(name, path), values)
+
+
+def fresh_notice(name: str, said: Sequence[str], path: Path = NOTICES, mood: str = "", **values: str) -> str:
+    """Return one of the variations of `utter_notice_<name>`: one that was not said yet, else the one said longest ago.
+
+    Args:
+        said: What was said before, the latest last.
+        mood: Variations with a condition on the slot `mood` come first if it is this one, and not at all if it is not.
+
+    Raises:
+        NoticeError: There is no such response.
+    """
+    variations = _variations(name, path)
+    fitting = [one for one in variations if mood and _moods(one) == {mood}]
+    texts = [_filled(one, values) for one in (*fitting, *(one for one in variations if not _moods(one)))]
+    return max(texts, key=lambda text: said[::-1].index(text) if text in said else len(said))
+
+
+def has_notice(name: str, path: Path = NOTICES) -> bool:
+    """Check whether there is a response `utter_notice_<name>`."""
+    return f"utter_notice_{name}" in _load(path)
 
 
 def wait_in_words(wait: timedelta, path: Path = NOTICES) -> str:
@@ -66,7 +85,22 @@ def buttons(name: str, path: Path = NOTICES) -> tuple[Mapping[str, str], ...]:
 
 
 def _response(name: str, path: Path) -> dict[str, Any]:
+    return _variations(name, path)[0]
+
+
+def _variations(name: str, path: Path) -> tuple[dict[str, Any], ...]:
     key = f"utter_notice_{name}"
     if key not in _load(path):
         raise NoticeError(f"{key} is missing from {path}; see docs/designers.md")
     return _load(path)[key]
+
+
+def _filled(variation: Mapping[str, Any], values: Mapping[str, str]) -> str:
+    text = str(variation["text"]).strip()
+    for label, value in values.items():
+        text = text.replace("{" + label + "}", value)
+    return text
+
+
+def _moods(variation: Mapping[str, Any]) -> set[str]:
+    return {str(one.get("value")) for one in variation.get("condition") or () if one.get("name") == "mood"}

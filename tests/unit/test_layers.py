@@ -31,7 +31,7 @@ LAYERS = {  # which packages of ours each may import, as docs/architecture.md ha
     "privacy": BASE | {"agents", "conversations", "live_agents", "orders"},
     "retention": BASE | {"agents", "conversations", "live_agents", "orders"},
     "services": BASE | {"agents", "conversations", "handoff", "live_agents", "orders", "sentiment"},
-    "gateway": BASE | {"access", "conversations", "live_agents", "nlu", "rasa_ext", "services", "wording"},
+    "gateway": BASE | {"access", "conversations", "handoff", "live_agents", "nlu", "rasa_ext", "services", "wording"},
     "channels": BASE | {"access", "conversations", "gateway", "moved", "orders", "wording"},
     "desk": BASE | {"access", "agents", "conversations", "handoff", "live_agents", "orders", "privacy", "retention",
                     "services", "wording"},

@@ -13,7 +13,8 @@ from tandem.desk.views.rendering import clip
 SPEAKERS = {Author.CUSTOMER: "Customer", Author.BOT: "Bot", Author.AGENT: "Agent", Author.SYSTEM: "System"}
 EVENTS = {"agent_joined": "{agent} joined", "agent_left": "{agent} put the conversation back into the queue",
           "handed_back": "Handed back to the bot", "resolved": "Resolved",
-          "still_waiting": "Told how things stand", "contact_kept": "Left a message"}
+          "still_waiting": "Told how things stand", "contact_kept": "Left a message",
+          "queue_answer": "Answered while waiting"}
 DELIVERIES: dict[Delivery, tuple[str, str]] = {
     Delivery.NONE: ("", ""),
     Delivery.PENDING: ("Sending", "Stored; not yet taken by the channel"),

@@ -27,6 +27,8 @@ from tandem.conversations.tables import messages
 from tandem.db.engine import now
 from tandem.gateway.protection import protect_rasa
 from tandem.gateway.runtime import Runtime
+from tandem.handoff.business_hours import BusinessHours
+from tandem.handoff.waiting_room import read_waiting_room
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.identification import IdentificationService
 from tandem.orders.policies import ShopPolicies
@@ -62,6 +64,7 @@ class Bot:
         self.heard: list[UserMessage] = []
         self.read: list[str] = []
         self.sentiment: Any = SENTIMENT
+        self.intents: dict[str, str] = {}  # how a text is read; all others are "inform"
         self.answer: Callable[[UserMessage], Awaitable[None]] = self.echo
         self.domain = Domain.empty()
         self.tracker_store = InMemoryTrackerStore(self.domain)
@@ -71,7 +74,7 @@ class Bot:
 
     async def parse_message(self, text: str) -> dict[str, Any]:
         self.read.append(text)
-        return {"text": text, "intent": {"name": "inform", "confidence": 0.9}, "entities": [],
+        return {"text": text, "intent": {"name": self.intents.get(text, "inform"), "confidence": 0.9}, "entities": [],
                 "sentiment": self.sentiment}
 
     async def handle_message(self, message: UserMessage) -> None:
@@ -179,6 +182,7 @@ async def staged(core: Core, channels: Sequence[InputChannel], bot: Bot | None =
     services = SimpleNamespace(
         engine=core.engine, ledger=core.ledger, ownership=core.ownership, outbox=core.outbox,
         router=core.router, case_file=core.case_file, identification=identification(core),
+        business_hours=BusinessHours(timezone.utc), waiting_room=read_waiting_room(),
     )
     known = Settings(**{"identity_secret": SECRET, "demo": True, **settings})
     app.ctx.tandem = Runtime(app, known, cast(Services, services))

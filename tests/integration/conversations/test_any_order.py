@@ -12,7 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tandem.conversations.model import Agent, Author, Delivery, Kind, NotAllowed, Owner, Receipt
 from tandem.conversations.outbox import OutboundMessage
+from tandem.conversations.queue_answers import FOR_BOT, QueueAnswers
 from tandem.conversations.router import BACK_TO_BOT
+from tandem.conversations.turn_queue import BOT_EPOCH
 from tests.fakes.core import ANNA, BEN, Core, core_over
 
 AGENTS = st.sampled_from([ANNA, BEN])
@@ -67,6 +69,31 @@ class Conversation(RuleBasedStateMachine):
             untold = [one for one in self.ended if one not in self.told]
             assert (receipt.handed_back.id if receipt.handed_back else None) == (untold[-1] if untold else None)
             self.told += untold
+
+    @rule(data=st.data())
+    def is_answered_while_waiting(self, data: st.DataObject) -> None:
+        seq = data.draw(st.sampled_from([one.seq for one in self.core.ledger.messages("c")
+                                         if one.author is Author.CUSTOMER]))
+        before = [one.seq for one in self.core.ledger.replies_to("c", seq) if one.author is Author.SYSTEM]
+        answers = QueueAnswers(self.core.ledger)
+        told = [answers.say("c", seq, "You are first.", {}, tells_standing=True) for _ in range(2)]
+        after = [one.seq for one in self.core.ledger.replies_to("c", seq) if one.author is Author.SYSTEM]
+        assert [one.seq if one else None for one in told] == 2 * [after[0] if after else None], "said once"
+        assert bool(after) is (bool(before) or self.owner is Owner.WAITING), "and only to who waits"
+
+    @rule(data=st.data(), for_bot=st.sampled_from(["", "where is it"]))
+    def leaves_in_words(self, data: st.DataObject, for_bot: str) -> None:
+        written = [one for one in self.core.ledger.messages("c") if one.author is Author.CUSTOMER]
+        seq = data.draw(st.sampled_from([one.seq for one in written]))
+        receipt = QueueAnswers(self.core.ledger).leave("c", seq, for_bot)
+        if receipt is None:
+            return
+        assert self.owner is Owner.WAITING, "only who waits leaves the queue"
+        self.close(Owner.BOT)
+        assert receipt.for_bot and receipt.message.seq == seq and receipt.handed_back is not None
+        assert receipt.message.data.get(FOR_BOT, "") == for_bot
+        self.told += [one for one in self.ended if one not in self.told]
+        self.for_bot.append(receipt)
 
     @rule(data=st.data())
     def the_channel_repeats(self, data: st.DataObject) -> None:
@@ -173,8 +200,12 @@ class Conversation(RuleBasedStateMachine):
     @rule()
     def somebody_takes_over_dead_turns(self) -> None:
         for receipt in self.core.turns.adopt():
-            assert (self.owner, self.epoch) == (Owner.BOT, receipt.conversation.epoch) == (Owner.BOT,
-                                                                                         receipt.message.epoch)
+            assert self.epoch == receipt.conversation.epoch
+            assert self.owner is (Owner.BOT if receipt.for_bot else Owner.WAITING)
+            if not receipt.for_bot:
+                assert receipt.handed_back is None
+                continue
+            assert self.epoch in (receipt.message.epoch, receipt.message.data.get(BOT_EPOCH))
             assert receipt.handed_back is None or receipt.handed_back.id in self.told
             self.for_bot.append(receipt)
 

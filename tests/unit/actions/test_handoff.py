@@ -62,6 +62,17 @@ async def test_the_wait_is_shown_when_enough_claims_are_known(
     assert outcome.messages[0]["expected"] == ""
 
 
+async def test_in_danger_what_to_do_comes_first_whoever_is_on_duty(shop: Shop) -> None:
+    outcome = await act(ActionHandoff(shop.open), Scene(intent="safety_hazard"))
+    assert outcome.said == ["utter_handoff_danger"]
+    shop.handoff.on_duty = False
+    outcome = await act(ActionHandoff(shop.open), Scene(intent="safety_hazard"))
+    assert outcome.said == ["utter_handoff_danger_off_duty_no_time"]
+    shop.handoff.opens_at = datetime(2025, 6, 25, 8, 0, tzinfo=timezone.utc)
+    outcome = await act(ActionHandoff(shop.open), Scene(intent="safety_hazard"))
+    assert outcome.said == ["utter_handoff_danger_off_duty"]
+
+
 def test_every_variation_of_an_announcement_has_room_for_the_wait() -> None:
     for name in ("utter_handoff", "utter_handoff_asked", "utter_handoff_queued", "utter_handoff_asked_queued"):
         assert all(variation["text"].endswith("{expected}") for variation in RESPONSES[name]), name

@@ -1,0 +1,234 @@
+"""What the system answers a customer who waits for a person, by how the message was read: data/waiting.yml.
+
+Nothing here speaks or reads a database: a message's reading goes in, a `Step` comes out. The gateway carries it out.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from tandem.configuration import ConfigModel, ConfigurationError, read_section, read_yaml
+
+WAITING = Path("data/waiting.yml")
+NOTED, STANDING, DANGER, CONTACT = "noted", "standing", "danger", "contact"
+ASK_LEAVE, STAYS = "ask_leave", "stays"  # whether they wish to leave the queue, and that they do not
+_YES, _NO = "affirm", "deny"
+_FALLBACK = "nlu_fallback"
+_PARTS = 6  # of a message that are read by themselves
+_LONGEST = 400  # characters of a message that is taken apart
+_ENDS = r"[!?;\n]+|[.,:](?=\s|$)|\s[-–—]+\s"
+_ANSWERS_IN_A_ROW = 3  # of one kind, to questions, within the quiet time
+
+
+class WaitingRoomError(ConfigurationError):
+    """data/waiting.yml cannot be read; the text names the key and its fix."""
+
+
+def _names() -> Any:
+    return Field(default=(), description="a list of intents")
+
+
+def _share(default: float) -> Any:
+    return Field(default=default, ge=0, le=1)
+
+
+class Leaving(ConfigModel):
+    """When a customer leaves the queue in words.
+
+    Attributes:
+        intents: What wishes to leave.
+        sure: Confidence from which such a wish counts; 1 never.
+        unsure: Confidence from which the customer is asked, where nothing else is understood.
+        ask: Intents that may mean it; the customer is asked.
+        stays: With these nobody leaves, whatever a part of the message says.
+        no_matter: What is no matter for the bot where it stands beside the wish.
+    """
+
+    intents: tuple[str, ...] = ("back_to_bot",)
+    sure: float = _share(0.5)
+    unsure: float = _share(0.2)
+    ask: tuple[str, ...] = _names()
+    stays: tuple[str, ...] = _names()
+    no_matter: tuple[str, ...] = _names()
+
+
+class WaitingRoom(ConfigModel):
+    """The table from readings to answers.
+
+    Attributes:
+        confidence: From which a question is answered by an action or a response.
+        hunch: From which a message that was not understood gets the notice of its likeliest intent.
+        quiet_seconds: Remarks of one kind are answered once in this time.
+        joints: Words between the parts of a message.
+        notices: The name of a notice (`utter_notice_waiting_<name>`), and the intents that it answers.
+        remarks: Notices that answer no question.
+        urgency: How urgent a handoff becomes by a notice.
+        looks_up: Custom actions that tell something and change nothing, and the intents that they answer.
+        says_nothing: Responses of these actions that tell nothing: the message is noted instead.
+        explains: Intents that are answered by the response `utter_<intent>`.
+    """
+
+    confidence: float = _share(0.35)
+    hunch: float = _share(0.2)
+    quiet_seconds: float = Field(default=60, ge=0, le=3600, description="seconds from 0 to 3600")
+    joints: tuple[str, ...] = Field(default=(), description="a list of words")
+    leaving: Leaving = Leaving()
+    notices: Mapping[str, tuple[str, ...]] = {}
+    remarks: tuple[str, ...] = Field(default=(NOTED,), description="a list of notices")
+    urgency: Mapping[str, float] = {}
+    looks_up: Mapping[str, tuple[str, ...]] = {}
+    says_nothing: tuple[str, ...] = Field(default=(), description="a list of responses")
+    explains: tuple[str, ...] = _names()
+
+
+@dataclass(frozen=True)
+class MessageReading:
+    """How the NLU read a text: intents with their confidences, best first, and whether it was understood."""
+
+    text: str
+    ranking: tuple[tuple[str, float], ...] = ()
+    is_understood: bool = False
+    upset: bool = False
+
+    @classmethod
+    def of(cls, parse: Mapping[str, Any]) -> MessageReading:
+        """The reading of a parse; retrieval intents have their full name, `returns/label`."""
+        best = parse.get("intent") or {}
+        selected = parse.get("response_selector") or {}
+
+        def full(intent: Mapping[str, Any]) -> str:
+            name = str(intent.get("name") or "")
+            found = ((selected.get(name) or {}).get("response") or {}).get("intent_response_key")
+            return str(intent.get("full_retrieval_intent_name") or found or name)
+
+        every = {full(one): float(one.get("confidence") or 0.0)
+                 for one in (*(parse.get("intent_ranking") or ()), best) if one.get("name")}
+        is_understood = bool(every) and best.get("name") not in (None, _FALLBACK)
+        every.pop(_FALLBACK, None)
+        first = full(best)
+        ranking = sorted(every.items(), key=lambda one: (one[0] != first, -one[1]))
+        mood = parse.get("sentiment") if isinstance(parse.get("sentiment"), Mapping) else {}
+        return cls(str(parse.get("text") or ""), tuple(ranking), is_understood,
+                   float((mood or {}).get("frustration") or 0.0) >= 0.5)
+
+    @property
+    def intent(self) -> str:
+        """The likeliest intent, understood or not; empty if there is none."""
+        return self.ranking[0][0] if self.ranking else ""
+
+    @property
+    def confidence(self) -> float:
+        return self.ranking[0][1] if self.ranking else 0.0
+
+    def is_of(self, intents: Sequence[str], least: float) -> bool:
+        """Whether the likeliest intent is one of these, by its full name or its topic, at least so sure."""
+        topic = self.intent.partition("/")[0]
+        return bool(self.intent) and self.confidence >= least and (self.intent in intents or topic in intents)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do: `leave` the queue, say a `notice`, or `ask` actions and responses until one tells something.
+
+    Attributes:
+        name: That of the notice, or of the first action.
+        asks: The actions and responses to ask, in this order.
+        for_bot: The part of the message that asks something of the bot; empty for all of it.
+    """
+
+    kind: str
+    name: str = ""
+    asks: tuple[str, ...] = ()
+    for_bot: str = ""
+
+
+@dataclass(frozen=True)
+class Given:
+    """An answer that the customer has been given while they wait."""
+
+    names: tuple[str, ...]
+    at: datetime
+    text: str
+
+
+def parts_of(text: str, room: WaitingRoom) -> tuple[str, ...]:
+    """The parts of a message, each of which may wish or ask something; one if it is not to be taken apart."""
+    words = [re.escape(word) for word in room.joints]
+    joints = rf"|(?:^|\s)(?:{'|'.join(words)})(?=\s)" if words else ""
+    found = [part for one in re.split(_ENDS + joints, text[:_LONGEST], flags=re.IGNORECASE) if (part := one.strip())]
+    return tuple(found) if 1 < len(found) <= _PARTS and len(text) <= _LONGEST else (text,)
+
+
+def decide(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageReading] = (), asked: bool = False) -> Step:
+    """Decide what follows on a message.
+
+    Args:
+        parts: Its parts, if it has several.
+        asked: The customer was just asked whether they wish to leave.
+    """
+    dangers = room.notices.get(DANGER, ())
+    if whole.is_of(dangers, room.hunch) or any(one.is_of(dangers, 0.6) for one in parts if not _calms(room, whole)):
+        return Step("notice", DANGER)
+    if asked and whole.is_of((_YES,), room.hunch):
+        return Step("leave")
+    if asked and whole.is_of((_NO,), room.hunch):
+        return Step("notice", STAYS)
+    return _leaving(room, whole, parts) or _answer(room, whole)
+
+
+def is_due(room: WaitingRoom, name: str, given: Sequence[Given], now: datetime) -> bool:
+    """Whether an answer of this name may be given now: remarks are answered once in a while, questions always."""
+    if name in (DANGER, CONTACT):
+        return True
+    recent = sum(name in one.names for one in given if now - one.at < timedelta(seconds=room.quiet_seconds))
+    return recent < (1 if name in room.remarks else _ANSWERS_IN_A_ROW)
+
+
+def _calms(room: WaitingRoom, whole: MessageReading) -> bool:
+    return whole.is_of(room.notices.get("all_clear", ()), room.hunch)
+
+
+def _leaving(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageReading]) -> Step | None:
+    leaving = room.leaving
+    if whole.is_of(leaving.stays, room.confidence):
+        return None
+    wishes = [one for one in parts if one.is_of(leaving.intents, leaving.sure)]
+    if wishes or whole.is_of(leaving.intents, leaving.sure):
+        matters = [one for one in parts if one.is_understood and not one.is_of(leaving.intents, 0.0)
+                   and not one.is_of(leaving.no_matter, 0.0)]
+        return Step("leave", for_bot=" ".join(_joined(parts, matters)) if wishes and matters else "")
+    if whole.is_of(leaving.intents, leaving.unsure) or whole.is_of(leaving.ask, room.confidence):
+        return Step("notice", ASK_LEAVE)
+    return None
+
+
+def _joined(parts: Sequence[MessageReading], matters: Sequence[MessageReading]) -> list[str]:
+    """From the first part that matters to the last, without wishes to leave."""
+    places = [place for place, one in enumerate(parts) if one in matters]
+    return [one.text for one in parts[places[0]: places[-1] + 1] if one in matters or not one.is_understood]
+
+
+def _answer(room: WaitingRoom, whole: MessageReading) -> Step:
+    for name, intents in room.notices.items():
+        if whole.is_of(intents, 0.0 if whole.is_understood else room.hunch):
+            return Step("notice", name)
+    asks = [action for action, intents in room.looks_up.items() if whole.is_of(intents, room.confidence)]
+    if whole.is_of(room.explains, room.confidence):
+        asks.append(f"utter_{whole.intent.partition('/')[0]}")
+    return Step("ask", asks[0], tuple(asks)) if asks else Step("notice", NOTED)
+
+
+def read_waiting_room(path: Path = WAITING) -> WaitingRoom:
+    """Read the table; without the file all that customers write is noted, and nobody leaves in words unasked.
+
+    Raises:
+        WaitingRoomError: A key or value is wrong.
+    """
+    return read_section(WaitingRoom, read_yaml(path, WaitingRoomError), where=WAITING.as_posix(),
+                        page="escalation.md", error=WaitingRoomError)
