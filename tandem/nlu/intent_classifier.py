@@ -29,7 +29,12 @@ from tandem.nlu.models.context import Context, Topics
 from tandem.nlu.models.encoders import versions
 from tandem.nlu.models.intent_model import MODEL_FILE, Examples, IntentModel, Ranking
 from tandem.nlu.models.kernel import spare_cores
-from tandem.nlu.models.questions import beside_an_answer, is_read_for_its_question, only_questions
+from tandem.nlu.models.questions import (
+    beside_an_answer,
+    is_read_for_its_question,
+    only_questions,
+    question_after_no,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -144,6 +149,9 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
         if self._model is None or not text.strip():
             return []
         ranking = self._model.read(text, context)
+        elsewhere = question_after_no(text, context)
+        if elsewhere:  # the form is over, and its question no longer weighs
+            return only_questions(self._model.read(elsewhere, Context())) or ranking
         if is_read_for_its_question(text, ranking, context):
             question = beside_an_answer(text)
             asked = self._model.read(question, context) if question else ranking

@@ -45,9 +45,17 @@ WAITS_FOR_YES = "confirmed"
 _NO_QUESTIONS = frozenset({
     "affirm", "deny", "inform", "never_mind", "thanks", "greet", "goodbye", "out_of_scope",
     "cancel_order", "return_item", "change_address", "change_order", "get_refund"})
+_OF_ACTS = frozenset({WAITS_FOR_YES, "return_item", "return_reason", "new_address"})  # a no to these ends the matter
 _REFUSALS = frozenset({"deny", "never_mind"})
+_NO = re.compile(r"(?:no|nope|nah|don'?t|do not|leave|keep|rather not|never ?mind|stop)\b(?! (?:idea|clue|problem))",
+                 re.IGNORECASE)
 LEAST = 0.1  # confidence of a question that is preferred to the answer in the same message
 _NUMBER = re.compile(r"\d{4}")
+
+
+def question_after_no(text: str, context: Context) -> str:
+    """Return what a message asks after it has refused what a form wants; empty if it does not begin with a no."""
+    return beside_an_answer(text) if context.asks in _OF_ACTS and _NO.match(text.strip()) else ""
 
 
 def is_read_for_its_question(text: str, ranking: Sequence[tuple[str, float]], context: Context) -> bool:

@@ -4,7 +4,13 @@ from __future__ import annotations
 import pytest
 
 from tandem.nlu.models.context import Context
-from tandem.nlu.models.questions import asks, beside_an_answer, is_read_for_its_question, only_questions
+from tandem.nlu.models.questions import (
+    asks,
+    beside_an_answer,
+    is_read_for_its_question,
+    only_questions,
+    question_after_no,
+)
 
 AT_THE_GATE = Context(asks="confirmed")
 
@@ -46,6 +52,17 @@ def test_only_an_answer_to_the_gate_that_asks_is_read_again(
     text: str, intent: str, context: Context, is_read: bool
 ) -> None:
     assert is_read_for_its_question(text, [(intent, 0.6)], context) is is_read
+
+
+@pytest.mark.parametrize(("text", "context", "question"), [
+    ("no, it stays. who can i talk to tonight?", AT_THE_GATE, "who can i talk to tonight?"),
+    ("no idea, where do i find it?", AT_THE_GATE, ""),
+    ("no, can you look by my name?", Context(asks="order_number"), ""),
+    ("yes, and who pays?", AT_THE_GATE, ""),
+    ("no, it stays. who can i talk to tonight?", Context(), ""),
+])
+def test_after_a_no_the_question_stands_alone(text: str, context: Context, question: str) -> None:
+    assert question_after_no(text, context) == question
 
 
 def test_a_question_must_be_sure_enough() -> None:
