@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from actions.base.consent import CHANGE_ADDRESS, ActRefused, AskForConsent, ConsentedAction, ConsentForm
 from actions.base.draft import Draft
@@ -12,11 +13,13 @@ from actions.base.reply import Reply
 from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
 from tandem.conversations.consent import Question
-from tandem.conversations.consent_reader import ConsentAnswer
-from tandem.orders.addresses import parse_address
+from tandem.conversations.consent_reader import ConsentAnswer, asks
+from tandem.orders.addresses import complete_address, correct_address, parse_address
 from tandem.orders.errors import AddressNotChangeable, InvalidAddress
-from tandem.orders.model import Order, OrderStatus
+from tandem.orders.model import Address, Order, OrderStatus
 from tandem.services import Services
+
+MOST_PIECES = 4  # in which an address may come
 
 
 class ValidateChangeOrderForm(OrderForm):
@@ -40,8 +43,10 @@ class ValidateChangeAddressForm(ConsentForm):
         if not given:
             return
         try:
-            draft.slots["new_address"] = str(parse_address(str(given), order.shipping_address))
-            draft.answered = corrects
+            address = _corrected(turn, order) if corrects else complete_address(
+                str(given), _pieces(turn, order), order.shipping_address)
+            draft.slots["new_address"] = str(address) if address else draft.slots["new_address"]
+            draft.answered = corrects and address is not None
         except InvalidAddress as error:
             if corrects:
                 return
@@ -102,6 +107,28 @@ class ActionChangeOrder(OrderAction):
         else:
             response = "utter_change_order_closed"
         return Reply(response, {"number": order.number})
+
+
+def _corrected(turn: CurrentTurn, order: Order) -> Address | None:
+    """Read what replaces or completes the address that was read back; None if the message does neither.
+
+    Raises:
+        InvalidAddress: The message is no address.
+    """
+    read_back = parse_address(str(turn.before("new_address")), order.shipping_address)
+    return correct_address(turn.text, read_back) or parse_address(turn.text, order.shipping_address)
+
+
+def _pieces(turn: CurrentTurn, order: Order) -> list[str]:
+    """Return the parts of an address that were said since the question, the oldest first."""
+    said: list[str] = []
+    for text in turn.texts_in_form("new_address"):
+        with suppress(InvalidAddress):
+            parse_address(text, order.shipping_address)
+            break  # a whole address, which was another one
+        if not asks(text) and text not in said:
+            said.append(text)
+    return said[:MOST_PIECES][::-1]
 
 
 def too_late(order: Order, context: OrderContext) -> Reply:

@@ -128,6 +128,13 @@ class CurrentTurn:
                   if event.get("event") == "slot" and event.get("name") == slot)
         return [value[-1] if isinstance(value, list) else value for value in values if value not in (None, [])]
 
+    def texts_in_form(self, slot: str) -> list[str]:
+        """Return what a slot was given in the open form before this message, the latest first."""
+        events = self._events[0]
+        start = max((place for place, event in enumerate(events) if event.get("event") == "active_loop"), default=0)
+        return [str(event["value"]) for event in reversed(events[start:])
+                if event.get("event") == "slot" and event.get("name") == slot and event.get("value")]
+
     def activates(self, form: str) -> bool:
         """Check whether the form begins in this turn."""
         return any(event.get("event") in ("active_loop", "form") and event.get("name") == form

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 from tandem.orders.errors import InvalidAddress
 from tandem.orders.model import Address
@@ -15,6 +17,19 @@ _LEAD = re.compile(
     r"^(?:(?:no|nope|sorry|wait|oops|actually|rather|please|pls|it'?s|its|to|(?:my |the )?new address(?: is)?|"
     r"(?:send|ship|deliver|change) it to)\b[\s:,]*)+", re.IGNORECASE)
 _COUNTRY = re.compile(r",?\s*(?:USA|U\.S\.A\.|United States(?: of America)?)$", re.IGNORECASE)
+_UNIT_WORD = r"(?:apartment|appartment|apt|flat|unit|suite|ste|floor|room|#)"
+_UNIT = re.compile(
+    rf"(?:{_UNIT_WORD}\b\.?\s*(?:no\.?\s*|number\s*)?#?\s*\w{{1,6}}|#\s*\w{{1,6}}|\d+(?:st|nd|rd|th) floor)",
+    re.IGNORECASE)
+_FILLER = re.compile(
+    r"\b(?:it's|its|it is|is|in|and|also|oh|sorry|no|yes|wait|plus|add|the|please|forgot|i)\b", re.IGNORECASE)
+_SAME = re.compile(
+    r"[\s,;.]*\b(?:(?:in |and )?(?:the )?same (?:city|town|place|zip|postcode|post code|state)"
+    r"(?: and (?:zip|postcode|state|city))?|"
+    r"(?:and )?(?:the )?(?:rest|remainder|everything else|all else|other parts?)\b[^.!?]{0,20}\bsame|"
+    r"(?:and )?otherwise (?:the |it's the )?same|(?:and )?the rest (?:stays|remains)[^.!?]{0,20})", re.IGNORECASE)
+_SWAP = re.compile(r"\b(?P<new>\w{1,6})\b[\s,]*(?:and )?(?:not|instead of) (?P<old>\w{1,6})\b", re.IGNORECASE)
+_NEW_CODE = re.compile(rf"\b(?:zip|post ?code|postal)\b.*?{_CODE}\W*$", re.IGNORECASE)
 MAX_LENGTH = 500
 
 
@@ -51,3 +66,65 @@ def parse_address(text: str, current: Address) -> Address:
     address = Address(current.name, street.strip(), city, postcode, region, current.country)
     check_address(address)
     return address
+
+
+def complete_address(text: str, said: Sequence[str], current: Address) -> Address:
+    """Read an address that comes in pieces: what was said before and did not do alone, then this text.
+
+    "Same city" and "the rest is the same" take what is missing from `current`.
+
+    Raises:
+        InvalidAddress: A part is still missing; `field` is "street", "city" or "postcode".
+    """
+    try:
+        if not _SAME.search(text) and not _is_unit(text):
+            return parse_address(text, current)
+    except InvalidAddress:
+        if not said:
+            raise
+    parts = [_bare(part) for piece in said for part in re.split(r"[\n,]+", _SAME.sub("", piece))]
+    added = _SAME.sub("", text)
+    unit = _UNIT.search(added) if _is_unit(added) else None
+    if unit:
+        street = next((place for place, part in enumerate(parts) if any(sign.isdigit() for sign in part)), -1)
+        parts.insert(street + 1, unit.group())
+    else:
+        parts += re.split(r"[\n,]+", added)
+    line = ", ".join(part.strip() for part in parts if part.strip(" ,."))
+    if any(map(_SAME.search, (text, *said))):
+        place = " ".join(part for part in (current.region, current.postcode) if part)
+        line = f"{line}, {current.city}, {place}"
+    return parse_address(line, current)
+
+
+def correct_address(text: str, read_back: Address) -> Address | None:
+    """Correct an address that was read back by a piece: "apartment 5", "14, not 12", "the zip is 62705".
+
+    Returns:
+        The whole address; None where the text gives no piece of one.
+    """
+    if _is_unit(text):
+        unit = _UNIT.search(text)
+        street = _UNIT.sub("", read_back.street).strip(" ,")
+        return replace(read_back, street=f"{street}, {unit.group()}") if unit else None
+    code = _NEW_CODE.search(text)
+    if code:
+        return replace(read_back, postcode=code["postcode"].upper())
+    swap, line = _SWAP.search(text), str(read_back)
+    if swap and len(re.findall(rf"\b{swap['old']}\b", line, re.IGNORECASE)) == 1:
+        return parse_address(re.sub(rf"\b{swap['old']}\b", swap["new"], line, flags=re.IGNORECASE), read_back)
+    if _SAME.search(text):
+        return complete_address(text, (), read_back)
+    return None
+
+
+def _bare(part: str) -> str:
+    unit = _UNIT.search(part) if _is_unit(part) else None
+    return unit.group() if unit else part
+
+
+def _is_unit(text: str) -> bool:
+    """Check whether a text gives an apartment and nothing else: "it's apartment 5"."""
+    unit = _UNIT.search(text)
+    rest = _FILLER.sub("", text.replace("’", "'").replace(unit.group(), "")) if unit else ""
+    return unit is not None and not re.sub(r"[\W_]+", "", rest)

@@ -87,3 +87,23 @@ async def test_the_address_of_a_shipped_order_stays(shop: Shop) -> None:
 async def test_items_are_changed_by_people_before_shipping(shop: Shop, email: str, number: str, response: str) -> None:
     shop.know(email)
     assert (await act(ActionChangeOrder(shop.open), Scene(slots={"order_number": number}))).said == [response]
+
+
+@pytest.mark.parametrize(("text", "whole"), [
+    ("it's apartment 5", "12 Oak St, apartment 5, Springfield, IL 62704"),
+    ("no, 98 Elm Ave, same city", "98 Elm Ave, Springfield, IL 62704"),
+])
+async def test_a_piece_completes_the_address_that_was_read_back(shop: Shop, text: str, whole: str) -> None:
+    slots = {"order_number": "TD-10433", "new_address": "12 Oak St, Springfield, IL 62704"}
+    shop.know("new@example.com")
+    shop.asks("change_address", "TD-10433", new_address=slots["new_address"])
+    outcome = await address(shop, text, "confirmed", slots=slots, seq=shop.says(text))
+    assert outcome.slots["new_address"] == whole
+    assert outcome.slots["requested_slot"] == "confirmed"
+
+
+async def test_an_address_may_come_in_two_messages(shop: Shop) -> None:
+    outcome = await address(shop, "Springfield, IL 62704", emptied=("new_address",),
+                            slots={"order_number": "TD-10433", "new_address": "12 Oak Street"})
+    assert outcome.slots["new_address"] == "12 Oak Street, Springfield, IL 62704"
+    assert outcome.slots["requested_slot"] == "confirmed"

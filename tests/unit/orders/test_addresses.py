@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.orders.addresses import parse_address
+from tandem.orders.addresses import complete_address, correct_address, parse_address
 from tandem.orders.errors import InvalidAddress
 from tandem.orders.model import Address
 
@@ -46,3 +46,28 @@ def test_an_address_read_back_is_the_same_address() -> None:
 def test_any_text_is_an_address_or_an_error(text: str) -> None:
     with contextlib.suppress(InvalidAddress):
         parse_address(text, CURRENT)
+
+
+@pytest.mark.parametrize(("said", "text", "whole"), [
+    (["12 Oak Street"], "Springfield, IL 62704", "12 Oak Street, Springfield, IL 62704"),
+    (["12 Oak Street, Springfield"], "62704", "12 Oak Street, Springfield, 62704"),
+    (["12 Oak Street", "it's apartment 5"], "Springfield, IL 62704",
+     "12 Oak Street, apartment 5, Springfield, IL 62704"),
+    (["12 Oak Street, Springfield"], "IL 62704", "12 Oak Street, Springfield, IL 62704"),
+    ([], "12 Oak Street, same city", "12 Oak Street, Seattle, WA 98101"),
+    ([], "14 Elm Road, the rest is the same", "14 Elm Road, Seattle, WA 98101"),
+    (["14 Elm Road"], "the rest stays the same", "14 Elm Road, Seattle, WA 98101"),
+])
+def test_an_address_is_completed_in_pieces(said: list[str], text: str, whole: str) -> None:
+    assert str(complete_address(text, said, CURRENT)) == whole
+
+
+@pytest.mark.parametrize(("text", "whole"), [
+    ("oh, it's apartment 5", "12 Oak Street, apartment 5, Springfield, IL 62704"),
+    ("14, not 12", "14 Oak Street, Springfield, IL 62704"),
+    ("the zip is 62705", "12 Oak Street, Springfield, IL 62705"),
+    ("9 Ash Lane, same city", "9 Ash Lane, Springfield, IL 62704"), ("no", None), ("is that right?", None),
+])
+def test_what_was_read_back_is_corrected_by_a_piece(text: str, whole: str | None) -> None:
+    address = correct_address(text, parse_address("12 Oak Street, Springfield, IL 62704", CURRENT))
+    assert (str(address) if address else None) == whole
