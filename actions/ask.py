@@ -33,6 +33,16 @@ class ActionAskOrderNumber(Answering):
         return Reply("utter_ask_which_order", {}, tuple(order_button(one, formats) for one in choices[:MOST_BUTTONS]))
 
 
+class ActionAskContact(Answering):
+    """Asks for what shows that the order is the customer's; after another answer, in other words."""
+
+    def name(self) -> str:
+        return "action_ask_contact"
+
+    def reply(self, turn: CurrentTurn) -> Reply:
+        return Reply("utter_ask_contact_when_ready" if turn.rejected(turn.active_form) else "utter_ask_contact")
+
+
 class ActionAskReturnItem(Answering):
     """Asks which item of the order goes back."""
 

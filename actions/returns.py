@@ -25,6 +25,8 @@ from tandem.wording.phrases import notice
 
 PHRASES = Path("data/responses/returns.yml")
 _NEVER_SENT_OR_LOST = frozenset({OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED, OrderStatus.LOST})
+# Asked while a return is only asked for, these are about its money.
+_MONEY = frozenset({"refund_status", "get_refund", "order_fact/refund_amount", "order_fact/refund_date"})
 _REASONS = frozenset(reason.value for reason in ReturnReason)
 
 
@@ -39,6 +41,14 @@ class ValidateReturnItemForm(ConsentForm):
     def objection(self, order: Order, context: OrderContext) -> Reply | None:
         refused = return_refusal(order, context.dates.at)
         return not_returnable(order, refused, context) if refused else None
+
+    def _asks_for_money(self, turn: CurrentTurn) -> bool:
+        """Check whether the message wants the money of what is not sent back yet."""
+        asked = turn.answer if turn.intent == "order_fact" else turn.intent
+        return self._continues(turn) and turn.slot(REQUESTED_SLOT) in self.details and asked in _MONEY
+
+    def _leads_elsewhere(self, turn: CurrentTurn) -> bool:
+        return not self._asks_for_money(turn) and super()._leads_elsewhere(turn)
 
     def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         items = {item.sku: item.name for item in order.delivered_items}
@@ -62,6 +72,8 @@ class ValidateReturnItemForm(ConsentForm):
         skus = chosen_skus(draft.slots["return_item"])
         draft.slots["returning"] = formats_of(self._open()).items(
             [item for item in order.delivered_items if skus is None or item.sku in skus])
+        if self._asks_for_money(turn):
+            draft.replies.append(not_set_up_yet(order, skus, self._open()))
 
     def _check_item(
         self, draft: Draft, turn: CurrentTurn, items: dict[str, str], opening: str | None, asked: str | None,
@@ -142,6 +154,16 @@ def not_returnable(order: Order, refused: ReturnRefusal, context: OrderContext) 
         return Reply("utter_return_item_beside", {"number": order.number, "item": another})
     day = context.dates.day(order.return_until) if order.return_until else ""
     return Reply(f"utter_return_item_{refused.value}", {"number": order.number, "deadline": day})
+
+
+def not_set_up_yet(order: Order, skus: tuple[str, ...] | None, services: Services) -> Reply:
+    """Say that the return which would bring the money is only asked for."""
+    formats = formats_of(services)
+    items = [item for item in order.delivered_items if skus is None or item.sku in skus]
+    return Reply("utter_return_item_not_set_up_yet", {
+        "number": order.number, "items": formats.items(items),
+        "amount": formats.money(sum((item.price for item in items[1:]), items[0].price)),
+        "days": formats.span(*shop_policies(services).refund_business_days)})
 
 
 def items_beside_the_return(order: Order, context: OrderContext) -> str:

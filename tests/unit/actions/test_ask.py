@@ -1,7 +1,7 @@
 """Questions whose buttons come from the customer's orders."""
 from __future__ import annotations
 
-from actions.ask import ActionAskOrderNumber, ActionAskReturnItem
+from actions.ask import ActionAskContact, ActionAskOrderNumber, ActionAskReturnItem
 from tests.unit.actions.conftest import Scene, Shop, act
 
 
@@ -42,3 +42,10 @@ async def test_the_items_that_came_are_offered_for_return(shop: Shop) -> None:
 async def test_the_items_of_a_strangers_order_are_not_shown(shop: Shop) -> None:
     outcome = await act(ActionAskReturnItem(shop.open), Scene(slots={"order_number": "TD-10300"}))
     assert outcome.payloads() == []
+
+
+async def test_the_contact_is_asked_for_in_other_words_after_another_answer() -> None:
+    slots = {"order_number": "TD-10300"}
+    assert (await act(ActionAskContact(), Scene(form="order_status_form"))).said == ["utter_ask_contact"]
+    again = Scene(form="order_status_form", rejected=True, slots=slots)
+    assert (await act(ActionAskContact(), again)).said == ["utter_ask_contact_when_ready"]

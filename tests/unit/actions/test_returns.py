@@ -191,3 +191,15 @@ async def test_a_question_beside_a_no_is_answered_amid_the_details(
     assert outcome.said == ["utter_return_item_kept"]
     assert outcome.stepped_aside is goes_on
     assert outcome.followed_by == ([] if goes_on else ["action_listen"])
+
+
+@pytest.mark.parametrize("intent", ["refund_status", "get_refund", "order_fact/refund_date"])
+async def test_money_of_a_return_that_is_only_asked_for_is_not_on_its_way(shop: Shop, intent: str) -> None:
+    slots = {"order_number": "TD-10300", "return_item": "TWL-012", "return_reason": "damaged"}
+    shop.know("delivered@example.com")
+    shop.asks("return_item", "TD-10300", return_item="TWL-012", return_reason="damaged")
+    text = "and where is my refund?"
+    outcome = await returning(shop, requested="confirmed", intent=intent, text=text, seq=shop.says(text), slots=slots)
+    assert outcome.said == ["utter_return_item_not_set_up_yet"]
+    assert not outcome.stepped_aside
+    assert outcome.slots["requested_slot"] == "confirmed"
