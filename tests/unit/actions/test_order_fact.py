@@ -116,6 +116,15 @@ async def test_money_is_answered_for_the_act_that_is_asked_about(
     assert (await act(ActionOrderFact(shop.open), scene)).said == [response]
 
 
+@pytest.mark.parametrize(("fact", "said"), [
+    ("last_seen", ["utter_note_first", "utter_fact_last_seen"]), ("total", ["utter_fact_total"])])
+async def test_a_note_comes_before_facts_that_may_be_older(shop: Shop, fact: str, said: list[str]) -> None:
+    shop.know("on-time@example.com")
+    outcome = await act(ActionOrderFact(shop.open), Scene(intent=f"order_fact/{fact}", slots={
+        "order_number": "TD-10421", "last_handoff": {"note_for_bot": "A new kettle is on its way."}}))
+    assert outcome.said == said
+
+
 async def test_whether_it_is_done_is_told_from_the_record_whatever_order_is_talked_about(shop: Shop) -> None:
     shop.know("two-orders@example.com")
     shop.asks("cancel_order", "TD-10402")
