@@ -40,7 +40,7 @@ PHRASES = Path("data/responses/waiting.yml")
 READ_SECONDS = 10.0  # that the NLU may take for a message and its parts
 LOOK_UP_SECONDS = 8.0  # that an action may take
 _LOOK_BACK = 60  # messages in which earlier answers are looked for
-_ENGLISH = "en"
+_ENGLISH, _OFF_DUTY = "en", "off_duty"
 
 Parse = Callable[[str], Awaitable[Mapping[str, Any]]]
 # The texts of an action or a response, with the names of the responses.
@@ -184,13 +184,15 @@ class WaitingCustomers:
     def _notice(self, name: str, language: str) -> str:
         """The response in the customer's language, if there is one."""
         tag = language.partition("-")[0]
-        translated = f"waiting_{name}_{tag}"
-        return translated if tag not in ("", _ENGLISH) and has_notice(translated, self._phrases) else f"waiting_{name}"
+        # Where somebody is on duty, the place in the queue is what counts.
+        general = STANDING if name.startswith(STANDING) and _OFF_DUTY not in name else name
+        translated = [f"waiting_{one}_{tag}" for one in (name, general)] if tag not in ("", _ENGLISH) else []
+        return next((one for one in translated if has_notice(one, self._phrases)), f"waiting_{name}")
 
     def _standing_notice(self, handoff: Handoff) -> str:
         now = self._ledger.clock()
         if not self._duty.on_duty(now):
-            return "standing_off_duty" if self._duty.opens_at(now) else "standing_off_duty_no_time"
+            return f"{STANDING}_{_OFF_DUTY}" if self._duty.opens_at(now) else f"{STANDING}_{_OFF_DUTY}_no_time"
         left = self._left(handoff)
         if left is None:
             return STANDING if place_of(self._ledger, handoff.conversation_id) > 1 else "standing_next"

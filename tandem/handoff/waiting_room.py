@@ -23,6 +23,7 @@ _FALLBACK = "nlu_fallback"
 _PARTS = 6  # of a message that are read by themselves
 _LONGEST = 400  # characters of a message that is taken apart
 _ENDS = r"[!?;\n]+|[.,:](?=\s|$)|\s[-–—]+\s"
+_FEW_WORDS = 4
 _ANSWERS_IN_A_ROW = 3  # of one kind, to questions, within the quiet time
 
 
@@ -65,6 +66,7 @@ class WaitingRoom(ConfigModel):
         confidence: From which a question is answered by an action or a response.
         hunch: From which a message that was not understood gets the notice of its likeliest intent.
         quiet_seconds: Remarks of one kind are answered once in this time.
+        elliptical: Notices that answer messages of four words at most, besides their own.
         joints: Words between the parts of a message.
         notices: The name of a notice (`utter_notice_waiting_<name>`), and the intents that it answers.
         remarks: Notices that answer no question.
@@ -82,6 +84,7 @@ class WaitingRoom(ConfigModel):
     notices: Mapping[str, tuple[str, ...]] = {}
     remarks: tuple[str, ...] = Field(default=(NOTED,), description="a list of notices")
     urgency: Mapping[str, float] = {}
+    elliptical: Mapping[str, tuple[str, ...]] = {}
     looks_up: Mapping[str, tuple[str, ...]] = {}
     says_nothing: tuple[str, ...] = Field(default=(), description="a list of responses")
     explains: tuple[str, ...] = _names()
@@ -200,8 +203,8 @@ def _leaving(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageRe
         return None
     wishes = [one for one in parts if one.is_of(leaving.intents, leaving.sure)]
     if wishes or whole.is_of(leaving.intents, leaving.sure):
-        matters = [one for one in parts if one.is_understood and not one.is_of(leaving.intents, 0.0)
-                   and not one.is_of(leaving.no_matter, 0.0)]
+        matters = [one for one in parts if one.is_understood and one.confidence >= room.confidence
+                   and not one.is_of((*leaving.intents, *leaving.no_matter), 0.0)]
         return Step("leave", for_bot=" ".join(_joined(parts, matters)) if wishes and matters else "")
     if whole.is_of(leaving.intents, leaving.unsure) or whole.is_of(leaving.ask, room.confidence):
         return Step("notice", ASK_LEAVE)
@@ -218,6 +221,10 @@ def _answer(room: WaitingRoom, whole: MessageReading) -> Step:
     for name, intents in room.notices.items():
         if whole.is_of(intents, 0.0 if whole.is_understood else room.hunch):
             return Step("notice", name)
+    if len(whole.text.split()) <= _FEW_WORDS:
+        for name, intents in room.elliptical.items():
+            if whole.is_of(intents, room.hunch):
+                return Step("notice", name)
     asks = [action for action, intents in room.looks_up.items() if whole.is_of(intents, room.confidence)]
     if whole.is_of(room.explains, room.confidence):
         asks.append(f"utter_{whole.intent.partition('/')[0]}")

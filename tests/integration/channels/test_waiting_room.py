@@ -72,6 +72,13 @@ async def test_a_question_is_answered_in_the_request_with_the_queues_own_figures
     assert handoff.last_notified_at is not None, "the watch over the queue need not tell it again at once"
 
 
+async def test_who_writes_in_another_language_is_answered_in_it(stage: Stage) -> None:
+    stage.bot.intents = {"wie lange muss ich noch warten": "queue_question"}
+    [told] = await stage.asks("wie lange muss ich noch warten")
+    assert told.startswith("Sie sind Nummer 1")
+    assert "notiert" in (await stage.asks("es geht um eine Lampe und ich bin nicht da"))[0]
+
+
 async def test_a_repeated_webhook_brings_the_notice_once(pair: Pair) -> None:
     one, other = pair
     answers = [await stage.asks("how long", "m1") for stage in (one, other, one)]

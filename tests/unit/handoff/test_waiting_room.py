@@ -51,9 +51,10 @@ def step(whole: MessageReading, parts: Sequence[MessageReading] = (), asked: boo
     (read("ask_for_call"), "call"), (read("leave_message"), "message"), (read("message_kept"), "kept"),
     (read("are_you_a_bot"), "who"), (read("thanks"), "thanks"), (read("abuse"), "anger"), (read("cancel_order"), "act"),
     (read("safety_hazard", 0.3), DANGER), (read("all_clear"), "all_clear"),
-    (read("never_mind"), ASK_LEAVE), (read("goodbye"), ASK_LEAVE), (read("back_to_bot", 0.3), ASK_LEAVE),
+    (read("never_mind"), ASK_LEAVE), (read("help"), ASK_LEAVE), (read("back_to_bot", 0.3), ASK_LEAVE),
     (unclear(("back_to_bot", 0.21), ("thanks", 0.2)), ASK_LEAVE),
-    (read("promo_code"), NOTED), (unclear(("thanks", 0.1)), NOTED), (unclear(), NOTED),
+    (read("promo_code"), NOTED), (read("delivery_time", text="any idea how long?"), STANDING),
+    (unclear(("thanks", 0.1)), NOTED), (unclear(), NOTED),
 ])
 def test_a_reading_has_its_notice(whole: MessageReading, name: str) -> None:
     assert step(whole) == Step("notice", name)
