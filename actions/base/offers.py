@@ -9,7 +9,9 @@ from actions.base.choosing import read_choice
 from actions.base.order_form import starts_a_flow
 from actions.base.reading import read_payload
 from actions.base.turn import CurrentTurn
+from tandem.conversations.consent_reader import asks
 
+_REFUSES = re.compile(r"\b(?:no|not|never|don't|dont|without)\s+\w", re.IGNORECASE)  # "no person please"
 MOST_WORDS = 8  # a longer message says more than which button it takes
 
 
@@ -26,6 +28,8 @@ def start_offer(payload: str) -> list[EventType]:
 def take_offer(turn: CurrentTurn) -> list[EventType]:
     """Return what starts the one button of the bot's last message that the text chooses, by place or by its words."""
     buttons = turn.buttons
+    if asks(turn.text) or _REFUSES.search(turn.text):
+        return []
     titles = [str(button.get("title") or "") for button in buttons]
     chosen = read_choice(turn.text, titles) if len(re.findall(r"\w+", turn.text)) <= MOST_WORDS else None
     if not chosen or len(chosen) > 1 or len(buttons) < 2:

@@ -134,3 +134,9 @@ async def test_leaving_a_question_just_leaves_it(shop: Shop) -> None:
 @pytest.mark.parametrize("response", ["utter_goodbye", "utter_never_mind", "utter_thanks"])
 def test_a_farewell_does_not_apologise(response: str) -> None:
     assert not [text for text in RESPONSES[response] if "sorry" in text["text"].lower()]
+
+
+@pytest.mark.parametrize("text", ["no person please", "is a person there?", "no"])
+async def test_a_refusal_or_question_takes_no_button(shop: Shop, text: str) -> None:
+    outcome = await act(ActionDeny(shop.open), Scene(intent="deny", text=text, last_bot=TITLED))
+    assert outcome.followed_by == []
