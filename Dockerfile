@@ -10,6 +10,7 @@ COPY pyproject.toml README.md ./
 COPY tandem tandem
 RUN .venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation -e .
 COPY config.yml domain.yml credentials.yml endpoints.yml ./
+RUN .venv/bin/python -m tandem.nlu.weights
 COPY data data
 COPY actions actions
 RUN .venv/bin/tandem train && rm -rf .rasa models/.new models/.training

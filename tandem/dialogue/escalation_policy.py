@@ -9,10 +9,8 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
-import numpy as np
 import rasa.shared.utils.io
 from pydantic import Field
 from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData
@@ -230,13 +228,7 @@ def _flat(value: Any) -> set[str]:
     return {name for item in value for name in ([item] if isinstance(item, str) else item)}
 
 
-@lru_cache(maxsize=4096)
-def _vector(text: str) -> Vectors:
-    from tandem.nlu.models.embedding import encode
-
-    row: Vectors = encode([text])[0]
-    return row
-
-
 def _encode(texts: Sequence[str]) -> Vectors:
-    return np.stack([_vector(text) for text in texts])
+    from tandem.nlu.models.embedding import encode  # it remembers what it has read
+
+    return encode(texts)

@@ -1,6 +1,7 @@
 """All checks of the training data, in one go."""
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from tandem.evaluation.held_out import read_intents_held_out, read_moods_held_ou
 from tandem.evaluation.labelled_conversations import load
 from tandem.nlu.dialogues import FOLDER, read_dialogues
 from tandem.nlu.models.context import Topics
-from tandem.nlu.models.embedding import encode
+from tandem.nlu.models.embedding import encode, use
+from tandem.nlu.models.encoders import configured, trainable
+
+logger = logging.getLogger(__name__)
 
 
 def lint(root: Path, against: Sequence[Path] = (), *, fast: bool = False) -> list[Finding]:
@@ -35,6 +39,7 @@ def lint(root: Path, against: Sequence[Path] = (), *, fast: bool = False) -> lis
         *disputes.mood_duplicates(moods), *disputes.unknown_intents(turns, intents),
     ]
     if not fast:
+        use(trainable(configured(root / "config.yml"), logger.warning))
         findings += twins.near_duplicates(intents, encode)
         findings += disputes.disputed_intents(read_intents_held_out(intents))
         findings += twins.near_leaks(learnt, tests, encode)

@@ -26,6 +26,7 @@ from tandem.nlu.component_options import read_options
 from tandem.nlu.context_of_tracker import context_of
 from tandem.nlu.dialogues import FOLDER, DialogueFileError, digest, read_dialogues
 from tandem.nlu.models.context import Context, Topics
+from tandem.nlu.models.embedding import use
 from tandem.nlu.models.encoders import versions
 from tandem.nlu.models.intent_model import MODEL_FILE, Examples, IntentModel, Ranking
 from tandem.nlu.models.kernel import spare_cores
@@ -35,6 +36,8 @@ from tandem.nlu.models.questions import (
     only_questions,
     question_after_no,
 )
+from tandem.nlu.models.vector_file import read_ahead
+from tandem.nlu.sentence_encoder import say
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +116,7 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
             raise InvalidConfigException(f"KernelIntentClassifier: {error}") from error
         examples += Examples([turn.text for turn in turns], [turn.intent for turn in turns],
                              [turn.context for turn in turns], [turn.dialogue for turn in turns])
+        read_ahead(examples.texts, "intents", say)
         self._remembered.cache_clear()
         self._model = IntentModel.learn(examples, self._topics)
         with self._storage.write_to(self._resource) as folder:
@@ -136,6 +140,8 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
         except ValueError:
             logger.warning("The intent classifier was not trained; every message falls back.")
             model = None
+        if model is not None:
+            use(model.reader.space.encoder)
         return cls({**cls.get_default_config(), **config}, model_storage, resource, model)
 
     def process(self, messages: list[Message], tracker: DialogueStateTracker | None = None) -> list[Message]:

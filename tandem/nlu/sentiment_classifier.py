@@ -24,6 +24,8 @@ from tandem.nlu.models.current_mood_model import MODEL_FILE, MoodModelNotFound, 
 from tandem.nlu.models.encoders import versions
 from tandem.nlu.models.mood_lexicon import CUES_FILE
 from tandem.nlu.models.mood_model import MoodModel, MoodPrediction
+from tandem.nlu.models.vector_file import read_ahead
+from tandem.nlu.sentence_encoder import say
 
 SENTIMENT = "sentiment"
 CACHE_SIZE = 2048  # messages whose mood is remembered
@@ -83,6 +85,7 @@ class SentimentClassifier(GraphComponent):
         except mood_data.MoodDataError as error:
             raise InvalidConfigException(f"SentimentClassifier: {error}") from error
         self._remembered.cache_clear()
+        read_ahead([row.text for row in rows], "moods", say)
         self._model = MoodModel.train(rows)
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder / MODEL_FILE)

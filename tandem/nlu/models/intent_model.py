@@ -21,6 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from tandem.nlu.models import refusals
 from tandem.nlu.models.context import Context, Topics
 from tandem.nlu.models.context_ranker import ContextRanker, Instance
+from tandem.nlu.models.encoders import Vectors, unit
 from tandem.nlu.models.kernel import Floats, KernelRegression, Space, near, solve
 from tandem.nlu.models.spelling import Spelling
 
@@ -28,11 +29,14 @@ Labels = npt.NDArray[np.intp]
 Ranking = list[tuple[str, float]]
 
 MODEL_FILE = "intents.npz"
-RANK = 256
+RANK = 384
 NGRAM_SHARE = 0.1
 TOPIC_SHARE = 1.0
 """How much nearer two messages are that were said about the same topic, in likenesses of their sentences."""
-RIDGE = 0.25
+RIDGE = 0.15
+PROTOTYPE_SHARE = 0.25
+"""How much likeness to the mean of an intent's examples adds to its score; what resembles several of them a little, and
+none of them much, is read better for it, and what resembles nothing is told better."""
 FOLDS = 5
 STRANGERS = 1 / 3
 """Share of messages without an intent of ours for which confidence is calibrated."""
@@ -76,6 +80,7 @@ class IntentModel:
     topics: Labels
     topic_names: tuple[str, ...]
     ranker: ContextRanker
+    prototypes: Floats
     calibration: Floats
     temperature: float
 
@@ -101,14 +106,15 @@ class IntentModel:
             kernel[np.ix_(rows, rows)] += TOPIC_SHARE * near(features.sentence[rows], features.sentence[rows])
         weights = _weights(labels)
         targets = np.eye(len(names), dtype=np.float32)[labels]
-        held_out = _HeldOut.of(kernel, labels, weights, targets, examples.dialogues)
+        held_out = _HeldOut.of(kernel, features.sentence, labels, weights, targets, examples.dialogues)
         calibration, temperature = held_out.calibrate(labels)
         instances = [Instance(examples.texts[row], scores, examples.contexts[row], int(labels[row]))
                      for row, scores in held_out.native(labels)]
         ranker = ContextRanker.fit(names, topics, instances, 1 / temperature)
         dual, mean = solve(kernel, targets, RIDGE, weights)
         reader = KernelRegression.fit(space, features, dual, mean)
-        return cls(names, reader, said_about, topic_names, ranker, calibration, temperature)
+        prototypes = _prototypes(features.sentence, targets)
+        return cls(names, reader, said_about, topic_names, ranker, prototypes, calibration, temperature)
 
     def rank(self, texts: Sequence[str]) -> list[Ranking]:
         """Rank all intents of each text by itself, read without its misspellings and refusals, best first.
@@ -147,7 +153,7 @@ class IntentModel:
 
     def _scores(self, texts: Sequence[str], context: Context) -> Floats:
         features = self.reader.space.features(texts)
-        scores = self.reader.scores(features)
+        scores = self.reader.scores(features) + features.sentence @ self.prototypes.T
         rows = self._said_about.get(context.topic)
         if rows is not None:
             scores += TOPIC_SHARE * near(features.sentence, self.reader.examples[rows]) @ self.reader.dual[rows]
@@ -175,7 +181,8 @@ class IntentModel:
     def save(self, path: Path) -> None:
         """Write one .npz file."""
         np.savez(path, intents=_bytes(self.intents), topics=self.topics, topic_names=_bytes(self.topic_names),
-                 ranker=self.ranker.save(), calibration=self.calibration, temperature=np.array(self.temperature),
+                 ranker=self.ranker.save(), prototypes=self.prototypes, calibration=self.calibration,
+                 temperature=np.array(self.temperature),
                  **self.reader.state())
 
     @classmethod
@@ -184,7 +191,8 @@ class IntentModel:
         with np.load(path, allow_pickle=False) as arrays:
             intents, topic_names = (tuple(json.loads(bytes(arrays[name]))) for name in ("intents", "topic_names"))
             return cls(intents, KernelRegression.from_state(arrays), arrays["topics"], topic_names,
-                       ContextRanker.load(arrays["ranker"]), arrays["calibration"], float(arrays["temperature"]))
+                       ContextRanker.load(arrays["ranker"]), arrays["prototypes"], arrays["calibration"],
+                       float(arrays["temperature"]))
 
 
 def _bytes(names: Sequence[str]) -> npt.NDArray[np.uint8]:
@@ -199,6 +207,11 @@ def _weights(labels: Labels) -> Floats:
     """Weigh examples of rare intents more, by the root of their rarity; the mean is 1."""
     rarity = np.sqrt(1.0 / np.bincount(labels)[labels])
     return (rarity / rarity.mean()).astype(np.float32)
+
+
+def _prototypes(sentences: Vectors, targets: Floats) -> Floats:
+    """Return the mean direction of each intent's examples, times its share, (k, d); zeros for one without examples."""
+    return PROTOTYPE_SHARE * unit(targets.T @ sentences)
 
 
 @dataclass(frozen=True)
@@ -220,7 +233,8 @@ class _HeldOut:
 
     @classmethod
     def of(
-        cls, kernel: Floats, labels: Labels, weights: Floats, targets: Floats, dialogues: Sequence[str],
+        cls, kernel: Floats, sentences: Vectors, labels: Labels, weights: Floats, targets: Floats,
+        dialogues: Sequence[str],
     ) -> _HeldOut:
         """Train `FOLDS` times without a part of the examples."""
         rng = np.random.RandomState(7)
@@ -238,7 +252,8 @@ class _HeldOut:
                 continue
             dual, mean = solve(kernel[np.ix_(known, known)], targets[known], RIDGE, weights[known])
             rows.append(unseen)
-            scores.append(kernel[np.ix_(unseen, known)] @ dual + mean)
+            beside = sentences[unseen] @ _prototypes(sentences[known], targets[known]).T
+            scores.append(kernel[np.ix_(unseen, known)] @ dual + mean + beside)
             strange.append(group[unseen] == number)
         return cls(np.concatenate(rows), np.vstack(scores), np.concatenate(strange))
 

@@ -16,14 +16,18 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from tandem.nlu.models.embedding import encode
+from tandem.nlu.models.embedding import current, encode
 from tandem.nlu.models.emoji import in_words
-from tandem.nlu.models.encoders import Vectors
+from tandem.nlu.models.encoders import Vectors, require
 from tandem.nlu.models.ngrams import Ngrams
 
 Floats = npt.NDArray[np.float32]
 
 WIDTH = 2.0
+
+
+class ModelOutdated(RuntimeError):
+    """A trained model was written by a version that cannot be read any more."""
 
 
 def spare_cores() -> None:
@@ -58,22 +62,28 @@ class Space:
     training example.
     """
 
+    encoder: str
     axes: Vectors
     ngrams: Ngrams
     ngram_share: float
 
     @classmethod
     def fit(cls, texts: Sequence[str], rank: int, ngram_share: float) -> Space:
-        """Fit `rank` axes, and n-grams whose cosine weighs `ngram_share` beside the sentence kernel's 1."""
-        vectors = encode(texts)
+        """Fit `rank` axes, and n-grams whose cosine weighs `ngram_share` beside the sentence kernel's 1.
+
+        The space remembers the encoder that the process reads with now, and is read with no other.
+        """
+        encoder = current()
+        vectors = encode(texts, encoder)
         _, axes = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
-        return cls(axes[:, -rank:].astype(np.float32), Ngrams.fit([in_words(text) for text in texts]), ngram_share)
+        ngrams = Ngrams.fit([in_words(text) for text in texts])
+        return cls(encoder, axes[:, -rank:].astype(np.float32), ngrams, ngram_share)
 
     def features(self, texts: Sequence[str], signals: Floats | None = None) -> Features:
         """Read texts; `signals` (n, s) are taken as they are."""
         empty = np.zeros((len(texts), 0), dtype=np.float32)
         grams = self.ngrams.transform([in_words(text) for text in texts])
-        return Features(encode(texts) @ self.axes, grams, empty if signals is None else signals)
+        return Features(encode(texts, self.encoder) @ self.axes, grams, empty if signals is None else signals)
 
     def kernel(self, left: Features, right: Features) -> Floats:
         """Measure how alike each left and right message are, shape (len(left), len(right)); strangers get about 0.1."""
@@ -84,12 +94,17 @@ class Space:
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Return arrays for `numpy.savez`; see `from_state`."""
-        return {"axes": self.axes, "ngram_share": np.array(self.ngram_share), **self.ngrams.state()}
+        own = {"encoder": np.array(self.encoder), "axes": self.axes, "ngram_share": np.array(self.ngram_share)}
+        return {**own, **self.ngrams.state()}
 
     @classmethod
     def from_state(cls, arrays: Any) -> Space:
-        """Restore what `state` gave."""
-        return cls(arrays["axes"], Ngrams.from_state(arrays), float(arrays["ngram_share"]))
+        """Restore what `state` gave. Raises ModelOutdated, or EncoderMissing where it cannot be read with."""
+        if "encoder" not in arrays:
+            raise ModelOutdated("this model is of an older version, with other sentence vectors; run `tandem train`")
+        encoder = str(arrays["encoder"])
+        require(encoder)
+        return cls(encoder, arrays["axes"], Ngrams.from_state(arrays), float(arrays["ngram_share"]))
 
 
 def near(left: Vectors, right: Vectors) -> Floats:

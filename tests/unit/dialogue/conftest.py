@@ -1,6 +1,7 @@
 """Sentences without the real encoder."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,7 @@ def no_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sentences resemble only themselves; the real encoder has tests of its own."""
     known: dict[str, int] = {}
 
-    def vector(text: str) -> Any:
-        row = np.zeros(512, dtype=np.float32)
-        row[known.setdefault(text, len(known)) % 512] = 1
-        return row
+    def encode(texts: Sequence[str]) -> Any:
+        return np.eye(512, dtype=np.float32)[[known.setdefault(text, len(known)) % 512 for text in texts]]
 
-    monkeypatch.setattr(escalation_policy, "_vector", vector)
+    monkeypatch.setattr(escalation_policy, "_encode", encode)

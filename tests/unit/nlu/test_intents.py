@@ -38,7 +38,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> IntentModel:
     rng = np.random.RandomState(0)
     meaning = {word: rng.randn(896) for texts in EXAMPLES.values() for text in texts for word in text.split()}
 
-    def encode(texts: list[str]) -> np.ndarray:
+    def encode(texts: list[str], encoder: str = "") -> np.ndarray:
         rows = [sum((meaning.get(word, np.zeros(896)) for word in text.split()), np.zeros(896)) for text in texts]
         out = np.array(rows, dtype=np.float32)
         return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-6)
