@@ -63,8 +63,9 @@ class WaitingRoom(ConfigModel):
     """The table from readings to answers.
 
     Attributes:
-        confidence: From which a question is answered by an action or a response.
-        hunch: From which a message that was not understood gets the notice of its likeliest intent.
+        confidence: From which a question is answered by a response.
+        hunch: From which one is answered by an action, a message that was not understood gets its likeliest notice, and
+            a part of a message is a matter for the bot.
         quiet_seconds: Remarks of one kind are answered once in this time.
         elliptical: Notices that answer messages of four words at most, besides their own.
         joints: Words between the parts of a message.
@@ -202,10 +203,12 @@ def _leaving(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageRe
     if whole.is_of(leaving.stays, room.confidence):
         return None
     wishes = [one for one in parts if one.is_of(leaving.intents, leaving.sure)]
-    if wishes or whole.is_of(leaving.intents, leaving.sure):
-        matters = [one for one in parts if one.is_understood and one.confidence >= room.confidence
+    hints = [one for one in parts if one.is_of(leaving.intents, leaving.unsure) or one.is_of(leaving.ask, leaving.sure)]
+    two_hints = len(hints) > 1 and any(one.is_of(leaving.intents, leaving.unsure) for one in hints)
+    if wishes or two_hints or whole.is_of(leaving.intents, leaving.sure):
+        matters = [one for one in parts if one.is_understood and one.confidence >= room.hunch
                    and not one.is_of((*leaving.intents, *leaving.no_matter), 0.0)]
-        return Step("leave", for_bot=" ".join(_joined(parts, matters)) if wishes and matters else "")
+        return Step("leave", for_bot=" ".join(_joined(parts, matters)) if (wishes or two_hints) and matters else "")
     if whole.is_of(leaving.intents, leaving.unsure) or whole.is_of(leaving.ask, room.confidence):
         return Step("notice", ASK_LEAVE)
     return None
@@ -225,7 +228,7 @@ def _answer(room: WaitingRoom, whole: MessageReading) -> Step:
         for name, intents in room.elliptical.items():
             if whole.is_of(intents, room.hunch):
                 return Step("notice", name)
-    asks = [action for action, intents in room.looks_up.items() if whole.is_of(intents, room.confidence)]
+    asks = [action for action, intents in room.looks_up.items() if whole.is_of(intents, room.hunch)]
     if whole.is_of(room.explains, room.confidence):
         asks.append(f"utter_{whole.intent.partition('/')[0]}")
     return Step("ask", asks[0], tuple(asks)) if asks else Step("notice", NOTED)

@@ -63,7 +63,7 @@ def test_a_reading_has_its_notice(whole: MessageReading, name: str) -> None:
 def test_a_question_about_an_order_is_asked_of_the_orders() -> None:
     assert step(read("order_fact/carrier")).asks == ("action_order_fact", "action_order_facts")
     assert step(read("order_status")) == Step("ask", "action_order_facts", ("action_order_facts",))
-    assert step(read("order_status", 0.3)) == Step("notice", NOTED), "facts are for questions that are understood"
+    assert step(read("order_status", 0.15)) == Step("notice", NOTED), "facts are for questions that are understood"
 
 
 def test_a_question_about_the_shop_gets_the_shops_answer() -> None:
@@ -77,6 +77,7 @@ def test_a_question_about_the_shop_gets_the_shops_answer() -> None:
     (read("back_to_bot"), [], ""),
     (read("back_to_bot"), [read("back_to_bot"), read("order_status", text="where is it")], "where is it"),
     (read("order_status"), [read("back_to_bot"), read("order_status", text="where is it")], "where is it"),
+    (read("help", 0.3), [read("never_mind"), read("back_to_bot", 0.3)], ""),
     (read("back_to_bot"), [read("back_to_bot"), read("complaint", text="this takes ages")], ""),
     (read("back_to_bot"), [read("back_to_bot"), unclear(("order_status", 0.1))], ""),
     (read("back_to_bot"), [read("order_status", text="where is it"), unclear(), read("order_status", text="or the rug"),
