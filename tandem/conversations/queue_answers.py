@@ -95,7 +95,7 @@ class QueueAnswers:
 
 
 def _was_noted(connection: Connection, conversation_id: str, seq: int) -> bool:
-    """Whether the watch over the queue has noted an address since message `seq`."""
+    """Check whether the watch over the queue has noted an address since message `seq`."""
     later: list[Row] = connection.execute(select(messages.c.data).where(
         messages.c.conversation_id == conversation_id, messages.c.seq > seq,
         messages.c.author == Author.SYSTEM.value)).all()

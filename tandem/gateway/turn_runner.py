@@ -205,7 +205,7 @@ class TurnRunner:
                 changed.clear()
 
     async def _as_it_stands(self, receipt: Receipt) -> Receipt:
-        """The receipt after a wait: the conversation may have another owner, and the message may be in other hands."""
+        """Read the receipt anew after a wait: the owner may have changed, or the message be in other hands."""
         message = receipt.message
 
         def look() -> Receipt:

@@ -56,7 +56,7 @@ class _Standing:
 
     @property
     def was_asked(self) -> bool:
-        """Whether the latest answer asks if they wish to leave."""
+        """Check whether the latest answer asks if they wish to leave."""
         return bool(self.given) and ASK_LEAVE in self.given[-1].names
 
 
@@ -120,7 +120,7 @@ class WaitingCustomers:
             return []
 
     async def _found(self, step: Step, message: Message, ask: Ask, whole: Mapping[str, Any]) -> str:
-        """What the first action that tells something says; empty if none does."""
+        """Return what the first action that tells something says; empty if none does."""
         for name in step.asks:
             try:
                 said = await asyncio.wait_for(ask(name, whole), LOOK_UP_SECONDS)
@@ -135,7 +135,7 @@ class WaitingCustomers:
     # -- in threads -------------------------------------------------------------------------------------------
 
     def _standing(self, message: Message) -> _Standing | None:
-        """How things stand; None if the customer does not wait."""
+        """Read how things stand; None if the customer does not wait."""
         ledger, conversation_id = self._ledger, message.conversation_id
         if ledger.conversation(conversation_id).owner is not Owner.WAITING:
             return None
@@ -174,7 +174,7 @@ class WaitingCustomers:
             tells_standing=STANDING in due, urgency=urgency)
 
     def _name_of(self, name: str, step: Step, facts: str, handoff: Handoff) -> str:
-        """The response for an answer."""
+        """Return the response for an answer."""
         if name == STANDING:
             return self._standing_notice(handoff)
         if name == CONTACT:
@@ -182,7 +182,7 @@ class WaitingCustomers:
         return "found" if facts and name == step.name else name
 
     def _notice(self, name: str, language: str) -> str:
-        """The response in the customer's language, if there is one."""
+        """Return the response in the customer's language, if there is one."""
         tag = language.partition("-")[0]
         # Where somebody is on duty, the place in the queue is what counts.
         general = STANDING if name.startswith(STANDING) and _OFF_DUTY not in name else name
@@ -199,7 +199,7 @@ class WaitingCustomers:
         return "standing_expected" if left > timedelta(0) else "standing_longer"
 
     def _left(self, handoff: Handoff) -> timedelta | None:
-        """How long the customer may still have to wait; None if too little is known."""
+        """Estimate how long the customer may still have to wait; None if too little is known."""
         pace, place = claim_pace(self._ledger), place_of(self._ledger, handoff.conversation_id)
         expected = pace.wait_at(place) if pace is not None and place else None
         return handoff.opened_at + expected - self._ledger.clock() if expected is not None else None

@@ -102,7 +102,7 @@ class MessageReading:
 
     @classmethod
     def of(cls, parse: Mapping[str, Any]) -> MessageReading:
-        """The reading of a parse; retrieval intents have their full name, `returns/label`."""
+        """Make the reading of a parse; retrieval intents have their full name, `returns/label`."""
         best = parse.get("intent") or {}
         selected = parse.get("response_selector") or {}
 
@@ -123,7 +123,7 @@ class MessageReading:
 
     @property
     def intent(self) -> str:
-        """The likeliest intent, understood or not; empty if there is none."""
+        """Return the likeliest intent, understood or not; empty if there is none."""
         return self.ranking[0][0] if self.ranking else ""
 
     @property
@@ -131,7 +131,7 @@ class MessageReading:
         return self.ranking[0][1] if self.ranking else 0.0
 
     def is_of(self, intents: Sequence[str], least: float) -> bool:
-        """Whether the likeliest intent is one of these, by its full name or its topic, at least so sure."""
+        """Check whether the likeliest intent is one of these, by its full name or its topic, at least so sure."""
         topic = self.intent.partition("/")[0]
         return bool(self.intent) and self.confidence >= least and (self.intent in intents or topic in intents)
 
@@ -162,7 +162,7 @@ class Given:
 
 
 def parts_of(text: str, room: WaitingRoom) -> tuple[str, ...]:
-    """The parts of a message, each of which may wish or ask something; one if it is not to be taken apart."""
+    """Return the parts of a message, each of which may wish or ask something; one if it is not to be taken apart."""
     words = [re.escape(word) for word in room.joints]
     joints = rf"|(?:^|\s)(?:{'|'.join(words)})(?=\s)" if words else ""
     found = [part for one in re.split(_ENDS + joints, text[:_LONGEST], flags=re.IGNORECASE) if (part := one.strip())]
@@ -187,7 +187,7 @@ def decide(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageRead
 
 
 def is_due(room: WaitingRoom, name: str, given: Sequence[Given], now: datetime) -> bool:
-    """Whether an answer of this name may be given now: remarks are answered once in a while, questions always."""
+    """Check whether an answer of this name may be given now: remarks are answered once in a while, questions always."""
     if name in (DANGER, CONTACT):
         return True
     recent = sum(name in one.names for one in given if now - one.at < timedelta(seconds=room.quiet_seconds))
@@ -215,7 +215,7 @@ def _leaving(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageRe
 
 
 def _joined(parts: Sequence[MessageReading], matters: Sequence[MessageReading]) -> list[str]:
-    """From the first part that matters to the last, without wishes to leave."""
+    """Join from the first part that matters to the last, without wishes to leave."""
     places = [place for place, one in enumerate(parts) if one in matters]
     return [one.text for one in parts[places[0]: places[-1] + 1] if one in matters or not one.is_understood]
 
