@@ -26,22 +26,22 @@ ORDER_LIST = "order_list"
 Fact = Callable[[Order, OrderContext], Reply]
 
 
-def order_list(order: Order, desk: OrderContext) -> Reply:
+def order_list(order: Order, context: OrderContext) -> Reply:
     """Tell all orders that the customer may see and still waits for, or all of them, and what they come to."""
-    accessible = accessible_orders(desk.services, desk.turn)
+    accessible = accessible_orders(context.services, context.turn)
     orders = [one for one in accessible.orders if one.status.open] or list(accessible.orders) or [order]
     if len(orders) == 1:
-        return status_reply(orders[0], desk.dates)
+        return status_reply(orders[0], context.dates)
     orders.sort(key=lambda one: (one.expected_by is None, one.expected_by or one.placed_at))
-    lines = desk.formats.joined(_line(one, desk) for one in orders)
+    lines = context.formats.joined(_line(one, context) for one in orders)
     sums = {one.total.currency for one in orders}
-    total = desk.formats.money(sum((one.total for one in orders[1:]), orders[0].total)) if len(sums) == 1 else ""
+    total = context.formats.money(sum((one.total for one in orders[1:]), orders[0].total)) if len(sums) == 1 else ""
     return Reply("utter_fact_order_list", {"count": str(len(orders)), "orders": lines, "total": total})
 
 
-def _line(order: Order, desk: OrderContext) -> str:
-    when = desk.dates.when(order.expected_by) if order.status.open and order.expected_by else ""
-    return desk.formats.order_line(order, when)
+def _line(order: Order, context: OrderContext) -> str:
+    when = context.dates.when(order.expected_by) if order.status.open and order.expected_by else ""
+    return context.formats.order_line(order, when)
 
 
 FACTS: Mapping[str, Fact] = {
@@ -104,8 +104,8 @@ class ActionOrderFact(OrderAction):
                 events.append(SlotSet("order_number", number))
         return [*events, *await super().run(dispatcher, tracker, domain)]
 
-    def answer(self, order: Order, desk: OrderContext) -> Reply:
-        return tell(str(desk.turn.slot(FACT) or ""), order, desk)
+    def answer(self, order: Order, context: OrderContext) -> Reply:
+        return tell(str(context.turn.slot(FACT) or ""), order, context)
 
     def _number(self, turn: CurrentTurn, fact: str) -> str | None:
         """Tell the order that is meant, if it may be shown; None if it has to be asked for."""
@@ -124,7 +124,7 @@ class ActionOrderFact(OrderAction):
         return number if accessible.find(number) is not None else None
 
 
-def tell(fact: str, order: Order, desk: OrderContext) -> Reply:
+def tell(fact: str, order: Order, context: OrderContext) -> Reply:
     """Tell the fact of an order, by its name."""
     found = FACTS.get(fact)
-    return found(order, desk) if found else status_reply(order, desk.dates)
+    return found(order, context) if found else status_reply(order, context.dates)

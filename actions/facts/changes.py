@@ -10,130 +10,133 @@ from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal
 
 
-def placed_on(order: Order, desk: OrderContext) -> Reply:
+def placed_on(order: Order, context: OrderContext) -> Reply:
     """Tell when it was ordered."""
-    return Reply("utter_fact_placed_on", {"number": order.number, "placed": desk.dates.ago(order.placed_at),
-                                          "day": desk.dates.day(order.placed_at)})
+    return Reply("utter_fact_placed_on", {"number": order.number, "placed": context.dates.ago(order.placed_at),
+                                          "day": context.dates.day(order.placed_at)})
 
 
-def can_be_cancelled(order: Order, desk: OrderContext) -> Reply:
+def can_be_cancelled(order: Order, context: OrderContext) -> Reply:
     """Tell whether it may be cancelled, for who only asks."""
     if order.status is OrderStatus.CANCELLED:
-        return cancelled_on(order, desk)
+        return cancelled_on(order, context)
     if not order.can_cancel:
         return Reply("utter_fact_cannot_cancel", {"number": order.number})
     parcel = order.shipment
     if parcel is not None and parcel.ships_by is not None:
-        return Reply("utter_fact_can_cancel_until", {"number": order.number, "items": desk.formats.items(order.items),
-                                                     "ships": desk.dates.when(parcel.ships_by)})
-    return Reply("utter_fact_can_cancel", {"number": order.number, "items": desk.formats.items(order.items)})
+        return Reply("utter_fact_can_cancel_until", {
+            "number": order.number, "items": context.formats.items(order.items),
+            "ships": context.dates.when(parcel.ships_by)})
+    return Reply("utter_fact_can_cancel", {"number": order.number, "items": context.formats.items(order.items)})
 
 
-def can_be_changed(order: Order, desk: OrderContext) -> Reply:
+def can_be_changed(order: Order, context: OrderContext) -> Reply:
     """Tell what may still be changed, for who only asks."""
     return Reply("utter_fact_can_change" if order.can_cancel else "utter_fact_cannot_change",
                  {"number": order.number})
 
 
-def return_until(order: Order, desk: OrderContext) -> Reply:
+def return_until(order: Order, context: OrderContext) -> Reply:
     """Until when it may be sent back."""
-    refused, deadline = return_refusal(order, desk.dates.at), order.return_until
+    refused, deadline = return_refusal(order, context.dates.at), order.return_until
     if refused is not None or deadline is None:
-        return not_returnable(order, refused, desk) if refused else status_reply(order, desk.dates)
-    return Reply("utter_fact_return_until", {"number": order.number, "items": desk.formats.items(order.delivered_items),
-                                             "deadline": desk.dates.day(deadline)})
+        return not_returnable(order, refused, context) if refused else status_reply(order, context.dates)
+    return Reply("utter_fact_return_until", {
+        "number": order.number, "items": context.formats.items(order.delivered_items),
+        "deadline": context.dates.day(deadline)})
 
 
-def return_received(order: Order, desk: OrderContext) -> Reply:
+def return_received(order: Order, context: OrderContext) -> Reply:
     """Tell whether the parcel with the return has come, and when."""
     request = order.return_request
     if request is None:
         return Reply("utter_fact_no_return", {"number": order.number})
-    values = {"number": order.number, "items": _returned(order, desk)}
+    values = {"number": order.number, "items": _returned(order, context)}
     if request.received_at is None:
-        return Reply("utter_fact_return_not_received", {**values, "send_by": desk.dates.day(request.send_by)})
-    return Reply("utter_fact_return_received", {**values, "received": desk.dates.ago(request.received_at),
-                                                "day": desk.dates.day(request.received_at)})
+        return Reply("utter_fact_return_not_received", {**values, "send_by": context.dates.day(request.send_by)})
+    return Reply("utter_fact_return_received", {**values, "received": context.dates.ago(request.received_at),
+                                                "day": context.dates.day(request.received_at)})
 
 
-def returned_items(order: Order, desk: OrderContext) -> Reply:
+def returned_items(order: Order, context: OrderContext) -> Reply:
     """Tell what was sent back, or will be."""
     if order.return_request is None:
         return Reply("utter_fact_no_return", {"number": order.number})
-    return Reply("utter_fact_returned_items", {"number": order.number, "items": _returned(order, desk)})
+    return Reply("utter_fact_returned_items", {"number": order.number, "items": _returned(order, context)})
 
 
-def return_state(order: Order, desk: OrderContext) -> Reply:
+def return_state(order: Order, context: OrderContext) -> Reply:
     """Tell whether a return is registered, and what to do next."""
     request = order.return_request
     if request is None:
-        return nothing_done(order, desk)
+        return nothing_done(order, context)
     if request.received_at is not None:
-        return refund_reply(order, desk.dates)
-    values = {"number": order.number, "items": _returned(order, desk), "return_id": request.id,
-              "send_by": desk.dates.day(request.send_by), "url": request.label_url}
+        return refund_reply(order, context.dates)
+    values = {"number": order.number, "items": _returned(order, context), "return_id": request.id,
+              "send_by": context.dates.day(request.send_by), "url": request.label_url}
     return Reply("utter_fact_return_open" if request.label_url else "utter_fact_return_open_by_mail", values)
 
 
-def cancelled_on(order: Order, desk: OrderContext) -> Reply:
+def cancelled_on(order: Order, context: OrderContext) -> Reply:
     """Tell since when it is cancelled."""
     if order.status is not OrderStatus.CANCELLED or order.cancelled_at is None:
         return Reply("utter_fact_not_cancelled", {"number": order.number})
-    return Reply("utter_fact_cancelled_on", {"number": order.number, "cancelled": desk.dates.ago(order.cancelled_at),
-                                             "day": desk.dates.day(order.cancelled_at)})
+    return Reply("utter_fact_cancelled_on", {"number": order.number, "cancelled": context.dates.ago(order.cancelled_at),
+                                             "day": context.dates.day(order.cancelled_at)})
 
 
-def cancelled_by(order: Order, desk: OrderContext) -> Reply:
+def cancelled_by(order: Order, context: OrderContext) -> Reply:
     """Tell who cancelled it: the customer in this conversation, or somebody whom the record does not name."""
     if order.status is not OrderStatus.CANCELLED:
         return Reply("utter_fact_not_cancelled", {"number": order.number})
-    act = act_on(order, desk)
+    act = act_on(order, context)
     if act is not None and act.question.act == "cancel_order":
         return Reply("utter_fact_cancelled_by_you", {"number": order.number})
-    cancelled = desk.dates.ago(order.cancelled_at) if order.cancelled_at else ""
+    cancelled = context.dates.ago(order.cancelled_at) if order.cancelled_at else ""
     return Reply("utter_fact_cancelled_by_unknown", {"number": order.number, "cancelled": cancelled})
 
 
-def done(order: Order, desk: OrderContext) -> Reply:
+def done(order: Order, context: OrderContext) -> Reply:
     """Tell whether what was asked for has been done: from the record, whatever order is talked about since."""
-    act = act_on(order, desk)
+    act = act_on(order, context)
     if act is None:
         if order.status is OrderStatus.CANCELLED:
-            return cancelled_on(order, desk)
-        return return_state(order, desk) if order.return_request is not None else nothing_done(order, desk)
-    values = {"number": order.number, "items": desk.formats.items(order.items), "address": str(order.shipping_address)}
+            return cancelled_on(order, context)
+        return return_state(order, context) if order.return_request is not None else nothing_done(order, context)
+    values = {"number": order.number, "items": context.formats.items(order.items),
+              "address": str(order.shipping_address)}
     if not act.done:
         return Reply("utter_fact_done_unsure", values)
     if act.question.act == "return_item":
-        return return_state(order, desk)
+        return return_state(order, context)
     if act.question.act == "cancel_order" and order.refund is None:
         return Reply("utter_fact_done_cancel_order_unpaid", values)
     return Reply(f"utter_fact_done_{act.question.act}", values)
 
 
-def nothing_done(order: Order, desk: OrderContext) -> Reply:
+def nothing_done(order: Order, context: OrderContext) -> Reply:
     """Tell that nothing has happened to the order, if that is so."""
-    if act_on(order, desk) is not None:
-        return done(order, desk)
+    if act_on(order, context) is not None:
+        return done(order, context)
     return Reply("utter_fact_nothing_done", {"number": order.number})
 
 
-def confirmation_mail(order: Order, desk: OrderContext) -> Reply:
+def confirmation_mail(order: Order, context: OrderContext) -> Reply:
     """Tell that a confirmation is mailed, and where to."""
     return Reply("utter_fact_confirmation_mail", {"number": order.number, "email": order.email})
 
 
-def latest_act(desk: OrderContext) -> CompletedAct | None:
+def latest_act(context: OrderContext) -> CompletedAct | None:
     """Tell the last thing that was done to an order in this conversation."""
-    return next(iter(Consents(desk.services.ledger).acts(desk.turn.conversation_id)), None)
+    return next(iter(Consents(context.services.ledger).acts(context.turn.conversation_id)), None)
 
 
-def act_on(order: Order, desk: OrderContext) -> CompletedAct | None:
+def act_on(order: Order, context: OrderContext) -> CompletedAct | None:
     """Tell the last thing that was done to this order in this conversation."""
-    acts = Consents(desk.services.ledger).acts(desk.turn.conversation_id)
+    acts = Consents(context.services.ledger).acts(context.turn.conversation_id)
     return next((act for act in acts if act.question.number == order.number), None)
 
 
-def _returned(order: Order, desk: OrderContext) -> str:
+def _returned(order: Order, context: OrderContext) -> str:
     assert order.return_request is not None
-    return desk.formats.items([item for item in order.items if item.sku in order.return_request.skus])
+    return context.formats.items([item for item in order.items if item.sku in order.return_request.skus])

@@ -12,107 +12,107 @@ from tandem.orders.model import Order, OrderStatus, Shipment, ShipmentState
 _ON_ITS_WAY = (ShipmentState.IN_TRANSIT, ShipmentState.HELD, ShipmentState.OUT_FOR_DELIVERY, ShipmentState.LOST)
 
 
-def address(order: Order, desk: OrderContext) -> Reply:
+def address(order: Order, context: OrderContext) -> Reply:
     """Tell where it goes, or went."""
     values = {"number": order.number, "address": str(order.shipping_address)}
     return Reply("utter_fact_address_delivered" if order.delivered_at else "utter_fact_address", values)
 
 
-def recipient(order: Order, desk: OrderContext) -> Reply:
+def recipient(order: Order, context: OrderContext) -> Reply:
     """Tell the name on the parcel, and the address."""
     return Reply("utter_fact_recipient", {"number": order.number, "name": order.shipping_address.name,
                                           "address": str(order.shipping_address)})
 
 
-def ships_on(order: Order, desk: OrderContext) -> Reply:
+def ships_on(order: Order, context: OrderContext) -> Reply:
     """Tell when it leaves the warehouse, or left."""
-    parcel = _parcel(order, desk)
+    parcel = _parcel(order, context)
     if parcel is not None and parcel.shipped_at is not None:
-        return Reply("utter_fact_shipped_on", {"number": order.number, "shipped": desk.dates.ago(parcel.shipped_at),
-                                               "day": desk.dates.day(parcel.shipped_at)})
+        return Reply("utter_fact_shipped_on", {"number": order.number, "shipped": context.dates.ago(parcel.shipped_at),
+                                               "day": context.dates.day(parcel.shipped_at)})
     if parcel is not None and parcel.ships_by is not None and order.status.open:
-        return Reply("utter_fact_ships_on", {"number": order.number, "ships": desk.dates.when(parcel.ships_by)})
-    return _as_it_stands(order, desk)
+        return Reply("utter_fact_ships_on", {"number": order.number, "ships": context.dates.when(parcel.ships_by)})
+    return _as_it_stands(order, context)
 
 
-def arrival_time(order: Order, desk: OrderContext) -> Reply:
+def arrival_time(order: Order, context: OrderContext) -> Reply:
     """Tell the hour: only the latest one is known."""
-    parcel = _parcel(order, desk)
-    if not _is_awaited(order, parcel, desk):
-        return _as_it_stands(order, desk)
-    return Reply("utter_fact_arrival_time", {"number": order.number, "when": desk.dates.when(_expected(parcel))})
+    parcel = _parcel(order, context)
+    if not _is_awaited(order, parcel, context):
+        return _as_it_stands(order, context)
+    return Reply("utter_fact_arrival_time", {"number": order.number, "when": context.dates.when(_expected(parcel))})
 
 
-def arrival_sure(order: Order, desk: OrderContext) -> Reply:
+def arrival_sure(order: Order, context: OrderContext) -> Reply:
     """Tell how far the day can be relied on."""
-    parcel = _parcel(order, desk)
-    if not _is_awaited(order, parcel, desk):
-        return _as_it_stands(order, desk)
-    return Reply("utter_fact_arrival_sure", {"number": order.number, "when": desk.dates.when(_expected(parcel))})
+    parcel = _parcel(order, context)
+    if not _is_awaited(order, parcel, context):
+        return _as_it_stands(order, context)
+    return Reply("utter_fact_arrival_sure", {"number": order.number, "when": context.dates.when(_expected(parcel))})
 
 
-def promised_date(order: Order, desk: OrderContext) -> Reply:
+def promised_date(order: Order, context: OrderContext) -> Reply:
     """Tell what the customer was told when ordering, and the newest estimate beside it."""
-    parcel = _parcel(order, desk)
+    parcel = _parcel(order, context)
     if parcel is None or parcel.promised_by is None:
         return Reply("utter_fact_unknown", {"number": order.number})
-    values = {"number": order.number, "promised": desk.dates.day(parcel.promised_by)}
+    values = {"number": order.number, "promised": context.dates.day(parcel.promised_by)}
     if parcel.delayed and parcel.expected_by is not None:
-        return Reply("utter_fact_promised_late", {**values, "when": desk.dates.when(parcel.expected_by)})
+        return Reply("utter_fact_promised_late", {**values, "when": context.dates.when(parcel.expected_by)})
     return Reply("utter_fact_promised", values)
 
 
-def why_late(order: Order, desk: OrderContext) -> Reply:
+def why_late(order: Order, context: OrderContext) -> Reply:
     """Tell the reason as far as the shop can see it."""
-    parcel = _parcel(order, desk)
+    parcel = _parcel(order, context)
     if parcel is None or not order.status.open:
-        return _as_it_stands(order, desk)
+        return _as_it_stands(order, context)
     if order.status is OrderStatus.LOST or order.status is OrderStatus.PAYMENT_FAILED:
-        return _as_it_stands(order, desk)
-    values = {"number": order.number, "when": desk.dates.when(parcel.expected_by) if parcel.expected_by else ""}
+        return _as_it_stands(order, context)
+    values = {"number": order.number, "when": context.dates.when(parcel.expected_by) if parcel.expected_by else ""}
     if parcel.held_at and values["when"]:
         return Reply("utter_fact_why_late_held", {**values, "place": parcel.held_at})
     if parcel.state is ShipmentState.BACK_ORDERED and values["when"]:
-        items = desk.formats.items(order.items_in(parcel))
+        items = context.formats.items(order.items_in(parcel))
         return Reply("utter_fact_why_late_back_ordered", {**values, "items": items})
     if parcel.delayed and values["when"]:
         return Reply("utter_fact_why_late_unknown", values)
     if values["when"]:
         return Reply("utter_fact_not_late", values)
-    return _as_it_stands(order, desk)
+    return _as_it_stands(order, context)
 
 
-def if_late(order: Order, desk: OrderContext) -> Reply:
+def if_late(order: Order, context: OrderContext) -> Reply:
     """Tell what can be done when it does not come by then."""
-    parcel = _parcel(order, desk)
+    parcel = _parcel(order, context)
     if not order.status.open or parcel is None or not parcel.expected_by:
-        return _as_it_stands(order, desk)
-    return Reply("utter_fact_if_late", {"number": order.number, "when": desk.dates.when(parcel.expected_by)})
+        return _as_it_stands(order, context)
+    return Reply("utter_fact_if_late", {"number": order.number, "when": context.dates.when(parcel.expected_by)})
 
 
-def faster(order: Order, desk: OrderContext) -> Reply:
+def faster(order: Order, context: OrderContext) -> Reply:
     """Tell whether it can be hurried."""
-    parcel = _parcel(order, desk)
-    if not _is_awaited(order, parcel, desk):
-        return _as_it_stands(order, desk)
+    parcel = _parcel(order, context)
+    if not _is_awaited(order, parcel, context):
+        return _as_it_stands(order, context)
     left = parcel is not None and parcel.state in _ON_ITS_WAY
     return Reply("utter_fact_faster_on_its_way" if left else "utter_fact_faster",
-                 {"number": order.number, "when": desk.dates.when(_expected(parcel))})
+                 {"number": order.number, "when": context.dates.when(_expected(parcel))})
 
 
-def last_seen(order: Order, desk: OrderContext) -> Reply:
+def last_seen(order: Order, context: OrderContext) -> Reply:
     """Tell the carrier's last word on it."""
-    parcel = _parcel(order, desk)
+    parcel = _parcel(order, context)
     if parcel is None or parcel.last_scan is None:
-        return _as_it_stands(order, desk)
+        return _as_it_stands(order, context)
     return Reply("utter_fact_last_seen", {
-        "number": order.number, "place": parcel.last_scan.place, "scanned": desk.dates.ago(parcel.last_scan.at),
+        "number": order.number, "place": parcel.last_scan.place, "scanned": context.dates.ago(parcel.last_scan.at),
         "carrier": parcel.carrier})
 
 
-def carrier(order: Order, desk: OrderContext) -> Reply:
+def carrier(order: Order, context: OrderContext) -> Reply:
     """Tell who brings it."""
-    parcel = _parcel(order, desk)
+    parcel = _parcel(order, context)
     if parcel is None or not parcel.carrier:
         return Reply("utter_fact_carrier_later", {"number": order.number})
     brought = parcel.state is ShipmentState.DELIVERED
@@ -120,95 +120,95 @@ def carrier(order: Order, desk: OrderContext) -> Reply:
                  {"number": order.number, "carrier": parcel.carrier})
 
 
-def carrier_contact(order: Order, desk: OrderContext) -> Reply:
+def carrier_contact(order: Order, context: OrderContext) -> Reply:
     """Tell how the carrier is reached."""
-    parcel = _parcel(order, desk)
+    parcel = _parcel(order, context)
     if parcel is None or not parcel.tracking_url:
-        return carrier(order, desk)
+        return carrier(order, context)
     return Reply("utter_fact_carrier_contact", {"number": order.number, "carrier": parcel.carrier,
                                                 "tracking": parcel.tracking_number, "url": parcel.tracking_url})
 
 
-def parcels(order: Order, desk: OrderContext) -> Reply:
+def parcels(order: Order, context: OrderContext) -> Reply:
     """Tell in how many parcels it comes, with what in each."""
     sent = [parcel for parcel in order.shipments if order.items_in(parcel)]
-    values = {"number": order.number, "items": desk.formats.items(order.items)}
+    values = {"number": order.number, "items": context.formats.items(order.items)}
     if len(sent) < 2:
         return Reply("utter_fact_one_parcel", values)
-    contents = desk.formats.parcels([order.items_in(parcel) for parcel in sent])
+    contents = context.formats.parcels([order.items_in(parcel) for parcel in sent])
     return Reply("utter_fact_parcels", {**values, "count": str(len(sent)), "contents": contents})
 
 
-def rest(order: Order, desk: OrderContext) -> Reply:
+def rest(order: Order, context: OrderContext) -> Reply:
     """Tell when the other item comes, or the one that is named."""
-    item = named_item(desk.turn.text, order)
+    item = named_item(context.turn.text, order)
     parcel = next((one for one in order.shipments if item is not None and one.id == item.shipment_id), order.shipment)
     if parcel is None or len(order.items) < 2:
-        return _as_it_stands(order, desk)
-    named = desk.formats.items([item]) if item is not None else desk.formats.items(order.items_in(parcel))
+        return _as_it_stands(order, context)
+    named = context.formats.items([item]) if item is not None else context.formats.items(order.items_in(parcel))
     values = {"number": order.number, "items": named}
     if parcel.delivered_at is not None:
-        return Reply("utter_fact_rest_delivered", {**values, "delivered": desk.dates.ago(parcel.delivered_at)})
+        return Reply("utter_fact_rest_delivered", {**values, "delivered": context.dates.ago(parcel.delivered_at)})
     if parcel.expected_by is None or not order.status.open:
-        return _as_it_stands(order, desk)
-    values["when"] = desk.dates.when(parcel.expected_by)
+        return _as_it_stands(order, context)
+    values["when"] = context.dates.when(parcel.expected_by)
     if parcel.ships_by is not None and parcel.shipped_at is None:
-        return Reply("utter_fact_rest_ships", {**values, "ships": desk.dates.when(parcel.ships_by)})
+        return Reply("utter_fact_rest_ships", {**values, "ships": context.dates.when(parcel.ships_by)})
     return Reply("utter_fact_rest", values)
 
 
-def delivered_on(order: Order, desk: OrderContext) -> Reply:
+def delivered_on(order: Order, context: OrderContext) -> Reply:
     """Tell whether it came, and when."""
-    parcel = _parcel(order, desk)
+    parcel = _parcel(order, context)
     at = parcel.delivered_at if parcel is not None and parcel.delivered_at else order.delivered_at
     if at is None:
-        return _as_it_stands(order, desk)
+        return _as_it_stands(order, context)
     return Reply("utter_fact_delivered_on", {
-        "number": order.number, "delivered": desk.dates.ago(at), "day": desk.dates.day(at),
-        "time": desk.dates.clock(at)})
+        "number": order.number, "delivered": context.dates.ago(at), "day": context.dates.day(at),
+        "time": context.dates.clock(at)})
 
 
-def delivered_to(order: Order, desk: OrderContext) -> Reply:
+def delivered_to(order: Order, context: OrderContext) -> Reply:
     """Tell to which door; who took it in is not known."""
     if order.delivered_at is None:
-        return address(order, desk)
+        return address(order, context)
     return Reply("utter_fact_delivered_to", {
-        "number": order.number, "delivered": desk.dates.ago(order.delivered_at),
+        "number": order.number, "delivered": context.dates.ago(order.delivered_at),
         "address": str(order.shipping_address), "carrier": order.shipments[-1].carrier if order.shipments else ""})
 
 
-def search(order: Order, desk: OrderContext) -> Reply:
+def search(order: Order, context: OrderContext) -> Reply:
     """Tell since when the carrier searches, and for how long."""
     searched = next((one for one in order.shipments if one.investigation_since), None)
     if searched is None or searched.investigation_since is None:
-        return _as_it_stands(order, desk)
-    return Reply("utter_fact_search", {"number": order.number, "since": desk.dates.day(searched.investigation_since),
-                                       "ago": desk.dates.ago(searched.investigation_since)})
+        return _as_it_stands(order, context)
+    return Reply("utter_fact_search", {"number": order.number, "since": context.dates.day(searched.investigation_since),
+                                       "ago": context.dates.ago(searched.investigation_since)})
 
 
-def notify(order: Order, desk: OrderContext) -> Reply:
+def notify(order: Order, context: OrderContext) -> Reply:
     """Tell what is mailed, and when."""
     return Reply("utter_fact_notify" if order.status.open else "utter_fact_notify_done", {"number": order.number})
 
 
-def why_not_told(order: Order, desk: OrderContext) -> Reply:
+def why_not_told(order: Order, context: OrderContext) -> Reply:
     """Tell an honest word on news that did not come."""
     return Reply("utter_fact_why_not_told", {"number": order.number})
 
 
-def _parcel(order: Order, desk: OrderContext) -> Shipment | None:
+def _parcel(order: Order, context: OrderContext) -> Shipment | None:
     """Tell the parcel of the item that the message names, else the one that is waited for or came last."""
-    item = named_item(desk.turn.text, order)
+    item = named_item(context.turn.text, order)
     if item is not None:
         return next((one for one in order.shipments if one.id == item.shipment_id), order.shipment)
     return order.shipment
 
 
-def _is_awaited(order: Order, parcel: Shipment | None, desk: OrderContext) -> bool:
+def _is_awaited(order: Order, parcel: Shipment | None, context: OrderContext) -> bool:
     """Tell a day can be named on which it comes, and that day is not over."""
     return bool(order.status.open and order.status not in (OrderStatus.LOST, OrderStatus.PAYMENT_FAILED)
                 and parcel is not None and parcel.delivered_at is None
-                and parcel.expected_by is not None and parcel.expected_by >= desk.dates.at)
+                and parcel.expected_by is not None and parcel.expected_by >= context.dates.at)
 
 
 def _expected(parcel: Shipment | None) -> datetime:
@@ -216,5 +216,5 @@ def _expected(parcel: Shipment | None) -> datetime:
     return parcel.expected_by
 
 
-def _as_it_stands(order: Order, desk: OrderContext) -> Reply:
-    return status_reply(order, desk.dates)
+def _as_it_stands(order: Order, context: OrderContext) -> Reply:
+    return status_reply(order, context.dates)
