@@ -108,8 +108,7 @@ class IntentModel:
         targets = np.eye(len(names), dtype=np.float32)[labels]
         held_out = _HeldOut.of(kernel, features.sentence, labels, weights, targets, examples.dialogues)
         calibration, temperature = held_out.calibrate(labels)
-        contexts = _with_sentences_out_of_the_blue(examples, topics)
-        instances = [Instance(examples.texts[row], scores, contexts[row], int(labels[row]))
+        instances = [Instance(examples.texts[row], scores, examples.contexts[row], int(labels[row]))
                      for row, scores in held_out.native(labels)]
         ranker = ContextRanker.fit(names, topics, instances, 1 / temperature)
         dual, mean = solve(kernel, targets, RIDGE, weights)
@@ -194,21 +193,6 @@ class IntentModel:
             return cls(intents, KernelRegression.from_state(arrays), arrays["topics"], topic_names,
                        ContextRanker.load(arrays["ranker"]), arrays["prototypes"], arrays["calibration"],
                        float(arrays["temperature"]))
-
-
-def _with_sentences_out_of_the_blue(examples: Examples, topics: Topics) -> Sequence[Context]:
-    """Put some of the sentences that stand alone behind an answer about anything, for the ranker to learn from.
-
-    Dialogues mostly stay with their topic; what says all itself must be read right after any answer, too.
-    """
-    rng = np.random.RandomState(11)
-    told = sorted({intent for intent in examples.intents if topics[intent]})
-    alone = [row for row, dialogue in enumerate(examples.dialogues) if not dialogue]
-    found = list(examples.contexts)
-    if told and len(alone) < len(found):
-        for row in rng.permutation(alone)[: len(found) - len(alone)]:
-            found[row] = Context().after(told[rng.randint(len(told))], "", (), topics)
-    return found
 
 
 def _bytes(names: Sequence[str]) -> npt.NDArray[np.uint8]:
