@@ -10,6 +10,8 @@ from rasa.core.channels.channel import CollectingOutputChannel
 from rasa.shared.core.constants import REQUESTED_SLOT
 from rasa.shared.core.events import ActiveLoop, BotUttered, SlotSet, UserUttered
 
+from tandem.rasa_ext.trackers import looked_at
+
 _SAYS = "utter_action"  # the key of a bot's message that names the response
 
 
@@ -44,10 +46,10 @@ async def said_aside(
     """
     if agent.domain is None or action not in agent.domain.action_names_or_texts:
         return []
-    tracker = await agent.tracker_store.retrieve(conversation_id)
-    if tracker is None:
-        return []
-    aside = tracker.copy()
+    async with looked_at(agent, conversation_id) as tracker:
+        if tracker is None:
+            return []
+        aside = tracker.copy()
     entities = list(parse.get("entities") or ())
     said = UserUttered(parse.get("text"), parse.get("intent"), entities, dict(parse), message_id=message_id,
                        input_channel=channel, metadata=dict(metadata))

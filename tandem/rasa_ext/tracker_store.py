@@ -204,9 +204,22 @@ class CachedTrackerStore(TrackerStore):
         if mark.newest:
             self._keep(tracker, mark)
 
+    def give_back(self, tracker: DialogueStateTracker) -> None:
+        """Keep a tracker that was given out and only looked at; the next to ask would else read all its events anew.
+
+        One that has other events by now than are stored is let go.
+        """
+        mark = getattr(tracker, _MARK, None)
+        if isinstance(tracker, CachedTracker) and mark is not None and mark.newest \
+                and len(tracker.events) == mark.stored:
+            self._remember(tracker)
+
     def _keep(self, tracker: DialogueStateTracker, mark: _StoredExtent) -> None:
         kept = shortened(CachedTracker.adopt(tracker))
         setattr(kept, _MARK, _StoredExtent(len(kept.events), mark.newest, mark.newest_at))
+        self._remember(kept)
+
+    def _remember(self, kept: CachedTracker) -> None:
         self._kept[kept.sender_id] = kept
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)

@@ -1,19 +1,38 @@
 """What is read and changed in Rasa's tracker from outside the dialogue."""
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.shared.core.constants import REQUESTED_SLOT
 from rasa.shared.core.events import ActiveLoop, BotUttered, SlotSet, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from tandem.rasa_ext.tracker_store import CachedTrackerStore
 
 
 async def parse_in_conversation(agent: Agent, conversation_id: str, text: str) -> dict[str, Any]:
     """Let the NLU read the next message of a conversation; the tracker stays as it is."""
-    tracker = await agent.tracker_store.retrieve(conversation_id)
-    parse: dict[str, Any] = await agent.processor.parse_message(UserMessage(text), tracker)
+    async with looked_at(agent, conversation_id) as tracker:
+        parse: dict[str, Any] = await agent.processor.parse_message(UserMessage(text), tracker)
     return parse
+
+
+@asynccontextmanager
+async def looked_at(agent: Agent, conversation_id: str) -> AsyncIterator[DialogueStateTracker | None]:
+    """Lend the tracker of a conversation to somebody who does not change it; None if it has no events.
+
+    Raises:
+        MessageAlreadyHandled: See `CachedTrackerStore.retrieve`.
+    """
+    store = agent.tracker_store
+    tracker = await store.retrieve(conversation_id)
+    yield tracker
+    if tracker is not None and isinstance(store, CachedTrackerStore):
+        store.give_back(tracker)
 
 
 async def leave_forms(agent: Agent, conversation_id: str) -> str | None:

@@ -6,8 +6,11 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from rasa.core.channels.channel import UserMessage
 from rasa.core.tracker_store import SQLTrackerStore
 from rasa.shared.core.events import ActionExecuted, BotUttered, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -17,6 +20,7 @@ from tandem.conversations.personal_data import erase_tracker
 from tandem.executors import use_ledger_threads
 from tandem.rasa_ext.cached_tracker import state_of
 from tandem.rasa_ext.tracker_store import CachedTrackerStore, MessageAlreadyHandled, TrackerConflict, answering
+from tandem.rasa_ext.trackers import parse_in_conversation
 from tests.fakes.talk import DOMAIN, by_chance, session, turn
 
 
@@ -133,6 +137,38 @@ async def test_two_readers_at_once_share_no_tracker(database_url: str) -> None:
     store = CachedTrackerStore(DOMAIN, database_url)
     await say(store, session(1.0) + hello(2.0))
     assert await store.retrieve("c") is not await store.retrieve("c")
+
+
+async def test_reading_a_message_before_its_turn_costs_the_turn_no_replay(
+    database_url: str, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = CachedTrackerStore(DOMAIN, database_url)
+    await say(store, session(1.0) + hello(2.0, seen=1))
+    seen: list[object] = []
+
+    async def parse_message(message: UserMessage, tracker: DialogueStateTracker) -> dict[str, object]:
+        seen.append(state_of(tracker))
+        return {}
+
+    agent = SimpleNamespace(tracker_store=store, processor=SimpleNamespace(parse_message=parse_message))
+    monkeypatch.setattr(store, "_made", None)  # what builds a tracker from all its events
+    await parse_in_conversation(cast(Any, agent), "c", "and now?")
+    await say(store, hello(3.0, seen=2))
+    await parse_in_conversation(cast(Any, agent), "c", "and then?")
+    truth = await rasas(database_url).retrieve("c")
+    assert truth is not None and await state(store) == state_of(truth)
+    assert len(seen) == 2
+
+
+async def test_a_tracker_that_was_changed_is_not_taken_back(database_url: str) -> None:
+    store = CachedTrackerStore(DOMAIN, database_url)
+    await say(store, session(1.0) + hello(2.0, seen=1))
+    lost = await store.retrieve("c")
+    assert lost is not None
+    lost.update(SlotSet("seen", 2))
+    store.give_back(lost)
+    again = await store.retrieve("c")
+    assert again is not None and again.get_slot("seen") == 1
 
 
 async def test_another_model_brings_its_own_slots(database_url: str) -> None:
