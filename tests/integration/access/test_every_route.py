@@ -4,6 +4,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -23,6 +24,8 @@ from tandem.channels.rest import Rest
 from tandem.channels.webchat.server import WebChat
 from tandem.gateway.rasa_server import guarded
 from tandem.gateway.runtime import Runtime
+from tandem.handoff.business_hours import BusinessHours
+from tandem.handoff.waiting_room import read_waiting_room
 from tandem.services import Services
 from tandem.settings import VARIABLES, Settings
 from tests.fakes.core import Core
@@ -62,7 +65,8 @@ async def rasa_server(core: Core) -> AsyncIterator[tuple[Sanic, str]]:
     app.ctx.agent = Bot()
     services = SimpleNamespace(
         engine=core.engine, ledger=core.ledger, ownership=core.ownership, outbox=core.outbox,
-        router=core.router, case_file=core.case_file, identification=None)
+        router=core.router, case_file=core.case_file, identification=None,
+        waiting_room=read_waiting_room(), business_hours=BusinessHours(timezone.utc))
     app.ctx.tandem = Runtime(app, settings, cast(Services, services))
     try:
         async with serving(app) as url:
