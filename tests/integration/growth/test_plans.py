@@ -70,6 +70,10 @@ def ledger_calls(services: Services) -> dict[Callable[..., Any], Callable[[], An
                                               card=ContextCard(summary="a card")))
         ownership.claim(NEW, ANNA, capacity=5)
 
+    def informed() -> None:
+        with ledger.engine.begin() as connection:
+            ledger.inform_bot(connection, NEW, 1)
+
     def leased() -> None:
         parcels.extend(deliveries.lease(["webchat", "telegram"]))
         assert parcels
@@ -81,6 +85,7 @@ def ledger_calls(services: Services) -> dict[Callable[..., Any], Callable[[], An
         Ledger.record_reading: lambda: ledger.record_reading(NEW, 1, MOOD, "order_status"),
         Ledger.record_bot_reply: lambda: [ledger.record_bot_reply(NEW, epoch, "Tomorrow", key="b1", reply_to=1)
                                           for epoch in (0, 7)],
+        Ledger.inform_bot: informed,
         Ledger.set_typing: lambda: ledger.set_typing(NEW, Author.CUSTOMER, ""),
         TurnQueue.waits: lambda: turns.waits(NEW, 2),
         TurnQueue.renew: lambda: turns.renew(NEW, 1),

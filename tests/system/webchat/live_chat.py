@@ -39,7 +39,7 @@ class PlayedAgent:
         self.tracker_store = InMemoryTrackerStore(self.domain)
         self.lock_store = InMemoryLockStore()
         self.processor = SimpleNamespace(model_filename="", action_endpoint=None,
-                                         parse_message=lambda message, tracker: self.parse_message(message.text))
+                                         parse_message=lambda message, tracker=None: self.parse_message(message.text))
 
     async def parse_message(self, text: str) -> dict[str, Any]:
         return {"text": text, "intent": {"name": "greet"}, "sentiment": {
