@@ -12,12 +12,14 @@ import json
 import sys
 import tarfile
 import uuid
+import warnings
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from rasa.shared.core.domain import Domain
+from rasa.shared.core.domain import IS_RETRIEVAL_INTENT_KEY, Domain
 from rasa.shared.exceptions import RasaException
+from rasa.shared.importers.importer import ResponsesSyncImporter
 
 from tandem.rasa_ext.topic_importer import TopicImporter
 
@@ -37,12 +39,13 @@ def write_with_words(model: Path, new: Path, domain: Domain) -> None:
     """
     with tarfile.open(model) as archive:
         metadata = _metadata_of(archive)
-    told = domain.as_dict()
+    told = _with_retrieval_intents(domain, metadata["domain"]).as_dict()
     if _without_words(metadata["domain"]) != _without_words(told):
         raise TrainingNeeded(f"{model.name} was trained on another domain")
+    told["actions"] = metadata["domain"]["actions"]  # Rasa takes some of them from a set: the order is the model's own
     metadata.update(domain=told, model_id=uuid.uuid4().hex,
                     trained_at=datetime.now(timezone.utc).replace(tzinfo=None).isoformat())
-    changed = {METADATA: json.dumps(metadata).encode(), DOMAIN: domain.as_yaml().encode()}
+    changed = {METADATA: json.dumps(metadata).encode(), DOMAIN: Domain.from_dict(told).as_yaml().encode()}
     with tarfile.open(model) as old, tarfile.open(new, "w:gz", compresslevel=_STORED) as archive:
         for name, content in changed.items():  # first, so that they are found at once
             member = tarfile.TarInfo(name)
@@ -51,6 +54,19 @@ def write_with_words(model: Path, new: Path, domain: Domain) -> None:
         for member in old:
             if _plain(member.name) not in changed:
                 archive.addfile(member, old.extractfile(member) if member.isfile() else None)
+
+
+def _with_retrieval_intents(domain: Domain, trained: dict[str, Any]) -> Domain:
+    """Mark the retrieval intents that Rasa found in the examples, and their actions, as it does before a training.
+
+    The examples are those of the trained model; reading them again would take longer than all the rest.
+    """
+    found = {name for intent in trained.get("intents", []) if isinstance(intent, dict)
+             for name, properties in intent.items() if properties.get(IS_RETRIEVAL_INTENT_KEY)}
+    marked = ResponsesSyncImporter._get_domain_with_retrieval_intents(found, {}, domain)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that these intents are in both
+        return domain.merge(marked, override=True)
 
 
 def _metadata_of(archive: tarfile.TarFile) -> dict[str, Any]:
@@ -68,7 +84,7 @@ def _plain(name: str) -> str:
 
 def _without_words(domain: dict[str, Any]) -> dict[str, Any]:
     bare = copy.copy(domain)
-    bare["responses"] = sorted(domain.get("responses", {}))
+    bare.update(responses=sorted(domain.get("responses", {})), actions=sorted(domain.get("actions", []), key=str))
     return bare
 
 

@@ -174,6 +174,7 @@ def test_a_changed_word_is_said_by_both_workers_without_a_restart(pair: Stack) -
     path.write_text(text.replace(before, "Ahoy, what can I do for you?"), encoding="utf-8")
     done = subprocess.run([sys.executable, "-m", "tandem.cli", "train"], cwd=pair.root, capture_output=True, text=True,
                           timeout=120, check=False, env=pair.environment)
+    assert "taking them into" in done.stderr and "training " not in done.stderr, done.stderr  # nothing is trained
     assert done.returncode == 0 and "2 of 2 running workers answer with it" in done.stderr, done.stderr
     assert done.stdout.startswith("models/tandem-") and done.stdout.count("\n") == 1
     for number in range(12):  # on connections of their own: whichever worker takes them
@@ -181,7 +182,6 @@ def test_a_changed_word_is_said_by_both_workers_without_a_restart(pair: Stack) -
         if number == 0:
             took = time.monotonic() - saved
             print(f"a changed word is said after {took:.1f} s")
-            assert took < 30, "nothing is trained for it"
     path.write_text(text.replace("text: ", "text: [", 1), encoding="utf-8")
     refused = subprocess.run([sys.executable, "-m", "tandem.cli", "train"], cwd=pair.root, capture_output=True,
                              text=True, timeout=120, check=False, env=pair.environment)
