@@ -7,7 +7,8 @@ from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.reply import Button, Reply
 from actions.base.status import status_reply
-from tandem.orders.model import Order, OrderStatus, Shipment
+from tandem.orders.model import Order, OrderStatus
+from tandem.orders.shipments import Shipment
 from tandem.wording.formats import Formats
 
 MOST_BUTTONS = 5

@@ -4,7 +4,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from actions.base.reply import Reply
-from tandem.orders.model import Order, OrderStatus, Refund, Shipment, ShipmentState
+from tandem.orders.model import Order, OrderStatus, Refund
+from tandem.orders.shipments import Shipment, ShipmentState
 from tandem.wording.dates import Dates
 
 

@@ -9,7 +9,9 @@ from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
 from actions.base.status import refund_reply, status_reply
 from actions.facts.item import named_item
-from tandem.orders.model import DeliveryService, Money, Order, OrderStatus
+from tandem.orders.model import Order, OrderStatus
+from tandem.orders.money import Money
+from tandem.orders.shipments import DeliveryService
 
 # Said of money that may come back one day, by the form in which it is asked.
 _WOULD_BE = {"": "utter_fact_refund_would_be", "cancel_order_form": "utter_fact_refund_would_be_cancel_order",

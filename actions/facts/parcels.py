@@ -7,7 +7,8 @@ from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
 from actions.base.status import status_reply
 from actions.facts.item import named_item
-from tandem.orders.model import Order, OrderStatus, Shipment, ShipmentState
+from tandem.orders.model import Order, OrderStatus
+from tandem.orders.shipments import Shipment, ShipmentState
 
 _ON_ITS_WAY = (ShipmentState.IN_TRANSIT, ShipmentState.HELD, ShipmentState.OUT_FOR_DELIVERY, ShipmentState.LOST)
 

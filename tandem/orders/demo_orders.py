@@ -7,9 +7,7 @@ from decimal import Decimal
 
 from tandem.orders.model import (
     Address,
-    DeliveryService,
     Membership,
-    Money,
     Order,
     OrderItem,
     OrderStatus,
@@ -18,11 +16,9 @@ from tandem.orders.model import (
     RefundState,
     ReturnReason,
     ReturnRequest,
-    Scan,
-    ScanEvent,
-    Shipment,
-    ShipmentState,
 )
+from tandem.orders.money import Money
+from tandem.orders.shipments import DeliveryService, Scan, ScanEvent, Shipment, ShipmentState
 
 _CATALOGUE = {
     "KET-210": ("Enamel kettle, 2 litres, sage", "54.00"),

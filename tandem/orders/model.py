@@ -1,15 +1,12 @@
-"""What an order is: its lines, its parcels, its money, its return."""
+"""What an order is: its lines, its parcels, its payment, its return."""
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from enum import Enum
 
-from babel import Locale
-from babel.numbers import format_currency, get_currency_symbol
-
-_CODE_LAST = "#,##0.00 ¤"  # where a language has no sign for a currency
+from tandem.orders.money import Money
+from tandem.orders.shipments import Shipment, ShipmentState
 
 
 class OrderStatus(str, Enum):
@@ -29,38 +26,6 @@ class OrderStatus(str, Enum):
     def open(self) -> bool:
         """Check whether the customer still waits for something of this order."""
         return self not in (OrderStatus.DELIVERED, OrderStatus.RETURNED, OrderStatus.CANCELLED)
-
-
-class ShipmentState(str, Enum):
-    """Where one parcel is."""
-
-    PENDING = "pending"
-    BACK_ORDERED = "back_ordered"
-    IN_TRANSIT = "in_transit"
-    HELD = "held"
-    OUT_FOR_DELIVERY = "out_for_delivery"
-    DELIVERED = "delivered"
-    LOST = "lost"
-    CANCELLED = "cancelled"
-
-
-class ScanEvent(str, Enum):
-    """What the carrier saw when it last scanned a parcel."""
-
-    LABEL_CREATED = "label_created"
-    PICKED_UP = "picked_up"
-    ARRIVED = "arrived"
-    DEPARTED = "departed"
-    HELD = "held"
-    OUT_FOR_DELIVERY = "out_for_delivery"
-    DELIVERED = "delivered"
-
-
-class DeliveryService(str, Enum):
-    """How fast the customer chose to have it."""
-
-    STANDARD = "standard"
-    EXPRESS = "express"
 
 
 class Membership(str, Enum):
@@ -101,32 +66,6 @@ class ReturnReason(str, Enum):
 
 
 @dataclass(frozen=True)
-class Money:
-    """An amount in a currency (ISO 4217). Amounts of two currencies do not add."""
-
-    amount: Decimal
-    currency: str = "USD"
-
-    def __add__(self, other: Money) -> Money:
-        if other.currency != self.currency:
-            raise ValueError(f"cannot add {other.currency} to {self.currency}")
-        return Money(self.amount + other.amount, self.currency)
-
-    def __mul__(self, times: int) -> Money:
-        return Money(self.amount * times, self.currency)
-
-    def __str__(self) -> str:
-        """Write it for agents, and for logs."""
-        return self.written(Locale("en", "US"))
-
-    def written(self, locale: Locale) -> str:
-        """Write it as a language and country do: "$54.00", "54,00 €", "54.00 SEK"."""
-        nameless = get_currency_symbol(self.currency, locale) == self.currency
-        text = format_currency(self.amount, self.currency, _CODE_LAST if nameless else None, locale=locale)
-        return text.replace("\u00a0", " ").replace("\u202f", " ")
-
-
-@dataclass(frozen=True)
 class Address:
     """Where parcels go. `country` is ISO 3166 alpha-2."""
 
@@ -140,46 +79,6 @@ class Address:
     def __str__(self) -> str:
         place = " ".join(part for part in (self.region, self.postcode) if part)
         return ", ".join(part for part in (self.street, self.city, place) if part)
-
-
-@dataclass(frozen=True)
-class Scan:
-    """The carrier's last word on a parcel."""
-
-    at: datetime
-    place: str
-    event: ScanEvent
-
-
-@dataclass(frozen=True)
-class Shipment:
-    """One parcel, packed or planned. Carrier and tracking are empty until it is handed over."""
-
-    id: str
-    state: ShipmentState
-    service: DeliveryService = DeliveryService.STANDARD
-    carrier: str = ""
-    tracking_number: str = ""
-    tracking_url: str = ""
-    ships_by: datetime | None = None
-    shipped_at: datetime | None = None
-    promised_by: datetime | None = None  # what the customer was told when ordering
-    expected_by: datetime | None = None  # the newest estimate
-    delivered_at: datetime | None = None
-    last_scan: Scan | None = None
-    investigation_since: datetime | None = None  # set while the carrier searches for it
-
-    @property
-    def delayed(self) -> bool:
-        """Check whether it is not delivered, and expected later than promised."""
-        if self.state in (ShipmentState.DELIVERED, ShipmentState.CANCELLED):
-            return False
-        return bool(self.promised_by and self.expected_by and self.expected_by > self.promised_by)
-
-    @property
-    def held_at(self) -> str:
-        """Return the place where the carrier holds the parcel; empty when it moves."""
-        return self.last_scan.place if self.state is ShipmentState.HELD and self.last_scan else ""
 
 
 @dataclass(frozen=True)

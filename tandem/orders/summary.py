@@ -3,7 +3,8 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
-from tandem.orders.model import Order, OrderStatus, Shipment
+from tandem.orders.model import Order, OrderStatus
+from tandem.orders.shipments import Shipment
 
 
 def summarise(order: Order, zone: tzinfo) -> dict[str, str]:

@@ -13,7 +13,8 @@ import yaml
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 
-from tandem.orders.model import Money, Order, OrderItem
+from tandem.orders.model import Order, OrderItem
+from tandem.orders.money import Money
 
 DEFAULT = "en"  # for a language that has no file here
 _DAYS_ONLY = 1e9  # Babel takes weeks from so many weeks on

@@ -16,18 +16,9 @@ from tandem.orders.errors import (
     ReturnRefusal,
     UnknownItem,
 )
-from tandem.orders.model import (
-    Address,
-    Invoice,
-    Order,
-    OrderStatus,
-    Refund,
-    RefundState,
-    ReturnReason,
-    ReturnRequest,
-    ShipmentState,
-)
+from tandem.orders.model import Address, Invoice, Order, OrderStatus, Refund, RefundState, ReturnReason, ReturnRequest
 from tandem.orders.policies import ShopPolicies, check_address, return_refusal
+from tandem.orders.shipments import ShipmentState
 
 
 class FakeOrderSystem:

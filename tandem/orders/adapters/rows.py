@@ -12,9 +12,7 @@ from sqlalchemy.sql import Select
 from tandem.orders.adapters.tables import items, orders, refunds, returns, shipments, writes
 from tandem.orders.model import (
     Address,
-    DeliveryService,
     Membership,
-    Money,
     Order,
     OrderItem,
     OrderStatus,
@@ -23,11 +21,9 @@ from tandem.orders.model import (
     RefundState,
     ReturnReason,
     ReturnRequest,
-    Scan,
-    ScanEvent,
-    Shipment,
-    ShipmentState,
 )
+from tandem.orders.money import Money
+from tandem.orders.shipments import DeliveryService, Scan, ScanEvent, Shipment, ShipmentState
 
 Row = Mapping[str, Any]
 

@@ -30,7 +30,6 @@ from tandem.orders.identifiers import normalise_email
 from tandem.orders.model import (
     Address,
     Invoice,
-    Money,
     Order,
     OrderItem,
     OrderStatus,
@@ -38,9 +37,10 @@ from tandem.orders.model import (
     RefundState,
     ReturnReason,
     ReturnRequest,
-    ShipmentState,
 )
+from tandem.orders.money import Money
 from tandem.orders.policies import DEFAULT_POLICIES, ShopPolicies, check_address, return_refusal
+from tandem.orders.shipments import ShipmentState
 
 # Built once: to build a query costs as much as to run it.
 _OF_CUSTOMER = (

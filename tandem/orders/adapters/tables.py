@@ -8,7 +8,8 @@ from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, Numer
 from sqlalchemy.types import TypeDecorator
 
 from tandem.db.engine import UtcDateTime
-from tandem.orders.model import DeliveryService, Membership, PaymentMethod
+from tandem.orders.model import Membership, PaymentMethod
+from tandem.orders.shipments import DeliveryService
 
 metadata = MetaData()
 

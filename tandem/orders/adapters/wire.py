@@ -1,4 +1,4 @@
-"""The JSON shape of orders (docs/order-systems.md): field by field as in `model.py`.
+"""The JSON shape of orders (docs/order-systems.md): field by field as in `model.py`, `shipments.py` and `money.py`.
 
 Enums are their values, times ISO 8601 with an offset, amounts strings, so that no float touches money.
 """

@@ -22,8 +22,10 @@ from tandem.orders.errors import (
     ReturnRefusal,
     UnknownItem,
 )
-from tandem.orders.model import Address, Money, OrderStatus, RefundState, ReturnReason, ShipmentState
+from tandem.orders.model import Address, OrderStatus, RefundState, ReturnReason
+from tandem.orders.money import Money
 from tandem.orders.policies import ShopPolicies
+from tandem.orders.shipments import ShipmentState
 
 if TYPE_CHECKING:
     from tests.contract.orders.conftest import Shop

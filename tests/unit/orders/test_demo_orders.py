@@ -10,18 +10,10 @@ import pytest
 
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.errors import ReturnRefusal
-from tandem.orders.model import (
-    DeliveryService,
-    Membership,
-    Money,
-    Order,
-    OrderStatus,
-    PaymentMethod,
-    RefundState,
-    ScanEvent,
-    ShipmentState,
-)
+from tandem.orders.model import Membership, Order, OrderStatus, PaymentMethod, RefundState
+from tandem.orders.money import Money
 from tandem.orders.policies import ShopPolicies, return_refusal
+from tandem.orders.shipments import DeliveryService, ScanEvent, ShipmentState
 
 ZONE = ZoneInfo("America/New_York")
 POLICIES = ShopPolicies(zone=ZONE)

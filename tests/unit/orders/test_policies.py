@@ -10,7 +10,8 @@ import pytest
 
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.errors import InvalidAddress, ReturnRefusal
-from tandem.orders.model import Address, Money, Order, OrderStatus
+from tandem.orders.model import Address, Order, OrderStatus
+from tandem.orders.money import Money
 from tandem.orders.policies import ShopPolicies, check_address, return_refusal
 
 AT = datetime(2025, 3, 12, 15, 0, tzinfo=timezone.utc)

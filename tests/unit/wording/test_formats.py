@@ -13,7 +13,7 @@ from babel import Locale
 
 import tandem.wording
 from tandem.orders.demo_orders import demo_orders
-from tandem.orders.model import Money
+from tandem.orders.money import Money
 from tandem.settings import Settings, SettingsError, load
 from tandem.wording.formats import Formats
 

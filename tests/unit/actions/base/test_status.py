@@ -7,16 +7,9 @@ from datetime import timedelta, timezone
 from babel import Locale
 
 from actions.base.status import refund_reply, status_reply
-from tandem.orders.model import (
-    Money,
-    Order,
-    OrderStatus,
-    PaymentMethod,
-    Refund,
-    RefundState,
-    Shipment,
-    ShipmentState,
-)
+from tandem.orders.model import Order, OrderStatus, PaymentMethod, Refund, RefundState
+from tandem.orders.money import Money
+from tandem.orders.shipments import Shipment, ShipmentState
 from tandem.wording.dates import Dates
 from tandem.wording.formats import Formats
 from tests.unit.actions.conftest import RESPONSES, Shop, check_values

@@ -1,0 +1,36 @@
+"""Exact amounts of money, and how they are written."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from babel import Locale
+from babel.numbers import format_currency, get_currency_symbol
+
+_CODE_LAST = "#,##0.00 ¤"  # where a language has no sign for a currency
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount in a currency (ISO 4217). Amounts of two currencies do not add."""
+
+    amount: Decimal
+    currency: str = "USD"
+
+    def __add__(self, other: Money) -> Money:
+        if other.currency != self.currency:
+            raise ValueError(f"cannot add {other.currency} to {self.currency}")
+        return Money(self.amount + other.amount, self.currency)
+
+    def __mul__(self, times: int) -> Money:
+        return Money(self.amount * times, self.currency)
+
+    def __str__(self) -> str:
+        """Write it for agents, and for logs."""
+        return self.written(Locale("en", "US"))
+
+    def written(self, locale: Locale) -> str:
+        """Write it as a language and country do: "$54.00", "54,00 €", "54.00 SEK"."""
+        nameless = get_currency_symbol(self.currency, locale) == self.currency
+        text = format_currency(self.amount, self.currency, _CODE_LAST if nameless else None, locale=locale)
+        return text.replace("\u00a0", " ").replace("\u202f", " ")
