@@ -10,7 +10,7 @@ import pytest
 
 from tandem.channels.webchat.assets import STATIC
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 SPEAKING = ("actions", "tandem/channels", "tandem/conversations", "tandem/gateway", "tandem/handoff/queue_watchdog.py",
             "tandem/live_agents/relay", "tandem/rasa_ext", "tandem/wording", "tandem/desk/agent_service.py")
 FOR_AGENTS = {"tandem/conversations/context_card.py"}
