@@ -219,8 +219,8 @@ class CachedTrackerStore(TrackerStore):
         setattr(kept, _MARK, _StoredExtent(len(kept.events), mark.newest, mark.newest_at))
         self._remember(kept)
 
-    def _remember(self, kept: CachedTracker) -> None:
-        self._kept[kept.sender_id] = kept
+    def _remember(self, tracker: CachedTracker) -> None:
+        self._kept[tracker.sender_id] = tracker
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
 
