@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from sqlalchemy.engine import Engine
 
 from tandem.db.schema import ORDERS, upgrade
-from tandem.orders.adapters.rows import save_order
+from tandem.orders.adapters.sql.rows import save_order
 from tandem.orders.demo_orders import demo_orders
 
 

@@ -9,8 +9,8 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from tandem.db.engine import open_engine
 from tandem.db.schema import ORDERS, upgrade
-from tandem.orders.adapters.http import HttpOrderSystem
-from tandem.orders.adapters.sql import SqlOrderSystem
+from tandem.orders.adapters.http.adapter import HttpOrderSystem
+from tandem.orders.adapters.sql.adapter import SqlOrderSystem
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.guarded import GuardedOrderSystem
 from tandem.orders.policies import ShopPolicies

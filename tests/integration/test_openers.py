@@ -11,7 +11,7 @@ import pytest
 import actions.base.services
 import tandem.services
 from tandem.db.engine import _writers_of, open_engine, recoverable
-from tandem.orders.adapters.sql import SqlOrderSystem
+from tandem.orders.adapters.sql.adapter import SqlOrderSystem
 from tandem.orders.guarded import GuardedOrderSystem
 from tandem.services import Services, open_services
 from tandem.settings import Settings

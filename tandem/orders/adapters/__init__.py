@@ -1,1 +1,1 @@
-"""Order systems behind the `OrderSystem` protocol: a SQL database, or a service over HTTP."""
+"""Order systems behind the `OrderSystem` protocol, a folder each."""

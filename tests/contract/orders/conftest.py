@@ -11,9 +11,9 @@ from sqlalchemy.engine import Engine
 
 from tandem.db.engine import open_engine
 from tandem.db.schema import ORDERS
-from tandem.orders.adapters.http import HttpOrderSystem
-from tandem.orders.adapters.rows import save_order
-from tandem.orders.adapters.sql import SqlOrderSystem
+from tandem.orders.adapters.http.adapter import HttpOrderSystem
+from tandem.orders.adapters.sql.adapter import SqlOrderSystem
+from tandem.orders.adapters.sql.rows import save_order
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.model import Order
 from tandem.orders.policies import ShopPolicies

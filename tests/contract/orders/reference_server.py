@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import Body, FastAPI, Header, Request
 from fastapi.responses import JSONResponse
 
-from tandem.orders.adapters.wire import WireError, error_to_wire, from_wire, to_wire
+from tandem.orders.adapters.http.wire import WireError, error_to_wire, from_wire, to_wire
 from tandem.orders.errors import OrderError
 from tandem.orders.model import Address, ReturnReason
 from tandem.orders.system import OrderSystem

@@ -27,7 +27,7 @@ from tandem.conversations.tables import metadata as ledger_metadata
 from tandem.db.engine import open_engine
 from tandem.db.schema import MAIN, ORDERS, TRACKERS, Schema, SchemaTooNew, newest, upgrade, version
 from tandem.live_agents.relay.tables import metadata as relay_metadata
-from tandem.orders.adapters.tables import metadata as orders_metadata
+from tandem.orders.adapters.sql.tables import metadata as orders_metadata
 from tandem.orders.identification_tables import metadata as identification_metadata
 
 SCHEMAS = (MAIN, ORDERS, TRACKERS)

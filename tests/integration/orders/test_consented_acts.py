@@ -20,7 +20,7 @@ from actions.returns import ActionReturnItem
 from tandem.conversations.consent import Consents
 from tandem.conversations.model import Agent, HandoffRequest, Identity, InboundMessage
 from tandem.db.engine import now
-from tandem.orders.adapters.tables import writes
+from tandem.orders.adapters.sql.tables import writes
 from tandem.orders.demo_shop import seed
 from tandem.orders.model import OrderStatus
 from tandem.services import Services, open_services

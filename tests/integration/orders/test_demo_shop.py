@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import Engine
 
 from tandem.db.engine import open_engine
-from tandem.orders.adapters.rows import save_order
-from tandem.orders.adapters.sql import SqlOrderSystem
+from tandem.orders.adapters.sql.adapter import SqlOrderSystem
+from tandem.orders.adapters.sql.rows import save_order
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.demo_shop import seed
 from tandem.orders.factory import open_order_system

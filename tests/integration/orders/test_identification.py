@@ -257,7 +257,7 @@ def test_parallel_guesses_get_no_more_than_six_answers(service: IdentificationSe
 
 def _guess_elsewhere(url: str, start: int, answers: Path) -> None:
     """Guess from another process, with the real system and clock."""
-    from tandem.orders.adapters.sql import SqlOrderSystem
+    from tandem.orders.adapters.sql.adapter import SqlOrderSystem
 
     engine = open_engine(url)
     service = IdentificationService(engine, SqlOrderSystem(engine))

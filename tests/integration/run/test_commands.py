@@ -17,7 +17,7 @@ from tandem.agents.presence import capacity_of
 from tandem.cli import main
 from tandem.conversations.model import InboundMessage
 from tandem.db.engine import open_engine
-from tandem.orders.adapters.sql import SqlOrderSystem
+from tandem.orders.adapters.sql.adapter import SqlOrderSystem
 from tandem.services import open_services
 from tandem.settings import load
 

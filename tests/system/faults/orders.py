@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.engine import Engine
 
 from tandem.db.engine import now
-from tandem.orders.adapters.rows import save_order
-from tandem.orders.adapters.tables import orders, returns
+from tandem.orders.adapters.sql.rows import save_order
+from tandem.orders.adapters.sql.tables import orders, returns
 from tandem.orders.demo_orders import demo_orders
 from tandem.settings import Settings
 from tests.system.faults.clients import Customer

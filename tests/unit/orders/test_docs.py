@@ -7,7 +7,9 @@ from pathlib import Path
 
 from actions.base import order_threads
 from tandem.orders import guarded
-from tandem.orders.adapters import http, tables, wire
+from tandem.orders.adapters.http import adapter as http
+from tandem.orders.adapters.http import wire
+from tandem.orders.adapters.sql import tables
 from tandem.orders.identification import IdentificationLimits
 from tandem.orders.model import Order
 

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tandem.orders.adapters.http import PAUSES, HttpOrderSystem
-from tandem.orders.adapters.wire import WireError, from_wire, to_wire
+from tandem.orders.adapters.http.adapter import PAUSES, HttpOrderSystem
+from tandem.orders.adapters.http.wire import WireError, from_wire, to_wire
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.errors import NotCancellable, OrderNotFound, OrderSystemUnavailable
 from tandem.orders.factory import open_order_system

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import Select
 
-from tandem.orders.adapters.tables import items, orders, refunds, returns, shipments, writes
+from tandem.orders.adapters.sql.tables import items, orders, refunds, returns, shipments, writes
 from tandem.orders.model import (
     Address,
     Membership,

@@ -13,8 +13,8 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.sql import Select
 
 from tandem.db.engine import now, reading
-from tandem.orders.adapters import rows
-from tandem.orders.adapters.tables import orders, shipments, writes
+from tandem.orders.adapters.sql import rows
+from tandem.orders.adapters.sql.tables import orders, shipments, writes
 from tandem.orders.errors import (
     AddressNotChangeable,
     IdempotencyConflict,

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from tandem.orders.adapters.wire import WireError, error_from_wire, from_wire, to_wire
+from tandem.orders.adapters.http.wire import WireError, error_from_wire, from_wire, to_wire
 from tandem.orders.errors import OrderNotFound, OrderSystemUnavailable, UnknownItem
 from tandem.orders.model import Address, Invoice, Order, ReturnReason, ReturnRequest
 from tandem.orders.policies import DEFAULT_POLICIES, ShopPolicies, check_address

@@ -1,0 +1,1 @@
+"""Orders of a web service, in the JSON shape of docs/order-systems.md."""

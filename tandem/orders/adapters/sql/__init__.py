@@ -1,0 +1,1 @@
+"""Orders in a SQL database, in the tables that Tandem makes."""
