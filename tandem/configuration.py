@@ -7,7 +7,7 @@ Where, which key, what it takes, what stood there instead (unless it may be a se
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ class ConfigurationError(ValueError):
     SettingsError                 an environment variable
     LiveAgentConfigError          `live_agent:` of endpoints.yml
     BusinessHoursError            data/duty.yml
+    ShopFileError                 data/shop.yml
     WaitingRoomError              data/waiting.yml
     EscalationSettingsError       EscalationPolicy in config.yml
     """
@@ -75,13 +76,19 @@ class ConfigModel(BaseModel):
         return value
 
 
-def read_section(model: type[M], values: Any, *, where: str, page: str, error: type[Exception]) -> M:
+LineOf = Callable[[Sequence[int | str]], int]  # the line of a file on which a key stands, from 1
+
+
+def read_section(
+    model: type[M], values: Any, *, where: str, page: str, error: type[Exception], line_of: LineOf | None = None,
+) -> M:
     """Read the values of one section into its model.
 
     Args:
         values: What stands there; nothing (None) is an empty mapping.
         where: The file and the section: "endpoints.yml: live_agent: support"; empty if the keys tell.
         page: The page of docs/ that explains the keys.
+        line_of: Tells the line of what is wrong, which then stands after `where`.
 
     Raises:
         error: A key is unknown or missing, or a value is wrong; the text has a line for each.
@@ -92,7 +99,24 @@ def read_section(model: type[M], values: Any, *, where: str, page: str, error: t
     try:
         return model.parse_obj({str(key): value for key, value in values.items()})
     except ValidationError as wrong:
-        raise error(explain(wrong, model, values, where=where, page=page)) from None
+        raise error(explain(wrong, model, values, where=where, page=page, line_of=line_of)) from None
+
+
+def read_file(model: type[M], path: Path, *, name: str, page: str, error: type[Exception]) -> M | None:
+    """Read a whole YAML file into its model; None if there is no such file.
+
+    Args:
+        name: What messages call the file: "data/shop.yml".
+
+    Raises:
+        error: The file cannot be read, a key is unknown or missing, or a value is wrong; the text has a line for each,
+            with the line of the file.
+    """
+    content = read_yaml(path, error)
+    if content is None and not path.is_file():
+        return None
+    root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    return read_section(model, content, where=name, page=page, error=error, line_of=lambda loc: _line_of(root, loc))
 
 
 def read_yaml(path: Path, error: type[Exception]) -> Any:
@@ -109,15 +133,34 @@ def read_yaml(path: Path, error: type[Exception]) -> Any:
         raise error(f"{path}: cannot be read: {' '.join(str(wrong).split())}") from wrong
 
 
-def explain(wrong: ValidationError, model: type[BaseModel], values: Any, *, where: str, page: str) -> str:
+def explain(
+    wrong: ValidationError, model: type[BaseModel], values: Any, *, where: str, page: str,
+    line_of: LineOf | None = None,
+) -> str:
     """Tell what is wrong, a line for each key; entries of lists are counted from 1: "rules 2: channel is missing"."""
     lines: dict[str, str] = {}
     for found in wrong.errors():
         place = _Place.of(model, values, found["loc"])
         text = _sentence(place, found["type"], found["msg"])
         # The first of each key: those after it are of other kinds that a key may be.
-        lines.setdefault(place.name, f"{where}: {text}; see docs/{page}" if where else f"{text}; see docs/{page}")
+        before = f"{where}: " if line_of is None else f"{where} line {line_of(found['loc'])}: "
+        lines.setdefault(place.name, f"{before if where else ''}{text}; see docs/{page}")
     return "\n".join(lines.values())
+
+
+def _line_of(root: yaml.Node | None, loc: Sequence[int | str]) -> int:
+    """Find the line of a key; for one that is missing, that of the section in which it should stand."""
+    node, line = root, root.start_mark.line if root is not None else 0
+    for step in loc:
+        if isinstance(node, yaml.MappingNode):
+            key, value = next(((key, value) for key, value in node.value if key.value == str(step)), (None, None))
+            if key is None:
+                break
+            node, line = value, key.start_mark.line
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line
+    return int(line) + 1
 
 
 def shown(value: Any) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +19,7 @@ from pydantic import Field, validator
 from pydantic.fields import ModelField
 
 from tandem.configuration import ConfigModel, ConfigurationError, read_section
+from tandem.shop.shop_file import current_shop
 
 _SECRET = "a text of at least 16 characters"
 _ADDRESS = "an address such as https://desk.example.com or https://shop.example.com/desk"
@@ -181,27 +182,32 @@ QUIET: Mapping[str, str] = {
 
 VARIABLES = tuple(field.alias for field in Settings.__fields__.values())
 _RETIRED = frozenset({"TANDEM_FAULTS", "TANDEM_FAULTS_SEED"})  # in the compose.yaml of earlier versions; passed over
+_OF_THE_SHOP = ("name", "timezone", "locale")  # stand in data/shop.yml, and the environment may say otherwise
 _ALSO_READ = {"TANDEM_WORKERS": "SANIC_WORKERS"}  # the name that Rasa's users know
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings.
+    """Read the settings; what the environment leaves open of the shop is as data/shop.yml says.
 
     Args:
         environ: The environment to read; the process's own when None. Empty values count as not set.
 
     Raises:
         SettingsError: A value cannot be read, or an unknown `TANDEM_` variable is set.
+        ShopFileError: data/shop.yml cannot be read.
     """
     source = os.environ if environ is None else environ
     given = {name: value.strip() for name, value in source.items()
              if name.startswith("TANDEM_") and name not in _RETIRED}
-    values = {name: value for name, value in given.items() if value or name not in VARIABLES}
+    values: dict[str, Any] = {name: value for name, value in given.items() if value or name not in VARIABLES}
     named = {}  # what to call a variable that was read by its other name
     for name, other in _ALSO_READ.items():
         if name not in values and source.get(other, "").strip():
             values[name] = source[other].strip()
             named[name] = other
+    shop = current_shop()
+    for key in _OF_THE_SHOP:
+        values.setdefault(f"TANDEM_SHOP_{key.upper()}", getattr(shop, key))
     try:
         return read_section(Settings, values, where="", page="settings.md", error=SettingsError)
     except SettingsError as error:

@@ -17,12 +17,13 @@ from tandem.commands.running import (
     add_status_command,
     add_train_command,
 )
+from tandem.commands.shop import add_shop_command
 from tandem.commands.why import add_why_command
 
 COMMANDS = (
     add_run_command, add_train_command, add_seed_command, add_status_command, add_doctor_command, add_agent_command,
     add_audit_command,
-    add_mood_command, add_why_command, add_replay_command, add_data_command, add_evaluate_command,
+    add_mood_command, add_why_command, add_replay_command, add_data_command, add_shop_command, add_evaluate_command,
     add_export_command, add_erase_command,
     add_db_command, add_prune_command, add_backup_command, add_restore_command,
 )

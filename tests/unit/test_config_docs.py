@@ -22,6 +22,7 @@ PAGES = {  # which page of docs/ explains the keys of a module's models
     "tandem.channels.credentials": "channels.md webchat.md",
     "tandem.desk.canned_responses": "desk.md",
     "tandem.nlu": "nlu.md",
+    "tandem.shop": "shop.md",
     "tandem.live_agents.adapters.chatwoot": "chatwoot.md",
     "tandem.live_agents.adapters.slack": "slack.md",
     "tandem.live_agents.adapters.template": "writing-a-live-agent-adapter.md",

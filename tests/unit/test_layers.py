@@ -16,12 +16,14 @@ WEB = ("sanic", "fastapi", "starlette", "flask", "aiohttp", "uvicorn")
 SQL = ("sqlalchemy", "sqlite3", "psycopg2")
 SPEAK_RASA = {"nlu", "dialogue", "evaluation", "channels", "gateway", "rasa_ext"}
 # What everything may stand on.
-BASE = {"configuration", "db", "executors", "heartbeat", "logs", "private_files", "run_state", "settings"}
+BASE = {"configuration", "db", "executors", "heartbeat", "logs", "private_files", "run_state", "settings", "shop"}
 LAYERS = {  # which packages of ours each may import, as docs/architecture.md has it
-    "configuration": set(), "settings": {"configuration"}, "private_files": set(), "executors": set(), "logs": set(),
+    "configuration": set(), "shop": {"configuration"}, "settings": {"configuration", "shop"},
+    "private_files": set(), "executors": set(), "logs": set(),
     "heartbeat": set(), "moved": set(),
     "db": {"private_files"}, "run_state": {"private_files"}, "access": {"settings"},
-    "sentiment": {"configuration"}, "nlu": {"configuration", "moved"}, "dialogue": {"moved", "nlu", "sentiment"},
+    "sentiment": {"configuration"}, "nlu": {"configuration", "moved", "shop"},
+    "dialogue": {"moved", "nlu", "sentiment"},
     "evaluation": {"configuration", "dialogue", "nlu", "sentiment"},
     "rasa_ext": BASE | {"access"},
     "orders": BASE, "conversations": BASE,

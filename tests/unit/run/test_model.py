@@ -61,3 +61,10 @@ def test_a_fresh_model_is_not_trained_again(project: Path) -> None:
 def test_outside_a_project_the_missing_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"config\.yml and domain\.yml"):
         fingerprint(tmp_path)
+
+
+def test_another_shop_changes_words_and_needs_no_training(project: Path) -> None:
+    before = fingerprint(project)
+    (project / "data/shop.yml").write_text("returns: {days: 14}\n")
+    trained, _, words = fingerprint(project).partition("-")
+    assert trained == before.partition("-")[0] and words != before.partition("-")[2]

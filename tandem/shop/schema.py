@@ -1,0 +1,214 @@
+"""What data/shop.yml may hold; docs/shop.md explains every key."""
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+from pydantic import Field, validator
+
+from tandem.configuration import ConfigModel
+from tandem.shop.order_number_form import FormError, OrderNumberForm
+from tandem.shop.order_numbers import OrderNumbers
+from tandem.shop.spans import Span
+
+_DAYS = "a number of days such as 5, or from and to such as 3-5"
+_PRICE = "an amount such as 4.95"
+
+
+class _Section(ConfigModel):
+    """A part of the file; a key after which nothing stands has its default, and no list is empty."""
+
+    class Config:
+        empty_is_default = True
+
+    @validator("*", allow_reuse=True)
+    def _has_entries(cls, value: Any) -> Any:
+        if value in ((), {}):
+            raise ValueError
+        return value
+
+
+def _span(least: int, most: int, what: str = _DAYS) -> Any:
+    return Field(Span(least, most), description=what)
+
+
+def _price(amount: str) -> Any:
+    return Field(Decimal(amount), ge=0, description=_PRICE)
+
+
+class ContactSettings(_Section):
+    """How people of the shop are reached; empty is: not told."""
+
+    email: str = Field(default="", regex=r"(\S+@\S+\.\S+)?\Z", description="an e-mail address")
+    phone: str = ""
+    address: str = ""
+
+
+class OrderNumberSettings(_Section):
+    """How the shop writes order numbers."""
+
+    forms: tuple[str, ...] = Field(default=("{digits 4-8}",),
+                                   description='a list of forms such as ["#{digits 4-6}"], each in quotes')
+    example: str = ""
+    called: tuple[str, ...] = Field(default=("order",), description="a list of words such as [order, purchase]")
+
+    @validator("forms", each_item=True)
+    def _is_form(cls, value: str) -> str:
+        try:
+            OrderNumberForm.parse(value)
+        except FormError as wrong:
+            raise ValueError(str(wrong)) from None
+        return value
+
+    @validator("example")
+    def _fits(cls, value: str, values: dict[str, Any]) -> str:
+        forms = list(map(OrderNumberForm.parse, values.get("forms", ())))
+        if value and forms and not OrderNumbers(forms).fits(value):
+            raise ValueError(f"must be a number of one of the forms, not {value!r}")
+        return value
+
+
+class DeliveryServiceSettings(_Section):
+    """One way to have an order sent."""
+
+    name: str = ""
+    days: Span = _span(3, 5)
+    price: Decimal = _price("0")
+    free_from: Decimal | None = Field(default=None, ge=0, description=_PRICE)
+
+
+class DeliverySettings(_Section):
+    """How orders are sent."""
+
+    services: dict[Literal["standard", "express"], DeliveryServiceSettings] = Field(
+        default={"standard": DeliveryServiceSettings()},
+        description="a mapping of standard and express, or one of them")
+    cut_off: str = Field(
+        default="14:00", regex=r"([01]\d|2[0-3]):[0-5]\d\Z", description='a time such as "14:00", in quotes')
+    area: str = ""
+    remote: str = ""
+    remote_extra_days: Span = _span(2, 2)
+    pick_up_days: Span = _span(7, 7)
+    estimate_hours: Span = _span(24, 24, "a number of hours")
+    search_days: Span = _span(10, 10)
+
+
+class ReturnSettings(_Section):
+    """What may be sent back, and until when."""
+
+    days: int = Field(default=30, ge=0, le=3650, description="a number of days; 0 if nothing is taken back")
+
+
+class RefundSettings(_Section):
+    """When money comes back, in business days."""
+
+    days: Span = _span(5, 7)
+    check_days: Span = _span(1, 2)
+
+
+class ChangeSettings(_Section):
+    """Until when an order may be cancelled, or changed."""
+
+    until: Literal["shipped", "never"] = "shipped"
+    within_hours: int = Field(default=0, ge=0, le=8760, description="a number of hours after the order; 0 is no limit")
+
+
+class WarrantySettings(_Section):
+    years: Span = _span(2, 2, "a number of years")
+    repair_weeks: Span = _span(2, 3, "a number of weeks, or from and to such as 2-3")
+
+
+class LoyaltySettings(_Section):
+    """Points for members."""
+
+    silver_points: int = Field(default=500, ge=0)
+    gold_points: int = Field(default=1500, ge=0)
+    points: int = Field(default=100, ge=1)
+    worth: Decimal = _price("1")
+    valid_years: Span = _span(2, 2, "a number of years")
+    credited_days: Span = _span(30, 30)
+
+
+class GiftSettings(_Section):
+    wrap_price: Decimal = _price("3.95")
+    card_years: Span = _span(3, 3, "a number of years")
+
+
+class PaymentSettings(_Section):
+    """How customers pay, and what banks do."""
+
+    methods: tuple[str, ...] = Field(default=("card", "PayPal"), description="a list such as [card, PayPal]")
+    transfer_days: Span = _span(3, 3)
+    reservation_days: Span = _span(3, 5)
+    price_drop_days: Span = _span(14, 14)
+    late_code_days: Span = _span(14, 14)
+
+
+class PrivacySettings(_Section):
+    days: Span = _span(30, 30)
+
+
+class ReviewSettings(_Section):
+    days: Span = _span(2, 2)
+
+
+class AddressExample(_Section):
+    """An address as one is written in the shop's country, to show customers."""
+
+    street: str = "12 Oak Street"
+    place: str = "Springfield, IL 62704"
+
+
+class Shop(_Section):
+    """A shop. What is left out has the value of a shop in the United States with usual conditions."""
+
+    name: str = Field(default="Tandem Shop", min_length=1, description="a name")
+    timezone: ZoneInfo = Field(default=ZoneInfo("America/New_York"), description="a time zone such as Europe/Berlin")
+    locale: Locale = Field(default=Locale("en", "US"), description="a language, perhaps with a country: de, en_US")
+    currency: str = Field(
+        default="USD", regex=r"[A-Z]{3}\Z", description="a currency by its three letters, such as EUR")
+    countries: tuple[str, ...] = Field(default=("US",), description="a list of countries such as [US, CA]")
+    contact: ContactSettings = ContactSettings()
+    emergency_number: str = Field(default="911", min_length=2, description='a number such as "911", in quotes')
+    address_example: AddressExample = AddressExample()
+    order_numbers: OrderNumberSettings = OrderNumberSettings()
+    match_with: tuple[Literal["email", "postcode"], ...] = Field(
+        default=("email", "postcode"), description="a list of email and postcode, or one of them")
+    delivery: DeliverySettings = DeliverySettings()
+    returns: ReturnSettings = ReturnSettings()
+    cancellation: ChangeSettings = ChangeSettings()
+    address_change: ChangeSettings = ChangeSettings()
+    refunds: RefundSettings = RefundSettings()
+    warranty: WarrantySettings = WarrantySettings()
+    loyalty: LoyaltySettings = LoyaltySettings()
+    gift: GiftSettings = GiftSettings()
+    payment: PaymentSettings = PaymentSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    reviews: ReviewSettings = ReviewSettings()
+
+    @validator("timezone", pre=True)
+    def _is_zone(cls, value: Any) -> ZoneInfo:
+        try:
+            return ZoneInfo(value) if isinstance(value, str) else value
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError from None
+
+    @validator("locale", pre=True)
+    def _is_locale(cls, value: Any) -> Locale:
+        try:
+            return Locale.parse(value.replace("-", "_")) if isinstance(value, str) else value
+        except (UnknownLocaleError, ValueError):
+            raise ValueError from None
+
+    @validator("countries", each_item=True)
+    def _is_country(cls, value: str) -> str:
+        if value not in Locale("en").territories or len(value) != 2:
+            raise ValueError(f"must be countries by their two letters, such as [US, CA], not {value!r}")
+        return value
+
+    def numbers(self) -> OrderNumbers:
+        """Return the reader of the shop's order numbers."""
+        settings = self.order_numbers
+        return OrderNumbers(list(map(OrderNumberForm.parse, settings.forms)), settings.called, settings.example)
