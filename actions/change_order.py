@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
+from actions.base.answering import Answering
 from actions.base.consent import CHANGE_ADDRESS, ActRefused, AskForConsent, ConsentedAction, ConsentForm
 from actions.base.draft import Draft
 from actions.base.order_action import OrderAction
@@ -13,13 +14,15 @@ from actions.base.reply import Reply
 from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
 from tandem.conversations.consent import Question
-from tandem.conversations.consent_reader import ConsentAnswer, asks
+from tandem.conversations.consent_reader import ConsentAnswer, asks, read_answer
 from tandem.orders.addresses import complete_address, correct_address, parse_address
 from tandem.orders.errors import AddressNotChangeable, InvalidAddress
 from tandem.orders.model import Address, Order, OrderStatus
 from tandem.services import Services
 
 MOST_PIECES = 4  # in which an address may come
+MOST_ASKED = 2  # times that a part is asked for; after that, for the whole in one line, or a person
+_ASKS_FOR_A_PART = tuple(f"utter_address_without_{part}" for part in ("street", "city", "postcode"))
 
 
 class ValidateChangeOrderForm(OrderForm):
@@ -52,7 +55,9 @@ class ValidateChangeAddressForm(ConsentForm):
                 return
             draft.slots["new_address"] = None
             if turn.intent in ANSWERS or turn.intent == "change_address":
-                draft.replies.append(Reply(f"utter_address_without_{error.field}"))
+                again = turn.times_said(*_ASKS_FOR_A_PART) >= MOST_ASKED
+                draft.replies.append(Reply("utter_address_in_one_line" if again
+                                           else f"utter_address_without_{error.field}"))
 
     def refused(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         drops_it = turn.verdict is not None and (turn.verdict.answer is ConsentAnswer.STOP or turn.verdict.says_more)
@@ -61,6 +66,17 @@ class ValidateChangeAddressForm(ConsentForm):
         else:  # "no": another address
             draft.slots["new_address"] = None
             draft.answered = True
+
+
+class ActionAskNewAddress(Answering):
+    """Asks where the order goes, unless this very turn has asked for a part of the address."""
+
+    def name(self) -> str:
+        return "action_ask_new_address"
+
+    def reply(self, turn: CurrentTurn) -> Reply | None:
+        asked = turn.says(*_ASKS_FOR_A_PART, "utter_address_in_one_line")
+        return None if asked else Reply("utter_ask_for_new_address")
 
 
 class ActionAskChangeAddress(AskForConsent):
@@ -126,7 +142,8 @@ def _pieces(turn: CurrentTurn, order: Order) -> list[str]:
         with suppress(InvalidAddress):
             parse_address(text, order.shipping_address)
             break  # a whole address, which was another one
-        if not asks(text) and text not in said:
+        is_yes_or_no = read_answer(text, CHANGE_ADDRESS.name) is not ConsentAnswer.OTHER
+        if not asks(text) and not is_yes_or_no and text not in said:
             said.append(text)
     return said[:MOST_PIECES][::-1]
 

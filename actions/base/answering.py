@@ -26,13 +26,14 @@ class Answering(Action, ABC):
         self._open = open_services
 
     @abstractmethod
-    def reply(self, turn: CurrentTurn) -> Reply:
-        """Return what to say; blocking."""
+    def reply(self, turn: CurrentTurn) -> Reply | None:
+        """Return what to say, if anything; blocking."""
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
         run = with_orders if self.asks_orders else asyncio.to_thread
         reply = await run(self.reply, CurrentTurn(tracker))
-        reply.say(dispatcher)
+        if reply is not None:
+            reply.say(dispatcher)
         return []

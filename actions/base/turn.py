@@ -150,6 +150,16 @@ class CurrentTurn:
         return any(event.get("event") == "action_execution_rejected" and event.get("name") == form
                    for event in self._events[1])
 
+    def says(self, *responses: str) -> bool:
+        """Check whether one of these responses has been said since this message."""
+        return any(_response(event) in responses for event in self._events[1])
+
+    def times_said(self, *responses: str) -> int:
+        """Count how often these responses were said in the open form before this message."""
+        events = self._events[0]
+        start = max((place for place, event in enumerate(events) if event.get("event") == "active_loop"), default=0)
+        return sum(_response(event) in responses for event in events[start:])
+
     @property
     def buttons(self) -> Sequence[Mapping[str, Any]]:
         """Return the buttons under the bot's last message before this one."""
@@ -164,3 +174,8 @@ class CurrentTurn:
     def last_bot_message(self) -> Mapping[str, Any]:
         """Return what the bot said last before this message: the event, with `data` and `metadata`."""
         return next((event for event in reversed(self._events[0]) if event.get("event") == "bot"), {})
+
+
+def _response(event: Mapping[str, Any]) -> str:
+    """Return the name of the response that the bot said; empty for any other event."""
+    return str((event.get("metadata") or {}).get("utter_action") or "") if event.get("event") == "bot" else ""

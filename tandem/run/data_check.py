@@ -18,6 +18,7 @@ from tandem.run.errors import InvalidData
 _DOMAIN = Path("domain.yml")
 _CONTENT = {"text", "custom", "image", "attachment", "elements", "quick_replies", "template", "buttons"}
 _KEYS = _CONTENT | {"button_type", "channel", "condition", "metadata", "id"}
+_NAMES_A_RESPONSE = "utter_action"  # the key of Rasa's events, and no response itself
 _RASAS_ACTIONS = {"listen", "restart", "session_start", "default_fallback", "deactivate_loop", "back",
                   "two_stage_fallback", "unlikely_intent", "extract_slots", "revert_fallback_events",
                   "default_ask_affirmation", "default_ask_rephrase"}
@@ -159,6 +160,6 @@ def _unknown_to_actions(root: Path, data: _Data) -> Iterator[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in pieces \
                     and node.value.startswith("utter_") and node.value.isidentifier() and not node.value.endswith("_") \
-                    and node.value not in data.responses:
+                    and node.value not in data.responses and node.value != _NAMES_A_RESPONSE:
                 yield (f"{path.relative_to(root).as_posix()}:{node.lineno}: says {node.value}, which is no response in "
                        "data/responses/")

@@ -168,6 +168,8 @@ class Scene:
     message_id: str = "m1"
     last_bot: dict[str, Any] | None = None
     form_before: str | None = None  # the form that was open when the message came
+    said_before: tuple[str, ...] = ()  # responses, in the form
+    said_since: tuple[str, ...] = ()  # responses, in this turn
 
     def tracker(self) -> Tracker:
         name, slash, _ = self.intent.partition("/")
@@ -183,6 +185,7 @@ class Scene:
         if self.form_before:
             events.append({"event": "active_loop", "name": self.form_before})
         events += [_slot(name, None) for name in self.emptied]
+        events += map(_bot, self.said_before)
         if self.last_bot is not None:
             events.append({"event": "bot", **self.last_bot})
         events.append({"event": "user", "parse_data": message, "text": self.text})
@@ -191,6 +194,7 @@ class Scene:
             events.append({"event": "active_loop", "name": self.form})
         if self.rejected:
             events.append({"event": "action_execution_rejected", "name": self.form})
+        events += map(_bot, self.said_since)
         slots = {**dict.fromkeys(DOMAIN["slots"]), **self.slots, **dict.fromkeys(self.emptied), **self.filled,
                  "requested_slot": self.requested}
         return Tracker(CONVERSATION, slots, message, events, False, None, {"name": self.form} if self.form else {},
@@ -217,3 +221,7 @@ def check_values(response: str, values: Mapping[str, Any]) -> None:
 
 def _slot(name: str, value: Any) -> dict[str, Any]:
     return {"event": "slot", "name": name, "value": value}
+
+
+def _bot(response: str) -> dict[str, Any]:
+    return {"event": "bot", "metadata": {"utter_action": response}}

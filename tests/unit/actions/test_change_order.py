@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from actions.change_order import ActionChangeAddress, ActionChangeOrder, ValidateChangeAddressForm
-from tests.unit.actions.conftest import Outcome, Scene, Shop, act
+from actions.change_order import ActionAskNewAddress, ActionChangeAddress, ActionChangeOrder, ValidateChangeAddressForm
+from tests.unit.actions.conftest import RESPONSES, Outcome, Scene, Shop, act
 
 
 async def address(shop: Shop, text: str, requested: str = "new_address", **scene: object) -> Outcome:
@@ -35,6 +35,27 @@ async def test_a_missing_part_is_named(shop: Shop, text: str, missing: str) -> N
     outcome = await address(shop, text)
     assert outcome.said == [f"utter_address_without_{missing}"]
     assert outcome.slots["requested_slot"] == "new_address"
+
+
+async def test_a_part_that_stays_missing_is_not_asked_for_for_ever(shop: Shop) -> None:
+    outcome = await address(shop, "apartment 4", said_before=("utter_address_without_postcode",) * 2,
+                            emptied=("new_address",),
+                            slots={"order_number": "TD-10433", "new_address": "12 Oak Street"})
+    assert outcome.said == ["utter_address_in_one_line"]
+    assert "/ask_for_human" in [button["payload"] for button in RESPONSES[outcome.said[0]][0]["buttons"]]
+
+
+@pytest.mark.parametrize("asked", [(), ("utter_address_without_city",), ("utter_address_in_one_line",)])
+async def test_one_message_asks_once_where_an_order_goes(shop: Shop, asked: tuple[str, ...]) -> None:
+    outcome = await act(ActionAskNewAddress(shop.open), Scene(
+        form="change_address_form", requested="new_address", slots={"order_number": "TD-10433"}, said_since=asked))
+    assert outcome.said == ([] if asked else ["utter_ask_for_new_address"])
+
+
+async def test_a_yes_is_no_part_of_an_address(shop: Shop) -> None:
+    outcome = await address(shop, "Springfield, IL 62704", emptied=("new_address",),
+                            slots={"order_number": "TD-10433", "new_address": "yes"})
+    assert outcome.said == ["utter_address_without_street"]
 
 
 async def test_a_question_is_no_address(shop: Shop) -> None:
