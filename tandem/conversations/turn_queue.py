@@ -27,6 +27,7 @@ from tandem.logs import about
 logger = logging.getLogger(__name__)
 
 TURN_LEASE = timedelta(seconds=15)  # how long a bot turn counts as alive without a sign of life
+MAX_TRIES = 3  # how often an interrupted or failing turn is run
 TURN_LIFETIME = timedelta(minutes=15)  # an interrupted turn older than this is not answered late
 BOT_EPOCH = "bot_epoch"  # in the data of a message that was written before: the epoch in which it is the bot's
 DONE, FAILED, LATE = "done", "failed", "late"  # how turns end

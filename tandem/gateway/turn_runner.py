@@ -12,39 +12,34 @@ from rasa.core.agent import Agent
 from rasa.core.channels.channel import InputChannel, UserMessage
 from sqlalchemy.exc import SQLAlchemyError
 
-from tandem.conversations.buttons import ASIDE, OUTDATED
-from tandem.conversations.consent import Consents, Question
+from tandem.conversations.buttons import OUTDATED
 from tandem.conversations.feed import Feed
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Message, Owner, Receipt
-from tandem.conversations.turn_queue import DONE, FAILED, LATE, TURN_LEASE, TurnQueue, is_for_bot
+from tandem.conversations.turn_queue import DONE, FAILED, LATE, MAX_TRIES, TURN_LEASE, TurnQueue, is_for_bot
 from tandem.conversations.writing import write
-from tandem.gateway.bot_input import for_bot
+from tandem.gateway.bot_input import for_bot, turn_metadata
 from tandem.gateway.fenced_output import DirectAnswer, FencedOutput
-from tandem.gateway.message_mood import read_mood
+from tandem.gateway.message_reader import MessageReader
 from tandem.gateway.tasks import Tasks
-from tandem.gateway.waiting_room import READ_SECONDS, WaitingCustomers
+from tandem.gateway.turn_notices import TurnNotices
+from tandem.gateway.waiting_room import WaitingCustomers
 from tandem.logs import about
-from tandem.nlu.context_of_tracker import full_intent
-from tandem.rasa_ext.action_endpoint import install_action_endpoint
 from tandem.rasa_ext.asides import said_aside
-from tandem.rasa_ext.install import install_extensions
-from tandem.rasa_ext.locks import install_locks
+from tandem.rasa_ext.install import install_all
 from tandem.rasa_ext.tracker_store import MessageAlreadyHandled, answering
-from tandem.rasa_ext.trackers import leave_forms, parse_in_conversation, say_again
-from tandem.wording.phrases import notice
+from tandem.rasa_ext.trackers import leave_forms, say_again
 
 logger = logging.getLogger(__name__)
 
 OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
-MAX_TRIES = 3  # how often an interrupted or failing bot turn is run
 RETRY_PAUSES = (timedelta(seconds=1), timedelta(seconds=5))  # before a failed turn is run again
 TURN_SECONDS = 45.0  # that Rasa may take for a message; then the customer is told, and the next message is handled
 LOOK_AGAIN = 1.0  # seconds after which a turn that waits asks again, if nothing wakes it
 
 
 class TurnRunner:
-    """Gives customers' messages to the bot, and answers or reads those that are not the bot's to answer.
+    """Runs the turns of customers' messages: the bot's, and the answers to those who wait for a person.
 
     Args:
         agent: Rasa's agent; another one after it has loaded another model.
@@ -65,6 +60,8 @@ class TurnRunner:
         self._feed = feed
         self._recorded = recorded
         self._waiting = waiting
+        self._reader = MessageReader(ledger, feed, self._equipped_agent)
+        self._notices = TurnNotices(ledger, recorded)
         self._running: dict[tuple[str, int], asyncio.Task[None]] = {}
 
     def begin(
@@ -78,7 +75,7 @@ class TurnRunner:
             metadata: What the channel knows beside the message, for the tracker.
         """
         if not receipt.for_bot and receipt.conversation.owner is not Owner.WAITING:
-            return self._tasks.spawn(self._read_only(receipt.message))
+            return self._tasks.spawn(self._reader.read_for_people(receipt.message))
         conversation_id = receipt.conversation.id
         key = (conversation_id, receipt.message.seq)
         turn = self._turn(receipt, channel, on_new_message, into, metadata or {})
@@ -134,23 +131,23 @@ class TurnRunner:
                 receipt = left
             if receipt.too_late:
                 how = LATE
-                await self._apologise(receipt, "is too old to be answered", "too_late")
+                await self._notices.apologise(receipt, "is too old to be answered", "too_late")
             elif receipt.tries > MAX_TRIES:
                 how = FAILED
-                await self._apologise(receipt, "is given up")
+                await self._notices.apologise(receipt, "is given up")
             else:
                 await self._through_bot(receipt, channel, on_new_message, into, metadata)
         except asyncio.TimeoutError:
             # Run again it would take as long again, and the customer has waited long enough.
             how = FAILED
-            await self._apologise(receipt, "took too long and was stopped")
+            await self._notices.apologise(receipt, "took too long and was stopped")
         except Exception:
             logger.exception("Bot turn %d failed", receipt.message.seq, extra=_about(receipt))
             if receipt.tries < MAX_TRIES:
                 await self._give_back(receipt)
                 return
             how = FAILED
-            await self._apologise(receipt, "is given up")
+            await self._notices.apologise(receipt, "is given up")
         await self._finish(receipt, how)
 
     async def _through_bot(
@@ -174,7 +171,7 @@ class TurnRunner:
             except MessageAlreadyHandled:
                 await say_again(agent, conversation.id, message_id, output)
         if not output.spoke and await self._still_with_bot(receipt):
-            await self._apologise(receipt, "had nothing to say")
+            await self._notices.apologise(receipt, "had nothing to say")
 
     async def _give_to_bot(
         self, receipt: Receipt, agent: Agent, message: UserMessage, on_new_message: OnNewMessage,
@@ -185,10 +182,10 @@ class TurnRunner:
             left = await leave_forms(agent, receipt.conversation.id)
             flow = left or receipt.handed_back.card.interrupted_flow
         if receipt.message.data.get("payload") == OUTDATED:
-            await self._say_outdated(receipt)
+            await self._notices.say_outdated(receipt)
             return False
-        message.metadata = {**(message.metadata or {}), "tandem": _turn_metadata(receipt, flow)}
-        message.parse_data = await self._read(receipt.message, agent)
+        message.metadata = {**(message.metadata or {}), "tandem": turn_metadata(receipt, flow)}
+        message.parse_data = await self._reader.read(receipt.message, agent)
         # Rasa's own handler asks for the agent anew; a turn is answered by the model that has read it.
         handle = on_new_message if agent is self._agent() else agent.handle_message
         await asyncio.wait_for(handle(message), TURN_SECONDS)
@@ -226,12 +223,12 @@ class TurnRunner:
         if receipt.tries > MAX_TRIES:
             whole = None  # to read it may be what ended the process
         else:
-            whole = await self._read_only(receipt.message)
+            whole = await self._reader.read_for_people(receipt.message)
 
         async def ask(action: str, parse: Mapping[str, Any]) -> list[tuple[str, str]]:
             return await said_aside(
                 agent, conversation_id, action, parse, f"{conversation_id}:{receipt.message.seq}",
-                {"tandem": _turn_metadata(receipt, None)}, channel.name())
+                {"tandem": turn_metadata(receipt, None)}, channel.name())
 
         answer = await self._waiting.answer(receipt, whole, agent.parse_message, ask)
         if isinstance(answer, Receipt):
@@ -246,48 +243,6 @@ class TurnRunner:
         """Check whether the conversation is still the bot's, and was all the while."""
         now = await asyncio.to_thread(self._ledger.conversation, receipt.conversation.id)
         return now.owner is Owner.BOT and now.epoch == receipt.conversation.epoch
-
-    async def _say_outdated(self, receipt: Receipt) -> None:
-        """Tell the customer that a button's question is no longer open; the bot does not hear of it."""
-        conversation, stored = receipt.conversation, receipt.message
-
-        def say() -> Message | None:
-            asked = self._ledger.messages(conversation.id, after=int(stored.data["button_of"]) - 1, limit=1)
-            question = Question.of(asked[0]) if asked else None
-            done = question is not None and any(
-                act.done and act.question.id == question.id for act in Consents(self._ledger).acts(conversation.id))
-            words = notice("outdated_button_done" if done else "outdated_button")
-            return self._ledger.record_bot_reply(conversation.id, conversation.epoch, words, data={ASIDE: True},
-                                                 reply_to=stored.seq, key=f"{stored.seq}.outdated")
-
-        told = await asyncio.to_thread(say)
-        if told is not None:
-            self._recorded(told)
-
-    async def _apologise(self, receipt: Receipt, reason: str, name: str = "trouble") -> None:
-        """Tell the customer that this message finds no answer."""
-        conversation, seq = receipt.conversation, receipt.message.seq
-        logger.error("Turn %d %s", seq, reason, extra=_about(receipt))
-        if not receipt.for_bot:
-            return  # the agents have the message
-
-        def say() -> Message | None:
-            if receipt.tries > MAX_TRIES and self._ledger.replies_to(conversation.id, seq):
-                return None  # it was answered, but no try lived long enough to say so
-            return self._ledger.record_bot_reply(conversation.id, conversation.epoch, self._apology(receipt, name),
-                                                 reply_to=seq, key=f"{seq}.{name}")
-
-        told = await write(conversation.id, say)
-        if told is not None:
-            self._recorded(told)
-
-    def _apology(self, receipt: Receipt, name: str) -> str:
-        """Return the text of the notice; it says so if the customer's yes was acted upon before the turn broke off."""
-        acts = Consents(self._ledger).acts(receipt.conversation.id)
-        act = next((act for act in acts if act.seq == receipt.message.seq), None)
-        if act is None:
-            return notice(name)
-        return notice("trouble_done" if act.done else "trouble_unsure", number=act.question.number)
 
     async def _finish(self, receipt: Receipt, outcome: str = DONE) -> None:
         message = receipt.message
@@ -306,31 +261,9 @@ class TurnRunner:
         except SQLAlchemyError:
             logger.exception("Bot turn %d is run again when its lease runs out", message.seq, extra=_about(receipt))
 
-    async def _read_only(self, message: Message) -> Mapping[str, Any] | None:
-        """Read a message that is not the bot's to answer; without a reading (None) it is still there for the agent."""
-        try:
-            parse: Mapping[str, Any] = await asyncio.wait_for(self._read(message, self._equipped_agent()), READ_SECONDS)
-            return parse
-        except Exception:
-            logger.exception("Message %d could not be read", message.seq,
-                             extra=about(message.conversation_id, message.epoch))
-            return None
-
-    async def _read(self, message: Message, agent: Agent) -> Any:
-        """Let the NLU read a message and note its mood in the ledger, whoever owns the conversation."""
-        text = for_bot(message)
-        parse = await parse_in_conversation(agent, message.conversation_id, text)
-        mood, intent = await read_mood(parse, text), full_intent(parse.get("intent") or {})
-        await write(message.conversation_id, self._ledger.record_reading, message.conversation_id, message.seq, mood,
-                    intent)
-        self._feed.nudge(message.conversation_id)
-        return parse
-
     def _equipped_agent(self) -> Agent:
         agent = self._agent()
-        install_action_endpoint(agent)
-        install_extensions(agent)
-        install_locks(agent)
+        install_all(agent)
         return agent
 
     async def _keep_alive(self, receipt: Receipt, working: asyncio.Task[None]) -> None:
@@ -353,19 +286,3 @@ class TurnRunner:
 
 def _about(receipt: Receipt) -> dict[str, Any]:
     return about(receipt.conversation.id, receipt.conversation.epoch)
-
-
-def _turn_metadata(receipt: Receipt, flow: str | None) -> dict[str, Any]:
-    """Return what the dialogue is told beside the message; `flow` is the form that a person's coming interrupted."""
-    conversation, handed_back = receipt.conversation, receipt.handed_back
-    facts: dict[str, Any] = {
-        "seq": receipt.message.seq, "epoch": conversation.epoch, "identified": conversation.identity is not None,
-    }
-    if receipt.message.data.get("button_of"):
-        facts["button_of"] = receipt.message.data["button_of"]
-    if handed_back is not None:
-        facts["handed_back"] = {
-            "outcome": handed_back.outcome, "note_for_bot": handed_back.note_for_bot,
-            "agent": handed_back.claimed_by, "reason": handed_back.reason, "resume": handed_back.resume, "flow": flow,
-        }
-    return facts

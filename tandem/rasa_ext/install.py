@@ -17,9 +17,18 @@ from rasa.shared.core.events import Event
 from rasa.shared.core.slots import Slot
 
 from tandem.rasa_ext import shortcuts
+from tandem.rasa_ext.action_endpoint import install_action_endpoint
 from tandem.rasa_ext.action_result import is_action_result
 from tandem.rasa_ext.graph_runner import SequentialGraphRunner
+from tandem.rasa_ext.locks import install_locks
 from tandem.rasa_ext.rule_policy import IndexedRulePolicy
+
+
+def install_all(agent: Agent) -> None:
+    """Put every part of this package into an agent; again after it has loaded another model."""
+    install_action_endpoint(agent)
+    install_extensions(agent)
+    install_locks(agent)
 
 
 def install_extensions(agent: Agent) -> None:

@@ -24,9 +24,7 @@ from rasa.engine.storage.storage import ModelMetadata
 from rasa.shared.core.domain import Domain
 from sanic import Sanic
 
-from tandem.rasa_ext.action_endpoint import install_action_endpoint
-from tandem.rasa_ext.install import install_extensions
-from tandem.rasa_ext.locks import install_locks
+from tandem.rasa_ext.install import install_all
 from tandem.rasa_ext.tracker_store import CachedTrackerStore
 from tandem.run_state import live_model
 
@@ -42,9 +40,7 @@ async def make_ready(agent: Agent) -> None:
 
     The first reading loads the encoders and spaCy, for some seconds in which the event loop stands still.
     """
-    install_action_endpoint(agent)
-    install_extensions(agent)
-    install_locks(agent)
+    install_all(agent)
     await agent.parse_message(_FIRST_WORDS)
 
 

@@ -9,9 +9,8 @@ from rasa.core.channels.channel import UserMessage
 from sqlalchemy.exc import OperationalError
 
 from tandem.channels.rest import Rest
-from tandem.conversations.turn_queue import TurnQueue
+from tandem.conversations.turn_queue import MAX_TRIES, TurnQueue
 from tandem.gateway import turn_runner
-from tandem.gateway.turn_runner import MAX_TRIES
 from tests.fakes.core import ANNA, Core
 from tests.integration.channels.stage import TROUBLE, staged
 

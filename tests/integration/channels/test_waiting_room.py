@@ -181,7 +181,7 @@ async def test_an_agent_who_comes_while_the_message_is_read_ends_the_answer(stag
 async def test_without_a_reading_the_message_is_noted(
     stage: Stage, trouble: str, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tandem.gateway.turn_runner.READ_SECONDS", 0.2)
+    monkeypatch.setattr("tandem.gateway.message_reader.READ_SECONDS", 0.2)
 
     async def broken(text: str) -> dict[str, Any]:
         if trouble == "fails":
