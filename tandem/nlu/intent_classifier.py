@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field
-from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
@@ -22,7 +22,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from tandem.configuration import ConfigModel
 from tandem.nlu.answers import set_reading
-from tandem.nlu.component_options import read_options
+from tandem.nlu.component import LearningComponent
 from tandem.nlu.context_of_tracker import context_of
 from tandem.nlu.dialogues import FOLDER, DialogueFileError, digest, read_dialogues
 from tandem.nlu.models.context import Context, Topics
@@ -51,23 +51,15 @@ class _Options(ConfigModel):
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class KernelIntentClassifier(GraphComponent, IntentClassifier):
-    """Set `intent` and `intent_ranking`; the confidence of the best intent is the probability that it is right."""
+class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
+    """Set `intent` and `intent_ranking`; the confidence of the best intent is the probability that it is right.
 
-    @staticmethod
-    def get_default_config() -> dict[str, Any]:
-        """Return all keys with their defaults.
+    * `ranking_length`: how many intents the ranking shows; 0 for all.
+    * `dialogues`: the folder of dialogues, seen from the project's root.
+    * `topics`: for intents whose name does not say it (`topic/answer` does), lists of intents by topic.
+    """
 
-        * `ranking_length`: how many intents the ranking shows; 0 for all.
-        * `dialogues`: the folder of dialogues, seen from the project's root.
-        * `topics`: for intents whose name does not say it (`topic/answer` does), lists of intents by topic.
-        """
-        return _Options().dict()
-
-    @classmethod
-    def validate_config(cls, config: dict[str, Any]) -> None:
-        """Raise InvalidConfigException for a key whose value cannot be; the message names it."""
-        read_options(_Options, cls, config)
+    options = _Options
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
@@ -81,23 +73,9 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
     def __init__(
         self, config: dict[str, Any], storage: ModelStorage, resource: Resource, model: IntentModel | None
     ) -> None:
-        self._config = config
-        self._storage = storage
-        self._resource = resource
-        self._model = model
+        super().__init__(config, storage, resource, model)
         self._topics = Topics.of(config.get("topics") or {})
         self._remembered = lru_cache(CACHE_SIZE)(self._read)
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> KernelIntentClassifier:
-        """Create an untrained classifier."""
-        return cls({**cls.get_default_config(), **config}, model_storage, resource, None)
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learn from the examples that have a text and an intent, and from the dialogues.
@@ -118,10 +96,7 @@ class KernelIntentClassifier(GraphComponent, IntentClassifier):
                              [turn.context for turn in turns], [turn.dialogue for turn in turns])
         read_ahead(examples.texts, "intents", say)
         self._remembered.cache_clear()
-        self._model = IntentModel.learn(examples, self._topics)
-        with self._storage.write_to(self._resource) as folder:
-            self._model.save(folder / MODEL_FILE)
-        return self._resource
+        return self._learnt(IntentModel.learn(examples, self._topics), MODEL_FILE)
 
     @classmethod
     def load(

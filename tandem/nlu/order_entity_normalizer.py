@@ -12,16 +12,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from pydantic import Field
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.extractors.extractor import EntityExtractorMixin
 from rasa.shared.nlu.constants import ENTITIES
 from rasa.shared.nlu.training_data.message import Message
 
 from tandem.configuration import ConfigModel
-from tandem.nlu.component_options import read_options
+from tandem.nlu.component import ConfiguredComponent
 
 Entity = dict[str, Any]
 
@@ -118,34 +115,15 @@ class _Options(ConfigModel):
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
-class OrderEntityNormalizer(GraphComponent, EntityExtractorMixin):
+class OrderEntityNormalizer(ConfiguredComponent, EntityExtractorMixin):
     """Settle and normalise the entities found so far; put it behind every extractor."""
 
-    @staticmethod
-    def get_default_config() -> dict[str, Any]:
-        return _Options().dict()
-
-    @classmethod
-    def validate_config(cls, config: dict[str, Any]) -> None:
-        """Raise InvalidConfigException if `order_prefix` is not a word of letters and digits."""
-        read_options(_Options, cls, config)
-
-    def __init__(self, config: dict[str, Any]) -> None:
-        self._prefix = str(config["order_prefix"]).upper()
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> OrderEntityNormalizer:
-        return cls({**cls.get_default_config(), **config})
+    options = _Options
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Replace the entities of each message by the settled ones."""
+        prefix = str(self._config["order_prefix"]).upper()
         for message in messages:
             found = message.get(ENTITIES) or []
-            message.set(ENTITIES, settle(found, self._prefix), add_to_output=True)
+            message.set(ENTITIES, settle(found, prefix), add_to_output=True)
         return messages

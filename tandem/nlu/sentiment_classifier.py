@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field
-from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
@@ -18,7 +18,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from tandem.configuration import ConfigModel
-from tandem.nlu.component_options import read_options
+from tandem.nlu.component import LearningComponent
 from tandem.nlu.models import mood_data
 from tandem.nlu.models.current_mood_model import MODEL_FILE, MoodModelNotFound, keep
 from tandem.nlu.models.encoders import versions
@@ -36,18 +36,10 @@ class _Options(ConfigModel):
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
-class SentimentClassifier(GraphComponent):
+class SentimentClassifier(LearningComponent[MoodModel]):
     """Set the attribute `sentiment` on every message; trained from the labelled messages of `data`."""
 
-    @staticmethod
-    def get_default_config() -> dict[str, Any]:
-        """Return `data`, the folder of labelled messages, seen from the project's root."""
-        return _Options().dict()
-
-    @classmethod
-    def validate_config(cls, config: dict[str, Any]) -> None:
-        """Raise InvalidConfigException if `data` names no folder."""
-        read_options(_Options, cls, config)
+    options = _Options
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
@@ -61,22 +53,8 @@ class SentimentClassifier(GraphComponent):
     def __init__(
         self, config: dict[str, Any], storage: ModelStorage, resource: Resource, model: MoodModel | None
     ) -> None:
-        self._config = config
-        self._storage = storage
-        self._resource = resource
-        self._model = model
+        super().__init__(config, storage, resource, model)
         self._remembered = lru_cache(CACHE_SIZE)(self._read_one)
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> SentimentClassifier:
-        """Create an untrained reader."""
-        return cls({**cls.get_default_config(), **config}, model_storage, resource, None)
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learn from the folder `data`, not from Rasa's training data. Raises InvalidConfigException on bad labels."""
@@ -86,10 +64,7 @@ class SentimentClassifier(GraphComponent):
             raise InvalidConfigException(f"SentimentClassifier: {error}") from error
         self._remembered.cache_clear()
         read_ahead([row.text for row in rows], "moods", say)
-        self._model = MoodModel.train(rows)
-        with self._storage.write_to(self._resource) as folder:
-            self._model.save(folder / MODEL_FILE)
-        return self._resource
+        return self._learnt(MoodModel.train(rows), MODEL_FILE)
 
     @classmethod
     def load(

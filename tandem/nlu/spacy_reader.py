@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from pydantic import Field
-from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
@@ -21,7 +21,7 @@ from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from tandem.configuration import ConfigModel
-from tandem.nlu.component_options import read_options
+from tandem.nlu.component import ConfiguredComponent
 
 CACHE_SIZE = 4096
 _UNUSED = ("tok2vec", "tagger", "parser", "senter", "attribute_ruler", "lemmatizer")
@@ -41,18 +41,10 @@ class _Options(ConfigModel):
     [DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR],
     is_trainable=False,
 )
-class SpacyReader(Tokenizer, EntityExtractorMixin, GraphComponent):
+class SpacyReader(ConfiguredComponent, Tokenizer, EntityExtractorMixin):
     """Set tokens, and the entities of the configured dimensions, on messages."""
 
-    @staticmethod
-    def get_default_config() -> dict[str, Any]:
-        """Return `model`, the name of an installed spaCy model, and `dimensions`, its entity labels to keep."""
-        return _Options().dict()
-
-    @classmethod
-    def validate_config(cls, config: dict[str, Any]) -> None:
-        """Raise InvalidConfigException for a key that is wrong."""
-        read_options(_Options, cls, config)
+    options = _Options
 
     @staticmethod
     def required_packages() -> list[str]:
@@ -70,6 +62,7 @@ class SpacyReader(Tokenizer, EntityExtractorMixin, GraphComponent):
         """Load the model. Raises InvalidConfigException if it is not installed."""
         import spacy
 
+        cls.validate_config(config)
         config = {**cls.get_default_config(), **config}
         try:
             language = spacy.load(config["model"], exclude=list(_UNUSED))
@@ -82,7 +75,7 @@ class SpacyReader(Tokenizer, EntityExtractorMixin, GraphComponent):
     def __init__(self, config: dict[str, Any], language: Any) -> None:
         from thinc.api import get_current_ops
 
-        super().__init__(config)
+        Tokenizer.__init__(self, config)
         self._language = language
         self._dimensions = frozenset(config["dimensions"] or ())
         self._ops = get_current_ops()

@@ -41,6 +41,13 @@ def test_a_wrong_key_is_named(component: type[GraphComponent], config: dict[str,
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
+def test_nothing_is_made_with_a_key_that_is_not_known(component: type[GraphComponent]) -> None:
+    """Rasa calls `create` in every training, and `validate_config` never."""
+    with pytest.raises(InvalidConfigException, match="speling is not known"):
+        component.create({"speling": 1}, None, None, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
 def test_the_defaults_pass_their_own_checks_and_are_documented(component: type[GraphComponent]) -> None:
     defaults = component.get_default_config()
     component.validate_config(defaults)
