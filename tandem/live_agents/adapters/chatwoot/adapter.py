@@ -1,10 +1,8 @@
 """The channel: one Chatwoot conversation for a handoff, taken up again if the customer was handed back in it."""
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import httpx
 
@@ -15,6 +13,7 @@ from tandem.live_agents.adapters.chatwoot.client import ChatwootApi, ChatwootNot
 from tandem.live_agents.adapters.chatwoot.config import ChatwootOptions
 from tandem.live_agents.adapters.chatwoot.inbound import handoff_of, mark_of, said, state
 from tandem.live_agents.adapters.chatwoot.outbound import agents_word, attributes, note, since_end
+from tandem.live_agents.base import BaseAdapter
 from tandem.live_agents.json_payloads import Json, mapping
 from tandem.live_agents.protocol import THREAD, AgentEvent, Reference
 
@@ -23,27 +22,16 @@ SHOWN = "shown"  # in the reference: the last message of the transcript that age
 _CLOSED: Mapping[str | None, str] = {"resolved": "resolved"}  # handoff's outcome: status; any other is the bot's
 
 
-class ChatwootChannel:
+class ChatwootChannel(BaseAdapter[ChatwootOptions]):
     """Live agents in an API inbox of Chatwoot. Our ids in what we create make every call safe to repeat."""
 
-    def __init__(
-        self, name: str, options: ChatwootOptions, transport: httpx.BaseTransport | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """
-        Args:
-            clock: Seconds since 1970.
-        """
-        self.name = name
-        self._options = options
-        self._api = ChatwootApi(options, transport)
-        self._clock = clock
-        self._own_user: int | None = None
+    options = ChatwootOptions
+    page = "chatwoot.md"
 
-    @classmethod
-    def from_options(cls, name: str, options: Mapping[str, Any]) -> ChatwootChannel:
-        """Make the channel as endpoints.yml configures it; see `AdapterOptions.read`."""
-        return cls(name, ChatwootOptions.read(name, options, "chatwoot.md"))
+    def connect(self, transport: httpx.BaseTransport | None) -> None:
+        """Make the client of the API."""
+        self._api = ChatwootApi(self._options, transport)
+        self._own_user: int | None = None
 
     def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
         """Open a conversation with the card and the earlier talk in one private note."""
@@ -90,10 +78,6 @@ class ChatwootChannel:
         inbound.verify(self._options.secret, headers, body, self._clock())
         inbound.parse(body)
         return inbound.delivery(headers, body)
-
-    def answer(self, body: bytes) -> Mapping[str, Any] | None:
-        """Return nothing: Chatwoot looks at the status alone."""
-        return None
 
     def read(self, body: bytes) -> Sequence[AgentEvent]:
         """Read what an agent did from a webhook."""

@@ -1,8 +1,7 @@
 """The channel: a thread for each customer in the agents' channel."""
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from tandem.conversations.model import Handoff, Message
 from tandem.live_agents.adapters.slack import inbound, outbound
 from tandem.live_agents.adapters.slack.client import Names, SlackApi, Sweeps, ThreadGone
 from tandem.live_agents.adapters.slack.config import SlackOptions
+from tandem.live_agents.base import BaseAdapter
 from tandem.live_agents.json_payloads import mapping
 from tandem.live_agents.protocol import THREAD, AgentEvent, LiveAgentUnavailable, Reference
 
@@ -19,28 +19,17 @@ CLOCKS = timedelta(minutes=5)  # by which Slack's clock may be behind ours
 TS = "ts"  # in a reference: the thread's first message
 
 
-class SlackChannel:
+class SlackChannel(BaseAdapter[SlackOptions]):
     """Live agents in a Slack channel. Whoever replies first has the customer; edits and deletions do not reach them."""
 
-    def __init__(
-        self, name: str, options: SlackOptions, transport: httpx.BaseTransport | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """
-        Args:
-            clock: Seconds since 1970.
-        """
-        self.name = name
-        self._options = options
-        self._clock = clock
-        self._api = SlackApi(options, transport)
+    options = SlackOptions
+    page = "slack.md"
+
+    def connect(self, transport: httpx.BaseTransport | None) -> None:
+        """Make the client of the API."""
+        self._api = SlackApi(self._options, transport)
         self._names = Names(self._api)
         self._sweeps = Sweeps()
-
-    @classmethod
-    def from_options(cls, name: str, options: Mapping[str, Any]) -> SlackChannel:
-        """Make the channel as endpoints.yml configures it; see `AdapterOptions.read`."""
-        return cls(name, SlackOptions.read(name, options, "slack.md"))
 
     def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
         """Announce the customer in the channel, with card and transcript in the thread.

@@ -1,10 +1,8 @@
 """The channel: a ticket for each handoff."""
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import httpx
 
@@ -12,32 +10,22 @@ from tandem.conversations.model import Handoff, Message
 from tandem.live_agents.adapters.template import inbound, outbound
 from tandem.live_agents.adapters.template.client import TemplateApi
 from tandem.live_agents.adapters.template.config import TemplateOptions
+from tandem.live_agents.base import BaseAdapter
 from tandem.live_agents.protocol import THREAD, AgentEvent, Reference
 from tandem.live_agents.rendering import speaker
 
 CLOCKS = timedelta(minutes=5)  # by which the help desk's clock may be behind ours
 
 
-class TemplateChannel:
+class TemplateChannel(BaseAdapter[TemplateOptions]):
     """Live agents in a help desk. Our keys in what we create make every call safe to repeat."""
 
-    def __init__(
-        self, name: str, options: TemplateOptions, transport: httpx.BaseTransport | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """
-        Args:
-            clock: Seconds since 1970.
-        """
-        self.name = name
-        self._options = options
-        self._clock = clock
-        self._api = TemplateApi(options, transport)
+    options = TemplateOptions
+    page = "writing-a-live-agent-adapter.md"
 
-    @classmethod
-    def from_options(cls, name: str, options: Mapping[str, Any]) -> TemplateChannel:
-        """Make the channel as endpoints.yml configures it; see `AdapterOptions.read`."""
-        return cls(name, TemplateOptions.read(name, options, "writing-a-live-agent-adapter.md"))
+    def connect(self, transport: httpx.BaseTransport | None) -> None:
+        """Make the client of the API."""
+        self._api = TemplateApi(self._options, transport)
 
     # -- what the relay carries out -------------------------------------------------------------------------------
 
@@ -73,10 +61,6 @@ class TemplateChannel:
         """Return the id of the event in a body that is signed and can be read."""
         inbound.verify(self._options.secret, headers, body, self._clock())
         return str(inbound.parse(body)["id"])
-
-    def answer(self, body: bytes) -> Mapping[str, Any] | None:
-        """Return nothing: the status is all that the help desk looks at."""
-        return None
 
     def read(self, body: bytes) -> Sequence[AgentEvent]:
         """Read what an agent did from a webhook."""

@@ -1,10 +1,8 @@
 """The channel: posts our events with retries left to the relay, takes agents' events by webhook."""
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import httpx
 
@@ -14,29 +12,19 @@ from tandem.live_agents.adapters.webhook.client import WebhookApi
 from tandem.live_agents.adapters.webhook.config import WebhookOptions
 from tandem.live_agents.adapters.webhook.inbound import parse
 from tandem.live_agents.adapters.webhook.signature import HEADER, verify
+from tandem.live_agents.base import BaseAdapter
 from tandem.live_agents.protocol import AgentEvent, Reference
 
 
-class WebhookChannel:
+class WebhookChannel(BaseAdapter[WebhookOptions]):
     """Live agents behind an address of the integrator's. The receiver tells repeats by the event id."""
 
-    def __init__(
-        self, name: str, options: WebhookOptions, transport: httpx.BaseTransport | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """
-        Args:
-            clock: Seconds since 1970.
-        """
-        self.name = name
-        self._options = options
-        self._clock = clock
-        self._api = WebhookApi(options, transport, lambda: self._clock())
+    options = WebhookOptions
+    page = "live-agent-channels.md"
 
-    @classmethod
-    def from_options(cls, name: str, options: Mapping[str, Any]) -> WebhookChannel:
-        """Make the channel as endpoints.yml configures it; see `AdapterOptions.read`."""
-        return cls(name, WebhookOptions.read(name, options, "live-agent-channels.md"))
+    def connect(self, transport: httpx.BaseTransport | None) -> None:
+        """Make the client of the API."""
+        self._api = WebhookApi(self._options, transport, lambda: self._clock())
 
     def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
         """Post `handoff.opened`."""
@@ -55,10 +43,6 @@ class WebhookChannel:
         """Return the id of the event in a body that is signed and can be read."""
         verify(self._options.secret, headers.get(HEADER.lower(), ""), body, self._clock())
         return parse(body).key
-
-    def answer(self, body: bytes) -> Mapping[str, Any] | None:
-        """Return nothing: 200 says that the event is kept."""
-        return None
 
     def read(self, body: bytes) -> Sequence[AgentEvent]:
         """Read the event of the body."""

@@ -11,6 +11,7 @@ from tandem.conversations.model import Author, Handoff, Message
 from tandem.live_agents.adapters.zendesk import inbound, outbound
 from tandem.live_agents.adapters.zendesk.client import SunshineApi
 from tandem.live_agents.adapters.zendesk.config import ZendeskOptions
+from tandem.live_agents.base import BaseAdapter
 from tandem.live_agents.json_payloads import mapping
 from tandem.live_agents.protocol import THREAD, Act, AgentEvent, Reference
 from tandem.live_agents.rendering import speaker
@@ -23,18 +24,15 @@ FIRST = "first_message_id"
 WATCHED = "watched"  # in a reference: the API tells who is in control
 
 
-class ZendeskChannel:
+class ZendeskChannel(BaseAdapter[ZendeskOptions]):
     """Live agents in Zendesk's agent workspace. Their private notes stay in Zendesk, and so does who took a ticket."""
 
-    def __init__(self, name: str, options: ZendeskOptions, transport: httpx.BaseTransport | None = None) -> None:
-        self.name = name
-        self._options = options
-        self._api = SunshineApi(options, transport)
+    options = ZendeskOptions
+    page = "zendesk.md"
 
-    @classmethod
-    def from_options(cls, name: str, options: Mapping[str, Any]) -> ZendeskChannel:
-        """Make the channel as endpoints.yml configures it; see `AdapterOptions.read`."""
-        return cls(name, ZendeskOptions.read(name, options, "zendesk.md"))
+    def connect(self, transport: httpx.BaseTransport | None) -> None:
+        """Make the client of the API."""
+        self._api = SunshineApi(self._options, transport)
 
     def open(self, handoff: Handoff, transcript: Sequence[Message], earlier: Reference | None) -> Reference:
         """Write card and transcript into the customer's conversation, then give agents control, which makes a ticket.
@@ -96,10 +94,6 @@ class ZendeskChannel:
         """Return the ids of the events in a body that comes with the shared secret."""
         inbound.verify(self._options.webhook_secret, headers)
         return inbound.delivery(inbound.events_of(body))
-
-    def answer(self, body: bytes) -> Mapping[str, Any] | None:
-        """Return nothing: 200 says that the events are kept."""
-        return None
 
     def read(self, body: bytes) -> Sequence[AgentEvent]:
         """Read what agents did; the words of customers, automations and ourselves are left out."""
