@@ -1,13 +1,12 @@
 """Which orders may be shown in a conversation, and which of them is meant."""
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from actions.base.choices import content_words, means_the_other, named_in, place_in
-from actions.base.message_text import corrects, read_payload
+from actions.base.choosing import content_words, means_the_other, named_in, place_in
+from actions.base.reading import corrects, read_payload
 from actions.base.turn import CurrentTurn
 from actions.base.turn_orders import orders_of
 from tandem.orders.errors import InvalidOrderNumber
@@ -15,8 +14,8 @@ from tandem.orders.identifiers import normalise_order_number
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal
 from tandem.services import Services
+from tandem.shop.shop_file import current_numbers
 
-_NUMBERS = re.compile(r"\b[A-Z]{2,6}-\d{4,8}\b")  # as the bot writes them
 _LOOKED_BACK = 6  # messages of the bot in which an offer still stands
 Relevance = Callable[[Order, datetime], bool]
 
@@ -142,7 +141,7 @@ def offered_numbers(turn: CurrentTurn) -> list[str]:
     for message in turn.bot_messages[:_LOOKED_BACK]:
         payloads = (str(button.get("payload") or "") for button in (message.get("data") or {}).get("buttons") or ())
         buttons = [str(slots["order_number"]) for _, slots in map(read_payload, payloads) if "order_number" in slots]
-        for numbers in (buttons, _NUMBERS.findall(str(message.get("text") or ""))):
+        for numbers in (buttons, current_numbers().written_in(str(message.get("text") or ""))):
             distinct = list(dict.fromkeys(numbers))
             if len(distinct) > 1:
                 return distinct

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from actions.base.choices import place_in, read_choice
+from actions.base.choosing import place_in, read_choice
 from actions.base.customer_orders import (
     AccessibleOrders,
     accessible_orders,
@@ -16,9 +16,9 @@ from actions.base.customer_orders import (
     pick,
 )
 from actions.base.draft import Draft
-from actions.base.message_text import bare_numbers, corrects, read_payload, typed_button
+from actions.base.reading import bare_numbers, corrects, read_payload, typed_button
 from actions.base.reply import Reply
-from actions.base.second_try import digits_of, second_try
+from actions.base.second_try import second_try
 from actions.base.services import formats_of
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from actions.base.turn_orders import orders_of
@@ -32,6 +32,7 @@ from tandem.orders.errors import (
 )
 from tandem.orders.model import Order
 from tandem.services import Services
+from tandem.shop.shop_file import current_numbers
 
 ORDER_SLOTS = ("order_number", "contact")
 ALL = "all"  # the value of a button that stands for everything
@@ -116,7 +117,7 @@ class OrderQuestions(ABC):
         bare = () if number else bare_numbers(turn.text)
         if bare:
             tried = next(iter(turn.values_before("order_number")), "")
-            if contact is None or digits_of(tried)[:2] == bare[0][:2]:
+            if contact is None or current_numbers().core_of(str(tried))[:2] == bare[0][:2]:
                 number, contact = bare[0], contact if contact != bare[0] else None
         again = second_try(turn, number, contact)
         if again is None:
@@ -148,15 +149,16 @@ class OrderQuestions(ABC):
         where it is one of the customer's own.
         """
         numbers = () if turn.entity("order_number") or self._resumes(turn) else bare_numbers(turn.text)
+        numbers_of_shop = current_numbers()
         known = [number for number in numbers if accessible.find(number_in(number))]
         starts, asked = turn.activates(self.form), turn.slot(REQUESTED_SLOT)
         if not known and starts and accessible.orders:
             # Of whom the shop knows by an order that was matched, the next number looks like that one.
-            like = {order.number.removeprefix("TD-")[:2] for order in accessible.orders}
+            like = {numbers_of_shop.core_of(order.number)[:2] for order in accessible.orders}
             numbers = () if vouched else tuple(number for number in numbers if number[:2] in like)
         if not known and asked == "contact":
             # Orders are numbered one after the other: a correction looks more like the number than a postcode does.
-            before = str(draft.slots["order_number"] or "").removeprefix("TD-")
+            before = numbers_of_shop.core_of(str(draft.slots["order_number"] or ""))
             numbers = tuple(number for number in numbers if corrects(turn.text) and number[:2] == before[:2])
         if not numbers:
             return None

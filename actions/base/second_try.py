@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from actions.base.turn import CurrentTurn
+from tandem.shop.shop_file import current_numbers
 
 _CONTACT = re.compile(r"\b(?:e-?mail|mail|address|zip|post ?code|postal)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\b(?:order|number|digit|digits)\b", re.IGNORECASE)
@@ -57,4 +58,5 @@ def _named(text: str, number: Any, contact: Any) -> tuple[Any, Any] | None:
 
 def digits_of(number: Any) -> str:
     """Return the digits of an order number, with or without its prefix."""
-    return "".join(sign for sign in str(number) if sign.isdigit())
+    read = current_numbers().read(str(number)) or str(number)
+    return "".join(sign for sign in read if sign.isdigit())

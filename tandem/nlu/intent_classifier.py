@@ -21,6 +21,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from tandem.configuration import ConfigModel
+from tandem.nlu.answers import set_reading
 from tandem.nlu.component import LearningComponent
 from tandem.nlu.context_of_tracker import context_of
 from tandem.nlu.dialogues import FOLDER, DialogueFileError, digest, read_dialogues
@@ -29,6 +30,7 @@ from tandem.nlu.models.embedding import use
 from tandem.nlu.models.encoders import versions
 from tandem.nlu.models.intent_model import MODEL_FILE, Examples, IntentModel, Ranking
 from tandem.nlu.models.kernel import spare_cores
+from tandem.nlu.models.order_mask import masked
 from tandem.nlu.models.questions import (
     beside_an_answer,
     is_read_for_its_question,
@@ -36,7 +38,6 @@ from tandem.nlu.models.questions import (
     question_after_no,
 )
 from tandem.nlu.models.vector_file import read_ahead
-from tandem.nlu.retrieval_intents import set_reading
 from tandem.nlu.sentence_encoder import say
 
 logger = logging.getLogger(__name__)
@@ -84,7 +85,8 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
             InvalidConfigException: A file of dialogues cannot be read.
         """
         messages = [example for example in training_data.intent_examples if example.get(TEXT) and example.get(INTENT)]
-        examples = Examples.alone([one.get(TEXT) for one in messages], [one.get_full_intent() for one in messages])
+        texts = [masked(one.get(TEXT)) for one in messages]
+        examples = Examples.alone(texts, [one.get_full_intent() for one in messages])
         if len(set(examples.intents)) < 2:
             logger.warning("Fewer than two intents have examples: no intent classifier is trained.")
             return self._resource
@@ -92,7 +94,7 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
             turns = read_dialogues(Path(str(self._config["dialogues"])), self._topics)
         except DialogueFileError as error:
             raise InvalidConfigException(f"KernelIntentClassifier: {error}") from error
-        examples += Examples([turn.text for turn in turns], [turn.intent for turn in turns],
+        examples += Examples([masked(turn.text) for turn in turns], [turn.intent for turn in turns],
                              [turn.context for turn in turns], [turn.dialogue for turn in turns])
         read_ahead(examples.texts, "intents", say)
         self._remembered.cache_clear()
@@ -123,7 +125,8 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
         """Classify messages, each as the next of the tracker's conversation; one without words has no intent."""
         context = context_of(tracker, self._topics)
         for message in messages:
-            set_reading(message, self._remembered(message.get(TEXT) or "", context), self._config["ranking_length"])
+            ranking = self._remembered(masked(message.get(TEXT) or ""), context)
+            set_reading(message, ranking, self._config["ranking_length"])
         return messages
 
     def _read(self, text: str, context: Context) -> Ranking:

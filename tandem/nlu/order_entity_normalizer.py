@@ -1,40 +1,36 @@
 """Order numbers, e-mails, postcodes and tracking numbers: one value a span, written as the shop writes it.
 
-The patterns themselves are data (`data/nlu/entities.yml`, read by Rasa's RegexEntityExtractor); this component settles
-which of several overlapping matches is meant and gives each value its canonical form.
+Order numbers are read as data/shop.yml has them. The patterns of the others are data (`data/nlu/entities.yml`, read by
+Rasa's RegexEntityExtractor). This component settles which of several overlapping matches is meant and gives each value
+its canonical form.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import Field
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.nlu.extractors.extractor import EntityExtractorMixin
-from rasa.shared.nlu.constants import ENTITIES
+from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from tandem.configuration import ConfigModel
 from tandem.nlu.component import ConfiguredComponent
+from tandem.shop.shop_file import current_numbers
 
 Entity = dict[str, Any]
+logger = logging.getLogger(__name__)
 
 ORDER_NUMBER, EMAIL, POSTCODE, TRACKING_NUMBER = "order_number", "email", "postcode", "tracking_number"
 _PRECEDENCE = (EMAIL, ORDER_NUMBER, TRACKING_NUMBER, POSTCODE)
-_LAST_DIGITS = re.compile(r"\d+(?=\D*$)")
 _SPELLED_DOT = re.compile(r"\s+dot\s+")
 _SPELLED_AT = re.compile(r"\s+at\s+|\s?[(\[]at[)\]]\s?")
 _UK_POSTCODE = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)(\d[A-Z]{2})")
 _CA_POSTCODE = re.compile(r"([A-Z]\d[A-Z])(\d[A-Z]\d)")
-
-
-def order_number(raw: str, prefix: str) -> str:
-    """Write an order number as "PREFIX-DIGITS": "td10421", "#10421" and "order no. 10421" are all "TD-10421"."""
-    digits = _LAST_DIGITS.search(raw)
-    return f"{prefix}-{digits.group()}" if digits else raw
 
 
 def postcode(raw: str) -> str:
@@ -56,11 +52,11 @@ def email(raw: str) -> str:
     return (plain if "@" in plain else _SPELLED_AT.sub("@", plain, count=1)).rstrip(".")
 
 
-def canonical(name: str, raw: str, prefix: str) -> str:
+def canonical(name: str, raw: str) -> str:
     """Return the canonical form of a value of the entity `name`; the value itself if it has none."""
     value = unicodedata.normalize("NFKC", raw).strip()
     if name == ORDER_NUMBER:
-        return order_number(value, prefix)
+        return current_numbers().read(value) or value
     if name == POSTCODE:
         return postcode(value)
     if name == EMAIL:
@@ -70,11 +66,17 @@ def canonical(name: str, raw: str, prefix: str) -> str:
     return value
 
 
-def settle(entities: Iterable[Entity], prefix: str) -> list[Entity]:
+def order_numbers(text: str) -> list[Entity]:
+    """Find the order numbers of a text, written as the shop writes them."""
+    return [{"entity": ORDER_NUMBER, "start": one.start, "end": one.end, "value": one.number, "confidence": 1.0}
+            for one in current_numbers().find(text)]
+
+
+def settle(entities: Iterable[Entity]) -> list[Entity]:
     """Keep one entity a span and one span a value, in the order of the text.
 
     An e-mail beats an order number beats a tracking number beats a postcode; within a kind the longer match wins. What
-    another extractor read into the same characters is dropped, so that "10421" in "TD-10421" is no date or postcode.
+    another extractor read into the same characters is dropped, so that "10421" in "#10421" is no date or postcode.
     Entities of other names are kept where nothing of ours lies. A value already said in the message is not repeated.
     """
     ours = [e for e in entities if e["entity"] in _PRECEDENCE and e.get("value")]
@@ -85,7 +87,7 @@ def settle(entities: Iterable[Entity], prefix: str) -> list[Entity]:
     for entity in ours:
         if any(_overlap(entity, other) for other in kept):
             continue
-        kept.append({**entity, **_trimmed(entity), "value": canonical(entity["entity"], str(entity["value"]), prefix)})
+        kept.append({**entity, "value": canonical(entity["entity"], str(entity["value"]))})
     unique = []
     for entity in sorted(kept, key=lambda e: int(e["start"])):
         key = (entity["entity"], entity["value"])
@@ -99,31 +101,26 @@ def _overlap(left: Entity, right: Entity) -> bool:
     return bool(left["start"] < right["end"] and right["start"] < left["end"])
 
 
-def _trimmed(entity: Entity) -> Entity:
-    """Trim the words "order number" off a number: they are its evidence, not part of it."""
-    if entity["entity"] != ORDER_NUMBER:
-        return {}
-    raw = str(entity["value"])
-    digits = _LAST_DIGITS.search(raw)
-    if digits is None or not raw.lower().startswith("order"):
-        return {}
-    return {"start": entity["start"] + digits.start()}
-
-
 class _Options(ConfigModel):
-    order_prefix: str = Field(default="TD", regex=r"[A-Za-z0-9]+\Z", description="letters and digits such as TD")
+    order_prefix: str | None = None  # of earlier versions; read no more
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
 class OrderEntityNormalizer(ConfiguredComponent, EntityExtractorMixin):
-    """Settle and normalise the entities found so far; put it behind every extractor."""
+    """Find order numbers, settle and normalise the entities found so far; put it behind every extractor."""
 
     options = _Options
 
+    @classmethod
+    def validate_config(cls, config: dict[str, Any]) -> None:
+        """Raise InvalidConfigException for a key that is not known; `order_prefix` has moved to data/shop.yml."""
+        super().validate_config(config)
+        if config.get("order_prefix") is not None:
+            logger.warning("order_prefix of config.yml is read no more: data/shop.yml says how order numbers look")
+
     def process(self, messages: list[Message]) -> list[Message]:
         """Replace the entities of each message by the settled ones."""
-        prefix = str(self._config["order_prefix"]).upper()
         for message in messages:
-            found = message.get(ENTITIES) or []
-            message.set(ENTITIES, settle(found, prefix), add_to_output=True)
+            numbers = self.add_extractor_name(order_numbers(message.get(TEXT) or ""))
+            message.set(ENTITIES, settle([*numbers, *(message.get(ENTITIES) or [])]), add_to_output=True)
         return messages

@@ -24,6 +24,7 @@ from tandem.nlu.models.current_mood_model import MODEL_FILE, MoodModelNotFound, 
 from tandem.nlu.models.encoders import versions
 from tandem.nlu.models.mood_lexicon import CUES_FILE
 from tandem.nlu.models.mood_model import MoodModel, MoodPrediction
+from tandem.nlu.models.order_mask import masked
 from tandem.nlu.models.vector_file import read_ahead
 from tandem.nlu.sentence_encoder import say
 
@@ -84,7 +85,7 @@ class SentimentClassifier(LearningComponent[MoodModel]):
     def process(self, messages: list[Message]) -> list[Message]:
         """Read the mood of each message."""
         for message in messages:
-            message.set(SENTIMENT, self._remembered(message.get(TEXT) or "").as_dict(), add_to_output=True)
+            message.set(SENTIMENT, self._remembered(masked(message.get(TEXT) or "")).as_dict(), add_to_output=True)
         return messages
 
     def _read_one(self, text: str) -> MoodPrediction:

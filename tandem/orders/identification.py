@@ -19,9 +19,7 @@ from tandem.db.engine import now, reading
 from tandem.orders.errors import InvalidOrderNumber, NotIdentified, NotMatched, OrderNotFound, RefusedForNow
 from tandem.orders.identification_tables import grants, hold_others_back, misses, refusals
 from tandem.orders.identifiers import (
-    DEFAULT_FORMAT,
     Contact,
-    OrderNumberFormat,
     normalise_contact,
     normalise_email,
     normalise_order_number,
@@ -87,14 +85,12 @@ class IdentificationService:
         order_system: OrderSystem,
         clock: Callable[[], datetime] = now,
         limits: IdentificationLimits = IdentificationLimits(),
-        number_format: OrderNumberFormat = DEFAULT_FORMAT,
         on_verified: Callable[[str, str], None] | None = None,
     ) -> None:
         self._engine = engine
         self._orders = order_system
         self._clock = clock
         self._limits = limits
-        self._format = number_format
         self._on_verified = on_verified
 
     def verify(self, conversation_id: str, order_number: str, contact: str) -> VerifiedOrder:
@@ -106,7 +102,7 @@ class IdentificationService:
             RefusedForNow: Too many misses; nothing was compared.
             OrderSystemUnavailable: Nothing was compared, and no miss counted.
         """
-        number = normalise_order_number(order_number, self._format)
+        number = normalise_order_number(order_number)
         normalised = normalise_contact(contact)
         subjects = self._subjects(conversation_id, number, normalised)
         with reading(self._engine).connect() as connection:
@@ -140,7 +136,7 @@ class IdentificationService:
     def is_verified(self, conversation_id: str, order_number: str) -> bool:
         """Check whether this conversation has matched this order, and the grant has not expired."""
         try:
-            number = normalise_order_number(order_number, self._format)
+            number = normalise_order_number(order_number)
         except InvalidOrderNumber:
             return False
         return number in self.verified_orders(conversation_id)
@@ -178,7 +174,7 @@ class IdentificationService:
             OrderNotFound: The conversation has matched it, but it is gone.
             OrderSystemUnavailable: The order system does not answer.
         """
-        number = normalise_order_number(number, self._format)
+        number = normalise_order_number(number)
         verified = self.is_verified(conversation_id, number)
         order = self._find(number)
         owned = bool(identity_email) and _matches(order, Contact(normalise_email(identity_email or ""), is_email=True))

@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from tandem.orders.errors import InvalidContact, InvalidOrderNumber
+from tandem.shop.shop_file import current_numbers
 
 MAX_LENGTH = 254  # of an e-mail address, the longest of the three
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:][^\s@<>\"(),;:]*@[^\s@<>\"'(),;:.]+(\.[^\s@<>\"'(),;:.]+)+")
@@ -14,32 +15,16 @@ _ZIP_PLUS_FOUR = re.compile(r"([0-9]{5})[0-9]{4}")
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
 
 
-@dataclass(frozen=True)
-class OrderNumberFormat:
-    """A shop's order numbers.
-
-    Attributes:
-        pattern: Matches all that a customer may write, upper-cased and trimmed; its first group is what counts.
-        template: The shop's own form, with `{}` for that group.
-    """
-
-    pattern: str = r"(?:ORDER\s*)?(?:NUMBER|NO\.?|NR\.?)?\s*#?\s*(?:TD\s*[-_.#]?\s*)?([0-9]{4,8})"
-    template: str = "TD-{}"
-
-
-DEFAULT_FORMAT = OrderNumberFormat()
-
-
-def normalise_order_number(text: str, form: OrderNumberFormat = DEFAULT_FORMAT) -> str:
-    """Bring an order number into the shop's form: "td 10421", "#TD10421" and "10421" are "TD-10421".
+def normalise_order_number(text: str) -> str:
+    """Bring an order number into the shop's form, as data/shop.yml has it: "1001" and "# 1001" are "#1001".
 
     Raises:
         InvalidOrderNumber: The text is something else.
     """
-    found = re.fullmatch(form.pattern, _tidy(text).upper(), re.ASCII) if len(text) <= MAX_LENGTH else None
-    if found is None:
+    number = current_numbers().read(text)
+    if number is None:
         raise InvalidOrderNumber(text[:MAX_LENGTH])
-    return form.template.format(found.group(1))
+    return number
 
 
 def normalise_postcode(text: str) -> str:

@@ -9,7 +9,7 @@ from tandem.orders.model import Address, Invoice, Order, ReturnReason, ReturnReq
 class OrderSystem(Protocol):
     """What Tandem asks of a shop. All methods block; call them off the event loop.
 
-    Order numbers are in the shop's own form (see `numbers.normalise_order_number`). Every method may raise
+    Order numbers are in the shop's own form (see `identifiers.normalise_order_number`). Every method may raise
     `OrderSystemUnavailable`; it then holds for writes that they may or may not have happened, and that repeating them
     with the same `idempotency_key` is safe: a repeated write changes nothing and answers as the first did. The same
     key with a different request raises `IdempotencyConflict`. A refused write leaves the key unused.

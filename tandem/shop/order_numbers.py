@@ -28,7 +28,7 @@ _MEASURED = re.compile(
 _PRICED = re.compile(r"(?:[€£$]\s?|\b(?:USD|EUR|GBP|RS)\s?)\Z")
 _DATED = re.compile(rf"\b(?:IN|SINCE|UNTIL|TILL|YEAR|SUMMER|WINTER|{_MONTH})\.?,?\s+\Z")
 _COUNTED = re.compile(
-    r"\b(?:PAGE|ROOM|APT|APARTMENT|SUITE|UNIT|FLOOR|FLAT|QTY|QUANTITY|SIZE|AGED?|ABOUT|PAID|COSTS?)\.?\s+\Z")
+    r"\b(?:PAGE|ROOM|APT|APARTMENT|SUITE|UNIT|FLOOR|FLAT|QTY|QUANTITY|SIZE|AGED?|PAID|COSTS?)\.?\s+\Z")
 _TO_ORDER = re.compile(r"\b(?:TO|CAN|COULD|I|WE|YOU|WOULD|WILL|RE|PLEASE|NOT|N'T|JUST|EVER|ALWAYS)\s+\Z")
 _PLACED = re.compile(
     r"\b(?:ZIP|POST|POSTAL|POSTCODE|ZIPCODE|CODE|TO|IN|FROM|NEAR|AREA)\b[\s:,]*(?:CODE\b)?[\s:,]*"
@@ -117,6 +117,12 @@ class OrderNumbers:
             if not any(start < other_end and other < end for other, other_end in taken):
                 taken.append((start, end))
         return tuple(text[start:end] for start, end in sorted(taken))
+
+    def written_in(self, text: str) -> list[str]:
+        """Return the numbers that stand in a text of the shop's own, written as the shop does."""
+        found = [match for form in self._forms for match in re.finditer(
+            rf"(?<![\w.,$€£]){form.exact}(?!\w|[.,%]\d|%)", text)]
+        return [match.group() for match in sorted(found, key=lambda match: match.start())]
 
     def core_of(self, number: str) -> str:
         """Return a number of the shop without prefix and suffix: "10421", as many customers write it."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta
+from babel.numbers import format_currency, format_decimal
 
 from tandem.orders.model import Order, OrderItem
 from tandem.orders.money import Money
@@ -59,6 +60,31 @@ class Formats:
         """Write an amount: "$1,054.00"."""
         return amount.written(self._locale)
 
+    def short_money(self, amount: Money) -> str:
+        """Write an amount, a round one without its cents: "$50", "$4.95"."""
+        if amount.amount == int(amount.amount):
+            whole = self._locale.currency_formats["standard"].pattern.replace(".00", "")
+            return _plain(format_currency(amount.amount, amount.currency, whole, self._locale, currency_digits=False))
+        return self.money(amount)
+
+    def number(self, number: int) -> str:
+        """Write a whole number: "1,500"."""
+        return _plain(format_decimal(number, locale=self._locale))
+
+    def business_days(self, least: int, most: int) -> str:
+        """Write how long a delivery takes: "3 to 5 business days", "the next business day"."""
+        return self._forms["next_business_day"] if most <= 1 else self._form("business_days",
+                                                                              days=self.span(least, most))
+
+    def delivery_time(self, name: str, time: str) -> str:
+        """Name a way of delivery with its time: "express (the next business day)"."""
+        return self._form("delivery_time", name=name, time=time)
+
+    def delivery_price(self, name: str, price: str, free_from: str) -> str:
+        """Name a way of delivery with its price: "standard delivery for $4.95 (free from $50)"."""
+        form = "delivery_price_free_from" if free_from else "delivery_price"
+        return self._form(form, name=name, price=price, free_from=free_from)
+
     def items(self, items: Sequence[OrderItem]) -> str:
         """Name items: "2 × Stoneware mug, grey; Bath towel". The names themselves have commas."""
         return self._forms["items"].join(
@@ -89,7 +115,7 @@ class Formats:
         return self._form("span", least=str(least), most=str(most)) if least != most else str(most)
 
     def order(self, order: Order) -> str:
-        """Write the title of a button for an order, by its first item: "TD-10388 · Bath towel …"."""
+        """Write the title of a button for an order, by its first item: "#10388 · Bath towel …"."""
         return self._form("order" if len(order.items) == 1 else "order_of_several", number=order.number,
                           item=self.items(order.items[:1]))
 

@@ -11,9 +11,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from tandem.nlu.models.bounded_reading import readable
 from tandem.nlu.models.emoji import in_words
 from tandem.nlu.models.encoders import ENCODERS, PARTNER_SHARE, QUALITY, Partner, Vectors, dimension, universal
-from tandem.nlu.models.readable_text import readable
+from tandem.nlu.models.order_mask import masked
 
 CACHE_SIZE = 8192
 _MOST_BEGUN = 32
@@ -88,8 +89,8 @@ def begin(text: str) -> None:
 
 
 def as_read(text: str) -> str:
-    """Return what of a text the encoders are given: a bounded part, with emoji in words."""
-    return in_words(readable(text))
+    """Return what of a text the encoders are given: a bounded part, with emoji in words and order numbers masked."""
+    return in_words(masked(readable(text)))
 
 
 def encode(texts: Sequence[str], encoder: str | None = None) -> Vectors:

@@ -27,6 +27,8 @@ from tandem.orders.identification import IdentificationService
 from tandem.orders.policies import ShopPolicies
 from tandem.services import Services
 from tandem.settings import Settings
+from tandem.shop.shop_file import current_shop
+from tandem.wording.shop_values import fill, shop_values
 from tests.fakes.clock import Clock
 from tests.fakes.orders import FakeOrderSystem
 from tests.fakes.ready import open_ready
@@ -40,7 +42,7 @@ def load_responses() -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(Path("data/responses").glob("*.yml")):
         found.update(yaml.safe_load(path.read_text(encoding="utf-8"))["responses"])
-    return found
+    return dict(fill(found, shop_values(current_shop()), "data/responses"))
 
 
 RESPONSES = load_responses()

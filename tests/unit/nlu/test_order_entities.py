@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 import yaml
-from rasa.shared.exceptions import InvalidConfigException
+from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.shared.nlu.training_data.message import Message
 
-from tandem.nlu.order_entity_normalizer import OrderEntityNormalizer, canonical, settle
+from tandem.nlu.models.embedding import as_read
+from tandem.nlu.models.order_mask import MASK, masked
+from tandem.nlu.order_entity_normalizer import OrderEntityNormalizer, canonical, order_numbers, settle
 
 ENTITIES_FILE = Path(__file__).parents[3] / "data" / "nlu" / "entities.yml"
 
@@ -35,7 +38,7 @@ def read(text: str) -> list[tuple[str, str]]:
         for name, pattern in PATTERNS
         for match in pattern.finditer(text)
     ]
-    return [(entity["entity"], entity["value"]) for entity in settle(matches, "TD")]
+    return [(entity["entity"], entity["value"]) for entity in settle([*order_numbers(text), *matches])]
 
 
 @pytest.mark.parametrize(
@@ -121,16 +124,15 @@ def test_the_digits_of_an_order_number_are_no_date_of_another_extractor() -> Non
         {"entity": "PERSON", "start": 20, "end": 23, "value": "Ana"},
         {"entity": "order_number", "start": 0, "end": 8, "value": "TD-10421"},
     ]
-    assert [entity["entity"] for entity in settle(found, "TD")] == ["order_number", "PERSON"]
+    assert [entity["entity"] for entity in settle(found)] == ["order_number", "PERSON"]
 
 
 def test_the_span_of_a_number_does_not_cover_the_words_before_it() -> None:
-    found = [{"entity": "order_number", "start": 3, "end": 24, "value": "order number is 10421"}]
-    assert settle(found, "TD")[0]["start"] == 19
+    assert order_numbers("my order number is 10421")[0]["start"] == 19
 
 
 def test_full_width_digits_are_ordinary_digits() -> None:
-    assert canonical("order_number", "ＴＤ－１０４２１", "TD") == "TD-10421"
+    assert canonical("order_number", "ＴＤ－１０４２１") == "TD-10421"
 
 
 @pytest.mark.parametrize(
@@ -144,9 +146,32 @@ def test_patterns_take_no_long_time_on_hostile_text(text: str) -> None:
     assert time.perf_counter() - started < 20, "a pattern backtracks without end"
 
 
-def test_a_prefix_with_signs_is_refused_by_name() -> None:
-    with pytest.raises(InvalidConfigException, match="order_prefix"):
-        OrderEntityNormalizer.validate_config({"order_prefix": "TD-"})
+def test_the_prefix_of_earlier_versions_may_stand_and_is_told_to_have_moved(caplog: pytest.LogCaptureFixture) -> None:
+    OrderEntityNormalizer.validate_config({"order_prefix": "TD"})
+    assert "data/shop.yml" in caplog.text
+
+
+@pytest.mark.parametrize(("form", "text", "read"), [
+    ("#{digits 4-6}", "where's 1001? I mean order 1001, zip 94107", ["#1001"]),
+    ("{padded 9}", "000000123 please", ["000000123"]), ("{digits 1-6}", "order 727 is late", ["727"]),
+])
+def test_numbers_are_those_of_the_shops_file(
+    form: str, text: str, read: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/shop.yml").write_text(f'order_numbers: {{forms: ["{form}"]}}')
+    monkeypatch.chdir(tmp_path)
+    assert [one["value"] for one in order_numbers(text)] == read
+    assert masked(text).count(MASK) == 1
+    message = Message({TEXT: text})
+    OrderEntityNormalizer({}).process([message])
+    assert [one["value"] for one in message.get(ENTITIES)] == read
+
+
+@pytest.mark.parametrize("text", ["any news on TD-10388?", "any news on td10388?", "any news on #20313?"])
+def test_a_model_sees_every_order_number_alike(text: str) -> None:
+    assert masked(text) == as_read(text) == f"any news on {MASK}?"
+    assert masked(masked(text)) == masked(text)
 
 
 @pytest.mark.parametrize(("raw", "address"), [
@@ -154,4 +179,4 @@ def test_a_prefix_with_signs_is_refused_by_name() -> None:
     ("Ana.K (at) example dot com", "ana.k@example.com"), ("pat@example.com.", "pat@example.com"),
 ])
 def test_an_address_that_is_spelled_out_is_written_as_one(raw: str, address: str) -> None:
-    assert canonical("email", raw, "TD") == address
+    assert canonical("email", raw) == address

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 from tandem.orders.errors import InvalidContact, InvalidOrderNumber
 from tandem.orders.identifiers import (
     Contact,
-    OrderNumberFormat,
     normalise_contact,
     normalise_email,
     normalise_order_number,
@@ -36,11 +36,13 @@ def test_other_texts_are_no_number(text: str) -> None:
         normalise_order_number(text)
 
 
-def test_a_shop_may_number_its_orders_otherwise() -> None:
-    form = OrderNumberFormat(pattern=r"(?:W[ -]?)?([0-9]{2}[A-Z]{3})", template="W{}")
-    assert normalise_order_number("w-12abc", form) == "W12ABC"
+def test_a_shop_may_number_its_orders_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/shop.yml").write_text('order_numbers: {forms: ["W-{code 5}"]}')
+    monkeypatch.chdir(tmp_path)
+    assert normalise_order_number("w 12abc") == "W-12ABC"
     with pytest.raises(InvalidOrderNumber):
-        normalise_order_number("TD-10421", form)
+        normalise_order_number("TD-10421")
 
 
 @pytest.mark.parametrize(("text", "postcode"), [

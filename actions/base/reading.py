@@ -6,11 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_BARE_NUMBER = re.compile(r"(?<![\w@$€£.,/+-])\d{5,7}(?![\w@/-])(?!\.\d)", re.ASCII)
-# What stands before a number that is a place: "zip code is 94107", "delivered to 94107".
-_A_PLACE = re.compile(
-    r"\b(zip|post|postal|postcode|zipcode|code|to|in|from|near|area)\b[\s:,]*(code\b)?[\s:,]*"
-    r"(is\b|was\b|would be\b)?\W*$", re.IGNORECASE)
+from tandem.shop.shop_file import current_numbers
+
 # "no wait, 10422": what was given before was wrong.
 _CORRECTION = re.compile(
     r"\b(no|nope|wait|sorry|oops|meant|mean|actually|typo|correction|rather|instead)\b", re.IGNORECASE)
@@ -18,11 +15,8 @@ _NO_CONTENT = frozenset({"the", "and", "with", "from", "that", "this"})
 
 
 def bare_numbers(text: str) -> tuple[str, ...]:
-    """Return the numbers of a text that may be order numbers written without their prefix: five to seven digits.
-
-    A US postcode looks the same; what the words before it call a place is left out.
-    """
-    return tuple(found.group() for found in _BARE_NUMBER.finditer(text) if not _A_PLACE.search(text[: found.start()]))
+    """Return the numbers of a text that may be order numbers written without their prefix, where one is due."""
+    return current_numbers().bare(text)
 
 
 def corrects(text: str) -> bool:

@@ -1,0 +1,95 @@
+"""What replies may name of data/shop.yml: `{shop_returns_days}` is `days` under `returns:`, as customers read it."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, time
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import get_timezone_name
+from babel.lists import format_list
+from pydantic import BaseModel
+
+from tandem.configuration import ConfigurationError, nearest
+from tandem.orders.money import Money
+from tandem.shop.schema import DeliveryServiceSettings, Shop
+from tandem.shop.spans import Span
+from tandem.wording.formats import Formats
+
+_NAMED = re.compile(r"\{(shop_\w+)\}")
+
+
+class ShopValueError(ConfigurationError):
+    """A response names a value that data/shop.yml does not give; the text names both."""
+
+
+def shop_values(shop: Shop) -> Mapping[str, str]:
+    """Return all values of a shop by their names, written as its language and country write them."""
+    return dict(_all_of(shop, Formats(shop.locale)))
+
+
+def fill(content: Any, values: Mapping[str, str], where: str) -> Any:
+    """Write values in place of their names in all texts of a YAML document; other braces stay.
+
+    Args:
+        where: What messages call the document.
+
+    Raises:
+        ShopValueError: A name is none of the values.
+    """
+    if isinstance(content, str):
+        return _NAMED.sub(lambda match: _value(match[1], values, where), content)
+    if isinstance(content, dict):
+        return {key: fill(value, values, where) for key, value in content.items()}
+    return [fill(value, values, where) for value in content] if isinstance(content, list) else content
+
+
+def _value(name: str, values: Mapping[str, str], where: str) -> str:
+    if not values.get(name):
+        raise ShopValueError(f"{where} names {{{name}}}: " + nearest(name, sorted(values)) + "; see docs/shop.md"
+                             if name not in values else
+                             f"{where} names {{{name}}}, and data/shop.yml says nothing there; see docs/shop.md")
+    return values[name]
+
+
+def _all_of(shop: Shop, formats: Formats) -> Iterator[tuple[str, str]]:
+    locale = shop.locale
+    yield from _leaves("shop", shop, formats, shop)
+    yield "shop_order_number_example", shop.numbers().example
+    yield "shop_timezone_name", get_timezone_name(shop.timezone, "long", zone_variant="generic", locale=locale)
+    countries = [str(locale.territories.get(one, one)) for one in shop.countries]
+    yield "shop_countries", format_list(countries, locale=locale)
+    yield "shop_payment_methods", format_list(list(shop.payment.methods), "or", locale=locale)
+    services = shop.delivery.services.values()
+    yield "shop_delivery_times", format_list([formats.delivery_time(one.name, _time(one, formats)) for one in services],
+                                             locale=locale)
+    yield "shop_delivery_prices", format_list([_price(one, formats, shop) for one in services], locale=locale)
+    for name, service in shop.delivery.services.items():
+        yield f"shop_delivery_{name}_time", _time(service, formats)
+
+
+def _leaves(name: str, value: Any, formats: Formats, shop: Shop) -> Iterator[tuple[str, str]]:
+    if isinstance(value, (BaseModel, dict)):
+        for key, one in dict(value).items():
+            yield from _leaves(name if key == "services" else f"{name}_{key}", one, formats, shop)
+    elif isinstance(value, Span):
+        yield name, formats.span(value.least, value.most)
+        yield f"{name}_most", str(value.most)
+    elif isinstance(value, Decimal):
+        yield name, formats.short_money(Money(value, shop.currency))
+    elif name == "shop_delivery_cut_off":
+        yield name, formats.time(datetime.combine(datetime.min, time.fromisoformat(value)))
+    elif isinstance(value, int):
+        yield name, formats.number(value)
+    elif isinstance(value, str):
+        yield name, value
+
+
+def _time(service: DeliveryServiceSettings, formats: Formats) -> str:
+    return formats.business_days(service.days.least, service.days.most)
+
+
+def _price(service: DeliveryServiceSettings, formats: Formats, shop: Shop) -> str:
+    free_from = formats.short_money(Money(service.free_from, shop.currency)) if service.free_from is not None else ""
+    return formats.delivery_price(service.name, formats.short_money(Money(service.price, shop.currency)), free_from)
