@@ -12,7 +12,7 @@ from rasa.core.channels.channel import UserMessage
 from tandem.channels.rest import Rest
 from tandem.conversations.model import Author, Delivery, Kind, Owner
 from tandem.conversations.turn_queue import TURN_LEASE
-from tandem.gateway import waiting_room
+from tandem.gateway import waiting_customers
 from tests.fakes.core import ANNA, core_over
 from tests.integration.channels.stage import RunningClock, Stage, staged
 
@@ -208,7 +208,7 @@ async def test_what_is_known_of_an_order_is_told_and_what_cannot_be_looked_up_is
         return [("It comes on Friday.", "utter_status")] if len(asked) == 1 else [("I see.", "utter_acknowledge")]
 
     monkeypatch.setattr("tandem.gateway.turn_runner.said_aside", said_aside)
-    monkeypatch.setattr(waiting_room, "LOOK_UP_SECONDS", 0.2)
+    monkeypatch.setattr(waiting_customers, "LOOK_UP_SECONDS", 0.2)
     assert await stage.asks("where is my parcel") == ["While you wait: It comes on Friday."]
     for _ in range(3):
         stage.core.clock.advance(seconds=100)
