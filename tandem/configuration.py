@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, Union, get_origin
 
 import yaml
 from pydantic import BaseModel, Extra, ValidationError, root_validator, validator
@@ -30,6 +31,7 @@ class ConfigurationError(ValueError):
     ShopFileError                 data/shop.yml
     WaitingRoomError              data/waiting.yml
     EscalationSettingsError       EscalationPolicy in config.yml
+    OrdersConfigError             `orders:` of endpoints.yml
     """
 
 
@@ -148,6 +150,12 @@ def explain(
     return "\n".join(lines.values())
 
 
+def line_finder(path: Path, *section: str) -> LineOf:
+    """Return what finds the lines of the keys of a section of a YAML file."""
+    root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    return lambda loc: _line_of(root, (*section, *loc))
+
+
 def _line_of(root: yaml.Node | None, loc: Sequence[int | str]) -> int:
     """Find the line of a key; for one that is missing, that of the section in which it should stand."""
     node, line = root, root.start_mark.line if root is not None else 0
@@ -250,13 +258,18 @@ def _sentence(place: _Place, kind: str, said: str) -> str:
     if place.value is None:
         return f"{place.name} must be {place.expected}, and is empty"
     hidden = place.secret or place.value is _NOWHERE or ("://" in str(place.value) and "@" in str(place.value))
-    return f"{place.name} must be {place.expected}" + ("" if hidden else f", not {shown(place.value)}")
+    quotes = " (in quotes: YAML reads no, off, yes and on so)" if isinstance(place.value, bool) else ""
+    return f"{place.name} must be {place.expected}" + ("" if hidden else f", not {shown(place.value)}{quotes}")
 
 
 def _kind(kind: Any) -> str:
     """Return a type and its range in words."""
     if not lenient_issubclass(kind, object):
         options = getattr(kind, "__args__", ())
+        if get_origin(kind) is tuple:
+            return "a list"
+        if get_origin(kind) in (Union, UnionType):
+            return " or ".join(_kind(one) for one in options)
         return f"one of {', '.join(map(str, options))}" if options else ""
     if issubclass(kind, Enum):
         return f"one of {', '.join(str(one.value) for one in kind)}"

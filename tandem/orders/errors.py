@@ -93,6 +93,7 @@ class ReturnRefusal(str, Enum):
     WINDOW_CLOSED = "window_closed"
     ALREADY_REQUESTED = "already_requested"
     ALREADY_RETURNED = "already_returned"
+    BY_PEOPLE = "by_people"  # the shop's engine takes no returns from us
 
 
 class NotReturnable(OrderRefused):

@@ -1,23 +1,54 @@
-"""Where the order system is chosen: by the URL of the settings."""
+"""Where the order system is chosen: by `orders:` of endpoints.yml, else by a URL of the settings."""
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-import httpx
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError
 
 from tandem.db.engine import open_engine
-from tandem.db.schema import ORDERS, upgrade
-from tandem.orders.adapters.http.adapter import HttpOrderSystem
-from tandem.orders.adapters.sql.adapter import SqlOrderSystem
-from tandem.orders.errors import OrderSystemUnavailable
+from tandem.orders.config import OrdersConfigError, OrdersSection, read_orders
 from tandem.orders.guarded import GuardedOrderSystem
+from tandem.orders.identifiers import DEFAULT_FORMAT, OrderNumberFormat
 from tandem.orders.policies import ShopPolicies
 from tandem.orders.system import OrderSystem
-from tandem.settings import Settings, SettingsError
+from tandem.orders.write_log import WriteLog
+from tandem.settings import Settings, SettingsError, expand, project_root
 
+ENGINES: Mapping[str, str] = {  # `engine:` in endpoints.yml: module and function
+    "sql": "tandem.orders.adapters.sql:open_orders",
+    "http": "tandem.orders.adapters.http:open_orders",
+}
+ENDPOINTS = Path("endpoints.yml")
 DEMO_DOCUMENTS_URL = "https://shop.example.com"
+
+Opener = Callable[[], OrderSystem]
+
+
+@dataclass(frozen=True)
+class ShopContext:
+    """What an adapter is given beside its own keys.
+
+    Attributes:
+        settings: Tandem's own.
+        policies: What the shop allows.
+        ledger: Opens Tandem's own database, where writes are remembered.
+        numbers: How the shop writes order numbers.
+        documents_url: Where labels and invoices are; only in the demo.
+    """
+
+    settings: Settings
+    policies: ShopPolicies
+    ledger: Callable[[], Engine]
+    numbers: OrderNumberFormat = DEFAULT_FORMAT
+    documents_url: str = ""
+
+    def write_log(self) -> WriteLog:
+        """Open the record of what was asked of the engine."""
+        return WriteLog(self.ledger())
 
 
 def open_order_system(settings: Settings) -> OrderSystem:
@@ -25,6 +56,7 @@ def open_order_system(settings: Settings) -> OrderSystem:
 
     Raises:
         SettingsError: The URL cannot be read, or names a database without a driver.
+        OrdersConfigError: The section `orders:` of endpoints.yml is wrong.
         OrderSystemUnavailable: The database does not answer.
     """
     return _opener(settings)()
@@ -37,42 +69,64 @@ def guarded_order_system(settings: Settings, ledger: Engine | None = None) -> Gu
         ledger: The engine of Tandem's own database; orders that are in the same one share it.
 
     Raises:
-        SettingsError: The URL cannot be read, or names a database without a driver.
+        SettingsError, OrdersConfigError: As `open_order_system` raises them.
     """
     return GuardedOrderSystem(_opener(settings, ledger))
 
 
-def _opener(settings: Settings, ledger: Engine | None = None) -> Callable[[], OrderSystem]:
-    """Return what opens the order system: `orders_url` if set, else the tables in Tandem's own database.
+def orders_section(settings: Settings, path: Path | None = None) -> OrdersSection:
+    """Read where the orders are: endpoints.yml, else `orders_url`, else the tables in Tandem's own database.
 
-    An `http(s)://` URL is a service (docs/order-systems.md); anything else is an SQLAlchemy URL, whose tables are made
-    where they are missing.
+    Raises:
+        OrdersConfigError: The section is wrong, or the orders are said to be in two places.
     """
-    url = settings.orders_url or settings.database_url
-    name = "TANDEM_ORDERS_URL" if settings.orders_url else "TANDEM_DATABASE_URL"
+    section = read_orders(path or project_root() / ENDPOINTS, tuple(ENGINES))
+    if section is None:
+        url = settings.orders_url or settings.database_url
+        return OrdersSection("http" if url.startswith(("http://", "https://")) else "sql", {"url": url})
+    if settings.orders_url:
+        raise OrdersConfigError("TANDEM_ORDERS_URL is set, and endpoints.yml has orders: as well; remove one of them; "
+                                "see docs/order-systems.md")
+    return section
+
+
+def shipped_tables_url(settings: Settings) -> str | None:
+    """Return the database that holds Tandem's own tables of orders; None if the orders are elsewhere.
+
+    Raises:
+        OrdersConfigError: As `orders_section` raises it.
+    """
+    section = orders_section(settings)
+    if section.engine != "sql" or "order" in section.options:
+        return None
+    return expand(str(section.options.get("url") or settings.database_url))
+
+
+def _opener(settings: Settings, ledger: Engine | None = None) -> Opener:
+    section = orders_section(settings)
+    context = ShopContext(
+        settings, ShopPolicies.of(settings), lambda: ledger or open_engine(settings.database_url),
+        documents_url=DEMO_DOCUMENTS_URL if settings.demo else "",
+    )
+    place = ENGINES.get(section.engine, section.engine)
+    module_name, _, name = place.partition(":")
     try:
-        return _reader(url, settings, ledger if url == settings.database_url else None)
-    except (ArgumentError, httpx.InvalidURL, ImportError, OSError, ValueError) as error:
+        open_orders = getattr(importlib.import_module(module_name), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise OrdersConfigError(
+            f"endpoints.yml: orders: there is no engine {section.engine}; there are {', '.join(ENGINES)}, or "
+            f"module:function; see docs/order-systems.md") from error
+    if not section.from_environment:
+        opener: Opener = open_orders(section, context)
+        return opener
+    setting = "TANDEM_ORDERS_URL" if settings.orders_url else "TANDEM_DATABASE_URL"
+    try:
+        opener = open_orders(section, context)
+    except (ArgumentError, ImportError, OSError, ValueError) as error:
         # Without its cause, whose text may quote the URL with its password.
-        why = type(error).__name__
+        why = type(error.__cause__ or error).__name__
         raise SettingsError(
-            f"{name}: expected http(s):// or an SQLAlchemy URL such as postgresql://, got {why}; "
+            f"{setting}: expected http(s):// or an SQLAlchemy URL such as postgresql://, got {why}; "
             "see docs/order-systems.md"
         ) from None
-
-
-def _reader(url: str, settings: Settings, shared: Engine | None) -> Callable[[], OrderSystem]:
-    if url.startswith(("http://", "https://")):
-        service = HttpOrderSystem(url, policies=ShopPolicies.of(settings))
-        return lambda: service
-    engine = shared or open_engine(url)
-
-    def open_tables() -> OrderSystem:
-        try:
-            upgrade(engine, ORDERS)
-        except OperationalError as error:
-            raise OrderSystemUnavailable(f"the order database does not answer: {error.orig}") from error
-        documents_url = DEMO_DOCUMENTS_URL if settings.demo else ""
-        return SqlOrderSystem(engine, policies=ShopPolicies.of(settings), documents_url=documents_url)
-
-    return open_tables
+    return opener

@@ -27,6 +27,21 @@ def normalise_order_number(text: str) -> str:
     return number
 
 
+def written_number(number: str, form: OrderNumberFormat = DEFAULT_FORMAT) -> str:
+    """Write a number of the shop's engine in the shop's form; one of another form stays as it is."""
+    try:
+        return normalise_order_number(number, form)
+    except InvalidOrderNumber:
+        return number
+
+
+def number_variants(number: str, form: OrderNumberFormat = DEFAULT_FORMAT) -> tuple[str, ...]:
+    """Return how the shop's engine may hold a number: "TD-10421" as "TD-10421" or "10421"."""
+    found = re.fullmatch(form.pattern, _tidy(number).upper(), re.ASCII) if len(number) <= MAX_LENGTH else None
+    bare = found.group(1) if found is not None and form.template.format(found.group(1)) == number else number
+    return tuple(dict.fromkeys((number, bare)))
+
+
 def normalise_postcode(text: str) -> str:
     """Write a postcode without spaces, hyphens and case; a ZIP+4 is cut to its five digits. Never raises."""
     bare = _tidy(text[:MAX_LENGTH]).upper().replace(" ", "").replace("-", "")

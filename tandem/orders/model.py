@@ -160,6 +160,7 @@ class Order:
     refund: Refund | None = None
     can_cancel: bool | None = None
     can_change_address: bool | None = None
+    can_return: bool | None = None  # False where only people can set up a return, whatever the return window
     return_until: datetime | None = None  # the last moment at which a return is taken; None before delivery, too
 
     @property

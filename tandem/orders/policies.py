@@ -4,8 +4,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta, timezone, tzinfo
 
-from tandem.orders.errors import InvalidAddress, ReturnRefusal
-from tandem.orders.model import Address, Order, OrderStatus
+from tandem.orders.errors import InvalidAddress, NotReturnable, ReturnRefusal, UnknownItem
+from tandem.orders.model import Address, Order, OrderItem, OrderStatus
 from tandem.settings import Settings
 
 _UNTOUCHED = frozenset({OrderStatus.PROCESSING, OrderStatus.PAYMENT_FAILED})  # nothing has left the warehouse
@@ -66,4 +66,24 @@ def return_refusal(order: Order, now: datetime) -> ReturnRefusal | None:
         return ReturnRefusal.ALREADY_REQUESTED
     if order.return_until is None or not order.delivered_items:
         return ReturnRefusal.NOT_DELIVERED
-    return ReturnRefusal.WINDOW_CLOSED if now > order.return_until else None
+    if now > order.return_until:
+        return ReturnRefusal.WINDOW_CLOSED
+    return ReturnRefusal.BY_PEOPLE if order.can_return is False else None
+
+
+def chosen_lines(order: Order, skus: tuple[str, ...] | None) -> tuple[OrderItem, ...]:
+    """Return the delivered lines to send back.
+
+    Raises:
+        UnknownItem: A SKU is not of this order.
+        NotReturnable: A chosen line is not delivered yet.
+    """
+    if not skus:
+        return order.delivered_items
+    for sku in skus:
+        if sku not in {item.sku for item in order.items}:
+            raise UnknownItem(order.number, sku)
+    chosen = tuple(item for item in order.delivered_items if item.sku in skus)
+    if {item.sku for item in chosen} != set(skus):
+        raise NotReturnable(order.number, ReturnRefusal.NOT_DELIVERED)
+    return chosen

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Engine
 from tandem.db import schema
 from tandem.db.engine import open_engine
 from tandem.db.schema import Schema
+from tandem.orders.factory import shipped_tables_url
 from tandem.settings import Settings
 
 
@@ -23,13 +24,15 @@ class Database:
 
 
 def databases(settings: Settings) -> tuple[Database, ...]:
-    """Name the databases of the ledger, the trackers and the orders; an order system behind http has none of ours."""
+    """Name the databases of the ledger, the trackers and the orders, unless those are in a system of the shop's own."""
     found = (Database(schema.MAIN, "TANDEM_DATABASE_URL", settings.database_url),
              Database(schema.TRACKERS, "TANDEM_TRACKER_URL", settings.tracker_url))
-    if settings.orders_url.startswith(("http://", "https://")):
+    url = shipped_tables_url(settings)
+    if url is None:
         return found
-    setting = "TANDEM_ORDERS_URL" if settings.orders_url else "TANDEM_DATABASE_URL"
-    return (*found, Database(schema.ORDERS, setting, settings.orders_url or settings.database_url))
+    setting = "TANDEM_ORDERS_URL" if settings.orders_url else (
+        "TANDEM_DATABASE_URL" if url == settings.database_url else "orders: url of endpoints.yml")
+    return (*found, Database(schema.ORDERS, setting, url))
 
 
 def upgrade(settings: Settings, trackers: bool = True) -> None:

@@ -10,9 +10,10 @@ import yaml
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from tandem.configuration import ConfigurationError
 from tandem.db.engine import open_engine
 from tandem.orders.errors import OrderError
-from tandem.orders.factory import open_order_system
+from tandem.orders.factory import open_order_system, shipped_tables_url
 from tandem.run.databases import databases
 from tandem.run.finding import Diagnosis
 from tandem.run.locks import lock_store
@@ -49,14 +50,15 @@ def _database(setting: str, url: str) -> Diagnosis:
 
 def _orders(settings: Settings) -> Diagnosis:
     """Check whether the order system answers; not called where its tables are in a database looked at above."""
-    if not settings.orders_url.startswith(("http://", "https://")):
-        return Diagnosis("order system", "the tables in the database")
     try:
+        if shipped_tables_url(settings) is not None:
+            return Diagnosis("order system", "the tables in the database")
         system = open_order_system(settings)
         system.check()
-    except (OrderError, SettingsError, NotImplementedError) as error:
+    except (OrderError, ConfigurationError, NotImplementedError) as error:
         return Diagnosis("order system", f"does not answer: {error}",
-                       "check TANDEM_ORDERS_URL and that the service runs; customers hear that orders cannot be looked "
+                       "check TANDEM_ORDERS_URL or orders: in endpoints.yml (`tandem orders check` tells more), and "
+                       "that the service runs; customers hear that orders cannot be looked "
                        "up just now (docs/order-systems.md)")
     return Diagnosis("order system", "answers")
 

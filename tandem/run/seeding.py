@@ -1,12 +1,11 @@
 """Fill the demo: its shop and its two agents."""
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from tandem.agents.accounts import seed_demo_agents
 from tandem.db.engine import now
 from tandem.db.schema import upgrade
 from tandem.orders.demo_shop import seed
+from tandem.orders.factory import shipped_tables_url
 from tandem.run.databases import opened
 from tandem.run.errors import RunError
 from tandem.settings import Settings
@@ -23,8 +22,9 @@ def seed_demo(settings: Settings) -> str:
     with opened(settings.database_url) as engine:
         upgrade(engine)
         names = " and ".join(agent.id for agent in seed_demo_agents(engine, settings.demo_password))
-    if urlsplit(settings.orders_url).scheme in ("http", "https"):
-        return f"seeded the agents {names}; the orders are those of {settings.orders_url}"
-    with opened(settings.orders_url or settings.database_url) as engine:
+    url = shipped_tables_url(settings)
+    if url is None:
+        return f"seeded the agents {names}; the orders are those of the shop's own system"
+    with opened(url) as engine:
         orders = seed(engine, now(), settings.shop_timezone)
     return f"seeded the demo shop ({orders} orders) and the agents {names}"

@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 
 from actions.base import order_threads
-from tandem.orders import guarded
-from tandem.orders.adapters.http import adapter as http
+from tandem.orders import guarded, http_client
 from tandem.orders.adapters.http import wire
 from tandem.orders.adapters.sql import tables
 from tandem.orders.identification import IdentificationLimits
@@ -40,8 +39,9 @@ def test_the_figures_of_the_page_are_those_of_the_code() -> None:
     assert f"neighbours share | {limits.refuse_postcode_after} |" in PAGE
     assert f"{limits.refuse_for.seconds // 60} minutes from" in PAGE
     assert f"misses count | {limits.window.seconds // 3600} hours |" in PAGE
-    assert f"silent for {http.TIMEOUT.read:.0f} s, and take {http.TIMEOUT.connect:.0f} s to connect" in PAGE
-    assert f"together end after {http.TOTAL_SECONDS:.0f} s" in PAGE
+    silence, connect = http_client.SILENCE_SECONDS, http_client.CONNECT_SECONDS
+    assert f"silent for {silence:.0f} s, and take {connect:.0f} s to connect" in PAGE
+    assert f"together end after {http_client.TOTAL_SECONDS:.0f} s" in PAGE
     assert f"in {guarded.THREADS} threads" in PAGE and f"after {guarded.CALL_SECONDS:.0f} s, all calls" in PAGE
     assert f"one action after {order_threads.ORDER_SECONDS:.0f} s" in PAGE
-    assert http.TOTAL_SECONDS < guarded.CALL_SECONDS, "the adapter ends by itself"
+    assert http_client.TOTAL_SECONDS < guarded.CALL_SECONDS, "the adapter ends by itself"

@@ -1,26 +1,20 @@
 """Orders of a service over HTTP, in the JSON shape of docs/order-systems.md."""
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-import httpx
+from requests.adapters import BaseAdapter
 
 from tandem.orders.adapters.http.wire import WireError, error_from_wire, from_wire, to_wire
 from tandem.orders.errors import OrderNotFound, OrderSystemUnavailable, UnknownItem
+from tandem.orders.http_client import HttpClient
 from tandem.orders.model import Address, Invoice, Order, ReturnReason, ReturnRequest
 from tandem.orders.policies import DEFAULT_POLICIES, ShopPolicies, check_address
 
 T = TypeVar("T")
-
-TIMEOUT = httpx.Timeout(5.0, connect=2.0)  # seconds for each silence of an attempt
-PAUSES = (0.1, 0.4)  # seconds before the second and the third attempt
-TOTAL_SECONDS = 7.0  # for all attempts: a customer waits, and a little later nobody does
-MAX_ANSWER_BYTES = 5_000_000
-_WORTH_ANOTHER_TRY = {429, 500, 502, 503, 504}
 
 
 class HttpOrderSystem:
@@ -31,32 +25,18 @@ class HttpOrderSystem:
 
     Args:
         url: The service's base URL; `https://user:password@host/path` sends HTTP basic authentication.
-        transport: For tests; the network when None.
-        sleep: Waits, in seconds.
+        adapter, sleep: For tests; the network and the clock if left out.
         policies: Say what may be done to an order of which the service does not say so.
 
     Raises:
-        ValueError, httpx.InvalidURL: The URL cannot be one.
+        ValueError: The URL cannot be one.
     """
 
     def __init__(
-        self,
-        url: str,
-        transport: httpx.BaseTransport | None = None,
-        timeout: httpx.Timeout = TIMEOUT,
-        sleep: Callable[[float], None] = time.sleep,
-        policies: ShopPolicies = DEFAULT_POLICIES,
+        self, url: str, client: HttpClient | None = None, adapter: BaseAdapter | None = None,
+        sleep: Callable[[float], None] = time.sleep, policies: ShopPolicies = DEFAULT_POLICIES,
     ) -> None:
-        if not urlsplit(url).hostname or urlsplit(url).port == 0:  # `port` raises ValueError beyond 65535
-            raise ValueError("the order service's URL has no host")
-        base = httpx.URL(url.rstrip("/"))
-        # The password leaves the URL, which is logged. No redirects: they would carry customers' addresses elsewhere.
-        self._client = httpx.Client(
-            base_url=base.copy_with(username=None, password=None), transport=transport, timeout=timeout,
-            auth=(base.username, base.password) if base.userinfo else None,
-            headers={"Accept": "application/json"}, follow_redirects=False,
-        )
-        self._sleep = sleep
+        self._client = client or open_client(url, adapter, sleep)
         self._policies = policies
 
     def find(self, number: str) -> Order:
@@ -109,50 +89,13 @@ class HttpOrderSystem:
     def _ask(self, method: str, path: str, number: str, body: Any = None, key: str = "") -> Any:
         """Send a request until it is answered, and read the JSON of the answer."""
         headers = {"Idempotency-Key": quote(key, errors="replace")} if key else {}
-        until, why = time.monotonic() + TOTAL_SECONDS, ""
-        for pause in (0.0, *PAUSES):
-            if time.monotonic() + pause > until:
-                break
-            if pause:
-                self._sleep(pause)
-            try:
-                response, content = self._attempt(method, path, body, headers, until)
-            except httpx.RequestError as error:
-                why = type(error).__name__
-                continue
-            if response.status_code not in _WORTH_ANOTHER_TRY:
-                return self._answer(response, content, number, key)
-            why = f"status {response.status_code}"
-        raise OrderSystemUnavailable(f"the order service does not answer: {why}")
-
-    def _attempt(
-        self, method: str, path: str, body: Any, headers: dict[str, str], until: float,
-    ) -> tuple[httpx.Response, bytes]:
-        """Make one request; its answer is read to the end, or until the time is over or it is too long to be one."""
-        left = max(0.01, until - time.monotonic())
-        limits = {kind: min(left, limit) for kind, limit in self._client.timeout.as_dict().items() if limit is not None}
-        timeout = httpx.Timeout(left, **limits)
-        with self._client.stream(method, path, json=body, headers=headers, timeout=timeout) as response:
-            content = b""
-            for chunk in response.iter_bytes():
-                content += chunk
-                if time.monotonic() > until:
-                    raise httpx.ReadTimeout("the answer has no end")
-                if len(content) > MAX_ANSWER_BYTES:
-                    break
-        return response, content
-
-    def _answer(self, response: httpx.Response, content: bytes, number: str, key: str) -> Any:
-        try:
-            data = json.loads(content) if len(content) <= MAX_ANSWER_BYTES else None
-        except (ValueError, RecursionError):
-            data = None
-        if response.is_success and data is not None:
-            return data
-        known = error_from_wire(number, key, data)
+        answer = self._client.call(method, path, body=body, headers=headers, repeatable=True)
+        if answer.ok:
+            return answer.data
+        known = error_from_wire(number, key, answer.data)
         if known is not None:
             raise known
-        raise OrderSystemUnavailable(f"the order service answered status {response.status_code}, not understood")
+        raise OrderSystemUnavailable(f"the order service answered status {answer.status}, not understood")
 
     def _read(self, kind: type[T], data: Any) -> T:
         try:
@@ -173,3 +116,19 @@ def _path(number: str, step: str = "") -> str:
     if not number.isprintable() or number in ("", ".", "..") or "/" in number:
         raise OrderNotFound(number)
     return f"/orders/{quote(number, safe='')}" + (f"/{step}" if step else "")
+
+
+def open_client(
+    url: str, adapter: BaseAdapter | None = None, sleep: Callable[[float], None] = time.sleep,
+) -> HttpClient:
+    """Open a client of a base URL; the password leaves the URL, which is logged.
+
+    Raises:
+        ValueError: The URL cannot be one.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:  # `port` raises ValueError too
+        raise ValueError("the order service's URL has no host")
+    base = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    user = (unquote(parts.username or ""), unquote(parts.password or "")) if parts.username is not None else None
+    return HttpClient(base, user=user, adapter=adapter, sleep=sleep)

@@ -24,14 +24,12 @@ from tandem.orders.errors import (
     OrderNotFound,
     OrderSystemUnavailable,
     ReturnRefusal,
-    UnknownItem,
 )
 from tandem.orders.identifiers import normalise_email
 from tandem.orders.model import (
     Address,
     Invoice,
     Order,
-    OrderItem,
     OrderStatus,
     Refund,
     RefundState,
@@ -39,7 +37,7 @@ from tandem.orders.model import (
     ReturnRequest,
 )
 from tandem.orders.money import Money
-from tandem.orders.policies import DEFAULT_POLICIES, ShopPolicies, check_address, return_refusal
+from tandem.orders.policies import DEFAULT_POLICIES, ShopPolicies, check_address, chosen_lines, return_refusal
 from tandem.orders.shipments import ShipmentState
 
 # Built once: to build a query costs as much as to run it.
@@ -49,6 +47,7 @@ _OF_CUSTOMER = (
 )
 _OPEN = _OF_CUSTOMER.where(orders.c.status.in_([status.value for status in OrderStatus if status.open]))
 _BY_NUMBER = select(orders).where(orders.c.number == bindparam("target"))
+_NEWEST = select(orders).order_by(orders.c.placed_at.desc()).limit(1)
 _TO_CHANGE = _BY_NUMBER.with_for_update()
 
 
@@ -128,7 +127,7 @@ class SqlOrderSystem:
             refusal = return_refusal(order, now)
             if refusal is not None or order.return_until is None:
                 raise NotReturnable(number, refusal or ReturnRefusal.NOT_DELIVERED, order.return_until)
-            lines = _chosen_lines(order, skus)
+            lines = chosen_lines(order, skus)
             request = ReturnRequest(
                 id=f"R-{number}", order_number=number, skus=tuple(line.sku for line in lines), reason=reason,
                 created_at=now, send_by=order.return_until, label_url=self._document("returns", f"R-{number}"),
@@ -151,6 +150,12 @@ class SqlOrderSystem:
     def check(self) -> None:
         with self._snapshot() as connection:
             connection.execute(select(orders.c.number).limit(1))
+
+    def newest(self) -> Order | None:
+        """Return the newest order; None in an empty shop."""
+        with self._snapshot() as connection:
+            heads = connection.execute(_NEWEST).mappings().all()
+            return next(iter(rows.load_orders(connection, heads)), None)
 
     def _of_customer(self, query: Select, email: str, limit: int) -> tuple[Order, ...]:
         if not email.isprintable():  # no address; PostgreSQL refuses NUL in a text
@@ -222,24 +227,6 @@ def _reachable() -> Iterator[None]:
         # Only an operational fault is told in full: other messages may quote customers' data.
         why = str(error.orig) if isinstance(error, OperationalError) else type(error).__name__
         raise OrderSystemUnavailable(f"the order database does not answer: {why}") from error
-
-
-def _chosen_lines(order: Order, skus: tuple[str, ...] | None) -> tuple[OrderItem, ...]:
-    """Return the delivered lines to send back.
-
-    Raises:
-        UnknownItem: A SKU is not of this order.
-        NotReturnable: A chosen line is not delivered yet.
-    """
-    if not skus:
-        return order.delivered_items
-    for sku in skus:
-        if sku not in {item.sku for item in order.items}:
-            raise UnknownItem(order.number, sku)
-    chosen = tuple(item for item in order.delivered_items if item.sku in skus)
-    if {item.sku for item in chosen} != set(skus):
-        raise NotReturnable(order.number, ReturnRefusal.NOT_DELIVERED)
-    return chosen
 
 
 def _sha256(text: str) -> str:
