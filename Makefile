@@ -13,7 +13,7 @@ LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 PROCESSES ?= 2
 BESIDE_OTHERS := -n $(PROCESSES) --dist loadfile
 
-.PHONY: help install install-dev run doctor train check test lint stories evaluate evaluate-quick faults lock clean
+.PHONY: help install install-dev run doctor train check test lint stories evaluate evaluate-quick faults test-shop lock clean
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -73,6 +73,9 @@ evaluate-quick: stories
 
 faults: install-dev ## Live 2,000 conversations while everything breaks, and write docs/reliability.md (about an hour); see FAULTS there
 	@$(QUIET) $(PYTHON) -m tests.system.faults --write $(FAULTS)
+
+test-shop: install-dev ## The contract of order engines on a real Medusa; needs node, npm and PostgreSQL (docs/orders/medusa.md)
+	@$(QUIET) TANDEM_TEST_SHOP=1 $(PYTHON) -m pytest $(PYTEST) tests/shop_engine
 
 lock: ## Pin the dependencies anew (needs uv)
 	@$(LOCK) -o requirements.txt pyproject.toml

@@ -59,6 +59,8 @@ class ActionCancelOrder(ConsentedAction):
 def refusal(order: Order, status: OrderStatus, context: OrderContext) -> Reply:
     """Say why it cannot be cancelled, by status, and what can be done instead."""
     values = {"number": order.number, "items": context.formats.items(order.items)}
+    if not status.shipped:
+        return Reply("utter_cancel_order_by_people", values)
     if status is OrderStatus.LOST:
         return status_reply(order, context.dates)
     if status is OrderStatus.PARTLY_SHIPPED and order.shipment is not None:

@@ -116,6 +116,8 @@ class ActionChangeOrder(OrderAction):
             return status_reply(order, context.dates)
         if order.can_cancel:
             response = "utter_change_order_possible"
+        elif not order.status.shipped:
+            response = "utter_change_order_by_people"
         elif order.status.open:
             response = "utter_change_order_too_late"
         elif order.status is OrderStatus.DELIVERED:
@@ -150,6 +152,8 @@ def _pieces(turn: CurrentTurn, order: Order) -> list[str]:
 
 def too_late(order: Order, context: OrderContext) -> Reply:
     """Say why the address stays."""
+    if not order.status.shipped:
+        return Reply("utter_change_address_by_people", {"number": order.number})
     if order.status is OrderStatus.LOST:
         return status_reply(order, context.dates)
     if order.status is OrderStatus.PARTLY_SHIPPED and order.shipment is not None:

@@ -6,6 +6,7 @@ from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.reply import Reply
 from actions.base.status import refund_reply, status_reply
+from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal
 
@@ -48,11 +49,16 @@ def way_to_the_money(order: Order, context: OrderContext) -> Reply:
         return refund_reply(order, context.dates)
     if order.can_cancel:
         return Reply("utter_get_refund_by_cancelling", number)
+    if not order.status.shipped:
+        return Reply("utter_cancel_order_by_people", number)
     if order.status is OrderStatus.LOST:
         return status_reply(order, context.dates)
     if order.delivered_at is None:
         return Reply("utter_get_refund_on_its_way", number)
     day = context.dates.day(order.return_until) if order.return_until else ""
-    if return_refusal(order, context.dates.at) is None:
+    refused = return_refusal(order, context.dates.at)
+    if refused is None:
         return Reply("utter_get_refund_by_returning", {**number, "deadline": day})
+    if refused is ReturnRefusal.BY_PEOPLE:
+        return Reply("utter_return_item_by_people", {**number, "deadline": day})
     return Reply("utter_get_refund_too_late", {**number, "deadline": day})

@@ -20,6 +20,8 @@ def can_be_cancelled(order: Order, context: OrderContext) -> Reply:
     """Tell whether it may be cancelled, for who only asks."""
     if order.status is OrderStatus.CANCELLED:
         return cancelled_on(order, context)
+    if not order.can_cancel and not order.status.shipped:
+        return Reply("utter_cancel_order_by_people", {"number": order.number})
     if not order.can_cancel:
         return Reply("utter_fact_cannot_cancel", {"number": order.number})
     parcel = order.shipment
@@ -32,6 +34,8 @@ def can_be_cancelled(order: Order, context: OrderContext) -> Reply:
 
 def can_be_changed(order: Order, context: OrderContext) -> Reply:
     """Tell what may still be changed, for who only asks."""
+    if not order.can_cancel and not order.status.shipped:
+        return Reply("utter_change_order_by_people", {"number": order.number})
     return Reply("utter_fact_can_change" if order.can_cancel else "utter_fact_cannot_change",
                  {"number": order.number})
 

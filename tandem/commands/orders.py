@@ -7,7 +7,6 @@ from typing import Any
 from tandem.orders.check import check_orders
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.factory import open_order_system, orders_section
-from tandem.orders.identifiers import DEFAULT_FORMAT
 from tandem.run.errors import RunError
 from tandem.settings import Settings
 
@@ -25,7 +24,7 @@ def _check(settings: Settings, _options: argparse.Namespace) -> int:
     told = "TANDEM_ORDERS_URL" if settings.orders_url else "no orders: in endpoints.yml, so Tandem's own tables"
     lines = [("engine", f"{section.engine} ({told if section.from_environment else 'endpoints.yml'})")]
     try:
-        report = check_orders(open_order_system(settings), DEFAULT_FORMAT)
+        report = check_orders(open_order_system(settings))
     except OrderSystemUnavailable as error:
         raise RunError(f"{section.engine}: {error}") from error
     for name, text in (*lines, *report.lines):

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from tandem.orders.engine import OrderAct
 from tandem.orders.engine_orders import EngineOrders
 from tandem.orders.errors import InvalidOrderNumber, OrderNotFound
-from tandem.orders.identifiers import OrderNumberFormat, normalise_order_number, written_number
+from tandem.orders.identifiers import normalise_order_number, written_number
 from tandem.orders.model import Order
 from tandem.orders.system import OrderSystem
 
@@ -34,7 +34,7 @@ class _NewestFirst(Protocol):
         ...
 
 
-def check_orders(system: OrderSystem, form: OrderNumberFormat) -> OrdersReport:
+def check_orders(system: OrderSystem) -> OrdersReport:
     """Sign in, read the newest order, and find it again by its number.
 
     Raises:
@@ -58,9 +58,9 @@ def check_orders(system: OrderSystem, form: OrderNumberFormat) -> OrdersReport:
             return OrdersReport((*lines, ("newest order", "not read: docs/order-systems.md has no request for it")))
     if order is None:
         return OrdersReport((*lines, ("newest order", "none to be seen")), tuple(warnings))
-    warnings += _missing(order, form)
+    warnings += _missing(order)
     try:
-        system.find(written_number(order.number, form))
+        system.find(written_number(order.number))
     except OrderNotFound:
         warnings.append("the newest order is not found by its own number")
     return OrdersReport((*lines, ("newest order", _told(order))), tuple(warnings))
@@ -72,12 +72,12 @@ def _told(order: Order) -> str:
             f"{len(order.shipments)} parcels ({tracked} with tracking), in {order.total.currency}")
 
 
-def _missing(order: Order, form: OrderNumberFormat) -> Iterator[str]:
+def _missing(order: Order) -> Iterator[str]:
     """Say what customers will miss."""
     try:
-        normalise_order_number(order.number, form)
+        normalise_order_number(order.number)
     except InvalidOrderNumber:
-        yield "its number is not of the form that customers may write; see docs/order-systems.md"
+        yield "its number is not of the form that data/shop.yml says; see docs/shop.md"
     if "@" not in order.email:
         yield "it has no e-mail address: a customer can be identified by the postcode only"
     if not order.postcode:

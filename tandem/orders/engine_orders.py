@@ -24,8 +24,6 @@ from tandem.orders.errors import (
     ReturnRefusal,
 )
 from tandem.orders.identifiers import (
-    DEFAULT_FORMAT,
-    OrderNumberFormat,
     normalise_email,
     number_variants,
     written_number,
@@ -44,19 +42,16 @@ class EngineOrders:
 
     Args:
         log: Where writes are remembered; None for an engine of which nothing is written.
-        numbers: How the shop writes order numbers.
         looks: How often an order is looked at until a change is to be seen.
     """
 
     def __init__(
         self, engine: ShopEngine, log: WriteLog | None, policies: ShopPolicies = DEFAULT_POLICIES,
-        numbers: OrderNumberFormat = DEFAULT_FORMAT, clock: Callable[[], datetime] = now,
-        sleep: Callable[[float], None] = time.sleep, looks: int = LOOKS,
+        clock: Callable[[], datetime] = now, sleep: Callable[[float], None] = time.sleep, looks: int = LOOKS,
     ) -> None:
         self.engine = engine
         self._log = log
         self._policies = policies
-        self._numbers = numbers
         self._clock = clock
         self._sleep = sleep
         self._looks = looks
@@ -148,7 +143,7 @@ class EngineOrders:
         """Find the one order that has exactly this number: what a search brings is not an answer."""
         if not number or not number.isprintable() or len(number) > LONGEST_NUMBER:
             raise OrderNotFound(number)
-        variants = number_variants(number, self._numbers)
+        variants = number_variants(number)
         exact = [one for one in self.engine.by_number(variants) if one.order.number in variants]
         if not exact:
             raise OrderNotFound(number)
@@ -172,7 +167,7 @@ class EngineOrders:
         if request is not None and until is not None and request.send_by <= request.created_at:
             request = replace(request, send_by=until)
         return replace(
-            judged, number=written_number(order.number, self._numbers), return_request=request,
+            judged, number=written_number(order.number), return_request=request,
             can_cancel=bool(judged.can_cancel) and OrderAct.CANCEL in acts,
             can_change_address=bool(judged.can_change_address) and OrderAct.CHANGE_ADDRESS in acts,
             can_return=judged.can_return is not False and OrderAct.START_RETURN in acts,
@@ -180,7 +175,6 @@ class EngineOrders:
 
     def _begin(self, key: str, number: str, *request: str) -> tuple[EngineOrder, WriteState]:
         """Put the intent on record and look at the order, in this order; wait while another write is under way."""
-        self._load(number)  # no record of orders that are not there
         if self._log is None:
             return self._load(number), WriteState.NEW
         for _ in range(self._looks):
@@ -188,6 +182,9 @@ class EngineOrders:
             if state is not WriteState.UNDER_WAY:
                 try:
                     return self._load(number), state
+                except OrderNotFound:
+                    self._log.forget(key)
+                    raise
                 except Exception:
                     self._log.leave_open(key)
                     raise

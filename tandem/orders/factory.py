@@ -12,7 +12,6 @@ from sqlalchemy.exc import ArgumentError
 from tandem.db.engine import open_engine
 from tandem.orders.config import OrdersConfigError, OrdersSection, read_orders
 from tandem.orders.guarded import GuardedOrderSystem
-from tandem.orders.identifiers import DEFAULT_FORMAT, OrderNumberFormat
 from tandem.orders.policies import ShopPolicies
 from tandem.orders.system import OrderSystem
 from tandem.orders.write_log import WriteLog
@@ -21,6 +20,8 @@ from tandem.settings import Settings, SettingsError, expand, project_root
 ENGINES: Mapping[str, str] = {  # `engine:` in endpoints.yml: module and function
     "sql": "tandem.orders.adapters.sql:open_orders",
     "http": "tandem.orders.adapters.http:open_orders",
+    "medusa": "tandem.orders.adapters.medusa:open_orders",
+    "woocommerce": "tandem.orders.adapters.woocommerce:open_orders",
 }
 ENDPOINTS = Path("endpoints.yml")
 DEMO_DOCUMENTS_URL = "https://shop.example.com"
@@ -36,14 +37,12 @@ class ShopContext:
         settings: Tandem's own.
         policies: What the shop allows.
         ledger: Opens Tandem's own database, where writes are remembered.
-        numbers: How the shop writes order numbers.
         documents_url: Where labels and invoices are; only in the demo.
     """
 
     settings: Settings
     policies: ShopPolicies
     ledger: Callable[[], Engine]
-    numbers: OrderNumberFormat = DEFAULT_FORMAT
     documents_url: str = ""
 
     def write_log(self) -> WriteLog:

@@ -27,19 +27,16 @@ def normalise_order_number(text: str) -> str:
     return number
 
 
-def written_number(number: str, form: OrderNumberFormat = DEFAULT_FORMAT) -> str:
-    """Write a number of the shop's engine in the shop's form; one of another form stays as it is."""
-    try:
-        return normalise_order_number(number, form)
-    except InvalidOrderNumber:
-        return number
+def written_number(number: str) -> str:
+    """Write a number of the shop's engine as the shop does; one of another form stays as it is."""
+    return current_numbers().read(number) or number
 
 
-def number_variants(number: str, form: OrderNumberFormat = DEFAULT_FORMAT) -> tuple[str, ...]:
-    """Return how the shop's engine may hold a number: "TD-10421" as "TD-10421" or "10421"."""
-    found = re.fullmatch(form.pattern, _tidy(number).upper(), re.ASCII) if len(number) <= MAX_LENGTH else None
-    bare = found.group(1) if found is not None and form.template.format(found.group(1)) == number else number
-    return tuple(dict.fromkeys((number, bare)))
+def number_variants(number: str) -> tuple[str, ...]:
+    """Return how the shop's engine may hold a number of the shop: "TD-10421" as "TD-10421" or as "10421"."""
+    core = current_numbers().core_of(number)
+    plain = core.lstrip("0") if core.isdigit() else core
+    return tuple(dict.fromkeys(one for one in (number, core, plain) if one))
 
 
 def normalise_postcode(text: str) -> str:

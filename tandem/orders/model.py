@@ -27,6 +27,11 @@ class OrderStatus(str, Enum):
         """Check whether the customer still waits for something of this order."""
         return self not in (OrderStatus.DELIVERED, OrderStatus.RETURNED, OrderStatus.CANCELLED)
 
+    @property
+    def shipped(self) -> bool:
+        """Check whether anything of this order has left, or never will."""
+        return self not in (OrderStatus.PROCESSING, OrderStatus.PAYMENT_FAILED)
+
 
 class Membership(str, Enum):
     """The customer's tier in the shop's loyalty programme."""

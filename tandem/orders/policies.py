@@ -8,8 +8,6 @@ from tandem.orders.errors import InvalidAddress, NotReturnable, ReturnRefusal, U
 from tandem.orders.model import Address, Order, OrderItem, OrderStatus
 from tandem.settings import Settings
 
-_UNTOUCHED = frozenset({OrderStatus.PROCESSING, OrderStatus.PAYMENT_FAILED})  # nothing has left the warehouse
-
 
 @dataclass(frozen=True)
 class ShopPolicies:
@@ -26,7 +24,7 @@ class ShopPolicies:
 
     def applied_to(self, order: Order) -> Order:
         """Put on the order what may be done to it; what its system has said already stands."""
-        untouched = order.status in _UNTOUCHED
+        untouched = not order.status.shipped
         return replace(
             order, can_cancel=untouched if order.can_cancel is None else order.can_cancel,
             can_change_address=untouched if order.can_change_address is None else order.can_change_address,

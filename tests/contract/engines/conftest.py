@@ -8,9 +8,13 @@ import pytest
 
 from tests.contract.engines.harness import EngineShop
 from tests.contract.engines.http_shop import http_shop
+from tests.contract.engines.medusa_shop import medusa_shop
 from tests.contract.engines.sql_shop import sql_shop
+from tests.contract.engines.woocommerce_shop import woocommerce_shop
 
-HARNESSES = {"sql": sql_shop, "http": http_shop}
+HARNESSES = {
+    "sql": sql_shop, "http": http_shop, "medusa": medusa_shop, "woocommerce": woocommerce_shop,
+}
 
 
 @pytest.fixture(params=list(HARNESSES))

@@ -24,7 +24,9 @@ ACTIONS = {name for one in DOMAIN["actions"] for name in ([one] if isinstance(on
 NEWS = (
     "utter_order_status_", "utter_refund_", "utter_not_matched", "utter_refused_for_now", "utter_not_identified",
     "utter_order_not_found", "utter_order_system_unavailable", "utter_cancel_order_too_late",
-    "utter_cancel_order_already", "utter_cancel_order_delivered", "utter_cancel_order_returned",
+    "utter_cancel_order_already", "utter_cancel_order_by_people", "utter_change_address_by_people",
+    "utter_change_order_by_people", "utter_return_item_by_people",
+    "utter_cancel_order_delivered", "utter_cancel_order_returned",
     "utter_change_address_too_late", "utter_change_address_closed", "utter_change_order_too_late",
     "utter_return_item_not_delivered", "utter_return_item_window_closed", "utter_return_item_already",
     "utter_get_refund_", "utter_damaged_item", "utter_wrong_item", "utter_missing_item",

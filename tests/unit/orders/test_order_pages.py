@@ -9,7 +9,9 @@ import pytest
 import yaml
 
 from tandem.orders.adapters.http.config import HttpPages, HttpRequest, HttpRequests, MappedHttpOptions
+from tandem.orders.adapters.medusa.config import MedusaOptions
 from tandem.orders.adapters.sql.config import MappedSqlOptions, SqlActs
+from tandem.orders.adapters.woocommerce.config import WooCommerceOptions
 from tandem.orders.config import read_orders
 from tandem.orders.factory import ENGINES
 from tandem.orders.mapping.fields import (
@@ -23,7 +25,8 @@ from tandem.orders.mapping.fields import (
 )
 
 DOCS = Path(__file__).parents[3] / "docs"
-SQL, HTTP = ((DOCS / "orders" / f"{name}.md").read_text(encoding="utf-8") for name in ("sql", "http"))
+SQL, HTTP, MEDUSA, WOOCOMMERCE = ((DOCS / "orders" / f"{name}.md").read_text(encoding="utf-8")
+                                  for name in ("sql", "http", "medusa", "woocommerce"))
 
 
 def sections(page: str) -> list[str]:
@@ -57,6 +60,25 @@ def test_the_service_of_the_page_can_be_connected(tmp_path: Path, monkeypatch: p
     section = read_orders(file, tuple(ENGINES))
     assert section is not None
     assert section.read(MappedHttpOptions).requests.cancel is not None
+
+
+def test_the_medusa_of_the_page_can_be_connected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDUSA_KEY", "sk_1")
+    [whole] = sections(MEDUSA)
+    (tmp_path / "endpoints.yml").write_text(whole, encoding="utf-8")
+    section = read_orders(tmp_path / "endpoints.yml", tuple(ENGINES))
+    assert section is not None and section.read(MedusaOptions).key == "sk_1"
+    assert [key for key in MedusaOptions.__fields__ if f"| `{key}` |" not in MEDUSA] == []
+
+
+def test_the_woocommerce_of_the_page_can_be_connected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WOOCOMMERCE_KEY", "ck_1")
+    monkeypatch.setenv("WOOCOMMERCE_SECRET", "cs_1")
+    [whole] = sections(WOOCOMMERCE)
+    (tmp_path / "endpoints.yml").write_text(whole, encoding="utf-8")
+    section = read_orders(tmp_path / "endpoints.yml", tuple(ENGINES))
+    assert section is not None and section.read(WooCommerceOptions).secret == "cs_1"
+    assert [key for key in WooCommerceOptions.__fields__ if f"`{key}`" not in WOOCOMMERCE] == []
 
 
 @pytest.mark.parametrize("model", [MappedOptions, OrderFields, ItemFields, ParcelFields, ShipmentFields, RefundFields,

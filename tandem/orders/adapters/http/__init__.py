@@ -34,4 +34,4 @@ def open_orders(section: OrdersSection, context: ShopContext) -> Opener:
     mapped = section.read(MappedHttpOptions)
     client = HttpClient(mapped.url, **(mapped.auth.sent() if mapped.auth else {}))
     engine = MappedService(mapped, client, context.settings.shop_timezone, context.policies.refund_business_days)
-    return lambda: EngineOrders(engine, context.write_log() if engine.acts else None, context.policies, context.numbers)
+    return lambda: EngineOrders(engine, context.write_log() if engine.acts else None, context.policies)

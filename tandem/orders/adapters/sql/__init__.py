@@ -49,4 +49,4 @@ def _own_tables(section: OrdersSection, context: ShopContext) -> Opener:
     options = section.read(MappedSqlOptions)
     with section.naming("url", ArgumentError, ImportError):
         tables = MappedTables(options, context.settings.shop_timezone, context.policies.refund_business_days)
-    return lambda: EngineOrders(tables, context.write_log() if tables.acts else None, context.policies, context.numbers)
+    return lambda: EngineOrders(tables, context.write_log() if tables.acts else None, context.policies)
