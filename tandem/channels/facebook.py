@@ -22,8 +22,8 @@ from tandem.access.tokens import same
 from tandem.channels.credentials import FacebookCredentials
 from tandem.channels.routed import MESSAGE_ID, RoutedChannel
 from tandem.executors import Bulkhead, NotBegun, TookTooLong
+from tandem.gateway.bot_turn import OnNewMessage
 from tandem.gateway.delivery_worker import BLOCKING_SEND, MAX_SENDS, DeliveryDeferred, DeliveryRefused
-from tandem.gateway.turn_runner import OnNewMessage
 from tandem.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from rasa.core.channels.channel import InputChannel, OutputChannel
 from sanic import Blueprint, Sanic
 
+from tandem.gateway.bot_turn import OnNewMessage
 from tandem.gateway.fenced_output import ProactiveOutput
 from tandem.gateway.runtime import Runtime
-from tandem.gateway.turn_runner import OnNewMessage
 
 
 class LedgerChannel(InputChannel):

@@ -22,11 +22,11 @@ from tandem.conversations.identity import read_identity
 from tandem.conversations.model import InboundMessage, InvalidMessage, Message, Receipt
 from tandem.conversations.store import MAX_ID, MAX_TEXT
 from tandem.conversations.writing import write
+from tandem.gateway.bot_turn import OnNewMessage
 from tandem.gateway.fenced_output import DirectAnswer
 from tandem.gateway.message_layout import declared
 from tandem.gateway.protection import check_callers, has_check
 from tandem.gateway.runtime import Runtime
-from tandem.gateway.turn_runner import OnNewMessage
 from tandem.settings import Settings
 from tandem.wording.language import LANGUAGE, tag_of
 

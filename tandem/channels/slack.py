@@ -17,8 +17,8 @@ from tandem.access.limits import RateLimit
 from tandem.access.sanic_guard import SignatureCheck
 from tandem.channels.credentials import SlackCredentials
 from tandem.channels.routed import RoutedChannel
+from tandem.gateway.bot_turn import OnNewMessage
 from tandem.gateway.delivery_worker import DeliveryDeferred, DeliveryRefused
-from tandem.gateway.turn_runner import OnNewMessage
 from tandem.settings import Settings
 from tandem.wording.phrases import notice
 

@@ -20,8 +20,8 @@ from tandem.access.sanic_guard import SignatureCheck
 from tandem.access.tokens import derived, same
 from tandem.channels.credentials import TelegramCredentials
 from tandem.channels.routed import RoutedChannel
+from tandem.gateway.bot_turn import OnNewMessage
 from tandem.gateway.delivery_worker import DeliveryRefused
-from tandem.gateway.turn_runner import OnNewMessage
 from tandem.settings import Settings
 from tandem.wording.language import LANGUAGE, tag_of
 from tandem.wording.phrases import notice

@@ -21,8 +21,8 @@ from tandem.channels.credentials import TwilioCredentials
 from tandem.channels.facebook import CLIENT_TIMEOUT
 from tandem.channels.routed import RoutedChannel
 from tandem.executors import Bulkhead
+from tandem.gateway.bot_turn import OnNewMessage
 from tandem.gateway.delivery_worker import BLOCKING_SEND, MAX_SENDS, DeliveryDeferred, DeliveryRefused
-from tandem.gateway.turn_runner import OnNewMessage
 from tandem.settings import Settings, SettingsError
 
 logger = logging.getLogger(__name__)

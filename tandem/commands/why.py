@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from tandem.run.errors import RunError
 from tandem.run.model import MODELS
 from tandem.run.suppress_warnings import silence
@@ -14,6 +16,7 @@ from tandem.settings import Settings, project_root
 if TYPE_CHECKING:
     from tandem.nlu.dialogues import DialogueTurn
     from tandem.nlu.models.intent_model import IntentModel
+    from tandem.nlu.models.wishes import WishRules
 
 _CANDIDATES = 3
 _REASONS = 3
@@ -32,7 +35,7 @@ def _why(_settings: Settings, options: argparse.Namespace) -> int:
     silence()
     from tandem.nlu.dialogues import DialogueFileError, read_file  # the encoders take a second or two
 
-    model = _model()
+    model, rules = _model(), _wish_rules()
     try:
         if options.file.suffix in {".yml", ".yaml"}:
             turns: list[DialogueTurn] = list(read_file(options.file, model.ranker.topics))
@@ -47,7 +50,7 @@ def _why(_settings: Settings, options: argparse.Namespace) -> int:
         if turn.dialogue != dialogue:
             dialogue = turn.dialogue
             print(f"\n{dialogue}")
-        print(_told(turn, model))
+        print(_told(turn, model, rules))
     labelled = [turn for turn in turns if turn.intent]
     if labelled:
         right = sum(model.read(turn.text, turn.context)[0][0] == turn.intent for turn in labelled)
@@ -68,6 +71,16 @@ def _model() -> IntentModel:
         return IntentModel.load(file)
 
 
+def _wish_rules() -> WishRules:
+    """Return when a message has several wishes, as config.yml says."""
+    from tandem.nlu.intent_classifier import WISHES, KernelIntentClassifier, WishOptions
+
+    config = yaml.safe_load((project_root() / "config.yml").read_text(encoding="utf-8"))
+    component: dict[str, Any] = next((one for one in config.get("pipeline") or ()
+                      if str(one.get("name")).endswith(KernelIntentClassifier.__name__)), {})
+    return WishOptions(**(component.get(WISHES) or {})).rules()
+
+
 def _lines(file: Path, model: IntentModel) -> Iterator[DialogueTurn]:
     """Read a file of messages; each is taken as answered by what it is read as."""
     from tandem.nlu.dialogues import DialogueTurn
@@ -80,7 +93,9 @@ def _lines(file: Path, model: IntentModel) -> Iterator[DialogueTurn]:
             context = context.after(model.read(line.strip(), context)[0][0], "", (), model.ranker.topics)
 
 
-def _told(turn: DialogueTurn, model: IntentModel) -> str:
+def _told(turn: DialogueTurn, model: IntentModel, rules: WishRules) -> str:
+    from tandem.nlu.models.wishes import read_wishes
+
     context, ranking = turn.context, model.read(turn.text, turn.context)
     place = ", ".join(filter(None, (
         f"after {context.answered}" if context.answered else "", f"asked for {context.asks}" if context.asks else "",
@@ -91,6 +106,8 @@ def _told(turn: DialogueTurn, model: IntentModel) -> str:
         reasons = "; ".join(f"{name} {weight:+.1f}" for name, weight in
                             model.reasons(turn.text, context, intent)[:_REASONS])
         lines.append(f"    {mark} {confidence:4.2f}  {intent:28}  {reasons}".rstrip())
+    for number, wish in enumerate(read_wishes(turn.text, context, model.read, model.ranker.topics, rules), 1):
+        lines.append(f"      wish {number}: {wish.confidence:4.2f}  {wish.intent:28}  {wish.text}")
     if turn.intent and turn.intent not in {intent for intent, _ in ranking[:_CANDIDATES]}:
         lines.append(f"    ! labelled {turn.intent} (line {turn.line})")
     return "\n".join(lines)

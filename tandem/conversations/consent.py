@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from tandem.conversations import store
-from tandem.conversations.buttons import is_no, is_yes
+from tandem.conversations.buttons import ASIDE, is_no, is_yes
 from tandem.conversations.casefile import EntryKind
-from tandem.conversations.consent_reader import ConsentAnswer, read_answer, says_more_than_no
+from tandem.conversations.consent_reader import ConsentAnswer, has_question_mark, read_answer, says_more_than_no
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Author, Delivery, Kind, Message
 from tandem.conversations.tables import case_entries
@@ -61,8 +61,8 @@ class Verdict:
     Attributes:
         question: The bot's latest question for a yes.
         answer: How the message reads.
-        alone: Nothing else was said since the question, nor with it. If something was, only a yes that names the act
-            counts: "ok" may have been said to the other thing.
+        alone: Nothing else was said since the question, nor with it what a yes could be to. If something was, only a
+            yes that names the act counts: "ok" may have been said to the other thing.
         withdrawn: The customer has written again since, and did not say yes.
         says_more: Beside a no there is something else in it.
         used_by: The message with which the act was begun, if it was.
@@ -136,8 +136,14 @@ class Consents:
         if asking is None or message is None or question is None or message.epoch != asking.epoch:
             return None
         since = [one for one in window if asking.seq < one.seq < seq and one.kind is Kind.TEXT]
+        asides = {one.seq for one in since if one.data.get(ASIDE)}
+        answered = {one.reply_to for one in since if one.author is Author.BOT and one.seq not in asides}
+        asides |= {one.reply_to or 0 for one in since if one.seq in asides} - {seen or 0 for seen in answered}
+        since = [one for one in since if one.seq not in asides]
         beside = [one for one in window if one.seq < asking.seq and one.author is Author.BOT
-                  and one.reply_to is not None and one.reply_to == asking.reply_to]
+                  and one.reply_to is not None and one.reply_to == asking.reply_to and not one.data.get(ASIDE)]
+        # With a question that is asked for the first time, what only tells something leaves no doubt what a yes is to.
+        beside = [one for one in beside if question.asked > 1 or has_question_mark(one.text)]
         later = [one for one in window if one.seq > seq and one.author is Author.CUSTOMER]
         return Verdict(
             question, _answer(message, asking, window), alone=not (since or beside),

@@ -6,6 +6,7 @@ from typing import Any
 
 from rasa.core.channels.channel import OutputChannel
 
+from tandem.conversations.buttons import ASIDE
 from tandem.conversations.channel_capabilities import ChannelCapabilities
 from tandem.conversations.consent import QUESTION
 from tandem.conversations.ledger import Ledger
@@ -81,7 +82,7 @@ class FencedOutput(OutputChannel):
         key = f"{self._reply_to}.{index}" if self._reply_to is not None else None
         if announces:
             key = f"{announces}.{message.get('utter_action', index)}"
-        data = {name: message[name] for name in (*KEPT, QUESTION) if message.get(name)}
+        data = {name: message[name] for name in (*KEPT, QUESTION, ASIDE) if message.get(name)}
         text = str(message.get("text") or "")
         if not text and not data:
             return

@@ -23,11 +23,12 @@ from tandem.conversations.model import (
 from tandem.conversations.turn_queue import TurnQueue
 from tandem.conversations.writing import write
 from tandem.executors import use_ledger_threads
+from tandem.gateway.bot_turn import OnNewMessage
 from tandem.gateway.delivery_worker import DeliveryWorker
 from tandem.gateway.fenced_output import DirectAnswer
 from tandem.gateway.protection import protect_rasa
 from tandem.gateway.tasks import Tasks
-from tandem.gateway.turn_runner import OnNewMessage, TurnRunner
+from tandem.gateway.turn_runner import TurnRunner
 from tandem.gateway.waiting_room import WaitingCustomers
 from tandem.logs import about, configure
 from tandem.rasa_ext import locks

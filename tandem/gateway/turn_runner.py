@@ -3,23 +3,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from rasa.core.agent import Agent
-from rasa.core.channels.channel import InputChannel, UserMessage
+from rasa.core.channels.channel import InputChannel
 from sqlalchemy.exc import SQLAlchemyError
 
-from tandem.conversations.buttons import OUTDATED
 from tandem.conversations.feed import Feed
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Message, Owner, Receipt
 from tandem.conversations.turn_queue import DONE, FAILED, LATE, MAX_TRIES, TURN_LEASE, TurnQueue, is_for_bot
 from tandem.conversations.writing import write
-from tandem.gateway.bot_input import for_bot, turn_metadata
-from tandem.gateway.fenced_output import DirectAnswer, FencedOutput
+from tandem.gateway.bot_input import turn_metadata
+from tandem.gateway.bot_turn import BotTurns, OnNewMessage
+from tandem.gateway.fenced_output import DirectAnswer
 from tandem.gateway.message_reader import MessageReader
 from tandem.gateway.tasks import Tasks
 from tandem.gateway.turn_notices import TurnNotices
@@ -27,14 +27,10 @@ from tandem.gateway.waiting_room import WaitingCustomers
 from tandem.logs import about
 from tandem.rasa_ext.asides import said_aside
 from tandem.rasa_ext.install import install_all
-from tandem.rasa_ext.tracker_store import MessageAlreadyHandled, answering
-from tandem.rasa_ext.trackers import leave_forms, say_again
 
 logger = logging.getLogger(__name__)
 
-OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 RETRY_PAUSES = (timedelta(seconds=1), timedelta(seconds=5))  # before a failed turn is run again
-TURN_SECONDS = 45.0  # that Rasa may take for a message; then the customer is told, and the next message is handled
 LOOK_AGAIN = 1.0  # seconds after which a turn that waits asks again, if nothing wakes it
 
 
@@ -62,6 +58,7 @@ class TurnRunner:
         self._waiting = waiting
         self._reader = MessageReader(ledger, feed, self._equipped_agent)
         self._notices = TurnNotices(ledger, recorded)
+        self._bot = BotTurns(ledger, self._equipped_agent, self._reader, self._notices, recorded)
         self._running: dict[tuple[str, int], asyncio.Task[None]] = {}
 
     def begin(
@@ -136,7 +133,7 @@ class TurnRunner:
                 how = FAILED
                 await self._notices.apologise(receipt, "is given up")
             else:
-                await self._through_bot(receipt, channel, on_new_message, into, metadata)
+                await self._bot.run(receipt, channel, on_new_message, into, metadata)
         except asyncio.TimeoutError:
             # Run again it would take as long again, and the customer has waited long enough.
             how = FAILED
@@ -149,47 +146,6 @@ class TurnRunner:
             how = FAILED
             await self._notices.apologise(receipt, "is given up")
         await self._finish(receipt, how)
-
-    async def _through_bot(
-        self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: DirectAnswer | None,
-        metadata: Mapping[str, Any],
-    ) -> None:
-        conversation, stored, agent = receipt.conversation, receipt.message, self._equipped_agent()
-        output = FencedOutput(
-            self._ledger, channel.name(), conversation.id, conversation.epoch, stored.seq, into, self._recorded,
-        )
-        message_id = f"{conversation.id}:{stored.seq}"
-        if receipt.tries == 1 or not await say_again(agent, conversation.id, message_id, output):
-            try:
-                with answering(message_id):
-                    given = await self._give_to_bot(receipt, agent, UserMessage(
-                        for_bot(stored), output, conversation.id, input_channel=channel.name(), message_id=message_id,
-                        metadata=dict(metadata),
-                    ), on_new_message)
-                if not given:
-                    return
-            except MessageAlreadyHandled:
-                await say_again(agent, conversation.id, message_id, output)
-        if not output.spoke and await self._still_with_bot(receipt):
-            await self._notices.apologise(receipt, "had nothing to say")
-
-    async def _give_to_bot(
-        self, receipt: Receipt, agent: Agent, message: UserMessage, on_new_message: OnNewMessage,
-    ) -> bool:
-        """Read the message, and give it to Rasa with what it is to know of it; False if it is not for the bot."""
-        flow = None
-        if receipt.handed_back is not None:
-            left = await leave_forms(agent, receipt.conversation.id)
-            flow = left or receipt.handed_back.card.interrupted_flow
-        if receipt.message.data.get("payload") == OUTDATED:
-            await self._notices.say_outdated(receipt)
-            return False
-        message.metadata = {**(message.metadata or {}), "tandem": turn_metadata(receipt, flow)}
-        message.parse_data = await self._reader.read(receipt.message, agent)
-        # Rasa's own handler asks for the agent anew; a turn is answered by the model that has read it.
-        handle = on_new_message if agent is self._agent() else agent.handle_message
-        await asyncio.wait_for(handle(message), TURN_SECONDS)
-        return True
 
     async def _wait_in_line(self, message: Message) -> None:
         """Wait until all earlier messages of the conversation are dealt with, whichever worker has them."""
@@ -238,11 +194,6 @@ class TurnRunner:
             if into is not None:
                 await into.take(answer)
         return None
-
-    async def _still_with_bot(self, receipt: Receipt) -> bool:
-        """Check whether the conversation is still the bot's, and was all the while."""
-        now = await asyncio.to_thread(self._ledger.conversation, receipt.conversation.id)
-        return now.owner is Owner.BOT and now.epoch == receipt.conversation.epoch
 
     async def _finish(self, receipt: Receipt, outcome: str = DONE) -> None:
         message = receipt.message

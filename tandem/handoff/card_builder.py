@@ -42,7 +42,7 @@ def build_card(
     mood, turning_point = _mood(transcript, trajectory)
     return ContextCard(
         conversation_id=conversation.id, channel=conversation.channel, reason=reason, trigger=trigger,
-        summary=_summary(reason, mood, case.orders, case.attempts),
+        summary=_summary(reason, mood, case.orders, case.attempts, _kept_wishes(tracker)),
         signals=tuple(CardSignal.from_dict(found) for found in signals if isinstance(found, Mapping)),
         customer=_customer(conversation, verified_orders),
         mood=mood, turning_point=turning_point, orders=case.orders,
@@ -105,16 +105,26 @@ def _entities(events: Iterable[Mapping[str, Any]]) -> tuple[Entity, ...]:
 
 def _summary(
     reason: str, mood: Sequence[MoodTurn], orders: Sequence[OrderFacts], attempts: Sequence[Attempt],
+    wishes: Sequence[str] = (),
 ) -> str:
-    """Write two or three plain lines for the agent's eye."""
+    """Write a few plain lines for the agent's eye; `wishes` is what the customer wants besides, in their words."""
     lines = [reason.rstrip(".") + "."]
     if mood:
         lines.append(f"Last said: \u201c{mood[-1].text[:160]}\u201d ({mood[-1].emotion}).")
+    if wishes:
+        lines.append("Still to be dealt with: " + ", ".join(f"\u201c{text}\u201d" for text in wishes) + ".")
     if orders:
         lines.append(f"Order {orders[0].number}: {orders[0].status}.")
     if attempts:
         lines.append(f"The bot tried last: {_plain(attempts[-1].action)}; outcome: {_plain(attempts[-1].outcome)}.")
     return " ".join(lines)
+
+
+def _kept_wishes(tracker: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the texts of the wishes that wait for their turn; see `tandem.gateway.kept_wishes`."""
+    told = ((tracker.get("latest_message") or {}).get("metadata") or {}).get("tandem")
+    wishes = told.get("wishes") if isinstance(told, Mapping) else ()
+    return tuple(str(wish.get("text"))[:_KEPT_VALUE] for wish in wishes or () if isinstance(wish, Mapping))
 
 
 def _plain(name: str) -> str:

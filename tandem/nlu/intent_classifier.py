@@ -38,6 +38,7 @@ from tandem.nlu.models.questions import (
     question_after_no,
 )
 from tandem.nlu.models.vector_file import read_ahead
+from tandem.nlu.models.wishes import Wish, WishRules, read_wishes
 from tandem.nlu.sentence_encoder import say
 
 logger = logging.getLogger(__name__)
@@ -45,10 +46,30 @@ logger = logging.getLogger(__name__)
 CACHE_SIZE = 2048  # messages whose reading is remembered: "yes", "where is my order?" come again and again
 
 
+WISHES = "wishes"  # the attribute of a message with several, in the order in which they are taken up
+
+
+class WishOptions(ConfigModel):
+    """The section `wishes`."""
+
+    threshold: float = Field(default=2.0, ge=0, le=2)
+    nothing: list[str] = Field(default_factory=list)
+    whole: list[str] = Field(default_factory=list)
+    reports: list[str] = Field(default_factory=list)
+    acts: list[str] = Field(default_factory=list)
+    one_matter: list[list[str]] = Field(default_factory=list)
+
+    def rules(self) -> WishRules:
+        """Return them as `read_wishes` takes them."""
+        return WishRules(self.threshold, frozenset(self.nothing), frozenset(self.whole), frozenset(self.reports),
+                         frozenset(self.acts), tuple(map(frozenset, self.one_matter)))
+
+
 class _Options(ConfigModel):
     ranking_length: int = Field(default=10, ge=0)
     dialogues: str = FOLDER.as_posix()
     topics: dict[str, list[str]] = Field(default_factory=dict)
+    wishes: WishOptions = Field(default_factory=WishOptions)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -58,6 +79,7 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
     * `ranking_length`: how many intents the ranking shows; 0 for all.
     * `dialogues`: the folder of dialogues, seen from the project's root.
     * `topics`: for intents whose name does not say it (`topic/answer` does), lists of intents by topic.
+    * `wishes`: when a message has several; see `WishRules`. Without it none has.
     """
 
     options = _Options
@@ -76,7 +98,9 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
     ) -> None:
         super().__init__(config, storage, resource, model)
         self._topics = Topics.of(config.get("topics") or {})
+        self._wish_rules = WishOptions(**(config.get(WISHES) or {})).rules()
         self._remembered = lru_cache(CACHE_SIZE)(self._read)
+        self._wishes_in = lru_cache(CACHE_SIZE)(self._read_wishes)
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learn from the examples that have a text and an intent, and from the dialogues.
@@ -98,6 +122,7 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
                              [turn.context for turn in turns], [turn.dialogue for turn in turns])
         read_ahead(examples.texts, "intents", say)
         self._remembered.cache_clear()
+        self._wishes_in.cache_clear()
         return self._learnt(IntentModel.learn(examples, self._topics), MODEL_FILE)
 
     @classmethod
@@ -125,9 +150,20 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
         """Classify messages, each as the next of the tracker's conversation; one without words has no intent."""
         context = context_of(tracker, self._topics)
         for message in messages:
-            ranking = self._remembered(masked(message.get(TEXT) or ""), context)
+            text = masked(message.get(TEXT) or "")
+            ranking = self._remembered(text, context)
             set_reading(message, ranking, self._config["ranking_length"])
+            wishes = self._wishes_in(message.get(TEXT) or "", context)
+            if wishes and ranking[0][0] not in self._wish_rules.whole:
+                message.set(WISHES, [vars(wish) for wish in wishes], add_to_output=True)
         return messages
+
+    def _read_wishes(self, text: str, context: Context) -> list[Wish]:
+        if self._model is None:
+            return []
+        read = self._model.read
+        return read_wishes(text, context, lambda part, place: read(masked(part), place), self._topics,
+                           self._wish_rules)
 
     def _read(self, text: str, context: Context) -> Ranking:
         if self._model is None or not text.strip():

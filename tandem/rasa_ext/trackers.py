@@ -1,24 +1,48 @@
 """What is read and changed in Rasa's tracker from outside the dialogue."""
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
-from rasa.shared.core.constants import REQUESTED_SLOT
-from rasa.shared.core.events import ActiveLoop, BotUttered, SlotSet, UserUttered
+from rasa.shared.core.constants import ACTION_LISTEN_NAME, REQUESTED_SLOT
+from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from tandem.rasa_ext.tracker_store import CachedTrackerStore
 
+SAID_BEFORE = "said_before"  # in what the dialogue is told of a message: what was said before the bot's answer
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a conversation stands: what the dialogue was told beside the latest message, and the form that waits."""
+
+    told: Mapping[str, Any] = field(default_factory=dict)
+    form: str = ""
+
+    @classmethod
+    def of(cls, tracker: DialogueStateTracker | None) -> Standing:
+        latest = tracker.latest_message if tracker is not None else None
+        told = ((latest.metadata if latest is not None else None) or {}).get("tandem")
+        form = tracker.active_loop_name if tracker is not None else None
+        return cls(told if isinstance(told, Mapping) else {}, form or "")
+
 
 async def parse_in_conversation(agent: Agent, conversation_id: str, text: str) -> dict[str, Any]:
     """Let the NLU read the next message of a conversation; the tracker stays as it is."""
+    return (await read_in_conversation(agent, conversation_id, text))[0]
+
+
+async def read_in_conversation(agent: Agent, conversation_id: str, text: str) -> tuple[dict[str, Any], Standing]:
+    """Do what `parse_in_conversation` does, and tell how the conversation stands before that message."""
     async with looked_at(agent, conversation_id) as tracker:
+        standing = Standing.of(tracker)
         parse: dict[str, Any] = await agent.processor.parse_message(UserMessage(text), tracker)
-    return parse
+    return parse, standing
 
 
 @asynccontextmanager
@@ -51,12 +75,27 @@ async def leave_forms(agent: Agent, conversation_id: str) -> str | None:
         return form
 
 
-async def say_again(agent: Agent, conversation_id: str, message_id: str, output: OutputChannel) -> bool:
+async def enter(agent: Agent, message: UserMessage) -> None:
+    """Enter a message into its conversation to which the bot has nothing to say; a form that waits goes on waiting."""
+    parse = message.parse_data or {}
+    async with agent.lock_store.lock(message.sender_id):
+        tracker = await agent.processor.get_tracker(message.sender_id)
+        tracker.update_with_events([
+            UserUttered(message.text, parse.get("intent"), parse.get("entities"), parse, message_id=message.message_id,
+                        input_channel=message.input_channel, metadata=message.metadata),
+            ActionExecuted(ACTION_LISTEN_NAME)], agent.domain)
+        await agent.tracker_store.save(tracker)
+
+
+async def say_again(
+    agent: Agent, conversation_id: str, message_id: str, output: OutputChannel,
+    say_before: Callable[[str], Awaitable[None]],
+) -> bool:
     """Say what the bot has said to a message, if the tracker holds it; False if the bot has not had it.
 
     Rasa saves the tracker when all is done and said, and a process may die or lose the database before the turn is
     marked as done. The message must not reach the bot again then: it would count as said twice, and answer whatever the
-    bot asked last. The output leaves out what is in the ledger.
+    bot asked last. The output leaves out what is in the ledger. `say_before` says what was said before the answer.
     """
     tracker = await agent.tracker_store.retrieve(conversation_id)
     events = list(tracker.events) if tracker is not None else []
@@ -64,6 +103,9 @@ async def say_again(agent: Agent, conversation_id: str, message_id: str, output:
                   if isinstance(event, UserUttered) and event.message_id == message_id), None)
     if place is None:
         return False
+    before = ((events[place].metadata or {}).get("tandem") or {}).get(SAID_BEFORE)
+    if before:
+        await say_before(before)
     for event in events[place + 1:]:
         if isinstance(event, UserUttered):
             break

@@ -16,8 +16,8 @@ from tandem.channels.webchat.stream import Streams
 from tandem.channels.webchat.wire import Places
 from tandem.conversations.model import Conversation, Identity, InboundMessage
 from tandem.conversations.sessions import CLOSED, CustomerSessions, SessionClaim, opens
+from tandem.gateway.bot_turn import OnNewMessage
 from tandem.gateway.runtime import Runtime
-from tandem.gateway.turn_runner import OnNewMessage
 
 CONVERSATION = "X-Tandem-Conversation"  # the header in which a page says which conversation it shows
 

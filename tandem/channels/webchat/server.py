@@ -23,8 +23,8 @@ from tandem.conversations.identity import read_identity
 from tandem.conversations.model import Author, ConversationNotFound, InboundMessage, InvalidMessage
 from tandem.conversations.store import MAX_TEXT
 from tandem.conversations.writing import write
+from tandem.gateway.bot_turn import OnNewMessage
 from tandem.gateway.runtime import Runtime
-from tandem.gateway.turn_runner import OnNewMessage
 from tandem.wording.language import LANGUAGE, tag_of
 
 logger = logging.getLogger(__name__)

@@ -34,7 +34,7 @@ from tandem.access.tokens import same
 from tandem.channels.credentials import Credentials
 from tandem.channels.routed import RoutedChannel
 from tandem.gateway.delivery_worker import DeliveryDeferred, DeliveryRefused
-from tandem.gateway.turn_runner import OnNewMessage
+from tandem.gateway.bot_turn import OnNewMessage
 from tandem.settings import Settings
 """
 

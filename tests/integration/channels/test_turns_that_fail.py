@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from tandem.channels.rest import Rest
 from tandem.conversations.turn_queue import MAX_TRIES, TurnQueue
-from tandem.gateway import turn_runner
+from tandem.gateway import bot_turn
 from tests.fakes.core import ANNA, Core
 from tests.integration.channels.stage import TROUBLE, staged
 
@@ -198,7 +198,7 @@ async def test_a_ledger_that_fails_for_a_moment_stops_no_worker(
 async def test_a_turn_that_takes_too_long_is_stopped_and_the_customer_is_told_at_once(
     core: Core, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(turn_runner, "TURN_SECONDS", 0.5)
+    monkeypatch.setattr(bot_turn, "TURN_SECONDS", 0.5)
     async with staged(core, [Rest()]) as stage:
         stage.bot.holds_back()
         [told] = await stage.asks("Where is my order?", "1")

@@ -75,6 +75,7 @@ class Shop:
     runtime: Runtime
     loop: asyncio.AbstractEventLoop
     readings: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
+    wishes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # of messages that have several
     channel: Channel = field(default_factory=Channel)
 
     def says(self, text: str, intent: str = "inform", **entities: str) -> list[str]:
@@ -85,6 +86,16 @@ class Shop:
         """The same, for those who want to know who got the message."""
         self.readings[text] = (intent, entities)
         return self.loop.run_until_complete(self._turn(text))
+
+    def wants(self, *parts: tuple[str, str], **entities: str) -> Receipt:
+        """The customer writes a message with several wishes, each a text and its intent; entities are of the last."""
+        acts = {"cancel_order", "return_item", "change_address"}
+        text = ", and ".join(part for part, _ in parts)
+        self.wishes[text] = [{"text": part, "intent": intent, "confidence": 0.9, "is_act": intent in acts}
+                             for part, intent in parts]
+        for part, intent in parts:
+            self.readings[part] = (intent, entities if part == parts[-1][0] else {})
+        return self.receipt(text, parts[0][1])
 
     def taken_over(self) -> None:
         """All leases run out, and this process takes the interrupted turns over until none is left."""
@@ -132,7 +143,8 @@ class Shop:
     async def read(self, text: str) -> dict[str, Any]:
         """Stands where the NLU stands."""
         intent, entities = self.readings.get(text, ("nlu_fallback", {}))  # a part of a message is read by itself, too
-        return {"text": text, "intent": {"name": intent, "confidence": 0.95}, "sentiment": CALM,
+        several = {"wishes": self.wishes[text]} if text in self.wishes else {}
+        return {"text": text, "intent": {"name": intent, "confidence": 0.95}, "sentiment": CALM, **several,
                 "entities": [{"entity": name, "value": value} for name, value in entities.items()]}
 
 

@@ -1,0 +1,119 @@
+"""Two wishes in one message, through real rules, forms and ledger: both are served, the second is kept and named."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rasa.core.agent import Agent
+
+from tandem.orders.model import OrderStatus
+from tandem.rasa_ext.tracker_store import CachedTrackerStore
+from tests.fakes.core import ANNA
+from tests.integration.handback.shop import CUSTOMER, Shop, is_response, open_shop
+from tests.integration.handback.test_turns_run_again import CRASHES, Crash, is_open
+
+HOURS = ("when are you open", "opening_hours")
+PAY = ("how can I pay", "payment_methods")
+CANCEL = ("cancel my order", "cancel_order")
+RETURN = ("send something back", "return_item")
+YES, NO = "yes, cancel it", "no, keep it"
+
+
+@pytest.fixture
+def shop(dialogue: Agent, tmp_path: Path) -> Iterator[Shop]:
+    with open_shop(dialogue, tmp_path) as opened:
+        opened.agent.tracker_store = CachedTrackerStore(opened.agent.domain, f"sqlite:///{tmp_path / 'rasa.db'}")
+        yield opened
+
+
+def identified(shop: Shop) -> None:
+    """The customer has shown whose order TD-10433 is."""
+    shop.says("where is it", "order_status", order_number="TD-10433")
+    shop.says("new@example.com", email="new@example.com")
+
+
+def test_two_questions_are_answered_one_after_the_other(shop: Shop) -> None:
+    first, second = shop.replies(shop.wants(HOURS, PAY).message)
+    assert is_response(first, "utter_opening_hours") and is_response(second, "utter_payment_methods")
+
+
+def test_a_question_is_answered_before_the_act_asks_and_a_plain_yes_is_enough(shop: Shop) -> None:
+    identified(shop)
+    told, named, asked = shop.replies(shop.wants(HOURS, CANCEL).message)
+    assert is_response(told, "utter_opening_hours")
+    assert named == "Now to the cancellation."
+    assert asked.startswith("Shall I cancel order TD-10433")
+    shop.says("yes", "affirm")
+    assert shop.orders.find("TD-10433").status is OrderStatus.CANCELLED
+
+
+@pytest.mark.parametrize(("answer", "intent", "status"), [
+    (YES, "affirm", OrderStatus.CANCELLED), (NO, "deny", OrderStatus.PROCESSING),
+])
+def test_the_second_act_is_kept_named_and_begun_when_the_first_is_finished(
+    shop: Shop, answer: str, intent: str, status: OrderStatus,
+) -> None:
+    identified(shop)
+    named, asked = shop.replies(shop.wants(CANCEL, RETURN, order_number="TD-10300").message)
+    assert named == "I'll take one after the other: first the cancellation, then the return."
+    assert asked.startswith("Shall I cancel order TD-10433")
+    replies = shop.says(answer, intent)
+    assert shop.orders.find("TD-10433").status is status
+    assert replies[1] == "Now to the return."
+    shop.says("delivered@example.com", email="delivered@example.com")
+    assert shop.tracker().active_loop_name == "return_item_form"
+    assert shop.orders.find("TD-10300").return_request is None, "its own yes was not given"
+
+
+def test_who_asks_in_between_still_has_both(shop: Shop) -> None:
+    identified(shop)
+    shop.wants(CANCEL, RETURN)
+    answer, again = shop.says(*HOURS)
+    assert is_response(answer, "utter_opening_hours") and "Shall I cancel order TD-10433" in again
+    assert "Now to the return." in shop.says(NO, "deny")
+
+
+def test_the_second_can_be_taken_back_and_the_question_stays_open(shop: Shop) -> None:
+    identified(shop)
+    shop.wants(CANCEL, RETURN)
+    [dropped] = shop.says("forget the second thing", "inform")
+    assert dropped.startswith("All right, I'll leave out the return")
+    [done] = shop.says("yes", "affirm")
+    assert is_response(done, "utter_cancel_order_done")
+    assert len(shop.says("thanks", "thanks")) == 1
+
+
+def test_who_leaves_it_all_is_not_asked_about_the_rest(shop: Shop) -> None:
+    identified(shop)
+    shop.wants(CANCEL, RETURN)
+    shop.says("never mind all that", "never_mind")
+    assert shop.tracker().active_loop_name is None
+    assert not any("return" in reply for reply in shop.says(*HOURS))
+
+
+def test_a_person_sees_what_was_kept_and_after_them_it_is_theirs(shop: Shop) -> None:
+    identified(shop)
+    shop.wants(CANCEL, RETURN)
+    shop.says("a person please", "ask_for_human")
+    [handoff] = shop.core.ledger.handoffs(CUSTOMER)
+    assert "“send something back”" in handoff.card.summary
+    shop.core.ownership.claim(CUSTOMER, ANNA)
+    shop.core.ownership.hand_back(CUSTOMER, ANNA)
+    [answer] = shop.says(*HOURS)
+    assert is_response(answer, "utter_opening_hours")
+
+
+@pytest.mark.parametrize("crash", CRASHES)
+def test_a_turn_that_is_run_again_answers_each_wish_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, crash: Crash,
+) -> None:
+    identified(shop)
+    with monkeypatch.context() as broken:
+        crash(shop, broken)
+        seq = shop.wants(HOURS, CANCEL).message.seq
+    assert is_open(shop, seq)
+    shop.taken_over()
+    told, named, asked = shop.replies_to(seq)
+    assert is_response(told, "utter_opening_hours")
+    assert named == "Now to the cancellation." and asked.startswith("Shall I cancel order TD-10433")
