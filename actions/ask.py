@@ -1,16 +1,16 @@
 """Questions whose buttons come from the customer's orders."""
 from __future__ import annotations
 
-from actions.base.answering import Answering
 from actions.base.customer_orders import accessible_orders
 from actions.base.reply import Reply
+from actions.base.reply_action import ReplyAction
 from actions.base.services import formats_of
 from actions.base.turn import CurrentTurn
 from actions.order_status import MOST_BUTTONS, order_button
 from tandem.orders.errors import OrderSystemUnavailable
 
 
-class ActionAskOrderNumber(Answering):
+class ActionAskOrderNumber(ReplyAction):
     """Asks which order is meant: with buttons if the customer is known, for the number if not."""
 
     asks_orders = True
@@ -33,7 +33,7 @@ class ActionAskOrderNumber(Answering):
         return Reply("utter_ask_which_order", {}, tuple(order_button(one, formats) for one in choices[:MOST_BUTTONS]))
 
 
-class ActionAskContact(Answering):
+class ActionAskContact(ReplyAction):
     """Asks for what shows that the order is the customer's; after another answer, in other words."""
 
     def name(self) -> str:
@@ -43,7 +43,7 @@ class ActionAskContact(Answering):
         return Reply("utter_ask_contact_when_ready" if turn.rejected(turn.active_form) else "utter_ask_contact")
 
 
-class ActionAskReturnItem(Answering):
+class ActionAskReturnItem(ReplyAction):
     """Asks which item of the order goes back."""
 
     asks_orders = True

@@ -4,13 +4,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
-from actions.base.answering import Answering
 from actions.base.consent import CHANGE_ADDRESS, ActRefused, AskForConsent, ConsentedAction, ConsentForm
 from actions.base.draft import Draft
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import ANSWERS, OrderForm
 from actions.base.reply import Reply
+from actions.base.reply_action import ReplyAction
 from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
 from tandem.conversations.consent import Question
@@ -68,7 +68,7 @@ class ValidateChangeAddressForm(ConsentForm):
             draft.answered = True
 
 
-class ActionAskNewAddress(Answering):
+class ActionAskNewAddress(ReplyAction):
     """Asks where the order goes, unless this very turn has asked for a part of the address."""
 
     def name(self) -> str:

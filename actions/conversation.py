@@ -9,14 +9,14 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.base.answering import Answering
-from actions.base.choosing import means_the_other, place_in
-from actions.base.consent import kept, way_back
+from actions.base.choices import means_the_other, place_in
+from actions.base.consent import regret_reply, unchanged_reply
 from actions.base.customer_orders import accessible_orders, number_in, offered_numbers, pick
+from actions.base.message_text import bare_numbers, read_payload
 from actions.base.offers import start_offer, take_offer
 from actions.base.order_context import OrderContext
-from actions.base.reading import bare_numbers, read_payload
 from actions.base.reply import Reply
+from actions.base.reply_action import ReplyAction
 from actions.base.services import services
 from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
@@ -25,7 +25,7 @@ from tandem.orders.model import Order
 from tandem.services import Services
 
 
-class ActionGreet(Answering):
+class ActionGreet(ReplyAction):
     """Greets; whoever comes from a person is greeted with that in mind."""
 
     def name(self) -> str:
@@ -35,7 +35,7 @@ class ActionGreet(Answering):
         return _after_handoff_or("utter_greet", turn)
 
 
-class ActionThanks(Answering):
+class ActionThanks(ReplyAction):
     """Answers thanks; thanks for a person's help are passed on."""
 
     def name(self) -> str:
@@ -45,7 +45,7 @@ class ActionThanks(Answering):
         return _after_handoff_or("utter_thanks", turn)
 
 
-class ActionTalk(Answering):
+class ActionTalk(ReplyAction):
     """Answers what is said about the conversation itself; praise meant as mockery gets the facts of a late order."""
 
     asks_orders = True
@@ -117,19 +117,19 @@ class ActionDeny(Action):
                 return taken
             if _names_another_order(turn):
                 return [FollowupAction("order_status_form")]
-        too_late = await asyncio.to_thread(lambda: way_back(self._open(), turn))
+        too_late = await asyncio.to_thread(lambda: regret_reply(self._open(), turn))
         (too_late or Reply("utter_deny")).say(dispatcher)
         return []
 
 
-class ActionNeverMind(Answering):
+class ActionNeverMind(ReplyAction):
     """Leaves what was going on, and says what stays as it is; after an act, what can still be done instead."""
 
     def name(self) -> str:
         return "action_never_mind"
 
     def reply(self, turn: CurrentTurn) -> Reply:
-        return way_back(self._open(), turn) or kept(turn) or Reply("utter_never_mind")
+        return regret_reply(self._open(), turn) or unchanged_reply(turn) or Reply("utter_never_mind")
 
 
 class ActionInform(Action):

@@ -14,7 +14,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.base.consent import way_back
+from actions.base.consent import regret_reply
 from actions.base.customer_orders import accessible_orders, named_by_item, offered_by_place
 from actions.base.offers import take_offer
 from actions.base.order_threads import with_orders
@@ -50,7 +50,7 @@ class _NotUnderstood(Action, ABC):
             return taken
         if not turn.active_form and await with_orders(self._names_a_thing, turn):
             return [FollowupAction("order_status_form")]
-        too_late = await asyncio.to_thread(lambda: way_back(self._open(), turn))
+        too_late = await asyncio.to_thread(lambda: regret_reply(self._open(), turn))
         if too_late is not None:
             too_late.say(dispatcher)
             return []

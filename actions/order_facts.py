@@ -1,10 +1,10 @@
 """The facts of the customer's order for the moment before a person takes over."""
 from __future__ import annotations
 
-from actions.base.answering import Answering
 from actions.base.customer_orders import AccessibleOrders, accessible_orders, number_in
 from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
+from actions.base.reply_action import ReplyAction
 from actions.base.status import refund_reply, status_reply
 from actions.base.turn import CurrentTurn
 from tandem.orders.errors import OrderSystemUnavailable
@@ -13,7 +13,7 @@ from tandem.orders.model import Order
 REFUND_INTENTS = frozenset({"refund_status", "get_refund"})
 
 
-class ActionOrderFacts(Answering):
+class ActionOrderFacts(ReplyAction):
     """Acknowledges the feeling and gives the facts of the order in question, asking nothing.
 
     Only orders that may be shown already are looked at; to anybody else it says nothing about orders.

@@ -1,12 +1,12 @@
 """Invoices, and payments that did not go through."""
 from __future__ import annotations
 
-from actions.base.answering import Answering
 from actions.base.customer_orders import accessible_orders
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.reply import Reply
+from actions.base.reply_action import ReplyAction
 from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
 from tandem.orders.errors import InvoiceNotReady, OrderSystemUnavailable
@@ -35,7 +35,7 @@ class ActionInvoice(OrderAction):
         return Reply("utter_invoice_link" if invoice.url else "utter_invoice_by_mail", values)
 
 
-class ActionPaymentProblem(Answering):
+class ActionPaymentProblem(ReplyAction):
     """Tells of an order on hold if there is one, else what helps when a payment fails."""
 
     asks_orders = True

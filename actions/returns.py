@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from actions.base.choosing import named_in, read_choice
+from actions.base.choices import named_in, read_choice
 from actions.base.consent import CONFIRMED, RETURN_ITEM, ActRefused, AskForConsent, ConsentedAction, ConsentForm
 from actions.base.draft import Draft
 from actions.base.order_action import OrderAction

@@ -15,13 +15,13 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import ActionExecutionRejected, ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.base.answering import Answering
 from actions.base.customer_orders import number_in
 from actions.base.draft import Draft
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import ANSWERS, EXITS, OrderForm, leave_form
 from actions.base.reply import Reply
+from actions.base.reply_action import ReplyAction
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from tandem.conversations.consent import Consents, Question
 from tandem.conversations.consent_reader import ConsentAnswer, drops_the_matter, regrets, says_more_than_no
@@ -42,13 +42,13 @@ class ConsentedAct:
         name: Of its intent; `<name>_form` asks, and `action_<name>` acts.
         slots: What the question names besides the order.
         kept: The response that says that everything stays as it is; it gets the order's `number`.
-        way_back: The response, after the act, that says what can still be done about it; it gets `number`.
+        regret_reply: The response, after the act, that says what can still be done about it; it gets `number`.
     """
 
     name: str
     slots: tuple[str, ...]
     kept: str
-    way_back: str
+    regret_reply: str
 
     def question(self, slots: Mapping[str, Any]) -> Question:
         """Return what has to be agreed to, as the slots stand."""
@@ -72,7 +72,7 @@ class ActRefused(Exception):
         self.reply = reply
 
 
-class AskForConsent(Answering):
+class AskForConsent(ReplyAction):
     """Asks for a yes to an act; when it must ask again, in words that say how to answer."""
 
     act: ClassVar[ConsentedAct]
@@ -198,14 +198,14 @@ class ConsentedAction(OrderAction):
         return reply
 
 
-def kept(turn: CurrentTurn) -> Reply | None:
+def unchanged_reply(turn: CurrentTurn) -> Reply | None:
     """Return what says that all stays as it is, where the message leaves the form of an act; else None."""
     act = ACTS.get(turn.form_before.removesuffix("_form"))
     number = number_in(turn.slot("order_number"))
     return Reply(act.kept, {"number": number}) if act is not None and number else None
 
 
-def way_back(services: Services, turn: CurrentTurn) -> Reply | None:
+def regret_reply(services: Services, turn: CurrentTurn) -> Reply | None:
     """Return what can be done about an act that a message soon after it regrets.
 
     None if there was none, or no regret.
@@ -216,4 +216,4 @@ def way_back(services: Services, turn: CurrentTurn) -> Reply | None:
     latest = next((act for act in acts if act.done), None)
     if latest is None or not latest.seq < turn.seq <= latest.seq + SOON or latest.question.act not in ACTS:
         return None
-    return Reply(ACTS[latest.question.act].way_back, {"number": latest.question.number})
+    return Reply(ACTS[latest.question.act].regret_reply, {"number": latest.question.number})

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from actions.base.choosing import content_words, means_the_other, named_in, place_in
-from actions.base.reading import corrects, read_payload
+from actions.base.choices import content_words, means_the_other, named_in, place_in
+from actions.base.message_text import corrects, read_payload
 from actions.base.turn import CurrentTurn
 from actions.base.turn_orders import orders_of
 from tandem.orders.errors import InvalidOrderNumber

@@ -5,9 +5,9 @@ import re
 
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
-from actions.base.choosing import read_choice
+from actions.base.choices import read_choice
+from actions.base.message_text import read_payload
 from actions.base.order_form import starts_a_flow
-from actions.base.reading import read_payload
 from actions.base.turn import CurrentTurn
 from tandem.conversations.consent_reader import asks
 

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from actions.base.choosing import place_in, read_choice
+from actions.base.choices import place_in, read_choice
 from actions.base.customer_orders import (
     AccessibleOrders,
     accessible_orders,
@@ -16,7 +16,7 @@ from actions.base.customer_orders import (
     pick,
 )
 from actions.base.draft import Draft
-from actions.base.reading import bare_numbers, corrects, read_payload, typed_button
+from actions.base.message_text import bare_numbers, corrects, read_payload, typed_button
 from actions.base.reply import Reply
 from actions.base.second_try import second_try
 from actions.base.services import formats_of

@@ -21,7 +21,6 @@ class ChannelCapabilities:
         live: The customer's side, while it is open, has it at once all the same.
         window: Hours after the customer's last word in which the service takes what is pushed; None for always.
         acknowledges: It tells that the customer's side has a message.
-        edits: A message that the customer edits comes as a new one.
         typing: Customers see that an agent writes.
         buttons: How many one message carries; 0: they are written as lines, None: any number.
         title, payload: The longest title (characters) and payload (bytes) of a button; None for any.
@@ -36,7 +35,6 @@ class ChannelCapabilities:
     live: bool = False
     window: int | None = None
     acknowledges: bool = False
-    edits: bool = False
     typing: bool = False
     buttons: int | None = 0
     title: int | None = None
@@ -58,7 +56,7 @@ CHANNELS: Mapping[str, ChannelCapabilities] = {  # by the channel's name, as in 
     "rest": ChannelCapabilities("REST", acknowledges=True, buttons=None, names_speaker=True),
     "webchat": ChannelCapabilities("Web chat", live=True, acknowledges=True, typing=True, buttons=None,
                                    names_speaker=True),
-    "telegram": ChannelCapabilities("Telegram", push=True, edits=True, buttons=100, payload=64, limit=4096, wide=True),
+    "telegram": ChannelCapabilities("Telegram", push=True, buttons=100, payload=64, limit=4096, wide=True),
     "slack": ChannelCapabilities("Slack", push=True, buttons=25, title=75, payload=2000, limit=40_000,
                                  button_text=3000),
     "twilio": SMS,

@@ -16,9 +16,9 @@ from tandem.conversations.feed import Feed
 from tandem.desk import errors
 from tandem.desk.agent_service import AgentService
 from tandem.desk.app_state import Desk
-from tandem.desk.board import Board
 from tandem.desk.canned_responses import CANNED, CannedResponses
 from tandem.desk.housekeeping import Housekeeping
+from tandem.desk.live_queue import LiveQueue
 from tandem.desk.routes import (
     accounts,
     admin,
@@ -78,7 +78,7 @@ def create_app(
     services = services or open_services(settings)
     feed = Feed(services.ledger)
     rendered = Pages(settings)
-    board = Board(services.ledger, feed, lambda entry: rendered.fragment(
+    live_queue = LiveQueue(services.ledger, feed, lambda entry: rendered.fragment(
         "_row.html", entry=entry, link=pages.link, customer_name=customer_name, feeling=feeling))
     carries = relay or open_relay(services)
 
@@ -90,7 +90,7 @@ def create_app(
         loop = asyncio.get_running_loop()
         tasks = (loop.create_task(open_watchdog(services).run(), name="watch"),
                  loop.create_task(Housekeeping(services).run(), name="housekeeping"),
-                 loop.create_task(board.run(), name="board"))
+                 loop.create_task(live_queue.run(), name="live_queue"))
         try:
             async with live_agents.working(carries):
                 yield
@@ -104,7 +104,7 @@ def create_app(
                   docs_url=None, redoc_url=None)
     app.state.desk = Desk(
         settings=settings, services=services, sessions=Sessions(services.engine),
-        sign_in=SignInAttempts(services.engine), feed=feed, board=board, work=AgentService(services, feed),
+        sign_in=SignInAttempts(services.engine), feed=feed, live_queue=live_queue, work=AgentService(services, feed),
         pages=rendered, canned=CannedResponses(canned),
         relay=carries, pace=Pace(limited=not settings.demo_on_loopback), readings=Readings(services.engine),
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from tandem.agents.audit import Readings
 from tandem.conversations.feed import Feed
 from tandem.desk.agent_service import AgentService
-from tandem.desk.board import Board
 from tandem.desk.canned_responses import CannedResponses
+from tandem.desk.live_queue import LiveQueue
 from tandem.desk.security.rate_limit import Pace
 from tandem.desk.security.sessions import Sessions
 from tandem.desk.security.sign_in_attempts import SignInAttempts
@@ -26,7 +26,7 @@ class Desk:
     sessions: Sessions
     sign_in: SignInAttempts
     feed: Feed
-    board: Board
+    live_queue: LiveQueue
     work: AgentService
     pages: Pages
     canned: CannedResponses

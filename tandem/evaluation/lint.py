@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from tandem.evaluation import disputes, twins
+from tandem.evaluation import doubtful_labels, duplicates
 from tandem.evaluation.examples import CONVERSATIONS, Example, Place, read_intents, read_moods, read_test_sentences
 from tandem.evaluation.findings import Finding
 from tandem.evaluation.held_out import read_intents_held_out, read_moods_held_out
@@ -35,15 +35,15 @@ def lint(root: Path, against: Sequence[Path] = (), *, fast: bool = False) -> lis
     turns = _dialogues(root)
     learnt = [*intents, *turns, *(Example(mood.labelled.text, mood.labelled.emotion, mood.place) for mood in moods)]
     findings = [
-        *twins.duplicates(intents), *disputes.thin_intents(intents), *twins.leaks(learnt, tests),
-        *disputes.mood_duplicates(moods), *disputes.unknown_intents(turns, intents),
+        *duplicates.exact_duplicates(intents), *doubtful_labels.thin_intents(intents), *duplicates.leaks(learnt, tests),
+        *doubtful_labels.mood_duplicates(moods), *doubtful_labels.unknown_intents(turns, intents),
     ]
     if not fast:
         use(trainable(configured(root / "config.yml"), logger.warning))
-        findings += twins.near_duplicates(intents, encode)
-        findings += disputes.disputed_intents(read_intents_held_out(intents))
-        findings += twins.near_leaks(learnt, tests, encode)
-        findings += disputes.disputed_moods(read_moods_held_out(moods, by_file=False))
+        findings += duplicates.near_duplicates(intents, encode)
+        findings += doubtful_labels.disputed_intents(read_intents_held_out(intents))
+        findings += duplicates.near_leaks(learnt, tests, encode)
+        findings += doubtful_labels.disputed_moods(read_moods_held_out(moods, by_file=False))
     return findings
 
 

@@ -14,7 +14,7 @@ from tandem.conversations.model import Message
 from tandem.conversations.writing import write
 from tandem.gateway.bot_input import for_bot
 from tandem.gateway.message_mood import read_mood
-from tandem.gateway.waiting_room import READ_SECONDS
+from tandem.gateway.waiting_customers import READ_SECONDS
 from tandem.logs import about
 from tandem.nlu.context_of_tracker import full_intent
 from tandem.rasa_ext.trackers import Standing, read_in_conversation

@@ -29,7 +29,7 @@ from tandem.gateway.fenced_output import DirectAnswer
 from tandem.gateway.protection import protect_rasa
 from tandem.gateway.tasks import Tasks
 from tandem.gateway.turn_runner import TurnRunner
-from tandem.gateway.waiting_room import WaitingCustomers
+from tandem.gateway.waiting_customers import WaitingCustomers
 from tandem.logs import about, configure
 from tandem.rasa_ext import locks
 from tandem.rasa_ext.action_endpoint import authorise, close_action_endpoint

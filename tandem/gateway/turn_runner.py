@@ -23,7 +23,7 @@ from tandem.gateway.fenced_output import DirectAnswer
 from tandem.gateway.message_reader import MessageReader
 from tandem.gateway.tasks import Tasks
 from tandem.gateway.turn_notices import TurnNotices
-from tandem.gateway.waiting_room import WaitingCustomers
+from tandem.gateway.waiting_customers import WaitingCustomers
 from tandem.logs import about
 from tandem.rasa_ext.asides import said_aside
 from tandem.rasa_ext.install import install_all

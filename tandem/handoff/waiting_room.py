@@ -1,6 +1,6 @@
 """What the system answers a customer who waits for a person, by how the message was read: data/waiting.yml.
 
-Nothing here speaks or reads a database: a message's reading goes in, a `Step` comes out. The gateway carries it out.
+Nothing here speaks or reads a database: a message's reading goes in, a `NextStep` comes out, which the gateway takes.
 """
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _share(default: float) -> Any:
     return Field(default=default, ge=0, le=1)
 
 
-class Leaving(ConfigModel):
+class LeaveRules(ConfigModel):
     """When a customer leaves the queue in words.
 
     Attributes:
@@ -81,7 +81,7 @@ class WaitingRoom(ConfigModel):
     hunch: float = _share(0.2)
     quiet_seconds: float = Field(default=60, ge=0, le=3600, description="seconds from 0 to 3600")
     joints: tuple[str, ...] = Field(default=(), description="a list of words")
-    leaving: Leaving = Leaving()
+    leaving: LeaveRules = LeaveRules()
     notices: Mapping[str, tuple[str, ...]] = {}
     remarks: tuple[str, ...] = Field(default=(NOTED,), description="a list of notices")
     urgency: Mapping[str, float] = {}
@@ -137,7 +137,7 @@ class MessageReading:
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """What to do: `leave` the queue, say a `notice`, or `ask` actions and responses until one tells something.
 
     Attributes:
@@ -153,7 +153,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenAnswer:
     """An answer that the customer has been given while they wait."""
 
     names: tuple[str, ...]
@@ -169,7 +169,9 @@ def parts_of(text: str, room: WaitingRoom) -> tuple[str, ...]:
     return tuple(found) if 1 < len(found) <= _PARTS and len(text) <= _LONGEST else (text,)
 
 
-def decide(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageReading] = (), asked: bool = False) -> Step:
+def decide(
+    room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageReading] = (), asked: bool = False,
+) -> NextStep:
     """Decide what follows on a message.
 
     Args:
@@ -178,15 +180,15 @@ def decide(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageRead
     """
     dangers = room.notices.get(DANGER, ())
     if whole.is_of(dangers, room.hunch) or any(one.is_of(dangers, 0.6) for one in parts if not _calms(room, whole)):
-        return Step("notice", DANGER)
+        return NextStep("notice", DANGER)
     if asked and whole.is_of((_YES,), room.hunch):
-        return Step("leave")
+        return NextStep("leave")
     if asked and whole.is_of((_NO,), room.hunch):
-        return Step("notice", STAYS)
+        return NextStep("notice", STAYS)
     return _leaving(room, whole, parts) or _answer(room, whole)
 
 
-def is_due(room: WaitingRoom, name: str, given: Sequence[Given], now: datetime) -> bool:
+def is_due(room: WaitingRoom, name: str, given: Sequence[GivenAnswer], now: datetime) -> bool:
     """Check whether an answer of this name may be given now: remarks are answered once in a while, questions always."""
     if name in (DANGER, CONTACT):
         return True
@@ -198,7 +200,7 @@ def _calms(room: WaitingRoom, whole: MessageReading) -> bool:
     return whole.is_of(room.notices.get("all_clear", ()), room.hunch)
 
 
-def _leaving(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageReading]) -> Step | None:
+def _leaving(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageReading]) -> NextStep | None:
     leaving = room.leaving
     if whole.is_of(leaving.stays, room.confidence):
         return None
@@ -208,9 +210,9 @@ def _leaving(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageRe
     if wishes or two_hints or whole.is_of(leaving.intents, leaving.sure):
         matters = [one for one in parts if one.is_understood and one.confidence >= room.hunch
                    and not one.is_of((*leaving.intents, *leaving.no_matter), 0.0)]
-        return Step("leave", for_bot=" ".join(_joined(parts, matters)) if (wishes or two_hints) and matters else "")
+        return NextStep("leave", for_bot=" ".join(_joined(parts, matters)) if (wishes or two_hints) and matters else "")
     if whole.is_of(leaving.intents, leaving.unsure) or whole.is_of(leaving.ask, room.confidence):
-        return Step("notice", ASK_LEAVE)
+        return NextStep("notice", ASK_LEAVE)
     return None
 
 
@@ -220,18 +222,18 @@ def _joined(parts: Sequence[MessageReading], matters: Sequence[MessageReading]) 
     return [one.text for one in parts[places[0]: places[-1] + 1] if one in matters or not one.is_understood]
 
 
-def _answer(room: WaitingRoom, whole: MessageReading) -> Step:
+def _answer(room: WaitingRoom, whole: MessageReading) -> NextStep:
     for name, intents in room.notices.items():
         if whole.is_of(intents, 0.0 if whole.is_understood else room.hunch):
-            return Step("notice", name)
+            return NextStep("notice", name)
     if len(whole.text.split()) <= _FEW_WORDS:
         for name, intents in room.elliptical.items():
             if whole.is_of(intents, room.hunch):
-                return Step("notice", name)
+                return NextStep("notice", name)
     asks = [action for action, intents in room.looks_up.items() if whole.is_of(intents, room.hunch)]
     if whole.is_of(room.explains, room.confidence):
         asks.append(f"utter_{whole.intent.partition('/')[0]}")
-    return Step("ask", asks[0], tuple(asks)) if asks else Step("notice", NOTED)
+    return NextStep("ask", asks[0], tuple(asks)) if asks else NextStep("notice", NOTED)
 
 
 def read_waiting_room(path: Path = WAITING) -> WaitingRoom:

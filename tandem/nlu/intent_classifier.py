@@ -21,7 +21,6 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from tandem.configuration import ConfigModel
-from tandem.nlu.answers import set_reading
 from tandem.nlu.component import LearningComponent
 from tandem.nlu.context_of_tracker import context_of
 from tandem.nlu.dialogues import FOLDER, DialogueFileError, digest, read_dialogues
@@ -39,6 +38,7 @@ from tandem.nlu.models.questions import (
 )
 from tandem.nlu.models.vector_file import read_ahead
 from tandem.nlu.models.wishes import Wish, WishRules, read_wishes
+from tandem.nlu.retrieval_intents import set_reading
 from tandem.nlu.sentence_encoder import say
 
 logger = logging.getLogger(__name__)

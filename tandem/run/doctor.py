@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tandem.rasa_ext.version import FIX, UnsupportedRasa, require_supported_rasa
 from tandem.run import doctor_files, doctor_services, doctor_settings
+from tandem.run.diagnosis import Diagnosis
 from tandem.run.errors import RunError
-from tandem.run.finding import Diagnosis
 from tandem.run.model import require_model
 from tandem.run.ports import addresses, trouble_with
 from tandem.run_state import RunState, installation_of, read

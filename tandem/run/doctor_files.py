@@ -14,7 +14,7 @@ from tandem.handoff.business_hours import DUTY, read_duty
 from tandem.handoff.routing import read_channels, read_routing
 from tandem.live_agents.factory import build_channels
 from tandem.run.channel_names import trouble_with_channel
-from tandem.run.finding import Diagnosis
+from tandem.run.diagnosis import Diagnosis
 from tandem.run.open_channels import open_channels
 from tandem.sentiment.settings import EscalationSettings
 from tandem.settings import Settings

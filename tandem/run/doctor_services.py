@@ -15,7 +15,7 @@ from tandem.db.engine import open_engine
 from tandem.orders.errors import OrderError
 from tandem.orders.factory import open_order_system, shipped_tables_url
 from tandem.run.databases import databases
-from tandem.run.finding import Diagnosis
+from tandem.run.diagnosis import Diagnosis
 from tandem.run.locks import lock_store
 from tandem.settings import Settings, SettingsError, expand
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from tandem.access.tokens import SECRETS, valid_tokens
-from tandem.run.finding import Diagnosis
+from tandem.run.diagnosis import Diagnosis
 from tandem.run.secrets import missing_secrets
 from tandem.settings import Settings
 

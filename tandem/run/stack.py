@@ -24,7 +24,7 @@ from tandem.run.process import BEATS, LISTEN, ProcessSpec
 from tandem.run.secrets import KEPT_IN, environment_of, with_secrets
 from tandem.run.seeding import seed_demo
 from tandem.run.supervisor import Supervisor
-from tandem.run.waiting import PATIENCE, wait_for_databases
+from tandem.run.wait_for_databases import PATIENCE, wait_for_databases
 from tandem.run_state import ProcessState, RunState, installation_of, live_model, point_to, remove, write
 from tandem.settings import QUIET, Settings
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("tandem", "actions", "tests", "docs", "benchmarks")
-KINDS = {".py", ".md", ".html", ".js", ".css"}
+FOLDERS = ("tandem", "actions", "tests", "docs", "benchmarks", "scripts", "deploy")
+FILES = ("README.md", "CONTRIBUTING.md", "Makefile", "config.yml", "endpoints.yml", "credentials.yml", "pyproject.toml")
+KINDS = {".py", ".md", ".html", ".js", ".css", ".sh"}
 
 # What was given up, and its name of today.
 RETIRED = {
@@ -27,14 +28,25 @@ RETIRED = {
     r"told_at": "last_notified_at",
     r"told_with": "bot_informed_seq",
     r"MEND|mend(?:s|ed|ing)?": "FIX, fix",
+    r"tune\(|equip\(|def (?:tune|equip)": "install_...",
+    r"class (?:Parcel|Carrier|Acts)|carry\(": "OutboundMessage, HandoffSync.sync, AgentActions",
+    r"class (?:Board|Answering)": "LiveQueue, ReplyAction",
+    r"transitions\.take": "transition",
+    r"hearts?": "core",
     r"doorkeeper": "webhook_throttle",
     r"json_forms": "schemas",
-    r"abilities|(?:words|moods|parts|notices|deliveries|doors|reach)\.py": "channel_capabilities, one plain name each",
-    r"class (?:Leased|Found|Opened|Known|Told|Shown)": "a noun of the field",
+    r"abilities": "channel_capabilities",
+    r"class (?:Leased|Found|Opened|Known|Told|Shown|Given|Kept)": "a noun of the field",
     r"with_keys|KeysMissing|run[./]keys": "with_secrets, SecretsMissing",
     r"run[./]quietly": "run/suppress_warnings",
     r"knocks?(?: too)?|walls": "plain English",
 }
+# Modules that were given up, each for a name that says what is in it.
+RETIRED_MODULES = set("""
+    abilities acts answering board bounded_reading carrier choosing deliveries disputes doorkeeper doors finding
+    inbox json_forms keys kept_tracker moods notices numbers parts quietly reach reading steps twins waiting watch words
+    work
+""".split())
 # The paths of classes that users have in their files, and the columns of the databases, stay as they are.
 MOVED = {"tandem/channels/tracker_store.py", "tandem/nlu/bounded_text.py", "tandem/nlu/mood.py",
          "tandem/nlu/order_entities.py", "tests/unit/test_moved.py"}
@@ -54,8 +66,9 @@ def allowed(name: str, file: str) -> bool:
 
 @cache
 def texts() -> dict[str, str]:
+    paths = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*")) if path.suffix in KINDS]
     return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-            for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*")) if path.suffix in KINDS}
+            for path in (*paths, *(ROOT / name for name in FILES))}
 
 
 @pytest.mark.parametrize("pattern", RETIRED)
@@ -64,6 +77,11 @@ def test_a_name_that_was_given_up_is_used_nowhere(pattern: str) -> None:
     found = [f"{file}:{text.count(chr(10), 0, match.start()) + 1}: {match.group()}"
              for file, text in texts().items() for match in word.finditer(text) if not allowed(match.group(), file)]
     assert not found, f"write {RETIRED[pattern]}: {found}"
+
+
+def test_no_module_has_a_name_that_was_given_up() -> None:
+    assert [file for file in texts() if file.startswith(("tandem/", "actions/"))
+            and file.endswith(".py") and Path(file).stem in RETIRED_MODULES] == []
 
 
 @cache

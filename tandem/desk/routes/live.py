@@ -42,14 +42,14 @@ async def _stream(request: Request, session: Session, conversations: frozenset[s
     await _seen(request, session)
     with contextlib.ExitStack() as stack:
         changed = stack.enter_context(desk.feed.changes(conversations))
-        stack.enter_context(desk.board.watch(changed.event))
-        sent = desk.board.number
-        yield "retry: 1000\n" + _event("hello", {"version": desk.board.version})
+        stack.enter_context(desk.live_queue.watch(changed.event))
+        sent = desk.live_queue.number
+        yield "retry: 1000\n" + _event("hello", {"version": desk.live_queue.version})
         while True:
             for conversation_id in changed.take():
                 yield _event("conversation", {"id": conversation_id})
-            updates = desk.board.updates_after(sent)
-            sent = desk.board.number
+            updates = desk.live_queue.updates_after(sent)
+            sent = desk.live_queue.number
             if updates is None:
                 yield _event("stale", {})
             else:

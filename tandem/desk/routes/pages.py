@@ -16,9 +16,9 @@ from tandem.conversations.context_card import NO_CARD
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Author, Conversation, ConversationNotFound, Handoff, Message, Owner
 from tandem.desk.app_state import Desk
-from tandem.desk.board import Snapshot
 from tandem.desk.canned_responses import CannedResponse, filled
 from tandem.desk.errors import Forbidden, Unauthenticated
+from tandem.desk.live_queue import Snapshot
 from tandem.desk.metrics import figures, read_metrics
 from tandem.desk.routes.conversations import ERRORS
 from tandem.desk.security.auth import desk_of, session_of
@@ -152,7 +152,7 @@ async def home(
     everything: Annotated[bool, Query(alias="all")] = False,
 ) -> Response:
     """Show the desk, with a conversation open or none."""
-    snapshot = await desk_of(request).board.snapshot()
+    snapshot = await desk_of(request).live_queue.snapshot()
     return await run_in_threadpool(_home, request, session, c, everything, snapshot)
 
 

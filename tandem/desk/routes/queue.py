@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from tandem.conversations import overview
 from tandem.conversations.model import Owner
-from tandem.desk.board import Row, Snapshot
+from tandem.desk.live_queue import Row, Snapshot
 from tandem.desk.routes.pages import WINDOW, SessionDep, for_page_of
 from tandem.desk.security.auth import desk_of
 from tandem.desk.security.responses import SafeJSONResponse
@@ -26,10 +26,10 @@ async def changes(request: Request, session: SessionDep, since: Annotated[str, Q
 
     The whole queue if that is forgotten.
     """
-    board = desk_of(request).board
-    found = await board.changes(since)
+    live_queue = desk_of(request).live_queue
+    found = await live_queue.changes(since)
     if found is None:
-        found = _whole(await board.snapshot())
+        found = _whole(await live_queue.snapshot())
     return for_page_of(session, SafeJSONResponse(found))
 
 
@@ -41,11 +41,11 @@ async def more(
     """Return the rows of a section that follow the one with this rank and id."""
     desk = desk_of(request)
     if section in (Owner.WAITING, Owner.AGENT):
-        snapshot = await desk.board.snapshot()
+        snapshot = await desk.live_queue.snapshot()
         rows = [row for row in snapshot.rows if row.section is section and (row.rank, row.id) > (rank, last)][:MORE]
     else:
         found = await run_in_threadpool(overview.latest, desk.services.ledger, section, MORE, (_moment(rank), ""))
-        rows = await run_in_threadpool(lambda: [desk.board.row(one) for one in found])
+        rows = await run_in_threadpool(lambda: [desk.live_queue.row(one) for one in found])
     return for_page_of(session, SafeJSONResponse({"rows": [row.to_dict() for row in rows], "more": len(rows) == MORE}))
 
 

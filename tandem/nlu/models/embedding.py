@@ -11,10 +11,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from tandem.nlu.models.bounded_reading import readable
 from tandem.nlu.models.emoji import in_words
 from tandem.nlu.models.encoders import ENCODERS, PARTNER_SHARE, QUALITY, Partner, Vectors, dimension, universal
 from tandem.nlu.models.order_mask import masked
+from tandem.nlu.models.readable_text import readable
 
 CACHE_SIZE = 8192
 _MOST_BEGUN = 32

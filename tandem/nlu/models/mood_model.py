@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tandem.nlu.models import mood_signals
-from tandem.nlu.models.bounded_reading import is_payload
 from tandem.nlu.models.kernel import Features, Floats, KernelRegression, Space, near, solve
 from tandem.nlu.models.mood_data import EMOTIONS, LabelledMood
+from tandem.nlu.models.readable_text import is_payload
 
 NAMES = ("negative", "neutral", "positive")
 RANK = 512

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tandem.nlu.models.bounded_reading import readable
 from tandem.nlu.models.mood_lexicon import cues
+from tandem.nlu.models.readable_text import readable
 
 STYLE: dict[str, str] = {
     "capitals": "writes in capitals",

@@ -158,7 +158,7 @@ class Shop:
             assert self.channel is not None
             self.relay.receive_webhook(self.channel.name, webhook.headers, webhook.body)
 
-    def carry(self) -> None:
+    def sync(self) -> None:
         """Let the relay work, and the tool's webhooks wait."""
         for _ in range(60):
             if not self.relay.step():
@@ -169,7 +169,7 @@ class Shop:
         """The relay's process dies after its next call of this name took effect; another starts when it is noticed."""
         assert self.channel is not None
         self.channel.dies_after = call
-        self.carry()
+        self.sync()
         assert self.channel.dies_after is None, f"{call} was not called"
         self.relay.close()
         self.relay = self._relay()

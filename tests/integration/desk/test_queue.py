@@ -18,8 +18,8 @@ from tandem.conversations.feed import Feed
 from tandem.conversations.model import Agent, HandoffRequest, InboundMessage, Message
 from tandem.conversations.overview import Overview
 from tandem.conversations.queue import unanswered
-from tandem.desk import board as boards
-from tandem.desk.board import Board, rank
+from tandem.desk import live_queue
+from tandem.desk.live_queue import LiveQueue, rank
 from tandem.services import Services
 from tests.integration.desk.conftest import desk_of
 
@@ -91,7 +91,7 @@ def test_all_that_are_resolved_or_with_the_bot_can_be_reached(
     answer = anna.get("/desk/queue")
     first = [row for row in rows(answer) if row["section"] == section]
     live = 230 if section == "resolved" else 2
-    assert answer.json()["counts"][section] == live and len(first) == min(live, boards.SHOWN)
+    assert answer.json()["counts"][section] == live and len(first) == min(live, live_queue.SHOWN)
     seen, more = {row["id"]: row for row in first}, True
     while more:
         last = list(seen.values())[-1]
@@ -152,7 +152,7 @@ def show(one: Overview) -> str:
 
 def test_a_change_is_sent_as_the_rows_that_changed(services: Services, waits: Callable[..., str],
                                                    monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boards, "PAUSE", 0.01)
+    monkeypatch.setattr(live_queue, "PAUSE", 0.01)
     for number in range(30):
         waits(f"c{number}")
     services.ledger.receive(InboundMessage("b1", "webchat", "to the bot"))
@@ -160,7 +160,7 @@ def test_a_change_is_sent_as_the_rows_that_changed(services: Services, waits: Ca
     async def scene() -> None:
         feed = Feed(services.ledger, interval=0.01)
         feed.start()
-        board = Board(services.ledger, feed, show)
+        board = LiveQueue(services.ledger, feed, show)
         task = asyncio.create_task(board.run())
         event = asyncio.Event()
         with board.watch(event):
@@ -195,11 +195,11 @@ def test_a_change_is_sent_as_the_rows_that_changed(services: Services, waits: Ca
 def test_what_changes_before_the_feed_looks_for_the_first_time_is_not_missed(
     services: Services, waits: Callable[..., str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(boards, "PAUSE", 0.01)
+    monkeypatch.setattr(live_queue, "PAUSE", 0.01)
 
     async def scene() -> None:
         feed = Feed(services.ledger, interval=0.01)
-        board = Board(services.ledger, feed, show)
+        board = LiveQueue(services.ledger, feed, show)
         task = asyncio.create_task(board.run())
         event = asyncio.Event()
         with board.watch(event):
@@ -224,11 +224,11 @@ def test_a_page_that_missed_too_much_begins_anew(services: Services, waits: Call
     waits("c1")
 
     async def scene() -> None:
-        board = Board(services.ledger, Feed(services.ledger), show)
+        board = LiveQueue(services.ledger, Feed(services.ledger), show)
         board._running = asyncio.get_running_loop()
         await board._resync()
         first = board.version
-        for _ in range(boards.KEPT + 1):
+        for _ in range(live_queue.KEPT + 1):
             board._replace(board._rows, {**board._counts, "resolved": board._counts["resolved"] + 1})
         assert board.updates_after(1) is None and await board.changes(first) is None
         assert board.updates_after(board.number) == (board.number, [])

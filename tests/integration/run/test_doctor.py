@@ -18,8 +18,8 @@ import pytest
 from tandem import run_state
 from tandem.cli import main
 from tandem.run.channel_names import trouble_with_channel
+from tandem.run.diagnosis import Diagnosis
 from tandem.run.doctor import examine
-from tandem.run.finding import Diagnosis
 from tandem.run_state import ProcessState, RunState, installation_of
 from tandem.settings import Settings
 from tests.integration.run.late import free_port

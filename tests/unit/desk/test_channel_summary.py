@@ -41,8 +41,14 @@ def test_that_the_hours_are_over_in_which_a_service_takes_words() -> None:
 def test_the_page_of_channels_says_what_is_declared() -> None:
     page = Path("docs/channels.md").read_text(encoding="utf-8")
     rows = {row.split("|")[1].split("(")[0].strip(): row for row in page.splitlines() if row.count("|") == 8}
+    columns = [name.strip() for name in rows[""].split("|")]
     for one in (*CHANNELS.values(), WHATSAPP):
         row = rows[one.label]
+        says = dict(zip(columns, (cell.strip() for cell in row.split("|"))))
+        assert says["pushed"].startswith("yes" if one.push and one.window is None else
+                                         "within" if one.push else "at once" if one.live else "no"), one.label
+        assert says["receipts"].startswith("yes" if one.acknowledges else "no"), one.label
+        assert says["agent's typing"] == ("yes" if one.typing else "no"), one.label
         assert f"{one.limit:,} " in row
         for number in (one.buttons, one.title, one.payload, one.button_text):
             assert number in (None, 0, 2000, 1000) or f"{number:,}" in row, (one.label, number)

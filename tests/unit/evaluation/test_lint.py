@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tandem.evaluation import disputes, twins
+from tandem.evaluation import doubtful_labels, duplicates
 from tandem.evaluation.examples import (
     DataFileError,
     Example,
@@ -38,7 +38,8 @@ def bag(texts: Sequence[str]) -> np.ndarray:
 
 
 def test_a_turn_of_a_dialogue_whose_intent_nobody_learns_is_an_error() -> None:
-    found = disputes.unknown_intents([example("hello"), example("and free?", "returns/whopays")], [example("hi")])
+    turns = [example("hello"), example("and free?", "returns/whopays")]
+    found = doubtful_labels.unknown_intents(turns, [example("hi")])
     assert [(one.level, one.lines[0].label) for one in found] == [(ERROR, "returns/whopays")]
 
 
@@ -81,26 +82,27 @@ def test_a_sentence_keeps_its_fold_whatever_its_case() -> None:
     assert {fold_of(f"sentence {number}", 5) for number in range(100)} == set(range(5))
 
 
-# -- twins ----------------------------------------------------------------------------------------------------------
+# -- duplicates -----------------------------------------------------------------------------------------------------
 
 
 def test_the_same_sentence_under_two_intents_is_an_error_naming_both_lines() -> None:
-    found = twins.duplicates([example("Stop!", "never_mind", 3), example("stop", "unsubscribe", 9), example("go", "x")])
+    found = duplicates.exact_duplicates(
+        [example("Stop!", "never_mind", 3), example("stop", "unsubscribe", 9), example("go", "x")])
     assert [(item.level, [str(line.place) for line in item.lines]) for item in found] == [
         (ERROR, ["nlu.yml:3", "nlu.yml:9"])]
 
 
 def test_case_and_punctuation_within_an_intent_are_variety_but_a_copy_is_not() -> None:
-    assert twins.duplicates([example("stop"), example("STOP!")]) == []
-    assert [item.level for item in twins.duplicates([example("stop"), example("stop")])] == [WARNING]
+    assert duplicates.exact_duplicates([example("stop"), example("STOP!")]) == []
+    assert [item.level for item in duplicates.exact_duplicates([example("stop"), example("stop")])] == [WARNING]
 
 
 def test_emoji_are_not_all_the_same_sentence() -> None:
-    assert twins.duplicates([example("👍", "affirm"), example("👎", "deny")]) == []
+    assert duplicates.exact_duplicates([example("👍", "affirm"), example("👎", "deny")]) == []
 
 
 def test_near_duplicates_are_told_once_and_only_across_intents() -> None:
-    found = twins.near_duplicates(
+    found = duplicates.near_duplicates(
         [example("swap the colour", "a"), example("swap the colours", "b"), example("swap that colour", "a"),
          example("quiz", "b")], bag, near=0.97)
     assert [{line.text for line in item.lines} for item in found] == [{"swap the colour", "swap the colours"}]
@@ -111,29 +113,30 @@ def test_a_leaked_sentence_is_an_error_unless_anybody_might_type_it() -> None:
     tests = [Example("where on earth is my green lamp?", "", Place("t.csv", 2)),
              Example("Thanks!", "", Place("t.csv", 3)),
              Example("quite another thing altogether", "", Place("t.csv", 4))]
-    assert [item.level for item in twins.leaks(learnt, tests)] == [ERROR, WARNING]
+    assert [item.level for item in duplicates.leaks(learnt, tests)] == [ERROR, WARNING]
 
 
 def test_a_near_leak_names_the_nearest_example() -> None:
     learnt = [example("where on earth is my green lamp", line=1), example("where on earth is my green lamps", line=2)]
     asked = Example("where on earth is my green lampss", "", Place("t.csv", 2))
-    (found,) = twins.near_leaks(learnt, [asked], bag, near=0.9)
+    (found,) = duplicates.near_leaks(learnt, [asked], bag, near=0.9)
     assert found.level == WARNING and found.lines[1].place.line == 2
-    assert twins.near_leaks([], [], bag) == []
+    assert duplicates.near_leaks([], [], bag) == []
 
 
 # -- disputes -------------------------------------------------------------------------------------------------------
 
 
 def test_a_thin_intent_is_an_error() -> None:
-    found = disputes.thin_intents([*[example(str(n), "rich") for n in range(5)], example("x", "poor", 7)], least=3)
+    rich = [example(str(n), "rich") for n in range(5)]
+    found = doubtful_labels.thin_intents([*rich, example("x", "poor", 7)], least=3)
     assert [(item.level, item.lines[0].label, item.lines[0].place.line) for item in found] == [(ERROR, "poor", 7)]
 
 
 def test_only_a_confident_other_intent_is_a_dispute() -> None:
     readings = [IntentReading(example("a"), (("thanks", 0.9), ("greet", 0.1)), 0),
                 IntentReading(example("b"), (("thanks", 0.5),), 0), IntentReading(example("c"), (("greet", 0.99),), 0)]
-    assert [item.lines[0].text for item in disputes.disputed_intents(readings, sure=0.75)] == ["a"]
+    assert [item.lines[0].text for item in doubtful_labels.disputed_intents(readings, sure=0.75)] == ["a"]
 
 
 def mood_reading(label: int, read: float) -> MoodReading:
@@ -143,13 +146,13 @@ def mood_reading(label: int, read: float) -> MoodReading:
 
 @pytest.mark.parametrize(("label", "read", "count"), [(0, 0.97, 1), (4, 0.02, 1), (2, 0.02, 0), (1, 0.6, 0)])
 def test_a_mood_is_disputed_by_an_opposite_reading(label: int, read: float, count: int) -> None:
-    assert len(disputes.disputed_moods([mood_reading(label, read)])) == count
+    assert len(doubtful_labels.disputed_moods([mood_reading(label, read)])) == count
 
 
 def test_one_message_with_two_moods_is_told() -> None:
     rows = [MoodExample(LabelledMood("same", "neutral", score, 0, "m.tsv"), Place("m.tsv", score)) for score in (0, 2)]
-    assert len(disputes.mood_duplicates(rows)) == 1
-    assert disputes.mood_duplicates(rows[:1]) == []
+    assert len(doubtful_labels.mood_duplicates(rows)) == 1
+    assert doubtful_labels.mood_duplicates(rows[:1]) == []
 
 
 def test_no_example_is_read_by_a_model_that_saw_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,9 +17,9 @@ from tandem.handoff.waiting_room import (
     STANDING,
     STAYS,
     WAITING,
-    Given,
+    GivenAnswer,
     MessageReading,
-    Step,
+    NextStep,
     WaitingRoom,
     WaitingRoomError,
     decide,
@@ -41,7 +41,7 @@ def unclear(*ranking: tuple[str, float]) -> MessageReading:
     return MessageReading("words", ranking)
 
 
-def step(whole: MessageReading, parts: Sequence[MessageReading] = (), asked: bool = False) -> Step:
+def step(whole: MessageReading, parts: Sequence[MessageReading] = (), asked: bool = False) -> NextStep:
     return decide(ROOM, whole, parts, asked)
 
 
@@ -57,13 +57,13 @@ def step(whole: MessageReading, parts: Sequence[MessageReading] = (), asked: boo
     (unclear(("thanks", 0.1)), NOTED), (unclear(), NOTED),
 ])
 def test_a_reading_has_its_notice(whole: MessageReading, name: str) -> None:
-    assert step(whole) == Step("notice", name)
+    assert step(whole) == NextStep("notice", name)
 
 
 def test_a_question_about_an_order_is_asked_of_the_orders() -> None:
     assert step(read("order_fact/carrier")).asks == ("action_order_fact", "action_order_facts")
-    assert step(read("order_status")) == Step("ask", "action_order_facts", ("action_order_facts",))
-    assert step(read("order_status", 0.15)) == Step("notice", NOTED), "facts are for questions that are understood"
+    assert step(read("order_status")) == NextStep("ask", "action_order_facts", ("action_order_facts",))
+    assert step(read("order_status", 0.15)) == NextStep("notice", NOTED), "facts are for questions that are understood"
 
 
 def test_a_question_about_the_shop_gets_the_shops_answer() -> None:
@@ -86,7 +86,7 @@ def test_a_question_about_the_shop_gets_the_shops_answer() -> None:
 def test_who_wishes_to_leave_leaves_and_what_they_ask_is_kept(
     whole: MessageReading, parts: list[MessageReading], for_bot: str,
 ) -> None:
-    assert step(whole, parts) == Step("leave", for_bot=for_bot)
+    assert step(whole, parts) == NextStep("leave", for_bot=for_bot)
 
 
 @pytest.mark.parametrize("whole", [read("ask_for_human"), read("queue_question"), read("safety_hazard")])
@@ -95,14 +95,14 @@ def test_nobody_leaves_who_means_something_else(whole: MessageReading) -> None:
 
 
 def test_a_question_back_is_answered_with_yes_or_no() -> None:
-    assert step(read("affirm"), asked=True) == Step("leave")
-    assert step(read("deny"), asked=True) == Step("notice", STAYS)
-    assert step(read("affirm")) == Step("notice", NOTED)
+    assert step(read("affirm"), asked=True) == NextStep("leave")
+    assert step(read("deny"), asked=True) == NextStep("notice", STAYS)
+    assert step(read("affirm")) == NextStep("notice", NOTED)
 
 
 def test_a_danger_in_any_part_comes_before_all_else() -> None:
-    assert step(read("back_to_bot"), [read("back_to_bot"), read("safety_hazard", 0.7)]) == Step("notice", DANGER)
-    assert step(read("all_clear"), [read("all_clear"), read("safety_hazard", 0.7)]) == Step("notice", "all_clear")
+    assert step(read("back_to_bot"), [read("back_to_bot"), read("safety_hazard", 0.7)]) == NextStep("notice", DANGER)
+    assert step(read("all_clear"), [read("all_clear"), read("safety_hazard", 0.7)]) == NextStep("notice", "all_clear")
 
 
 @pytest.mark.parametrize(("text", "parts"), [
@@ -118,8 +118,8 @@ def test_a_message_is_taken_apart_where_it_has_parts(text: str, parts: tuple[str
 
 
 def test_remarks_are_answered_once_in_a_while_and_questions_whenever_they_come() -> None:
-    def given(name: str, *ago: float) -> list[Given]:
-        return [Given((name,), NOW - timedelta(seconds=seconds), "words") for seconds in ago]
+    def given(name: str, *ago: float) -> list[GivenAnswer]:
+        return [GivenAnswer((name,), NOW - timedelta(seconds=seconds), "words") for seconds in ago]
 
     assert is_due(ROOM, NOTED, [], NOW) and not is_due(ROOM, NOTED, given(NOTED, 5), NOW)
     assert is_due(ROOM, NOTED, given(NOTED, 100), NOW) and is_due(ROOM, NOTED, given("thanks", 5), NOW)

@@ -11,13 +11,13 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.training_data.message import Message
 
-from tandem.nlu.answers import set_reading
 from tandem.nlu.context_of_tracker import context_of
 from tandem.nlu.dialogues import DialogueFileError, read_dialogues
 from tandem.nlu.intent_classifier import KernelIntentClassifier
 from tandem.nlu.models import kernel
 from tandem.nlu.models.context import Context, Topics
 from tandem.nlu.models.intent_model import Examples, IntentModel
+from tandem.nlu.retrieval_intents import set_reading
 
 TOPICS = Topics.of({"returns": ["return_item"], "delivery": ["delivery_cost"]})
 ALONE = {

@@ -14,9 +14,9 @@ from threadpoolctl import threadpool_info
 
 from tandem.nlu.intent_classifier import KernelIntentClassifier
 from tandem.nlu.models import kernel
-from tandem.nlu.models.bounded_reading import READ_LIMIT, is_payload, readable
 from tandem.nlu.models.intent_model import MODEL_FILE, IntentModel
 from tandem.nlu.models.ngrams import Ngrams
+from tandem.nlu.models.readable_text import READ_LIMIT, is_payload, readable
 from tandem.nlu.models.wordpiece import MAX_TOKENS, token_ids, vocabulary
 from tandem.nlu.text_truncator import TextTruncator
 

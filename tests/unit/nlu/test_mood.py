@@ -131,7 +131,7 @@ def test_a_sentence_is_read_without_rasa_and_tensorflow(model: MoodModel, tmp_pa
     code = """
 import sys
 from pathlib import Path
-import tandem.commands.reading
+import tandem.commands.mood_and_replay
 from tandem.nlu.models.current_mood_model import current
 current(Path(sys.argv[1]))
 print(sorted({"rasa", "tensorflow", "sklearn", "spacy"} & set(sys.modules)))

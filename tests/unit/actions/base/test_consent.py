@@ -181,4 +181,4 @@ async def test_a_regret_right_after_the_act_is_told_the_truth(shop: Shop, kind: 
 async def test_without_an_act_there_is_nothing_to_regret(shop: Shop, kind: type) -> None:
     shop.know("new@example.com")
     outcome = await act(kind(shop.open), Scene(seq=shop.says("no, undo that"), text="no, undo that"))
-    assert not any("way_back" in said for said in outcome.said)
+    assert not any("regret_reply" in said for said in outcome.said)

@@ -18,7 +18,7 @@ TELLING = 4  # words from which a sentence found in a test set is an error, be i
 _BLOCK = 1024
 
 
-def duplicates(examples: Sequence[Example]) -> list[Finding]:
+def exact_duplicates(examples: Sequence[Example]) -> list[Finding]:
     """Find sentences that stand under several intents (an error: no model can learn both), or twice under one."""
     groups: dict[str, list[Example]] = defaultdict(list)
     for example in examples:

@@ -21,9 +21,9 @@ from tandem.handoff.waiting_room import (
     CONTACT,
     NOTED,
     STANDING,
-    Given,
+    GivenAnswer,
     MessageReading,
-    Step,
+    NextStep,
     WaitingRoom,
     decide,
     is_due,
@@ -52,7 +52,7 @@ class _Standing:
     """What is known of a waiting customer: the handoff, and the answers given since it opened, oldest first."""
 
     handoff: Handoff
-    given: tuple[Given, ...]
+    given: tuple[GivenAnswer, ...]
 
     @property
     def was_asked(self) -> bool:
@@ -95,7 +95,7 @@ class WaitingCustomers:
         standing = await asyncio.to_thread(self._standing, message)
         if standing is None:
             return None
-        step = Step("notice", NOTED)
+        step = NextStep("notice", NOTED)
         upset = False
         if whole is not None:
             reading = MessageReading.of(whole)
@@ -119,7 +119,7 @@ class WaitingCustomers:
                              extra=about(message.conversation_id, message.epoch))
             return []
 
-    async def _found(self, step: Step, message: Message, ask: Ask, whole: Mapping[str, Any]) -> str:
+    async def _found(self, step: NextStep, message: Message, ask: Ask, whole: Mapping[str, Any]) -> str:
         """Return what the first action that tells something says; empty if none does."""
         for name in step.asks:
             try:
@@ -143,12 +143,12 @@ class WaitingCustomers:
         if handoff is None:
             return None
         given = tuple(
-            Given(tuple(one.data.get(ANSWERS) or (str(one.data.get("event")),)), one.at, one.text)
+            GivenAnswer(tuple(one.data.get(ANSWERS) or (str(one.data.get("event")),)), one.at, one.text)
             for one in ledger.latest_messages(conversation_id, _LOOK_BACK)
             if one.author is Author.SYSTEM and one.epoch >= handoff.epoch and one.text)
         return _Standing(handoff, given)
 
-    def _say(self, message: Message, standing: _Standing, step: Step, facts: str, upset: bool) -> Message | None:
+    def _say(self, message: Message, standing: _Standing, step: NextStep, facts: str, upset: bool) -> Message | None:
         email = email_in(message.text)
         names = [CONTACT] if email else []
         if facts:
@@ -173,7 +173,7 @@ class WaitingCustomers:
             {ANSWERS: due, "buttons": [dict(one) for one in offered]}, contact=email,
             tells_standing=STANDING in due, urgency=urgency)
 
-    def _name_of(self, name: str, step: Step, facts: str, handoff: Handoff) -> str:
+    def _name_of(self, name: str, step: NextStep, facts: str, handoff: Handoff) -> str:
         """Return the response for an answer."""
         if name == STANDING:
             return self._standing_notice(handoff)

@@ -1,4 +1,4 @@
-"""What actions have in common that only say something."""
+"""Actions that say one reply and leave the dialogue as it is."""
 from __future__ import annotations
 
 import asyncio
@@ -17,7 +17,7 @@ from actions.base.turn import CurrentTurn
 from tandem.services import Services
 
 
-class Answering(Action, ABC):
+class ReplyAction(Action, ABC):
     """Says one reply, and leaves the dialogue as it is."""
 
     asks_orders: ClassVar[bool] = False  # the reply needs the order system

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from actions.base.choosing import means_the_other, place_in, read_choice
+from actions.base.choices import means_the_other, place_in, read_choice
 
 TWO = ("Brass desk lamp", "Woven jute rug")
 THREE = ("Brass desk lamp", "Brass floor lamp", "Stoneware bowl, set of two")

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tandem.run.errors import DatabaseUnavailable
-from tandem.run.waiting import trouble_with_database, wait_for_databases
+from tandem.run.wait_for_databases import trouble_with_database, wait_for_databases
 from tandem.settings import Settings, load
 from tests.integration.run.late import door, free_port
 

@@ -67,7 +67,7 @@ def rank(one: Overview) -> float:
     return -one.conversation.updated_at.timestamp()
 
 
-class Board:
+class LiveQueue:
     """Follows the ledger on the event loop while it runs; `snapshot` may be asked for without that, too."""
 
     def __init__(self, ledger: Ledger, feed: Feed, render: Callable[[Overview], str]) -> None:
@@ -97,11 +97,11 @@ class Board:
 
     @property
     def version(self) -> str:
-        """Return the name of what stands on the board now."""
+        """Return the name of what stands in the queue now."""
         return f"{self._name}.{self._number}"
 
     async def snapshot(self) -> Snapshot:
-        """Return all that stands on the board, up to date."""
+        """Return all that stands in the queue, up to date."""
         if not self._is_running():
             rows, _, counts = await asyncio.to_thread(self._read_all)
             return Snapshot(f"{secrets.token_hex(4)}.0", _sorted(rows.values()), counts)
@@ -274,7 +274,7 @@ def _people(rows: dict[str, Row]) -> dict[str, int]:
 
 
 def _shown(rows: dict[str, Row], live: dict[str, Any], since: Any) -> dict[str, Row]:
-    """Choose what the board shows: all with people; of the others the latest, and with the bot only who is live."""
+    """Choose what the queue shows: all with people; of the others the latest, and with the bot only who is live."""
     kept = {one: row for one, row in rows.items() if row.section in _PEOPLE}
     for owner in (Owner.BOT, Owner.RESOLVED):
         others = [row for row in rows.values() if row.section is owner

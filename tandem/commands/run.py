@@ -14,7 +14,7 @@ from tandem.run.live import bring_live, wait_until_live
 from tandem.run.secrets import with_secrets
 from tandem.run.seeding import seed_demo
 from tandem.run.stack import RunPlan, check_names, run
-from tandem.run.waiting import PATIENCE, wait_for_databases
+from tandem.run.wait_for_databases import PATIENCE, wait_for_databases
 from tandem.run_state import installation_of, read
 from tandem.settings import Settings, is_set, project_root
 
