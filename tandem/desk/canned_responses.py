@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Extra, Field, validator
 
 from tandem.configuration import ConfigModel, ConfigurationError, read_section, read_yaml
+from tandem.wording.shop_values import current_values, fill
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class _File(ConfigModel):
 
 def filled(response: CannedResponse, **values: str) -> CannedResponse:
     """Fill the response with what is known; what is not known leaves no gap in the sentence."""
-    text = response.text
+    text = str(fill(response.text, current_values(), CANNED.as_posix()))
     for label, value in values.items():
         marker = "{" + label + "}"
         if value:
@@ -75,4 +76,6 @@ class CannedResponses:
 
 def _read(path: Path) -> tuple[CannedResponse, ...]:
     content = read_yaml(path, ConfigurationError)
-    return read_section(_File, content, where=path.name, page="desk.md", error=ConfigurationError).canned_responses
+    responses = read_section(_File, content, where=path.name, page="desk.md", error=ConfigurationError).canned_responses
+    fill([one.text for one in responses], current_values(), path.name)  # so that a wrong name is told now
+    return responses

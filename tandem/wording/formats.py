@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta
+from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 
 from tandem.orders.model import Order, OrderItem
@@ -118,6 +119,18 @@ class Formats:
         """Write the title of a button for an order, by its first item: "#10388 · Bath towel …"."""
         return self._form("order" if len(order.items) == 1 else "order_of_several", number=order.number,
                           item=self.items(order.items[:1]))
+
+    def joined_list(self, parts: Sequence[str]) -> str:
+        """Join parts as a sentence does: "a, b and c"."""
+        return str(format_list(list(parts), locale=self._locale))
+
+    def joined_choice(self, parts: Sequence[str]) -> str:
+        """Join parts of which one is taken: "a, b or c"."""
+        return str(format_list(list(parts), "or", locale=self._locale))
+
+    def form(self, form: str, /, **values: str) -> str:
+        """Fill one of the language's forms, those of its file in this folder."""
+        return self._form(form, **values)
 
     def _form(self, form: str, /, **values: str) -> str:
         return self._forms[form].format(**values)

@@ -9,9 +9,7 @@ from typing import Any
 
 import yaml
 
-from tandem.shop.schema import Shop
-from tandem.shop.shop_file import current_shop
-from tandem.wording.shop_values import fill, shop_values
+from tandem.wording.shop_values import current_values, fill
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +20,6 @@ class NoticeError(ValueError):
     """A notice is missing from data/responses/notices.yml or asks for a value nobody gives."""
 
 
-_values: list[tuple[Shop, Mapping[str, str]]] = []  # those of the shop last seen
 _Responses = dict[str, tuple[dict[str, Any], ...]]  # the variations of each
 _read: dict[Path, tuple[int, _Responses]] = {}  # each file as it was last read, and when it was changed
 
@@ -103,18 +100,10 @@ def _variations(name: str, path: Path) -> tuple[dict[str, Any], ...]:
 def _filled(variation: Mapping[str, Any], values: Mapping[str, str]) -> str:
     text = str(variation["text"]).strip()
     if "{shop_" in text:
-        text = str(fill(text, _of_the_shop(), str(NOTICES.parent)))
+        text = str(fill(text, current_values(), str(NOTICES.parent)))
     for label, value in values.items():
         text = text.replace("{" + label + "}", value)
     return text
-
-
-def _of_the_shop() -> Mapping[str, str]:
-    """Return the values of the shop as its file stands now."""
-    shop = current_shop()
-    if not _values or _values[0][0] is not shop:
-        _values[:] = [(shop, shop_values(shop))]
-    return _values[0][1]
 
 
 def _moods(variation: Mapping[str, Any]) -> set[str]:

@@ -8,15 +8,17 @@ from decimal import Decimal
 from typing import Any
 
 from babel.dates import get_timezone_name
-from babel.lists import format_list
 from pydantic import BaseModel
 
 from tandem.configuration import ConfigurationError, nearest
 from tandem.orders.money import Money
 from tandem.shop.schema import DeliveryServiceSettings, Shop
+from tandem.shop.shop_file import current_shop
 from tandem.shop.spans import Span
 from tandem.wording.formats import Formats
+from tandem.wording.opening_hours import Spans, hours_in_words
 
+_last: list[tuple[Shop, Mapping[str, str]]] = []  # the shop last seen, and its values
 _NAMED = re.compile(r"\{(shop_\w+)\}")
 
 
@@ -24,9 +26,23 @@ class ShopValueError(ConfigurationError):
     """A response names a value that data/shop.yml does not give; the text names both."""
 
 
-def shop_values(shop: Shop) -> Mapping[str, str]:
-    """Return all values of a shop by their names, written as its language and country write them."""
-    return dict(_all_of(shop, Formats(shop.locale)))
+def shop_values(shop: Shop, hours: Mapping[int, Spans] | None = None) -> Mapping[str, str]:
+    """Return all values of a shop by their names, written as its language and country write them.
+
+    Args:
+        hours: When people are there, by weekday, if that is to be told.
+    """
+    formats = Formats(shop.locale)
+    told = {"shop_hours": hours_in_words(hours, formats)} if hours is not None else {}
+    return {**dict(_all_of(shop, formats)), **told}
+
+
+def current_values() -> Mapping[str, str]:
+    """Return the values of the shop as its file stands now, for words that are filled when they are said."""
+    shop = current_shop()
+    if not _last or _last[0][0] is not shop:
+        _last[:] = [(shop, shop_values(shop))]
+    return _last[0][1]
 
 
 def fill(content: Any, values: Mapping[str, str], where: str) -> Any:
@@ -59,12 +75,12 @@ def _all_of(shop: Shop, formats: Formats) -> Iterator[tuple[str, str]]:
     yield "shop_order_number_example", shop.numbers().example
     yield "shop_timezone_name", get_timezone_name(shop.timezone, "long", zone_variant="generic", locale=locale)
     countries = [str(locale.territories.get(one, one)) for one in shop.countries]
-    yield "shop_countries", format_list(countries, locale=locale)
-    yield "shop_payment_methods", format_list(list(shop.payment.methods), "or", locale=locale)
+    yield "shop_countries", formats.joined_list(countries)
+    yield "shop_payment_methods", formats.joined_choice(shop.payment.methods)
     services = shop.delivery.services.values()
-    yield "shop_delivery_times", format_list([formats.delivery_time(one.name, _time(one, formats)) for one in services],
-                                             locale=locale)
-    yield "shop_delivery_prices", format_list([_price(one, formats, shop) for one in services], locale=locale)
+    yield "shop_delivery_times", formats.joined_list([formats.delivery_time(one.name, _time(one, formats))
+                                                      for one in services])
+    yield "shop_delivery_prices", formats.joined_list([_price(one, formats, shop) for one in services])
     for name, service in shop.delivery.services.items():
         yield f"shop_delivery_{name}_time", _time(service, formats)
 

@@ -25,7 +25,7 @@ LAYERS = {  # which packages of ours each may import, as docs/architecture.md ha
     "sentiment": {"configuration"}, "nlu": {"configuration", "moved", "shop"},
     "dialogue": {"moved", "nlu", "sentiment"},
     "evaluation": {"configuration", "dialogue", "nlu", "sentiment"},
-    "rasa_ext": BASE | {"access", "wording"},
+    "rasa_ext": BASE | {"access", "handoff", "wording"},
     "orders": BASE, "conversations": BASE,
     "agents": BASE | {"conversations"}, "wording": BASE | {"conversations", "orders"},
     "handoff": BASE | {"conversations", "sentiment", "wording"},

@@ -287,3 +287,15 @@ def test_processes_that_start_together_make_the_tables_once(database_url: str) -
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(start, range(4)))
+
+
+def test_a_shop_that_matches_by_email_alone_takes_no_postcode_and_counts_none(
+    service: IdentificationService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/shop.yml").write_text('match_with: [email]\norder_numbers: {forms: ["TD-{digits 4-8}"]}\n')
+    monkeypatch.chdir(tmp_path)
+    for _ in range(7):
+        with pytest.raises(InvalidContact):
+            service.verify("c1", "TD-10421", "94107")
+    assert service.verify("c1", "TD-10421", "on-time@example.com").order.number == "TD-10421"

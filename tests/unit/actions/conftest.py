@@ -20,7 +20,7 @@ from tandem.conversations.model import Identity, InboundMessage
 from tandem.conversations.outbox import Outbox
 from tandem.conversations.ownership import Ownership
 from tandem.conversations.router import Router
-from tandem.handoff.business_hours import BusinessHours, Patience
+from tandem.handoff.business_hours import BusinessHours, Patience, read_hours
 from tandem.handoff.service import OpenedHandoff
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.identification import IdentificationService
@@ -42,7 +42,7 @@ def load_responses() -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(Path("data/responses").glob("*.yml")):
         found.update(yaml.safe_load(path.read_text(encoding="utf-8"))["responses"])
-    return dict(fill(found, shop_values(current_shop()), "data/responses"))
+    return dict(fill(found, shop_values(current_shop(), read_hours()), "data/responses"))
 
 
 RESPONSES = load_responses()

@@ -96,7 +96,7 @@ def test_the_projects_own_file_and_no_file_mean_always_on_duty(tmp_path: Path) -
     ("patience: {remind_minutes: -1}", "-1"),
     ("patience: {remind_minutes: yes}", "remind_minutes"), ("patience: {speed: 1}", "patience: speed is not known"),
     ("a: [", "duty.yml"),
-    ("closed: true", "closed is not known; there are hours, holidays, patience"), ("- 1", "mapping"),
+    ("closed: true", "closed is not known; there are always_on_duty, hours, holidays, patience"), ("- 1", "mapping"),
 ])
 def test_what_cannot_be_read_is_named(tmp_path: Path, text: str, named: str) -> None:
     path = tmp_path / "duty.yml"

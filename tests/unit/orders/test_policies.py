@@ -1,18 +1,22 @@
 """What the shop allows, and the small sums of the model."""
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from tandem.db.engine import now
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.errors import InvalidAddress, ReturnRefusal
 from tandem.orders.model import Address, Order, OrderStatus
 from tandem.orders.money import Money
-from tandem.orders.policies import ShopPolicies, check_address, return_refusal
+from tandem.orders.policies import PoliciesOfTheFile, ShopPolicies, check_address, return_refusal
+from tandem.settings import load
 
 AT = datetime(2025, 3, 12, 15, 0, tzinfo=timezone.utc)
 ORDERS = {order.number: order for order in demo_orders(AT, timezone.utc)}
@@ -70,3 +74,34 @@ def test_a_delivered_parcel_is_no_longer_delayed() -> None:
     late = ORDERS["TD-10388"]
     delivered: Order = replace(late, status=OrderStatus.DELIVERED)
     assert late.delayed and not delivered.delayed
+
+
+def test_the_shops_file_says_what_may_be_done_and_until_when(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "data/shop.yml"
+    file.parent.mkdir()
+    policies = PoliciesOfTheFile.of(load({}))
+    new = replace(ORDERS["TD-10433"], placed_at=now() - timedelta(hours=2))
+    for at, (text, cancel, change) in enumerate([
+        ("cancellation: {until: never}", False, True),
+        ("cancellation: {within_hours: 1}\naddress_change: {within_hours: 3}", False, True),
+        ("address_change: {until: never}", True, False),
+    ], 1):
+        file.write_text(text)
+        os.utime(file, ns=(at, at))
+        allowed = policies.applied_to(new)
+        assert (allowed.can_cancel, allowed.can_change_address) == (cancel, change), text
+
+
+@pytest.mark.parametrize(("days", "refusal"), [
+    (14, None), (3, ReturnRefusal.WINDOW_CLOSED), (0, ReturnRefusal.WINDOW_CLOSED),
+])
+def test_the_shops_file_says_how_long_returns_are_taken(
+    days: int, refusal: ReturnRefusal | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/shop.yml").write_text(f"returns: {{days: {days}}}\nrefunds: {{days: 2-3}}\n")
+    policies = ShopPolicies.of(load({}))
+    assert policies.refund_business_days == (2, 3)
+    assert return_refusal(policies.applied_to(ORDERS["TD-10300"]), AT) is refusal

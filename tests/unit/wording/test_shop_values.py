@@ -2,18 +2,44 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
+from datetime import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from babel import Locale
 from rasa.shared.core.domain import InvalidDomain
 
+from tandem.handoff.business_hours import read_hours
+from tandem.orders.policies import ShopPolicies
 from tandem.rasa_ext.topic_importer import TopicImporter
+from tandem.settings import load
 from tandem.shop.schema import Shop
 from tandem.shop.shop_file import current_shop
+from tandem.wording.opening_hours import Spans
 from tandem.wording.phrases import notice
 from tandem.wording.shop_values import ShopValueError, fill, shop_values
+
+_NUMBER = "one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|thirty|sixty|ninety"
+_UNIT = "day|week|month|year|hour|minute|percent|point|dollar"
+FIGURE = re.compile(rf"\d|[$€£%]|\b(?:{_NUMBER})[ -](?:business )?(?:{_UNIT})s?\b", re.IGNORECASE)
+
+
+def texts(content: Any) -> Iterator[str]:
+    """All that customers are shown of a file of words."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            if key in ("text", "title"):
+                yield value
+            elif key not in ("payload", "condition"):
+                yield from texts(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from texts(value)
+
 
 RESPONSES = sorted(Path("data/responses").glob("*.yml"))
 
@@ -29,8 +55,38 @@ def test_values_are_written_as_the_shops_language_and_country_write_them() -> No
 
 @pytest.mark.parametrize("path", RESPONSES, ids=lambda path: path.stem)
 def test_every_value_that_a_response_names_is_there(path: Path) -> None:
-    filled = fill(yaml.safe_load(path.read_text(encoding="utf-8")), shop_values(current_shop()), str(path))
+    values = shop_values(current_shop(), read_hours())
+    filled = fill(yaml.safe_load(path.read_text(encoding="utf-8")), values, str(path))
     assert "{shop_" not in str(filled)
+
+
+@pytest.mark.parametrize("path", [*RESPONSES, Path("data/canned_responses.yml")], ids=lambda path: path.stem)
+def test_no_figure_of_the_shop_stands_literally_in_words(path: Path) -> None:
+    found = [text for text in texts(yaml.safe_load(path.read_text(encoding="utf-8")))
+             if FIGURE.search(re.sub(r"\{\w+\}", "", text))]
+    assert found == [], "days, prices, percents and hours stand in data/shop.yml and data/duty.yml; see docs/shop.md"
+
+
+@pytest.mark.parametrize("text", ["30 days", "$4.95", "10 % off", "a two-year warranty", "from 8 AM", "five days"])
+def test_a_figure_is_seen(text: str) -> None:
+    assert FIGURE.search(text)
+
+
+def test_no_figure_of_the_shop_is_a_default_in_the_code_that_promises() -> None:
+    held = ShopPolicies.of(load({}))
+    shop = current_shop()
+    assert (held.return_days, held.refund_business_days) == (shop.returns.days,
+                                                             (shop.refunds.days.least, shop.refunds.days.most))
+
+
+@pytest.mark.parametrize(("hours", "told"), [
+    ({}, "around the clock"),
+    (dict.fromkeys(range(7), ((time(8), time(20)),)), "every day from 8 AM to 8 PM"),
+    ({**dict.fromkeys(range(5), ((time(8), time(12)), (time(13), time(18, 30)))), 5: ((time(10), time(14)),)},
+     "Monday to Friday from 8 AM to 12 PM and from 1 PM to 6:30 PM; Saturday from 10 AM to 2 PM"),
+])
+def test_hours_are_told_by_runs_of_days(hours: dict[int, Spans], told: str) -> None:
+    assert shop_values(Shop(), hours)["shop_hours"] == told
 
 
 def test_what_no_file_says_is_told_by_name() -> None:

@@ -192,7 +192,8 @@ class SqlOrderSystem:
 
     def _refund(self, order: Order, amount: Money, state: RefundState, now: datetime) -> Refund:
         issued_at = now if state is RefundState.ISSUED else None
-        return Refund(amount, state, order.payment_method, now, issued_at, self._policies.refund_business_days)
+        days = self._policies.current().refund_business_days
+        return Refund(amount, state, order.payment_method, now, issued_at, days)
 
     def _document(self, folder: str, name: str) -> str:
         return f"{self._documents_url}/{folder}/{name}.pdf" if self._documents_url else ""
