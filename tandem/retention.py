@@ -41,7 +41,7 @@ class PruningInProgress(Exception):
 
 
 class PruningStopped(Exception):
-    """It was told to stop; what is left to remove goes the next time."""
+    """Pruning was asked to stop; the rest is removed the next time."""
 
 
 def prune(

@@ -73,7 +73,7 @@ class ActRefused(Exception):
 
 
 class AskForConsent(ReplyAction):
-    """Asks for a yes to an act; when it must ask again, in words that say how to answer."""
+    """Asks for a yes to an act; asked again, it says how to answer."""
 
     act: ClassVar[ConsentedAct]
     asks: ClassVar[str]  # the response; the same with "_again" when it is asked again

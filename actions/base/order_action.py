@@ -1,4 +1,4 @@
-"""What all actions about one order have in common: load it if it may be shown, turn errors into words."""
+"""What all actions about one order have in common: load it if it may be shown, turn errors into responses."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod

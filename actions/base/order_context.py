@@ -13,7 +13,7 @@ from tandem.wording.formats import Formats
 
 @dataclass(frozen=True)
 class OrderContext:
-    """The services and the turn of one action, the shop's policies, and its dates in words."""
+    """The services and the turn of one action, the shop's policies, and the writer of dates."""
 
     services: Services
     turn: CurrentTurn

@@ -31,7 +31,7 @@ def _open() -> Services:
 
 
 def dates_of(services: Services) -> Dates:
-    """Return dates in words, seen from now."""
+    """Return the writer of dates, as seen from now."""
     return Dates(services.ledger.clock(), services.settings.shop_timezone, formats_of(services))
 
 

@@ -48,7 +48,7 @@ def total(order: Order, context: OrderContext) -> Reply:
 
 
 def delivery_fee(order: Order, context: OrderContext) -> Reply:
-    """Tell what delivery was of it."""
+    """Tell the delivery fee."""
     fee = _fee(order)
     if fee is None:
         return Reply("utter_fact_unknown", {"number": order.number})

@@ -31,7 +31,7 @@ _LATER = frozenset({  # errors that pass; any other of Slack's answers stays
 
 
 class _SlackOutput(SlackBot):
-    """Rasa's output; what it sends is sent once, and Slack's refusals are told from its moods."""
+    """Rasa's output; what it sends is sent once, and refusals for good are told apart from passing troubles."""
 
     keeps_blank_lines = True
 

@@ -161,7 +161,7 @@ class Ownership:
         self, conversation_id: str, agent: Agent | None, note_for_bot: str = "", notice: str = "",
         handoff_id: str | None = None,
     ) -> Conversation:
-        """Close the matter, or only this handoff if one is named. The customer's next message goes to the bot."""
+        """Resolve the conversation, or only this handoff if one is named. The next message is the bot's."""
         return self._close(conversation_id, agent, "resolve", "resolved", note_for_bot, notice, handoff_id=handoff_id)
 
     def reply(self, conversation_id: str, agent: Agent, text: str, client_id: str | None = None) -> Message:
@@ -187,7 +187,7 @@ class Ownership:
     def notify_waiting(
         self, handoff: Handoff, notice: str, contact: str = "", buttons: Sequence[Mapping[str, str]] = (),
     ) -> bool:
-        """Tell a waiting customer how things stand, or that their contact is kept.
+        """Tell a waiting customer how long it takes, or that their contact is kept.
 
         Args:
             handoff: As it was read. If the customer has been told something since, or waits no more, nothing is said:

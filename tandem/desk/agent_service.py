@@ -35,7 +35,7 @@ from tandem.wording.phrases import notice
 
 @dataclass(frozen=True)
 class AgentService:
-    """The steps of the desk; blocking, called from worker threads."""
+    """What agents do at the desk; blocking, called from worker threads."""
 
     services: Services
     feed: Feed
@@ -103,7 +103,7 @@ class AgentService:
             self.services.ownership.hand_back(conversation_id, holder, note_for_bot, words, resume)
 
     def resolve(self, caller: Principal, conversation_id: str, note_for_bot: str = "") -> None:
-        """Close the matter."""
+        """Resolve the conversation."""
         holder, words = self._leaving(caller, conversation_id, "resolved", "closed")
         with self.act(caller, "resolve", conversation_id):
             self.services.ownership.resolve(conversation_id, holder, note_for_bot, words)

@@ -35,7 +35,7 @@ def exact_duplicates(examples: Sequence[Example]) -> list[Finding]:
 
 
 def near_duplicates(examples: Sequence[Example], encode: Encode, near: float = NEAR) -> list[Finding]:
-    """Find pairs under different intents that can hardly be told apart; exact copies are left to `duplicates`."""
+    """Find pairs under different intents that can hardly be told apart; exact copies are left to `exact_duplicates`."""
     vectors = encode([example.text for example in examples])
     findings = []
     for left, right, likeness in _pairs(vectors, vectors, near):

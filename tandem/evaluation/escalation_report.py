@@ -13,7 +13,7 @@ from tandem.evaluation.replay import Replay
 
 @dataclass(frozen=True)
 class EscalationReport:
-    """All that is told about escalation; `wrong` are the conversations that did not go as labelled."""
+    """The figures about escalation; `wrong` are the conversations that did not go as labelled."""
 
     figures: tuple[Figure, ...]
     wrong: tuple[Replay, ...]

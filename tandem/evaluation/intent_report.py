@@ -53,7 +53,7 @@ class Confusion:
 
 @dataclass(frozen=True)
 class IntentReport:
-    """All that is told about the intents."""
+    """The figures about the intents."""
 
     figures: tuple[Figure, ...]
     labels: tuple[LabelScore, ...]

@@ -25,7 +25,7 @@ _WORST = 40
 
 @dataclass(frozen=True)
 class MoodReport:
-    """All that is told about moods; `worst` are the readings farthest from their labels."""
+    """The figures about moods; `worst` are the readings farthest from their labels."""
 
     figures: tuple[Figure, ...]
     emotions: tuple[LabelScore, ...]

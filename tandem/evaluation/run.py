@@ -41,7 +41,7 @@ class Evaluation:
 
     @property
     def figures(self) -> list[Figure]:
-        """Return all figures, in the order in which they are told."""
+        """Return all figures, in the order in which they are shown."""
         found = [*(self.intents.figures if self.intents else ()), *(self.moods.figures if self.moods else ())]
         return [*found, *self.dialogues, *self.escalation.figures, self.quick]
 

@@ -190,7 +190,7 @@ class Runtime:
             self.delivery_worker.nudge()
 
     def _dates(self) -> Dates:
-        """Return dates in words, seen from now."""
+        """Return the writer of dates, as seen from now."""
         settings = self.settings
         return Dates(self.ledger.clock(), settings.shop_timezone, Formats(settings.shop_locale))
 

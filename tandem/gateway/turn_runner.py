@@ -101,7 +101,7 @@ class TurnRunner:
         return any(running == conversation_id for running, _ in self._running)
 
     async def _held(self, receipt: Receipt, turn: Coroutine[Any, Any, None]) -> None:
-        """Run a turn, and say all the while that it lives; stop it if it is in other hands."""
+        """Run a turn and renew its lease meanwhile; stop it if another worker has taken it over."""
         working = self._tasks.spawn(turn)
         alive = self._tasks.spawn(self._keep_alive(receipt, working))
         try:

@@ -1,4 +1,4 @@
-"""Answers customers who wait for a person: the words and figures to what `tandem.handoff.waiting_room` decides."""
+"""Answers customers who wait for a person: texts and figures for what `tandem.handoff.waiting_room` decides."""
 from __future__ import annotations
 
 import asyncio
@@ -135,7 +135,7 @@ class WaitingCustomers:
     # -- in threads -------------------------------------------------------------------------------------------
 
     def _standing(self, message: Message) -> _Standing | None:
-        """Read how things stand; None if the customer does not wait."""
+        """Read the open handoff and the answers given in it; None if the customer does not wait."""
         ledger, conversation_id = self._ledger, message.conversation_id
         if ledger.conversation(conversation_id).owner is not Owner.WAITING:
             return None

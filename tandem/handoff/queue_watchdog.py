@@ -1,4 +1,4 @@
-"""Watch over those who wait: tell them how things stand, and take them back from agents who are gone.
+"""Watch over the queue: tell waiting customers how long it takes, and take them back from agents who are gone.
 
 Every desk process runs a watchdog. Each act is one transaction that looks again before it acts, so two that see the
 same do it once.
@@ -109,7 +109,7 @@ class QueueWatchdog:
                 ownership.notify_waiting(handoff, words, buttons=buttons(name))
 
     def _standing(self, handoff: Handoff, place: int, pace: ClaimPace | None, now: datetime) -> tuple[str, str]:
-        """Return the name of the notice and its words; empty where nothing needs saying."""
+        """Return the name and the text of the notice; empty where none is due."""
         duty, wait, name = self._duty, "", "still_waiting"
         if not duty.on_duty(now):
             # Once, and only to those who came in time: nobody is written to all through the night.

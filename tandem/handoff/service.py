@@ -21,7 +21,7 @@ from tandem.wording.language import language_of
 
 @dataclass(frozen=True)
 class OpenedHandoff:
-    """What the customer can be told.
+    """The opened handoff, and what the customer may hear of it.
 
     `queue_position` counts from 1 in order of opening; `opens_at` is the next opening in the shop's time zone when
     nobody is on duty. `expected` is how long the wait may be, while somebody is; None if too little is known.

@@ -40,7 +40,7 @@ def _share(default: float) -> Any:
 
 
 class LeaveRules(ConfigModel):
-    """When a customer leaves the queue in words.
+    """When a customer leaves the queue by writing so.
 
     Attributes:
         intents: What wishes to leave.

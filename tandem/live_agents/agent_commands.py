@@ -14,7 +14,7 @@ _ACTS = {"handback": Act.HANDED_BACK, "resolve": Act.RESOLVED, "claim": Act.CLAI
 
 @dataclass(frozen=True)
 class Command:
-    """An act, and the words that go with it: a message, a note, or the line for the bot."""
+    """An agent's action, and the text that goes with it: a message, a note, or the line for the bot."""
 
     act: Act
     words: str

@@ -1,4 +1,4 @@
-"""What can go wrong with orders, named so that a dialogue can choose its words.
+"""What can go wrong with orders, by names for which the dialogue has responses.
 
 OrderError
 ├── InvalidOrderNumber          the text is no order number

@@ -46,7 +46,7 @@ _GRANTED = (
 
 @dataclass(frozen=True)
 class IdentificationLimits:
-    """How much guessing is borne. Misses older than `window` are forgotten.
+    """How many wrong answers are allowed. Misses older than `window` are forgotten.
 
     Misses are counted for the conversation, for the order number over all conversations, and for the e-mail address
     or postcode over all conversations: order numbers run in sequence, so one known address could be tried against all.

@@ -1,4 +1,4 @@
-"""The one door to a shop's order system."""
+"""The Protocol of order systems: how Tandem reads a shop's orders and changes them."""
 from __future__ import annotations
 
 from typing import Protocol

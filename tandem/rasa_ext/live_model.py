@@ -155,7 +155,7 @@ def _loaded(old: Agent, model: Path) -> MessageProcessor:
 
 
 def _over(processor: MessageProcessor, old: Agent, domain: Domain) -> MessageProcessor:
-    """Give a processor words and trackers of its own: turns in progress go on with those of the old one."""
+    """Give a processor responses and trackers of its own: turns in progress go on with those of the old one."""
     if isinstance(old.nlg, TemplatedNaturalLanguageGenerator):
         processor.nlg = TemplatedNaturalLanguageGenerator(domain.responses)
     processor.tracker_store = _store(old.tracker_store, domain)

@@ -1,4 +1,4 @@
-"""Reads the project's words as part of the domain, so that a changed word needs no new training of the NLU.
+"""Reads the project's responses as part of the domain, so that a changed one needs no new training of the NLU.
 
 Rasa takes `responses:` in files under data/ for NLU training data: it finds them, but trains the whole pipeline anew
 whenever one word changes. Named under `importers:` in config.yml, this importer lets `rasa train` take seconds then.

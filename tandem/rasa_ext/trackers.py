@@ -19,7 +19,7 @@ SAID_BEFORE = "said_before"  # in what the dialogue is told of a message: what w
 
 @dataclass(frozen=True)
 class Standing:
-    """How a conversation stands: what the dialogue was told beside the latest message, and the form that waits."""
+    """The state of a conversation: the metadata of its latest message, and the form that waits."""
 
     told: Mapping[str, Any] = field(default_factory=dict)
     form: str = ""

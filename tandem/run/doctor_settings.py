@@ -1,4 +1,4 @@
-"""What `tandem doctor` finds in the settings themselves: missing and shared secrets, doors that stand open."""
+"""What `tandem doctor` finds in the settings themselves: missing and shared secrets, channels that check no caller."""
 from __future__ import annotations
 
 from collections import defaultdict

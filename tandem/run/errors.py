@@ -1,4 +1,4 @@
-"""What stops a command of Tandem, said in words that name the fix.
+"""Errors that stop a command of Tandem; each text names the fix.
 
     RunError
     ├── PortTaken        something listens there already

@@ -29,7 +29,7 @@ def bring_live(root: Path, say: Callable[[str], None], *, force: bool = False) -
 
 
 def wait_until_live(installation: str, model: Path, seconds: float = LOADING_SECONDS) -> str:
-    """Wait until every running worker answers with `model`; what came of it in words, empty if no bot runs."""
+    """Wait until every running worker answers with `model`; return the result as a sentence, empty if no bot runs."""
     until = time.monotonic() + seconds
     while True:
         workers = [process for run in read(installation) for process in run.processes

@@ -13,7 +13,7 @@ _SOON = 6  # days ahead that are counted; later ones are named
 
 
 class Dates:
-    """Puts points in time into words, seen from `at`.
+    """Writes points in time as customers read them, seen from `at`.
 
     Args:
         at: The present moment, with a zone.

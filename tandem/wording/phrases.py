@@ -1,4 +1,4 @@
-"""Short words of the system to the customer ("Anna has joined"), written by the designer in data/responses/."""
+"""Short texts of the system to the customer ("Anna has joined"), written by the designer in data/responses/."""
 from __future__ import annotations
 
 import logging

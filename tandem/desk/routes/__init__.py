@@ -1,1 +1,1 @@
-"""The desk's pages and its API, a module for each matter."""
+"""The desk's pages and its API, a module for each topic."""

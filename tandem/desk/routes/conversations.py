@@ -127,7 +127,7 @@ def hand_back(
 def resolve(
     request: Request, conversation_id: Id, caller: CallerDep, body: CloseBody | None = None,
 ) -> SafeJSONResponse:
-    """Close the matter; the customer's next message goes to the bot."""
+    """Resolve the conversation; the customer's next message goes to the bot."""
     _work(request).resolve(_as(caller, body), conversation_id, body.note_for_bot if body else "")
     return _head(request, conversation_id)
 

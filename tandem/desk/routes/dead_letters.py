@@ -37,7 +37,7 @@ def dead_letters_page(request: Request, session: SupervisorSessionDep) -> Respon
 
 
 def letters(dead: Mapping[str, list[dict[str, Any]]]) -> Iterator[DeadLetter]:
-    """Return the relay's dead letters as rows: handoffs, then agents' acts, then webhooks, the latest of each first."""
+    """Return the relay's dead letters as rows: handoffs, then agents' actions, then webhooks, the latest first."""
     for one in dead["handoffs"]:
         what = f"Words to {one['channel']} after message {one['relayed_seq']}" if one["opened"] \
             else f"Handoff to {one['channel']}"

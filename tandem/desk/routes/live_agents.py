@@ -1,4 +1,4 @@
-"""The door for outside live-agent tools: their webhooks, and the dead letters of the relay."""
+"""Routes for outside live-agent tools: their webhooks, and the dead letters of the relay."""
 from __future__ import annotations
 
 import asyncio
@@ -103,7 +103,7 @@ def replay(
     request: Request, handoff_id: HandoffId, caller: SupervisorDep,
     skip: Annotated[bool, Query(description="Leave the message out at which it stopped")] = False,
 ) -> SafeJSONResponse:
-    """Carry a dead handoff, and its agents' dead acts, on from where they stopped. Needs the role supervisor."""
+    """Retry a dead handoff, and its agents' dead actions, from where they stopped. Needs the role supervisor."""
     with _dead_letter(request, caller, "skip" if skip else "replay", handoff_id) as relay:
         _require(relay.replay(handoff_id, skip), handoff_id)
     return SafeJSONResponse({"replayed": handoff_id})
@@ -119,7 +119,7 @@ def replay_webhook(request: Request, webhook_id: WebhookId, caller: SupervisorDe
 
 @router.post("/{handoff_id}/discard", responses={200: {"model": DiscardResult}})
 def discard(request: Request, handoff_id: HandoffId, caller: SupervisorDep) -> SafeJSONResponse:
-    """Give a dead handoff, and its agents' dead acts, up for good; the conversation itself is not touched.
+    """Give up a dead handoff, and its agents' dead actions, for good; the conversation itself is not touched.
 
     Needs the role supervisor.
     """

@@ -22,7 +22,7 @@ _KEPT = timedelta(days=30)
 
 
 class SignInRefused(Exception):
-    """The name or the password is wrong; which of them is not told."""
+    """The name or the password is wrong; it does not say which."""
 
 
 class TooManyAttempts(Exception):
@@ -34,7 +34,7 @@ class TooManyAttempts(Exception):
 
 
 class SignInAttempts:
-    """The door to the desk; blocking."""
+    """Checks passwords, and slows down guessing; blocking."""
 
     def __init__(self, engine: Engine, clock: Callable[[], datetime] = now) -> None:
         self._engine = engine

@@ -100,7 +100,7 @@ class Inbox:
         return [StoredWebhook(row.id, row.channel, bytes(row.body), row.received_at, row.attempts) for row in rows]
 
     def webhook_done(self, webhook: StoredWebhook) -> None:
-        """Note that all the webhook told is kept as events; only its name stays, to know a repeat."""
+        """Note that the webhook's events are stored; only its id stays, to recognise a repeat."""
         self._webhook(webhook, state="done", body=b"", error=None)
 
     def webhook_postponed(self, webhook: StoredWebhook) -> None:

@@ -1,4 +1,4 @@
-"""Carries one handoff on: opens it in the tool, passes words on in order, sweeps, closes."""
+"""Carries one handoff on: opens it in the tool, passes messages on in order, sweeps, closes."""
 from __future__ import annotations
 
 import logging

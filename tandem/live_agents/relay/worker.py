@@ -1,4 +1,4 @@
-"""The relay: carries open handoffs to outside live-agent tools and agents' acts back, through any crash.
+"""The relay: carries open handoffs to outside live-agent tools and agents' actions back, through any crash.
 
 Each channel has a small pool of threads of its own, so that neither a slow tool nor a slow handoff holds up the others.
 Leases keep several relays apart; they are renewed while a call is under way.

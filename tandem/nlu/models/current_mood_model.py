@@ -12,7 +12,7 @@ _current: list[MoodModel] = []
 
 
 class MoodModelNotFound(RuntimeError):
-    """No trained mood model is at hand; `rasa train` makes one."""
+    """There is no trained mood model; `rasa train` makes one."""
 
 
 def keep(model: MoodModel) -> None:

@@ -185,7 +185,7 @@ class Sweeps:
             return min(since, self._from.get(handoff_id, opened_at))
 
     def done(self, handoff_id: str, since: datetime, last: bool) -> None:
-        """Note that all until `since`, and more, is told."""
+        """Note that everything up to `since` has been read."""
         with self._lock:
             self._from.pop(handoff_id, None)
             if not last:
