@@ -12,9 +12,10 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.base.choices import means_the_other, place_in
 from actions.base.consent import regret_reply, unchanged_reply
 from actions.base.customer_orders import accessible_orders, number_in, offered_numbers, pick
-from actions.base.message_text import bare_numbers, read_payload
+from actions.base.message_text import bare_numbers, corrects, read_payload
 from actions.base.offers import start_offer, take_offer
 from actions.base.order_context import OrderContext
+from actions.base.order_form import starts_a_flow
 from actions.base.reply import Reply
 from actions.base.reply_action import ReplyAction
 from actions.base.services import services
@@ -148,14 +149,21 @@ class ActionInform(Action):
         taken = [] if turn.active_form else take_offer(turn)
         if taken:
             return taken
+        flow = next(iter(turn.earlier_intents), "")
+        if not turn.active_form and corrects(turn.text) and _names_an_order(turn) and starts_a_flow(flow):
+            return [FollowupAction(f"{flow}_form")]  # "oops, 10402": what was wished is wished of that one
         if not turn.active_form and (_names_another_order(turn) or turn.entity("email")):
             return [FollowupAction("order_status_form")]
         (Reply("utter_inform_tracking_number") if tracking else Reply("utter_inform")).say(dispatcher)
         return []
 
 
+def _names_an_order(turn: CurrentTurn) -> bool:
+    return bool(turn.entity("order_number") or bare_numbers(turn.text))
+
+
 def _names_another_order(turn: CurrentTurn) -> bool:
-    if turn.entity("order_number") or bare_numbers(turn.text):
+    if _names_an_order(turn):
         return True
     offered = any("order_number" in read_payload(str(button.get("payload") or ""))[1] for button in turn.buttons)
     return (offered and means_the_other(turn.text)) or place_in(turn.text, len(offered_numbers(turn))) is not None

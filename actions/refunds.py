@@ -5,7 +5,7 @@ from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.reply import Reply
-from actions.base.status import refund_reply, status_reply
+from actions.base.status import refund_reply
 from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal
@@ -52,7 +52,7 @@ def way_to_the_money(order: Order, context: OrderContext) -> Reply:
     if not order.status.shipped:
         return Reply("utter_cancel_order_by_people", number)
     if order.status is OrderStatus.LOST:
-        return status_reply(order, context.dates)
+        return Reply("utter_get_refund_lost", {**number, "amount": context.formats.money(order.total)})
     if order.delivered_at is None:
         return Reply("utter_get_refund_on_its_way", number)
     day = context.dates.day(order.return_until) if order.return_until else ""

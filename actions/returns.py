@@ -1,23 +1,35 @@
 """Sending things back."""
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from actions.base.choices import named_in, read_choice
 from actions.base.consent import CONFIRMED, RETURN_ITEM, ActRefused, AskForConsent, ConsentedAction, ConsentForm
+from actions.base.customer_orders import names
 from actions.base.draft import Draft
-from actions.base.order_action import OrderAction
+from actions.base.item_choice import chosen_skus, corrected_item, named_item
 from actions.base.order_context import OrderContext
-from actions.base.order_form import ANSWERS, OrderForm
+from actions.base.order_form import ANSWERS
 from actions.base.order_questions import ALL
+from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
 from actions.base.services import formats_of, shop_policies
 from actions.base.status import status_reply
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
+from actions.base.turn_orders import orders_of
 from tandem.conversations.consent import Question
 from tandem.conversations.consent_reader import asks
-from tandem.orders.errors import NotReturnable, ReturnRefusal, UnknownItem
+from tandem.orders.errors import (
+    InvalidOrderNumber,
+    NotIdentified,
+    NotReturnable,
+    OrderNotFound,
+    OrderSystemUnavailable,
+    ReturnRefusal,
+    UnknownItem,
+)
 from tandem.orders.model import Order, OrderStatus, ReturnReason
 from tandem.orders.policies import return_refusal
 from tandem.services import Services
@@ -27,6 +39,13 @@ PHRASES = Path("data/responses/returns.yml")
 _NEVER_SENT_OR_LOST = frozenset({OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED, OrderStatus.LOST})
 # Asked while a return is only asked for, these are about its money.
 _MONEY = frozenset({"refund_status", "get_refund", "order_fact/refund_amount", "order_fact/refund_date"})
+# Said of another thing while a return is open, these are matters of their own.
+_CLAIMS = {"damaged_item": "utter_damaged_item_beside", "wrong_item": "utter_wrong_item_beside",
+           "missing_item": "utter_missing_item_beside", "exchange_item": "utter_exchange_item_beside"}
+_KEEPS = re.compile(r"\b(?:keep(?:ing)?|stay(?:s|ing)?)\b", re.IGNORECASE)
+_DROPS_ALL = re.compile(r"\b(?:(?:leave|forget|keep) (?:it|that|this|them|everything|all)|never ?mind)\b",
+                        re.IGNORECASE)
+_ADDS = re.compile(r"\b(?:too|as well|also|add|both)\b", re.IGNORECASE)
 _REASONS = frozenset(reason.value for reason in ReturnReason)
 
 
@@ -36,7 +55,7 @@ class ValidateReturnItemForm(ConsentForm):
     form = "return_item_form"
     act = RETURN_ITEM
     details = ("return_item", "return_reason", "confirmed")
-    accepts = frozenset({"damaged_item", "wrong_item", "exchange_item"})
+    accepts = frozenset(_CLAIMS)
 
     def objection(self, order: Order, context: OrderContext) -> Reply | None:
         refused = return_refusal(order, context.dates.at)
@@ -48,12 +67,58 @@ class ValidateReturnItemForm(ConsentForm):
         return self._continues(turn) and turn.slot(REQUESTED_SLOT) in self.details and asked in _MONEY
 
     def _leads_elsewhere(self, turn: CurrentTurn) -> bool:
-        return not self._asks_for_money(turn) and super()._leads_elsewhere(turn)
+        return turn.rest is None and not self._asks_for_money(turn) and super()._leads_elsewhere(turn)
+
+    async def prepare(self, turn: CurrentTurn) -> None:
+        await super().prepare(turn)
+        await self.keeps_a_part(turn)
+
+    async def keeps_a_part(self, turn: CurrentTurn) -> bool:
+        asked = self._continues(turn) and turn.slot(REQUESTED_SLOT) in ("return_item", "return_reason")
+        if asked and _KEEPS.search(turn.text) and not _DROPS_ALL.search(turn.text):
+            turn.rest = await with_orders(self._rest, turn)
+        return turn.rest is not None
+
+    def _rest(self, turn: CurrentTurn) -> str | None:
+        """Return what still goes back where a message takes something out of the return; None if it does not."""
+        try:
+            order = orders_of(self._open(), turn).order(str(turn.slot("order_number") or ""))
+        except (InvalidOrderNumber, NotIdentified, OrderNotFound, OrderSystemUnavailable):
+            return None
+        items = {item.sku: item.name for item in order.delivered_items}
+        chosen = read_choice(turn.text, list(items.values())) or ()
+        goes = [list(items)[place] for place in chosen]
+        before = chosen_skus(turn.before("return_item"))
+        if before is not None and not set(goes) & set(before) and not any(names(turn.text, items[sku]) for sku in goes):
+            return None  # of one thing: "keep the mugs" keeps what was to go back
+        return ",".join(goes) if goes and len(goes) < len(items) else None
+
+    def _claims_another(self, draft: Draft, turn: CurrentTurn, items: dict[str, str], asked: str | None) -> bool:
+        """Take what is said of another thing of the order as that: the return stays as it was."""
+        going = chosen_skus(turn.before("return_item"))
+        if turn.intent not in _CLAIMS or asked not in ("return_reason", CONFIRMED) or going is None:
+            return False
+        skus = list(items)
+        claimed = [skus[place] for place in named_in(turn.text, list(items.values())) or ()]
+        if not claimed or set(claimed) & set(going):
+            return False
+        services, turn.verdict = self._open(), None
+        draft.slots.update({slot: turn.before(slot) for slot in ("return_item", "return_reason")})
+        named = formats_of(services).joined(items[sku] for sku in claimed)
+        draft.replies.append(Reply(_CLAIMS[turn.intent], {"item": named}))
+        services.case_file.record_attempt(turn.conversation_id, turn.intent, f"said of {named}, beside a return",
+                                          turn.message_id)
+        return True
 
     def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         items = {item.sku: item.name for item in order.delivered_items}
         starts = turn.activates(self.form)
         asked = None if starts else turn.slot(REQUESTED_SLOT)
+        if self._claims_another(draft, turn, items, asked):
+            return
+        if turn.rest is not None:
+            draft.slots.update(return_item=turn.rest, return_reason=turn.before("return_reason"))
+            draft.answered = True
         if asked == "return_item" and read_choice(turn.text, list(items.values())) == ():
             draft.leave(Reply(self.act.kept, {"number": order.number}))
             return
@@ -82,8 +147,14 @@ class ValidateReturnItemForm(ConsentForm):
         if len(items) == 1:
             draft.slots["return_item"] = next(iter(items))
         elif chosen and chosen != ALL:
-            draft.slots["return_item"] = _named_item(str(chosen), items)
-        named = _corrected_item(turn.text, items) if asked in ("return_reason", CONFIRMED) and len(items) > 1 else None
+            draft.slots["return_item"] = named_item(str(chosen), items)
+        named = corrected_item(turn.text, items) if asked in ("return_reason", CONFIRMED) and len(items) > 1 else None
+        going = chosen_skus(turn.before("return_item"))
+        if named and named != ALL and going is not None and _ADDS.search(turn.text):  # "put the bag in as well"
+            both = {*going, *named.split(",")}
+            named = ALL if len(both) == len(items) else ",".join(sku for sku in items if sku in both)
+        elif named and named == draft.slots["return_item"] and turn.verdict is not None and turn.verdict.refuses:
+            turn.verdict = None  # "the towel goes back, keep the mugs" refuses nothing of what was asked
         if named and named != draft.slots["return_item"]:  # "no, the towel"
             draft.slots["return_item"] = named
             if asked == "return_reason":
@@ -127,24 +198,6 @@ class ActionReturnItem(ConsentedAction):
         return Reply("utter_return_item_label" if request.label_url else "utter_return_item_label_by_mail", values)
 
 
-class ValidateExchangeItemForm(OrderForm):
-    form = "exchange_item_form"
-
-
-class ActionExchangeItem(OrderAction):
-    """Says how to exchange: send back and order anew, while the return window is open."""
-
-    def name(self) -> str:
-        return "action_exchange_item"
-
-    def answer(self, order: Order, context: OrderContext) -> Reply:
-        refused = return_refusal(order, context.dates.at)
-        if refused is None:
-            items = context.formats.items(order.delivered_items)
-            return Reply("utter_exchange_item", {"number": order.number, "items": items})
-        return not_returnable(order, refused, context)
-
-
 def not_returnable(order: Order, refused: ReturnRefusal, context: OrderContext) -> Reply:
     """Say why the order cannot be sent back."""
     if refused is ReturnRefusal.NOT_DELIVERED and order.status in _NEVER_SENT_OR_LOST:
@@ -173,33 +226,3 @@ def items_beside_the_return(order: Order, context: OrderContext) -> str:
     requested = order.return_request.skus if order.return_request else ()
     beside = [came[place] for place in chosen if came[place].sku not in requested]
     return context.formats.items(beside) if beside else ""
-
-
-def chosen_skus(chosen: object) -> tuple[str, ...] | None:
-    """Read the slot `return_item`, SKUs with commas between; None stands for all that came."""
-    return None if not chosen or chosen == ALL else tuple(str(chosen).split(","))
-
-
-def _named_item(text: str, items: dict[str, str]) -> str | None:
-    """Return what a text chooses: SKUs with commas between, as they are or by the items' names or places, or ALL."""
-    if all(sku in items for sku in text.split(",")):
-        return text
-    return _joined(read_choice(text, list(items.values())), items)
-
-
-def _corrected_item(text: str, items: dict[str, str]) -> str | None:
-    """Return the items that a text names where something else was asked: "no, the towel", "everything but the mugs"."""
-    names = list(items.values())
-    return _joined(read_choice(text, names) if named_in(text, names) is not None else None, items) or (
-        ALL if _only_all(text) else None)
-
-
-def _joined(places: tuple[int, ...] | None, items: dict[str, str]) -> str | None:
-    if not places:
-        return None
-    skus = list(items)
-    return ALL if len(places) == len(skus) else ",".join(skus[place] for place in places)
-
-
-def _only_all(text: str) -> bool:
-    return read_choice(text, ["first", "second"]) == (0, 1)

@@ -105,7 +105,7 @@ class ConsentForm(OrderForm):
         asked_for = turn.slot(REQUESTED_SLOT)
         if asked_for in self.details and asked_for != CONFIRMED and self._continues(turn) and not self._typed(turn):
             dropped = drops_the_matter(turn.text)
-            if dropped is not None:
+            if dropped is not None and not await self.keeps_a_part(turn):
                 self._left(turn, dropped).say(dispatcher)
                 emptied = [SlotSet(slot, None) for slot in self.details]
                 if says_more_than_no(turn.text) and self._is_another_matter(turn):  # that is answered, too
@@ -113,6 +113,10 @@ class ConsentForm(OrderForm):
                     return [*emptied, *over]
                 return [*emptied, *leave_form()]
         return await super().run(dispatcher, tracker, domain)
+
+    async def keeps_a_part(self, turn: CurrentTurn) -> bool:
+        """Check whether the message only takes something out of what was wished: "keep the mugs"."""
+        return False
 
     def _left(self, turn: CurrentTurn, answer: ConsentAnswer) -> Reply:
         if answer is ConsentAnswer.LATER:

@@ -11,12 +11,22 @@ from tandem.shop.shop_file import current_numbers
 # "no wait, 10422": what was given before was wrong.
 _CORRECTION = re.compile(
     r"\b(no|nope|wait|sorry|oops|meant|mean|actually|typo|correction|rather|instead)\b", re.IGNORECASE)
+# What stands before a number that is not meant: "10402, not 10417".
+_NOT_THIS = re.compile(r"\b(?:not|instead of|rather than|other than|except(?: for)?)\s+"
+                       r"(?:(?:the|my|order|orders|for|number|no\.?|#)\s*)*$", re.IGNORECASE)
 _NO_CONTENT = frozenset({"the", "and", "with", "from", "that", "this"})
 
 
 def bare_numbers(text: str) -> tuple[str, ...]:
     """Return the numbers of a text that may be order numbers written without their prefix, where one is due."""
-    return current_numbers().bare(text)
+    numbers = current_numbers().bare(text)
+    meant = tuple(number for number in numbers if not is_refused(text, text.find(number)))
+    return meant or numbers
+
+
+def is_refused(text: str, start: int) -> bool:
+    """Check whether what stands at a place of a text is named as what is not meant: "10402, not 10417"."""
+    return start >= 0 and bool(_NOT_THIS.search(text[:start]))
 
 
 def corrects(text: str) -> bool:

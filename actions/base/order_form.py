@@ -112,6 +112,8 @@ class OrderForm(OrderQuestions, Action):
     def _begin(self, turn: CurrentTurn) -> Draft:
         """Return the slots to start from: nothing of an earlier round, nothing that a free text happened to contain."""
         slots = {name: _one(turn.slot(name)) for name in (*ORDER_SLOTS, *self.details)}
+        if isinstance(turn.slot("order_number"), list):  # several in one message
+            slots["order_number"] = turn.entity("order_number") or slots["order_number"]
         if self._resumes(turn):
             return Draft(slots)
         if turn.activates(self.form):

@@ -7,6 +7,7 @@ from typing import Any
 
 from rasa_sdk import Tracker
 
+from actions.base.message_text import is_refused
 from tandem.conversations.consent import Verdict
 
 REQUESTED_SLOT = "requested_slot"
@@ -18,6 +19,7 @@ class CurrentTurn:
     def __init__(self, tracker: Tracker) -> None:
         self.tracker = tracker
         self.verdict: Verdict | None = None  # on the question for a yes, where a form has asked one
+        self.rest: str | None = None  # what still goes back, where the message keeps a part of it
 
     @property
     def conversation_id(self) -> str:
@@ -58,9 +60,10 @@ class CurrentTurn:
         return self.tracker.get_slot(name)
 
     def entity(self, name: str) -> str | None:
-        """Return the last value of an entity in this message."""
-        found = [e.get("value") for e in (self.tracker.latest_message or {}).get("entities") or ()
-                 if e.get("entity") == name]
+        """Return the last value of an entity in this message, of those that are meant: "10402, not 10417"."""
+        all_found = [e for e in (self.tracker.latest_message or {}).get("entities") or () if e.get("entity") == name]
+        meant = [e for e in all_found if not is_refused(self.text, int(e.get("start") or 0))]
+        found = [e.get("value") for e in meant or all_found]
         return str(found[-1]) if found and found[-1] is not None else None
 
     def entities(self, *names: str) -> list[str]:
@@ -115,6 +118,12 @@ class CurrentTurn:
                 break
             count += event.get("event") == "user"
         return count
+
+    @property
+    def earlier_intents(self) -> list[str]:
+        """Return what the customer's messages before this one were read as, the latest first."""
+        return [str(((event.get("parse_data") or {}).get("intent") or {}).get("name") or "")
+                for event in reversed(self._events[0]) if event.get("event") == "user"]
 
     @property
     def note(self) -> str:

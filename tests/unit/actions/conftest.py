@@ -172,6 +172,7 @@ class Scene:
     form_before: str | None = None  # the form that was open when the message came
     said_before: tuple[str, ...] = ()  # responses, in the form
     said_since: tuple[str, ...] = ()  # responses, in this turn
+    earlier: tuple[str, ...] = ()  # what the customer's messages before were read as
 
     def tracker(self) -> Tracker:
         name, slash, _ = self.intent.partition("/")
@@ -184,6 +185,7 @@ class Scene:
                 for name, value in self.entities.items() for start in [max(0, self.text.lower().find(value.lower()))]],
         }
         events: list[dict[str, Any]] = [_slot(*item) for item in self.slots.items()]
+        events += [{"event": "user", "text": "…", "parse_data": {"intent": {"name": one}}} for one in self.earlier]
         if self.form_before:
             events.append({"event": "active_loop", "name": self.form_before})
         events += [_slot(name, None) for name in self.emptied]

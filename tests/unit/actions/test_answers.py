@@ -4,6 +4,7 @@ from __future__ import annotations
 import pytest
 
 from actions.change_order import ActionChangeOrder
+from actions.exchange_item import ActionExchangeItem
 from actions.order_status import ActionTrackParcel
 from actions.parcel_problems import (
     ActionDamagedItem,
@@ -13,7 +14,6 @@ from actions.parcel_problems import (
 )
 from actions.payment import ActionInvoice
 from actions.refunds import ActionGetRefund, ActionRefundStatus
-from actions.returns import ActionExchangeItem
 from tests.unit.actions.conftest import Scene, Shop, act
 
 
@@ -25,7 +25,7 @@ from tests.unit.actions.conftest import Scene, Shop, act
     (ActionGetRefund, "late@example.com", "TD-10388", "utter_get_refund_on_its_way"),
     (ActionGetRefund, "old@example.com", "TD-10190", "utter_get_refund_too_late"),
     (ActionGetRefund, "refund@example.com", "TD-10350", "utter_refund_issued"),
-    (ActionGetRefund, "lost@example.com", "TD-10405", "utter_order_status_lost"),
+    (ActionGetRefund, "lost@example.com", "TD-10405", "utter_get_refund_lost"),
     (ActionDamagedItem, "delivered@example.com", "TD-10300", "utter_damaged_item"),
     (ActionDamagedItem, "old@example.com", "TD-10190", "utter_damaged_item_person"),
     (ActionDamagedItem, "on-time@example.com", "TD-10421", "utter_order_status_shipped utter_not_delivered_yet"),
@@ -37,10 +37,10 @@ from tests.unit.actions.conftest import Scene, Shop, act
     (ActionDamagedItem, "refund@example.com", "TD-10350", "utter_refund_issued"),
     (ActionWrongItem, "cancelled@example.com", "TD-10377", "utter_order_status_cancelled_refunded"),
     (ActionExchangeItem, "cancelled@example.com", "TD-10377", "utter_order_status_cancelled_refunded"),
-    (ActionExchangeItem, "lost@example.com", "TD-10405", "utter_order_status_lost"),
+    (ActionExchangeItem, "lost@example.com", "TD-10405", "utter_exchange_item_by_person"),
     (ActionGetRefund, "payment@example.com", "TD-10410", "utter_get_refund_unpaid"),
     (ActionRefundStatus, "payment@example.com", "TD-10410", "utter_get_refund_unpaid"),
-    (ActionRefundStatus, "lost@example.com", "TD-10405", "utter_order_status_lost"),
+    (ActionRefundStatus, "lost@example.com", "TD-10405", "utter_get_refund_lost"),
     (ActionTrackParcel, "on-time@example.com", "TD-10421", "utter_track_parcel_link_scanned"),
     (ActionTrackParcel, "delivered@example.com", "TD-10300", "utter_track_parcel_delivered"),
     (ActionTrackParcel, "refund@example.com", "TD-10350", "utter_track_parcel_delivered utter_refund_issued"),

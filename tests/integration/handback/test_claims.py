@@ -1,0 +1,47 @@
+"""Matters of two things of one order, through real rules, forms and ledger: one does not undo the other."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rasa.core.agent import Agent
+
+from tests.integration.handback.shop import Shop, is_response, open_shop
+
+
+@pytest.fixture
+def shop(dialogue: Agent, tmp_path: Path) -> Iterator[Shop]:
+    with open_shop(dialogue, tmp_path) as opened:
+        yield opened
+
+
+def towel_about_to_go_back(shop: Shop) -> None:
+    """The return of the towel waits for its yes."""
+    shop.says("I want to send something back", "return_item")
+    shop.says("TD-10300", order_number="TD-10300")
+    shop.says("delivered@example.com", email="delivered@example.com")
+    shop.says("the towel goes back, keep the mugs", "never_mind")
+    assert shop.slots()["return_item"] == "TWL-012", shop.core.texts()
+    [asked] = shop.says("too small", "inform", return_reason="does_not_fit")
+    assert "Bath towel" in asked and "mug" not in asked
+
+
+def test_a_broken_mug_beside_a_towel_that_goes_back_is_a_matter_of_its_own(shop: Shop) -> None:
+    towel_about_to_go_back(shop)
+    beside, again = shop.says("oh and one of the mugs has a crack", "damaged_item")
+    assert is_response(beside, "utter_damaged_item_beside") and "mug" in beside
+    assert "Shall I set up the return of Bath towel" in again
+    shop.says("yes, set it up", "affirm")
+    request = shop.orders.find("TD-10300").return_request
+    assert request is not None and request.skus == ("TWL-012",)
+
+
+def test_a_second_thing_goes_into_the_same_parcel_after_its_own_yes(shop: Shop) -> None:
+    towel_about_to_go_back(shop)
+    [asked] = shop.says("the mugs too please", "return_item")
+    assert "Bath towel" in asked and "mug" in asked
+    assert shop.orders.find("TD-10300").return_request is None
+    shop.says("yes, set it up", "affirm")
+    request = shop.orders.find("TD-10300").return_request
+    assert request is not None and len(request.skus) == 2

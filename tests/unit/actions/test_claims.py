@@ -1,0 +1,101 @@
+"""Matters of other things of an order while one goes back, what is kept of a return, and what is chosen instead."""
+from __future__ import annotations
+
+import pytest
+
+from actions.base.message_text import bare_numbers
+from actions.base.turn import CurrentTurn
+from actions.conversation import ActionInform
+from actions.exchange_item import ActionExchangeItem
+from actions.refunds import ActionGetRefund
+from actions.returns import ValidateReturnItemForm
+from tests.unit.actions.conftest import Outcome, Scene, Shop, act
+
+TOWEL_GOES = {"order_number": "TD-10300", "return_item": "TWL-012", "return_reason": "changed_mind"}
+
+
+async def returning(shop: Shop, **scene: object) -> Outcome:
+    shop.know("delivered@example.com")
+    return await act(ValidateReturnItemForm(shop.open), Scene(form="return_item_form", **scene))
+
+
+@pytest.mark.parametrize(("text", "intent"), [
+    ("oh, and one of the mugs has a crack", "damaged_item"), ("the mugs are the wrong colour", "wrong_item"),
+    ("wait, the mugs weren't in the box at all", "missing_item"), ("could I swap the mugs for bowls", "exchange_item"),
+])
+@pytest.mark.parametrize("requested", ["return_reason", "confirmed"])
+async def test_what_is_said_of_another_thing_is_answered_and_the_return_stays_as_it_was(
+    shop: Shop, text: str, intent: str, requested: str,
+) -> None:
+    before = {**TOWEL_GOES, "return_reason": None if requested == "return_reason" else "changed_mind"}
+    outcome = await returning(shop, requested=requested, text=text, intent=intent, slots=before)
+    assert outcome.said == [f"utter_{intent}_beside"]
+    assert outcome.slots.get("return_item", "TWL-012") == "TWL-012"
+    assert outcome.slots.get("return_reason", before["return_reason"]) == before["return_reason"]
+    assert outcome.slots["requested_slot"] == requested
+
+
+async def test_a_claim_about_the_very_thing_is_its_reason(shop: Shop) -> None:
+    outcome = await returning(shop, requested="return_reason", text="the towel is torn", intent="damaged_item",
+                              slots={**TOWEL_GOES, "return_reason": None}, filled={"return_reason": "damaged"})
+    assert outcome.said == [] and outcome.slots["requested_slot"] == "confirmed"
+
+
+async def test_another_thing_goes_into_the_same_parcel(shop: Shop) -> None:
+    outcome = await returning(shop, requested="confirmed", text="put the mugs in as well", intent="return_item",
+                              slots=TOWEL_GOES)
+    assert outcome.slots["return_item"] == "all"
+    assert outcome.slots["requested_slot"] == "confirmed"
+
+
+@pytest.mark.parametrize(("text", "requested", "items"), [
+    ("the towel goes back, keep the mugs", "return_item", "TWL-012"),
+    ("keep the mugs", "return_item", "TWL-012"),
+    ("the mugs go back, I keep the towel", "return_reason", "MUG-004"),
+])
+async def test_keeping_one_thing_sends_back_the_other(shop: Shop, text: str, requested: str, items: str) -> None:
+    before = {"order_number": "TD-10300", "return_item": None if requested == "return_item" else "all"}
+    outcome = await returning(shop, requested=requested, text=text, intent="never_mind", slots=before,
+                              filled={requested: text})
+    assert outcome.slots["return_item"] == items
+    assert outcome.slots["requested_slot"] == "return_reason"
+
+
+async def test_keeping_what_was_to_go_back_ends_the_return(shop: Shop) -> None:
+    outcome = await returning(shop, requested="return_reason", text="no, keep the towel", intent="deny",
+                              slots={**TOWEL_GOES, "return_reason": None})
+    assert outcome.said == ["utter_return_item_kept"]
+
+
+async def test_who_chooses_a_new_one_after_a_claim_is_offered_the_person_who_sends_it(shop: Shop) -> None:
+    shop.know("delivered@example.com")
+    scene = Scene(intent="exchange_item", slots={"order_number": "TD-10300"}, earlier=("damaged_item",))
+    assert (await act(ActionExchangeItem(shop.open), scene)).said == ["utter_exchange_item_by_person"]
+    alone = Scene(intent="exchange_item", slots={"order_number": "TD-10300"})
+    assert (await act(ActionExchangeItem(shop.open), alone)).said == ["utter_exchange_item"]
+
+
+async def test_of_a_lost_order_the_money_or_a_new_one_is_offered_with_a_person(shop: Shop) -> None:
+    shop.know("lost@example.com")
+    scene = Scene(slots={"order_number": "TD-10405"})
+    assert (await act(ActionGetRefund(shop.open), scene)).said == ["utter_get_refund_lost"]
+    assert (await act(ActionExchangeItem(shop.open), scene)).said == ["utter_exchange_item_by_person"]
+
+
+async def test_a_corrected_number_is_for_what_was_wished(shop: Shop) -> None:
+    named = {"entities": {"order_number": "TD-10402"}, "earlier": ("cancel_order",)}
+    assert (await act(ActionInform(), Scene(text="oops, TD-10402", **named))).followed_by == ["cancel_order_form"]
+    assert (await act(ActionInform(), Scene(text="TD-10402", **named))).followed_by == ["order_status_form"]
+
+
+@pytest.mark.parametrize(("text", "number"), [
+    ("TD-10402, not TD-10417", "TD-10402"), ("not TD-10417 but TD-10402", "TD-10402"),
+    ("TD-10402 instead of TD-10417", "TD-10402"), ("TD-10417, no, TD-10402", "TD-10402"),
+])
+async def test_of_two_numbers_the_one_that_is_not_refused_is_meant(text: str, number: str) -> None:
+    found = sorted(["TD-10402", "TD-10417"], key=text.find)
+    tracker = Scene(text=text).tracker()
+    tracker.latest_message["entities"] = [
+        {"entity": "order_number", "value": one, "start": text.find(one), "end": text.find(one) + 8} for one in found]
+    assert CurrentTurn(tracker).entity("order_number") == number
+    assert bare_numbers(text.replace("TD-", ""))[-1] == number.removeprefix("TD-")
