@@ -20,7 +20,8 @@ from rasa.shared.nlu.training_data.message import Message
 
 from tandem.configuration import ConfigModel
 from tandem.nlu.component import ConfiguredComponent
-from tandem.shop.shop_file import current_numbers
+from tandem.shop.postcodes import find_postcodes
+from tandem.shop.shop_file import current_numbers, current_shop
 
 Entity = dict[str, Any]
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ _PRECEDENCE = (EMAIL, ORDER_NUMBER, TRACKING_NUMBER, POSTCODE)
 _SPELLED_DOT = re.compile(r"\s+dot\s+")
 _SPELLED_AT = re.compile(r"\s+at\s+|\s?[(\[]at[)\]]\s?")
 _UK_POSTCODE = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)(\d[A-Z]{2})")
+_NL_POSTCODE = re.compile(r"(\d{4})([A-Z]{2})")
 _CA_POSTCODE = re.compile(r"([A-Z]\d[A-Z])(\d[A-Z]\d)")
 
 
@@ -39,7 +41,7 @@ def postcode(raw: str) -> str:
     if code.startswith("D-"):
         return code[2:]
     squeezed = code.replace("-", "")
-    for pattern in (_CA_POSTCODE, _UK_POSTCODE):
+    for pattern in (_CA_POSTCODE, _UK_POSTCODE, _NL_POSTCODE):
         match = pattern.fullmatch(squeezed)
         if match:
             return f"{match.group(1)} {match.group(2)}"
@@ -70,6 +72,12 @@ def order_numbers(text: str) -> list[Entity]:
     """Find the order numbers of a text, written as the shop writes them."""
     return [{"entity": ORDER_NUMBER, "start": one.start, "end": one.end, "value": one.number, "confidence": 1.0}
             for one in current_numbers().find(text)]
+
+
+def postcodes(text: str) -> list[Entity]:
+    """Find the postcodes of the shop's countries, those of which no pattern of `data/nlu/entities.yml` tells."""
+    return [{"entity": POSTCODE, "start": start, "end": end, "value": text[start:end], "confidence": 1.0}
+            for start, end in find_postcodes(text, current_shop().countries)]
 
 
 def settle(entities: Iterable[Entity]) -> list[Entity]:
@@ -121,6 +129,7 @@ class OrderEntityNormalizer(ConfiguredComponent, EntityExtractorMixin):
     def process(self, messages: list[Message]) -> list[Message]:
         """Replace the entities of each message by the settled ones."""
         for message in messages:
-            numbers = self.add_extractor_name(order_numbers(message.get(TEXT) or ""))
+            text = message.get(TEXT) or ""
+            numbers = self.add_extractor_name([*order_numbers(text), *postcodes(text)])
             message.set(ENTITIES, settle([*numbers, *(message.get(ENTITIES) or [])]), add_to_output=True)
         return messages

@@ -4,14 +4,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from tandem.orders.errors import InvalidAddress
 from tandem.orders.model import Address
 from tandem.orders.policies import check_address
+from tandem.shop.postcodes import code_pattern
+from tandem.shop.shop_file import current_shop
 
-_CODE = r"(?P<postcode>\d{5}(?:-\d{4})?|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|\d{4} ?[A-Z]{2}|\d{4})"
-_CODE_AT_END = re.compile(rf"(?:^|[\s,]){_CODE}$", re.IGNORECASE)
-_CODE_AT_START = re.compile(rf"^{_CODE}\s+", re.IGNORECASE)  # "10115 Berlin"
+# Beside those of the shop's countries; many write to the neighbours.
+_CODES = r"\d{5}(?:-\d{4})?|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|\d{4} ?[A-Z]{2}|\d{4}"
+_AT_END, _AT_START = r"(?:^|[\s,])CODE$", r"^CODE\s+"  # "10115 Berlin"
 _REGION = re.compile(r"(?:^|[\s,])(?P<region>[A-Z]{2})$", re.IGNORECASE)
 _LEAD = re.compile(
     r"^(?:(?:no|nope|sorry|wait|oops|actually|rather|please|pls|it'?s|its|to|(?:my |the )?new address(?: is)?|"
@@ -29,7 +32,7 @@ _SAME = re.compile(
     r"(?:and )?(?:the )?(?:rest|remainder|everything else|all else|other parts?)\b[^.!?]{0,20}\bsame|"
     r"(?:and )?otherwise (?:the |it's the )?same|(?:and )?the rest (?:stays|remains)[^.!?]{0,20})", re.IGNORECASE)
 _SWAP = re.compile(r"\b(?P<new>\w{1,6})\b[\s,]*(?:and )?(?:not|instead of) (?P<old>\w{1,6})\b", re.IGNORECASE)
-_NEW_CODE = re.compile(rf"\b(?:zip|post ?code|postal)\b.*?{_CODE}\W*$", re.IGNORECASE)
+_NEW_CODE = r"\b(?:zip|post ?code|postal)\b.*?CODE\W*$"
 MAX_LENGTH = 500
 
 
@@ -45,7 +48,7 @@ def parse_address(text: str, current: Address) -> Address:
     line = ", ".join(part.strip(" ,.") for part in re.split(r"[\n,]+", text[:MAX_LENGTH]) if part.strip(" ,."))
     line = _COUNTRY.sub("", _LEAD.sub("", " ".join(line.split())).strip(" ,."))
     region, postcode = "", ""
-    code = _CODE_AT_END.search(line)
+    code = _code(_AT_END).search(line)
     if code:
         postcode, line = code.group("postcode").upper(), line[: code.start()].rstrip(" ,")
         state = _REGION.search(line)
@@ -54,7 +57,7 @@ def parse_address(text: str, current: Address) -> Address:
     street, _, city = line.rpartition(",")
     city = city.strip()
     if not postcode:
-        code = _CODE_AT_START.match(city)
+        code = _code(_AT_START).match(city)
         if code:
             postcode, city = code.group("postcode").upper(), city[code.end():].strip()
     if not any(character.isdigit() for character in street or line):
@@ -107,7 +110,7 @@ def correct_address(text: str, read_back: Address) -> Address | None:
         unit = _UNIT.search(text)
         street = _UNIT.sub("", read_back.street).strip(" ,")
         return replace(read_back, street=f"{street}, {unit.group()}") if unit else None
-    code = _NEW_CODE.search(text)
+    code = _code(_NEW_CODE).search(text)
     if code:
         return replace(read_back, postcode=code["postcode"].upper())
     swap, line = _SWAP.search(text), str(read_back)
@@ -128,3 +131,14 @@ def _is_unit(text: str) -> bool:
     unit = _UNIT.search(text)
     rest = _FILLER.sub("", text.replace("’", "'").replace(unit.group(), "")) if unit else ""
     return unit is not None and not re.sub(r"[\W_]+", "", rest)
+
+
+def _code(place: str) -> re.Pattern[str]:
+    """Match a postcode of the shop's countries at a place of a line."""
+    return _compiled(place, code_pattern(current_shop().countries))
+
+
+@lru_cache(maxsize=32)
+def _compiled(place: str, of_the_shop: str) -> re.Pattern[str]:
+    codes = f"{of_the_shop}|{_CODES}" if of_the_shop else _CODES
+    return re.compile(place.replace("CODE", f"(?P<postcode>{codes})"), re.IGNORECASE)
