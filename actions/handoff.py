@@ -22,8 +22,7 @@ from tandem.wording.phrases import notice, wait_in_words
 
 logger = logging.getLogger(__name__)
 
-DANGERS = frozenset({"safety_hazard"})  # what gets safety advice first
-ASKED = frozenset({"ask_for_human", "ask_for_call"})
+REASON_SLOT = "handoff_reason"  # the responses of a handoff have conditions on it
 FLOW_SLOTS = frozenset({"order_number", "contact", "confirmed", "new_address", "return_item", "return_reason"})
 
 
@@ -44,7 +43,7 @@ class ActionHandoff(Action):
     ) -> list[EventType]:
         turn = CurrentTurn(tracker)
         try:
-            services, reply = await asyncio.to_thread(self._hand_off, turn)
+            opened, reply = await asyncio.to_thread(self._hand_off, turn)
         except ConversationNotFound:
             logger.error("A conversation is not in the ledger: its channel has no router",
                          extra=about(turn.conversation_id))
@@ -55,29 +54,35 @@ class ActionHandoff(Action):
         reply.say(dispatcher)
         # What the message filled is forgotten, or it would answer a form's question after the hand-back.
         forgotten = [SlotSet(slot, None) for slot in turn.filled if slot in FLOW_SLOTS]
-        return [SlotSet("handoff", {"id": services.handoff_id, "state": "waiting"}), *forgotten, ActiveLoop(None),
+        return [SlotSet("handoff", {"id": opened.handoff_id, "state": "waiting"}),
+                SlotSet(REASON_SLOT, opened.reason or None), *forgotten, ActiveLoop(None),
                 SlotSet(REQUESTED_SLOT, None)]
 
     def _hand_off(self, turn: CurrentTurn) -> tuple[OpenedHandoff, Reply]:
-        services_now = self._open()
-        services = services_now.handoff.open(turn.tracker.current_state())
-        return services, announcement(services, turn, dates_of(services_now))
+        services = self._open()
+        opened = services.handoff.open(turn.tracker.current_state())
+        return opened, announcement(opened, dates_of(services))
 
 
-def announcement(handoff: OpenedHandoff, turn: CurrentTurn, dates: Dates) -> Reply:
-    """Return what the customer is told. `announces` lets it pass although the conversation waits for a person."""
-    values = {"announces": handoff.handoff_id, "position": str(handoff.queue_position)}
-    # What to do in danger comes first, whoever is on duty.
-    danger = "_danger" if turn.intent in DANGERS else ""
+def announcement(handoff: OpenedHandoff, dates: Dates) -> Reply:
+    """Return what the customer is told: why a person comes and what that person knows, then how things stand.
+
+    `announces` lets it pass although the conversation waits for a person.
+    """
+    values = {"announces": handoff.handoff_id, REASON_SLOT: handoff.reason}
     if not handoff.on_duty:
-        if handoff.opens_at is None:
-            return Reply(f"utter_handoff{danger}_off_duty_no_time", values)
-        return Reply(f"utter_handoff{danger}_off_duty", {**values, "opens_at": dates.opening(handoff.opens_at)})
-    # A sentence of its own, or nothing: no response has to be written twice for it.
-    values["expected"] = f" {notice('expected', wait=wait_in_words(handoff.expected))}" if handoff.expected else ""
-    if danger:
-        return Reply("utter_handoff_danger", values)
-    response = "utter_handoff_asked" if turn.intent in ASKED else "utter_handoff"
+        return Reply("utter_handoff_off_duty", {**values, "standing": _standing_off_duty(handoff, dates)})
+    told = []
     if handoff.queue_position > 1:
-        return Reply(f"{response}_queued", {**values, "ahead": str(handoff.queue_position - 1)})
-    return Reply(response, values)
+        told.append(notice("handoff_queued", ahead=str(handoff.queue_position - 1)))
+    if handoff.expected:
+        told.append(notice("expected", wait=wait_in_words(handoff.expected)))
+    # Sentences of their own, or nothing: no response has to be written twice for them.
+    return Reply("utter_handoff", {**values, "standing": "".join(f" {sentence}" for sentence in told)})
+
+
+def _standing_off_duty(handoff: OpenedHandoff, dates: Dates) -> str:
+    position = str(handoff.queue_position)
+    if handoff.opens_at is None:
+        return f" {notice('handoff_off_duty_no_time', position=position)}"
+    return f" {notice('handoff_off_duty', position=position, opens_at=dates.opening(handoff.opens_at))}"

@@ -34,7 +34,7 @@ from tandem.logs import about, configure
 from tandem.rasa_ext import locks
 from tandem.rasa_ext.action_endpoint import authorise, close_action_endpoint
 from tandem.rasa_ext.live_model import LiveModel, make_ready, set_apart
-from tandem.services import Services, open_services
+from tandem.services import Services, escalation_settings, open_services
 from tandem.settings import Settings, load
 from tandem.wording.dates import Dates
 from tandem.wording.formats import Formats
@@ -80,7 +80,7 @@ class Runtime:
         self._tasks = Tasks()
         self._turns = TurnRunner(services.ledger, lambda: app.ctx.agent, self._tasks, self.feed, self.recorded,
                                  WaitingCustomers(services.ledger, services.waiting_room, services.business_hours,
-                                                  self._dates))
+                                                  self._dates, reasons=escalation_settings().reason_of))
         self._interrupted = TurnQueue(services.ledger)
         self._pace = RateLimit(MESSAGES, MESSAGES)
         self._started = False

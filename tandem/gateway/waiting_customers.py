@@ -67,16 +67,18 @@ class WaitingCustomers:
         room: The table from readings to answers.
         duty: When people are on duty.
         dates: Dates in words, seen from a moment.
+        reasons: From a handoff's trigger to the name of its reason.
     """
 
     def __init__(self, ledger: Ledger, room: WaitingRoom, duty: BusinessHours, dates: Callable[[], Dates],
-                 phrases: Path = PHRASES) -> None:
+                 phrases: Path = PHRASES, reasons: Callable[[str], str] = lambda _trigger: "") -> None:
         self._ledger = ledger
         self._answers = QueueAnswers(ledger)
         self._room = room
         self._duty = duty
         self._dates = dates
         self._phrases = phrases
+        self._reasons = reasons
 
     async def answer(
         self, receipt: Receipt, whole: Mapping[str, Any] | None, parse: Parse, ask: Ask,
@@ -163,10 +165,11 @@ class WaitingCustomers:
         language = detect([message.text])
         said = [one.text for one in standing.given]
         urgency = max((self._room.urgency.get(name, 0.0) for name in due), default=0.0)
+        told = {"mood": "upset" if upset else "", "handoff_reason": self._reasons(standing.handoff.trigger)}
         texts, offered = [], list[Mapping[str, str]]()
         for name in due:
             notice = self._notice(self._name_of(name, step, facts, standing.handoff), language)
-            texts.append(fresh_notice(notice, said, self._phrases, "upset" if upset else "", **values))
+            texts.append(fresh_notice(notice, said, self._phrases, told, **values))
             offered += [one for one in buttons(notice, self._phrases) if one not in offered]
         return self._answers.say(
             message.conversation_id, message.seq, " ".join(texts),

@@ -21,7 +21,8 @@ from tandem.sentiment.model import Turn
 from tandem.sentiment.trajectory import Trajectory
 
 _INTERNAL_SLOTS = frozenset({
-    "escalation", "handoff", "last_handoff", "failed_lookups", "mood", "requested_slot", "session_started_metadata",
+    "escalation", "handoff", "handoff_reason", "last_handoff", "failed_lookups", "mood", "requested_slot",
+    "session_started_metadata",
 })
 _KEPT_VALUE = 200  # characters of a slot's value
 

@@ -24,7 +24,8 @@ class OpenedHandoff:
     """The opened handoff, and what the customer may hear of it.
 
     `queue_position` counts from 1 in order of opening; `opens_at` is the next opening in the shop's time zone when
-    nobody is on duty. `expected` is how long the wait may be, while somebody is; None if too little is known.
+    nobody is on duty. `expected` is how long the wait may be, while somebody is; None if too little is known. `reason`
+    is why, a name under `reasons` in config.yml; empty where none fits.
     """
 
     handoff_id: str
@@ -33,6 +34,7 @@ class OpenedHandoff:
     queue_position: int
     opens_at: datetime | None
     expected: timedelta | None = None
+    reason: str = ""
 
 
 class HandoffService:
@@ -79,7 +81,8 @@ class HandoffService:
         now = self._ledger.clock()
         on_duty, place = self._duty.on_duty(now), self.queue_position(conversation_id)
         expected = expected_wait(self._ledger, place) if on_duty and place else None
-        return OpenedHandoff(handoff.id, created, on_duty, place, self._duty.opens_at(now), expected)
+        reason = self._trajectory.settings.reason_of(why["trigger"], _intent(tracker))
+        return OpenedHandoff(handoff.id, created, on_duty, place, self._duty.opens_at(now), expected, reason)
 
     def queue_position(self, conversation_id: str) -> int:
         """Return the place among those who wait, counted from 1; 0 if the customer does not wait."""
@@ -93,9 +96,13 @@ def _why(tracker: Mapping[str, Any]) -> dict[str, Any]:
             "reason": str(escalation.get("reason") or escalation["trigger"]), "trigger": str(escalation["trigger"]),
             "signals": _signals(escalation.get("signals")), "urgency": number_of(escalation.get("urgency")),
         }
-    intent = ((tracker.get("latest_message") or {}).get("intent") or {}).get("name") or "unknown"
+    intent = _intent(tracker) or "unknown"
     return {"reason": f"The dialogue asked for a person at intent {intent}", "trigger": f"rule:{intent}", "signals": [],
             "urgency": 0.3}
+
+
+def _intent(tracker: Mapping[str, Any]) -> str:
+    return str(((tracker.get("latest_message") or {}).get("intent") or {}).get("name") or "")
 
 
 def _epoch(tracker: Mapping[str, Any]) -> int | None:

@@ -24,6 +24,7 @@ from rasa.engine.storage.storage import ModelMetadata
 from rasa.shared.core.domain import Domain
 from sanic import Sanic
 
+from tandem.rasa_ext.fresh_responses import FreshResponses
 from tandem.rasa_ext.install import install_all
 from tandem.rasa_ext.tracker_store import CachedTrackerStore
 from tandem.run_state import live_model
@@ -156,7 +157,9 @@ def _loaded(old: Agent, model: Path) -> MessageProcessor:
 
 def _over(processor: MessageProcessor, old: Agent, domain: Domain) -> MessageProcessor:
     """Give a processor responses and trackers of its own: turns in progress go on with those of the old one."""
-    if isinstance(old.nlg, TemplatedNaturalLanguageGenerator):
+    if isinstance(old.nlg, FreshResponses):
+        processor.nlg = old.nlg.for_domain(domain)
+    elif isinstance(old.nlg, TemplatedNaturalLanguageGenerator):
         processor.nlg = TemplatedNaturalLanguageGenerator(domain.responses)
     processor.tracker_store = _store(old.tracker_store, domain)
     return processor

@@ -35,6 +35,14 @@ _URGENCY: dict[str, float] = {
     "intent:ask_for_human": 0.35, ANGER: 0.6, DISTRESS: 0.45, TREND: 0.5, REPEATED_QUESTION: 0.4, FAILED_LOOKUPS: 0.35,
     FALLBACKS: 0.3,
 }
+_REASONS: dict[str, tuple[str, ...]] = {
+    "danger": ("intent:safety_hazard", "safety_hazard"), "fraud": ("intent:fraud_report",),
+    "law": ("intent:legal_threat",), "grief": ("intent:bereavement",), "wish": ("intent:ask_for_human",),
+    "call": ("intent:ask_for_call",), "same_again": (REPEATED_QUESTION,), "not_found": (FAILED_LOOKUPS,),
+    "not_understood": (FALLBACKS,), "money": ("double_charge", "payment_problem", "get_refund", "refund_status"),
+    "anger": (ANGER,), "built_up": (TREND,), "distress": (DISTRESS,),
+}
+_RULE_PREFIX = "rule:"  # begins the trigger of a handoff that a rule or story asked for
 _REPEAT_GROUPS = (
     ("order_status", "track_parcel", "delivered_not_received"),
     ("refund_status", "get_refund"),
@@ -109,6 +117,8 @@ class EscalationSettings(ConfigModel):
     facts_intents: tuple[str, ...] = _names(*_FACTS_INTENTS)
     ignore_intents: tuple[str, ...] = _names("restart", "session_start", "back", "back_to_bot")
     disabled_signals: tuple[str, ...] = _signals()
+    reasons: dict[str, tuple[str, ...]] = Field(
+        default=_REASONS, description="names with a list of signals and intents each")
 
     # the queue
     urgency: dict[str, float] = _share_of_each(_URGENCY)
@@ -136,6 +146,14 @@ class EscalationSettings(ConfigModel):
             if name not in SIGNALS and not name.startswith(INTENT_PREFIX):
                 raise ValueError(f"takes signals: {nearest(name, (*SIGNALS, f'{INTENT_PREFIX}<name>'))}")
         return {**_URGENCY, **urgency}
+
+    def reason_of(self, trigger: str, intent: str = "") -> str:
+        """Return the reason whose words a handoff gets: the first that names its trigger or the message's intent.
+
+        Empty where none does.
+        """
+        signal = f"{INTENT_PREFIX}{trigger.removeprefix(_RULE_PREFIX)}" if trigger.startswith(_RULE_PREFIX) else trigger
+        return next((reason for reason, names in self.reasons.items() if signal in names or intent in names), "")
 
     @classmethod
     def from_config(cls: type[S], config: Mapping[str, Any]) -> S:
@@ -171,4 +189,6 @@ class EscalationSettings(ConfigModel):
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -48,19 +48,22 @@ def notice(name: str, path: Path = NOTICES, **values: str) -> str:
     return _filled(_response(name, path), values)
 
 
-def fresh_notice(name: str, said: Sequence[str], path: Path = NOTICES, mood: str = "", **values: str) -> str:
+def fresh_notice(name: str, said: Sequence[str], path: Path = NOTICES, slots: Mapping[str, str] | None = None,
+                 **values: str) -> str:
     """Return one of the variations of `utter_notice_<name>`: one that was not said yet, else the one said longest ago.
 
     Args:
         said: What was said before, the latest last.
-        mood: Variations with a condition on the slot `mood` come first if it is this one, and not at all if it is not.
+        slots: What conditions may name. Variations whose conditions hold come first, those with the most before the
+            others; where one does not hold, the variation is not said.
 
     Raises:
         NoticeError: There is no such response.
     """
-    variations = _variations(name, path)
-    fitting = [one for one in variations if mood and _moods(one) == {mood}]
-    texts = [_filled(one, values) for one in (*fitting, *(one for one in variations if not _moods(one)))]
+    known = slots or {}
+    fitting = [one for one in _variations(name, path)
+               if all(known.get(slot) == value for slot, value in _conditions(one).items())]
+    texts = [_filled(one, values) for one in sorted(fitting, key=lambda one: -len(_conditions(one)))]
     return max(texts, key=lambda text: said[::-1].index(text) if text in said else len(said))
 
 
@@ -106,5 +109,5 @@ def _filled(variation: Mapping[str, Any], values: Mapping[str, str]) -> str:
     return text
 
 
-def _moods(variation: Mapping[str, Any]) -> set[str]:
-    return {str(one.get("value")) for one in variation.get("condition") or () if one.get("name") == "mood"}
+def _conditions(variation: Mapping[str, Any]) -> dict[str, str]:
+    return {str(one.get("name")): str(one.get("value")) for one in variation.get("condition") or ()}

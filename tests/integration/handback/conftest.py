@@ -8,6 +8,7 @@ import pytest
 import yaml
 from rasa.core.agent import Agent
 from rasa.model_training import train_core
+from rasa.utils.endpoints import EndpointConfig
 
 
 @pytest.fixture(scope="session")
@@ -20,4 +21,5 @@ def dialogue(tmp_path_factory: pytest.TempPathFactory) -> Agent:
         shutil.copytree(Path("data") / topic, folder / "data" / topic)
     trained = train_core("domain.yml", str(folder / "config.yml"), str(folder / "data"), str(folder / "models"))
     assert trained is not None
-    return Agent.load(trained)
+    words = yaml.safe_load(Path("endpoints.yml").read_text(encoding="utf-8"))["nlg"]
+    return Agent.load(trained, generator=EndpointConfig.from_dict(words))

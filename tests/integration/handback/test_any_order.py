@@ -134,7 +134,7 @@ class Conversation(RuleBasedStateMachine):
         self.interrupted()
         self.for_bot.append("A person please")
         [announced] = self.shop.says("A person please", "ask_for_human")
-        assert is_response(announced, "utter_handoff_asked")
+        assert is_response(announced, "utter_handoff")
         assert self.owner is Owner.WAITING
         self.pending = None
 

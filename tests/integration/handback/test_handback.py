@@ -56,7 +56,7 @@ def test_a_customer_who_asks_for_a_person_again_gets_one_without_further_words(s
     with_anna(shop)
     shop.core.ownership.hand_back(CUSTOMER, ANNA, "refund promised by Friday", resume=True)
     [answer] = shop.says("No, a person!", "ask_for_human")
-    assert is_response(answer, "utter_handoff_asked")
+    assert is_response(answer, "utter_handoff")
 
 
 def test_resume_asks_for_what_was_missing_and_nothing_else(shop: Shop) -> None:

@@ -57,11 +57,12 @@ class FakeHandoff:
         self.position = 1
         self.expected: timedelta | None = None
         self.opens_at: datetime | None = None
+        self.reason = ""
 
     def open(self, tracker: Mapping[str, Any]) -> OpenedHandoff:
         self.seen.append(tracker)
         return OpenedHandoff("h1", len(self.seen) == 1, self.on_duty, self.position, self.opens_at,
-                      self.expected)
+                      self.expected, self.reason)
 
 
 @dataclass

@@ -32,7 +32,6 @@ NEWS = (
     "utter_get_refund_", "utter_damaged_item", "utter_wrong_item", "utter_missing_item",
     "utter_delivered_not_received",
     "utter_invoice_not_ready", "utter_payment_problem", "utter_double_charge", "utter_complaint",
-    "utter_handoff_off_duty",
     "utter_handoff_off_duty", "utter_handoff_failed", "utter_please_rephrase",
 )
 CALM_IS_ENOUGH = {"utter_refund_policy"}
@@ -43,8 +42,6 @@ COMPOSED = {
     "utter_address_without_": ["street", "city", "postcode"],
     "utter_track_parcel_link": ["_scanned"], "utter_track_parcel_number": ["_scanned"],
     "utter_damaged_item": ["_person"], "utter_wrong_item": ["_person"],
-    "utter_handoff": ["_queued", "_off_duty", "_off_duty_no_time", "_danger_off_duty", "_danger_off_duty_no_time"],
-    "utter_handoff_asked": ["_queued"],
     "utter_ask_cancel_order_form_confirmed": ["_again"], "utter_ask_change_address_form_confirmed": ["_again"],
     "utter_ask_return_item_form_confirmed": ["_again"],
     "utter_fact_membership": ["_standard", "_silver", "_gold"],
@@ -94,6 +91,7 @@ def test_every_small_answer_has_examples_and_every_one_that_is_asked_for_is_answ
 def test_every_response_is_used() -> None:
     used = _named_in_code() | {str(step.get("action")) for step in _steps("rules")} | _asked_by_forms()
     used |= {"utter_handoff_failed", "utter_default", "utter_restart", "utter_talk"}  # policy, Rasa, action_talk
+    used |= {"utter_again", "utter_again_otherwise"}  # endpoints.yml
     unused = {name for name in RESPONSES if name.partition("/")[0] not in used and not name.startswith("utter_notice_")}
     assert unused == set()
 
@@ -131,7 +129,7 @@ def test_every_response_is_well_formed(name: str) -> None:
         assert variation["text"].strip() == variation["text"]
         assert "\n\n" not in variation["text"]
         for condition in variation.get("condition", ()):
-            assert condition["name"] in ("mood", "requested_slot")
+            assert condition["name"] in ("mood", "requested_slot", "handoff_reason")
             if condition["name"] == "mood":
                 assert condition["value"] in MOODS
 

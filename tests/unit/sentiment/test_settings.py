@@ -48,6 +48,18 @@ def test_a_wrong_key_or_value_is_named(key: str, value: Any, told: str) -> None:
     assert str(raised.value).endswith("; see docs/escalation.md")
 
 
+@pytest.mark.parametrize(("trigger", "intent", "reason"), [
+    ("intent:bereavement", "bereavement", "grief"), ("rule:fraud_report", "fraud_report", "fraud"),
+    ("intent:ask_for_human", "ask_for_human", "wish"), ("anger", "safety_hazard", "danger"),
+    ("anger", "complaint", "anger"), ("anger", "double_charge", "money"), ("distress", "refund_status", "money"),
+    ("repeated_question", "refund_status", "same_again"), ("fallbacks", "nlu_fallback", "not_understood"),
+    ("failed_lookups", "inform", "not_found"), ("trend", "order_status", "built_up"), ("rule:affirm", "affirm", ""),
+])
+def test_a_handoff_has_the_reason_that_names_its_signal_or_the_intent(trigger: str, intent: str, reason: str) -> None:
+    settings = EscalationSettings.from_file(ROOT / "config.yml")
+    assert settings.reason_of(trigger, intent) == reason == EscalationSettings().reason_of(trigger, intent)
+
+
 @pytest.mark.parametrize("text", ["", "policies:\n", "- 1\n", "policies: [1, {name: RulePolicy}]\n"])
 def test_a_file_without_the_policy_means_the_defaults(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.yml").write_text(text, encoding="utf-8")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.wording.phrases import NoticeError, notice
+from tandem.wording.phrases import NoticeError, fresh_notice, notice
 
 
 def write(path: Path, text: str) -> None:
@@ -34,3 +34,20 @@ def test_a_notice_that_never_was_is_an_error_by_its_name(tmp_path: Path) -> None
     write(path, "responses: {}")
     with pytest.raises(NoticeError, match="utter_notice_closed"):
         notice("closed", path)
+
+
+def test_of_several_variations_the_one_for_the_reason_is_said_first_and_none_for_another(tmp_path: Path) -> None:
+    path = tmp_path / "notices.yml"
+    write(path, """responses:
+      utter_notice_noted:
+        - text: Noted.
+        - {condition: [{type: slot, name: mood, value: upset}], text: "Noted, sorry."}
+        - {condition: [{type: slot, name: handoff_reason, value: grief}], text: "Thank you for telling me."}
+        - {condition: [{type: slot, name: handoff_reason, value: law}], text: On record.}
+    """)
+    said: list[str] = []
+    for _ in range(3):
+        said.append(fresh_notice("noted", said, path, {"mood": "", "handoff_reason": "grief"}))
+    assert said == ["Thank you for telling me.", "Noted.", "Thank you for telling me."]
+    assert fresh_notice("noted", [], path, {"mood": "upset", "handoff_reason": ""}) == "Noted, sorry."
+    assert fresh_notice("noted", [], path) == "Noted."

@@ -1,0 +1,131 @@
+"""The words of a response: of the variations that fit, one that this conversation has not heard yet.
+
+Rasa picks among them by chance, so that a customer may be told the same twice in a row. Here the record of the
+conversation decides. Where all has been said, the response named under `again` says so and offers the next help.
+"""
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from typing import Any
+
+from rasa.core.nlg import TemplatedNaturalLanguageGenerator
+from rasa.core.nlg.generator import ResponseVariationFilter
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import BotUttered, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.utils.endpoints import EndpointConfig
+
+_USER, _BOT = UserUttered.type_name, BotUttered.type_name
+_LOOK_BACK = 400  # events; some twenty turns with all their slots
+_OTHERWISE = "_otherwise"  # ends the name of the response for another question that gets the same words
+_TOLD = "told"  # the brace in which the words stand that were said before
+
+
+@dataclass(frozen=True)
+class Said:
+    """Something that the bot has said: the words, and the intent to which it said them."""
+
+    text: str
+    intent: str
+
+
+class FreshResponses(TemplatedNaturalLanguageGenerator):
+    """Choose the variation with the most conditions that hold, and among several the one said longest ago.
+
+    A condition holds for a value that an action gives with its reply, or else for the slot of that name.
+
+    In endpoints.yml:
+
+        nlg:
+          type: tandem.rasa_ext.fresh_responses.FreshResponses
+          again: utter_again
+          as_they_are: [utter_ask_*, utter_greet]
+    """
+
+    def __init__(self, endpoint_config: EndpointConfig, domain: Domain) -> None:
+        """Read the keys.
+
+        * `again`: the response for what is asked again although all has been said, with the brace `{told}`; that with
+          `_otherwise` behind its name answers another question that would get the same words. Empty for none.
+        * `as_they_are`: names of responses, with asterisks, that are no answers and are said again without it.
+        """
+        super().__init__(domain.responses)
+        self._endpoint = endpoint_config
+        self._again = str(endpoint_config.kwargs.get("again") or "")
+        self._as_they_are = tuple(map(str, endpoint_config.kwargs.get("as_they_are") or ()))
+
+    def for_domain(self, domain: Domain) -> FreshResponses:
+        """Make one with the words of another domain."""
+        return FreshResponses(self._endpoint, domain)
+
+    async def generate(
+        self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **kwargs: Any
+    ) -> dict[str, Any] | None:
+        """Return the response to say, its braces filled; None if there is none of that name."""
+        slots = tracker.current_slot_values()
+        said = said_before(tracker)
+        chosen = self._freshest(utter_action, output_channel, slots, kwargs, said)
+        if chosen is None or not self._tells_again(utter_action):
+            return chosen
+        text = str(chosen.get("text") or "")
+        earlier = next((one for one in said if text in one.text), None)
+        if earlier is None:
+            return chosen
+        latest = tracker.latest_message
+        asked = _full_name(latest.intent) if latest is not None else ""
+        name = self._again if earlier.intent == asked else f"{self._again}{_OTHERWISE}"
+        told = self._freshest(name, output_channel, slots, {**kwargs, _TOLD: text}, said)
+        if told is None:
+            return chosen
+        # What the answer offers stays, then what helps further.
+        own = chosen.get("buttons") or []
+        known = {button.get("payload") for button in own}
+        added = [button for button in told.get("buttons") or () if button.get("payload") not in known]
+        return {**chosen, **told, "buttons": [*own, *added]}
+
+    def _tells_again(self, utter_action: str) -> bool:
+        """Check whether a response is an answer, for which there are words when it must be said again."""
+        return bool(self._again) and not any(fnmatch(utter_action, name) for name in self._as_they_are)
+
+    def _freshest(
+        self, name: str, channel: str, slots: Mapping[str, Any], values: Mapping[str, Any], said: Sequence[Said],
+    ) -> dict[str, Any] | None:
+        if name not in self.responses:
+            return None
+        fitting = ResponseVariationFilter(self.responses).responses_for_utter_action(name, channel, {**slots, **values})
+        if not fitting:
+            return None
+        most = max(len(variation.get("condition") or ()) for variation in fitting)
+        filled = [self._fill_response(copy.deepcopy(variation), dict(slots), **values) for variation in fitting
+                  if len(variation.get("condition") or ()) == most]
+        return max(filled, key=lambda variation: _age(str(variation.get("text") or ""), said))
+
+
+def said_before(tracker: DialogueStateTracker) -> list[Said]:
+    """Return what the bot has said lately, the latest first.
+
+    The cost does not grow with the conversation's length.
+    """
+    found: list[Said] = []
+    waiting: list[str] = []  # said after the message that comes next
+    for count, event in enumerate(reversed(tracker.events)):
+        if count >= _LOOK_BACK:
+            break
+        if event.type_name == _BOT and event.text:
+            waiting.append(str(event.text))
+        elif event.type_name == _USER:
+            found += [Said(text, _full_name(event.intent)) for text in waiting]
+            waiting = []
+    return found + [Said(text, "") for text in waiting]
+
+
+def _age(text: str, said: Sequence[Said]) -> int:
+    """Count what was said since a text, alone or in what told it again; one that was never said is the oldest."""
+    return next((place for place, one in enumerate(said) if text in one.text), len(said))
+
+
+def _full_name(intent: Mapping[str, Any]) -> str:
+    return str(intent.get("full_retrieval_intent_name") or intent.get("name") or "")
