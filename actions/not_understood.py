@@ -24,6 +24,7 @@ from actions.base.turn import CurrentTurn
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.services import Services
 from tandem.wording.language import detect
+from tandem.wording.offers import read_offers
 
 KNOWN = "en"  # the language of data/
 _FEW_WORDS = 8  # a longer message is about more than the thing that it names
@@ -55,8 +56,12 @@ class _NotUnderstood(Action, ABC):
             too_late.say(dispatcher)
             return []
         foreign = detect([turn.text]) not in ("", KNOWN)
-        Reply("utter_other_language" if foreign else self.response).say(dispatcher)
+        (Reply("utter_other_language") if foreign else self.reply(turn)).say(dispatcher)
         return []
+
+    def reply(self, turn: CurrentTurn) -> Reply:
+        """Return what is said if the message leads nowhere."""
+        return Reply(self.response)
 
     def _names_a_thing(self, turn: CurrentTurn) -> bool:
         if len(turn.text.split()) > _FEW_WORDS:
@@ -69,12 +74,16 @@ class _NotUnderstood(Action, ABC):
 
 
 class ActionNotUnderstood(_NotUnderstood):
-    """Asks to put it in other words."""
+    """Offers what was likeliest meant; where nothing is likely, asks to put it in other words."""
 
     response = "utter_please_rephrase"
 
     def name(self) -> str:
         return "action_not_understood"
+
+    def reply(self, turn: CurrentTurn) -> Reply:
+        likely = () if turn.active_form else read_offers().buttons(turn.likeliest)
+        return Reply("utter_please_rephrase_likely", buttons=likely) if likely else Reply(self.response)
 
 
 class ActionOutOfScope(_NotUnderstood):

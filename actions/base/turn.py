@@ -49,6 +49,18 @@ class CurrentTurn:
         return str(((self.tracker.latest_message or {}).get("intent") or {}).get("full_retrieval_intent_name") or "")
 
     @property
+    def likeliest(self) -> list[tuple[str, float]]:
+        """Return how the message may be read, in full (`topic/answer`) with the confidence, the likeliest first."""
+        message = self.tracker.latest_message or {}
+        answers = message.get("response_selector") or {}
+        found = []
+        for rank in message.get("intent_ranking") or ():
+            name = str(rank.get("name") or "")
+            chosen = ((answers.get(name) or {}).get("response") or {}).get("intent_response_key")
+            found.append((str(chosen or name), float(rank.get("confidence") or 0.0)))
+        return found
+
+    @property
     def text(self) -> str:
         return str((self.tracker.latest_message or {}).get("text") or "")
 

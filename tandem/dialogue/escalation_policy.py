@@ -196,7 +196,8 @@ class EscalationPolicy(Policy):
     def _warn_of_unknown_intents(self, domain: Domain) -> None:
         defaults = EscalationSettings.defaults()
         for key in ("person_intents", "facts_intents", "not_questions", "answer_intents", "repeat_groups"):
-            named = _flat(self.config[key]) - _flat(defaults[key]) - set(domain.intents)
+            named = {name for name in _flat(self.config[key]) - _flat(defaults[key])
+                     if name.partition("/")[0] not in domain.intents}
             if named:
                 rasa.shared.utils.io.raise_warning(
                     f"EscalationPolicy: '{key}' names intents that the domain lacks: {', '.join(sorted(named))}",

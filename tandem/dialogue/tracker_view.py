@@ -18,6 +18,7 @@ from rasa.shared.core.events import (
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from tandem.nlu.context_of_tracker import full_intent
+from tandem.nlu.models.unknown_words import share_of_unknown_words
 from tandem.sentiment.model import Turn
 from tandem.sentiment.settings import EscalationSettings
 
@@ -118,12 +119,14 @@ def _turn(message: UserUttered, settings: EscalationSettings, is_answer: bool, f
     intent = full_intent(message.intent) or None
     confidence = message.intent.get("confidence")
     is_fallback = intent in settings.fallback_intents and not is_answer  # what a form took was understood
+    guess, sure = best_guess(message.parse_data, settings) if is_fallback else (None, 0.0)
     return Turn(
         text=(message.text or "") if words else "",
         sentiment=sentiment if words and isinstance(sentiment, dict) else None,
         intent=intent,
         confidence=float(confidence) if isinstance(confidence, (int, float)) else 1.0,
-        guess=_guess(message, settings) if is_fallback else None,
+        guess=guess, guess_confidence=sure,
+        unknown_words=share_of_unknown_words(message.text or "") if words else 0.0,
         is_fallback=is_fallback,
         is_answer=is_answer or intent in settings.answer_intents,
         failed_lookups=failed,
@@ -133,9 +136,11 @@ def _turn(message: UserUttered, settings: EscalationSettings, is_answer: bool, f
     )
 
 
-def _guess(message: UserUttered, settings: EscalationSettings) -> str | None:
-    ranking = message.parse_data.get("intent_ranking") or ()
-    return next((rank["name"] for rank in ranking if rank.get("name") not in settings.fallback_intents), None)
+def best_guess(parse: Mapping[str, Any], settings: EscalationSettings) -> tuple[str | None, float]:
+    """Return the likeliest intent of a message that was not understood, with its confidence."""
+    ranking = parse.get("intent_ranking") or ()
+    found = next((rank for rank in ranking if rank.get("name") not in settings.fallback_intents), None)
+    return (str(found["name"]), float(found.get("confidence") or 0.0)) if found and found.get("name") else (None, 0.0)
 
 
 def _subjects(entities: Iterable[Mapping[str, Any]], settings: EscalationSettings) -> frozenset[str]:

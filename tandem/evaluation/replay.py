@@ -4,12 +4,13 @@ Only the customer's side is needed. What actions do in a running bot (lookups, h
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from tandem.dialogue.tracker_view import best_guess
 from tandem.evaluation.labelled_conversations import LabelledConversation, LabelledMessage
 from tandem.evaluation.parser import Parser
+from tandem.nlu.context_of_tracker import full_intent
+from tandem.nlu.models.unknown_words import share_of_unknown_words
 from tandem.sentiment.model import Reading, Signal, Turn
 from tandem.sentiment.settings import EscalationSettings
 from tandem.sentiment.trajectory import Encoder, Trajectory
@@ -98,14 +99,17 @@ class Replayer:
                         is_answer=message.button in self._settings.answer_intents)
         parse = self._parse(message.text)
         best = parse.get("intent") or {}
-        intent = best.get("name")
+        intent = full_intent(best) or None
         is_fallback = intent in self._settings.fallback_intents
+        guess, sure = best_guess(parse, self._settings) if is_fallback else (None, 0.0)
         return Turn(
             text=message.text,
             sentiment=parse.get("sentiment"),
             intent=intent,
             confidence=float(best.get("confidence") or 0.0),
-            guess=self._guess(parse) if is_fallback else None,
+            guess=guess,
+            guess_confidence=sure,
+            unknown_words=share_of_unknown_words(message.text),
             is_fallback=is_fallback,
             # What was looked up is what the bot had asked for.
             is_answer=message.failed_lookups is not None or intent in self._settings.answer_intents,
@@ -115,7 +119,3 @@ class Replayer:
                                if entity.get("entity") in self._settings.subject_entities),
             handed_back=message.handed_back,
         )
-
-    def _guess(self, parse: Mapping[str, Any]) -> str | None:
-        names = (rank.get("name") for rank in parse.get("intent_ranking") or ())
-        return next((name for name in names if name not in self._settings.fallback_intents), None)

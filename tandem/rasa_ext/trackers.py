@@ -38,10 +38,14 @@ async def parse_in_conversation(agent: Agent, conversation_id: str, text: str) -
 
 
 async def read_in_conversation(agent: Agent, conversation_id: str, text: str) -> tuple[dict[str, Any], Standing]:
-    """Do what `parse_in_conversation` does, and tell how the conversation stands before that message."""
+    """Do what `parse_in_conversation` does, and tell how the conversation stands before that message.
+
+    Rasa knows no payload for a small answer: a button with `/topic/answer` is read here.
+    """
     async with looked_at(agent, conversation_id) as tracker:
         standing = Standing.of(tracker)
-        parse: dict[str, Any] = await agent.processor.parse_message(UserMessage(text), tracker)
+        parse: dict[str, Any] = (_small_answer(agent, text)
+                                 or await agent.processor.parse_message(UserMessage(text), tracker))
     return parse, standing
 
 
@@ -112,3 +116,14 @@ async def say_again(
         if isinstance(event, BotUttered):
             await output.send_response(conversation_id, event.message())
     return True
+
+
+def _small_answer(agent: Agent, text: str) -> dict[str, Any] | None:
+    answer = text.removeprefix("/")
+    topic, slash, _ = answer.partition("/")
+    if not text.startswith("/") or not slash or topic not in agent.domain.retrieval_intents:
+        return None
+    chosen = {"intent_response_key": answer, "utter_action": f"utter_{answer}", "confidence": 1.0, "responses": []}
+    intent = {"name": topic, "confidence": 1.0, "full_retrieval_intent_name": answer}
+    return {"text": text, "intent": intent, "entities": [], "intent_ranking": [dict(intent)],
+            "response_selector": {"all_retrieval_intents": [topic], topic: {"response": chosen}}}

@@ -37,6 +37,8 @@ class Turn:
     handed_back: bool = False  # the first message after a person handed back to the bot
     embedding: Vectors | None = None  # of unit length
     guess: str | None = None  # the likeliest intent of a message that was not understood
+    guess_confidence: float = 0.0  # of the guess, 0..1
+    unknown_words: float = 0.0  # the share of its words that are none, 0..1
 
     @property
     def frustration(self) -> float:

@@ -31,11 +31,12 @@ class Repetition:
         enough, latest = self._settings.repeats, turns[-1]
         if not enough or not self._is_question(latest):
             return []
+        group = self._group.get(str(latest.intent))
         earlier = [turn for turn in turns[:-1] if self._is_question(turn) and not _differ(turn, latest)
-                   and not _ask_for_different_answers(turn, latest)]
+                   and (group is not None and self._group.get(str(turn.intent)) == group
+                        or not _ask_for_different_answers(turn, latest))]
         if len(earlier) + 1 < enough:
             return []
-        group = self._group.get(str(latest.intent))
         same = [group is not None and self._group.get(str(turn.intent)) == group for turn in earlier]
         if sum(same) + 1 < enough:
             alike = iter(self._alike([turn for turn, known in zip(earlier, same) if not known], latest))

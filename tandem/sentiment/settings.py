@@ -109,6 +109,10 @@ class EscalationSettings(ConfigModel):
     subject_entities: tuple[str, ...] = _names("order_number", "tracking_number")
     fallbacks: int = Field(default=2, ge=0, le=20)
     fallback_intents: tuple[str, ...] = _names("nlu_fallback")
+    unsure_weight: float = _share(0.67)  # what a message counts whose likeliest readings can be offered
+    guess_confidence: float = _share(0.12)  # from which the likeliest reading can be offered
+    weak_confidence: float = _share(0.2)  # below it a message that was answered counts as unsure, too
+    nonsense: float = _share(0.5)  # share of a message's words that are none
     failed_lookups: int = Field(default=8, ge=0, le=100)
 
     # intents and signals

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from tandem.sentiment import reasons, settings
 from tandem.sentiment.model import Signal, Turn, TurnReading
@@ -79,13 +80,28 @@ def repeated_question(evidence: Evidence) -> Signal | None:
 
 
 def fallbacks(evidence: Evidence) -> Signal | None:
-    """Fire on messages in a row that were not understood."""
-    enough, turns = evidence.settings.fallbacks, evidence.turns
-    count = next((back for back, turn in enumerate(reversed(turns)) if not turn.is_fallback), len(turns))
-    if not enough or count < enough:
+    """Fire on messages in a row that were not understood, the latest included; those read unsurely count less."""
+    enough = evidence.settings.fallbacks
+    doubts = list(takewhile(bool, (doubt(turn, evidence.settings) for turn in reversed(evidence.turns))))
+    if not enough or sum(doubts) < enough:
         return None
-    return Signal(settings.FALLBACKS, _strength(count, enough), quote(evidence.turn.text),
-                  reasons.not_understood(count))
+    return Signal(settings.FALLBACKS, _strength(sum(doubts), enough), quote(evidence.turn.text),
+                  reasons.not_understood(len(doubts)))
+
+
+def doubt(turn: Turn, thresholds: EscalationSettings) -> float:
+    """Return how far a message was not understood: 0 read, 1 not at all, something between if it was read unsurely."""
+    if turn.is_answer or turn.sentiment is None:
+        return 0.0
+    sure = turn.guess_confidence if turn.is_fallback else turn.confidence
+    weak = turn.is_fallback or sure < thresholds.weak_confidence
+    # A word or two may be names or slips; a clear reading of words that no dictionary knows is another language.
+    most = thresholds.nonsense / 2 if weak else thresholds.nonsense
+    if turn.unknown_words >= most and sure < 2 * thresholds.weak_confidence:
+        return 1.0
+    if turn.is_fallback and sure < thresholds.guess_confidence:
+        return 1.0
+    return thresholds.unsure_weight if weak else 0.0
 
 
 def failed_lookups(evidence: Evidence) -> Signal | None:
@@ -102,11 +118,13 @@ def failed_lookups(evidence: Evidence) -> Signal | None:
 def person_intent(evidence: Evidence) -> Signal | None:
     """Fire on an intent that always needs a person."""
     turn = evidence.turn
-    least = evidence.settings.person_intents.get(turn.intent or "")
-    if least is None or turn.confidence < least:
+    intent, sure = turn.intent or "", turn.confidence
+    if turn.is_fallback and turn.guess:  # to ask whether a person is meant, where one may be, would only delay them
+        intent, sure = turn.guess, 2 * turn.guess_confidence
+    least = evidence.settings.person_intents.get(intent)
+    if least is None or sure < least:
         return None
-    return Signal(f"{settings.INTENT_PREFIX}{turn.intent}", min(1.0, turn.confidence), quote(turn.text),
-                  reasons.needs_person(str(turn.intent)))
+    return Signal(f"{settings.INTENT_PREFIX}{intent}", min(1.0, sure), quote(turn.text), reasons.needs_person(intent))
 
 
 SIGNALS: Mapping[str, Find] = {  # the first that fires is the trigger
@@ -139,6 +157,6 @@ def quote(text: str, limit: int = 120) -> str:
     return reasons.shorten(text, limit)
 
 
-def _strength(count: int, enough: int) -> float:
+def _strength(count: float, enough: int) -> float:
     """Return 0.5 where a count is just enough, 1 at twice that."""
     return min(1.0, count / (2 * enough))

@@ -21,6 +21,7 @@ PAGES = {  # which page of docs/ explains the keys of a module's models
     "tandem.dialogue.escalation_policy": "escalation.md",
     "tandem.channels.credentials": "channels.md webchat.md",
     "tandem.desk.canned_responses": "desk.md",
+    "tandem.wording.offers": "designers.md",
     "tandem.nlu": "nlu.md",
     "tandem.shop": "shop.md",
     "tandem.live_agents.adapters.chatwoot": "chatwoot.md",

@@ -171,6 +171,7 @@ class Scene:
     message_id: str = "m1"
     last_bot: dict[str, Any] | None = None
     form_before: str | None = None  # the form that was open when the message came
+    reading: dict[str, Any] = field(default_factory=dict)  # what else the NLU says of the message
     said_before: tuple[str, ...] = ()  # responses, in the form
     said_since: tuple[str, ...] = ()  # responses, in this turn
     earlier: tuple[str, ...] = ()  # what the customer's messages before were read as
@@ -180,7 +181,7 @@ class Scene:
         answer = {"full_retrieval_intent_name": self.intent} if slash else {}
         message = {
             "intent": {"name": name, "confidence": 0.9, **answer}, "text": self.text,
-            "message_id": self.message_id, "metadata": {"tandem": {"seq": self.seq}},
+            **self.reading, "message_id": self.message_id, "metadata": {"tandem": {"seq": self.seq}},
             "entities": [
                 {"entity": name, "value": value, "start": start, "end": start + len(value)}
                 for name, value in self.entities.items() for start in [max(0, self.text.lower().find(value.lower()))]],

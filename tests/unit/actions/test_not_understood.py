@@ -26,3 +26,21 @@ async def test_who_writes_in_another_language_is_told_so(shop: Shop, action: typ
 async def test_orders_of_strangers_are_not_found(shop: Shop) -> None:
     outcome = await act(ActionNotUnderstood(shop.open), Scene(text="and the blanket?"))
     assert outcome.said == ["utter_please_rephrase"]
+
+
+LIKELY = {"intent_ranking": [{"name": "nlu_fallback", "confidence": 0.2}, {"name": "returns", "confidence": 0.15},
+                             {"name": "order_status", "confidence": 0.1}],
+          "response_selector": {"returns": {"response": {"intent_response_key": "returns/label"}}}}
+
+
+async def test_what_was_likeliest_meant_is_offered_with_a_person(shop: Shop) -> None:
+    outcome = await act(ActionNotUnderstood(shop.open), Scene(text="how with the thing", reading=LIKELY))
+    assert outcome.said == ["utter_please_rephrase_likely"]
+    assert outcome.payloads() == ["/returns/label", "/order_status", "/ask_for_human"]
+
+
+async def test_in_a_form_and_beyond_the_assistant_nothing_is_offered(shop: Shop) -> None:
+    inside = Scene(text="how with the thing", reading=LIKELY, form="cancel_order_form", requested="order_number")
+    assert (await act(ActionNotUnderstood(shop.open), inside)).said == ["utter_please_rephrase"]
+    beyond = Scene(text="how with the thing", reading=LIKELY)
+    assert (await act(ActionOutOfScope(shop.open), beyond)).said == ["utter_out_of_scope"]

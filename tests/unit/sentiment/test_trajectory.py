@@ -233,6 +233,39 @@ def test_buttons_answers_and_small_talk_are_no_questions() -> None:
     assert read(*[asked("hello", "greet")] * 4).level is None
 
 
+@pytest.mark.parametrize(("doubts", "fires"), [
+    ([{"is_fallback": True, "guess_confidence": 0.1}] * 2, True),
+    ([{"is_fallback": True, "guess_confidence": 0.15}] * 2, False),
+    ([{"is_fallback": True, "guess_confidence": 0.15}] * 3, True),
+    ([{"confidence": 0.18}] * 2, False),
+    ([{"confidence": 0.18}] * 3, True),
+    ([{"confidence": 0.3, "unknown_words": 0.6}] * 2, True),
+    ([{"confidence": 0.18, "unknown_words": 0.3}, {"is_fallback": True, "guess_confidence": 0.1}], True),
+    ([{"confidence": 0.3, "unknown_words": 0.3}] * 4, False),
+    ([{"confidence": 0.8, "unknown_words": 1.0}] * 4, False),
+    ([{"confidence": 0.18, "is_answer": True}] * 4, False),
+    ([{"is_fallback": True}, {"confidence": 0.6}, {"is_fallback": True}], False),
+])
+def test_messages_count_as_not_understood_by_how_surely_they_were_read(
+    doubts: list[dict[str, Any]], fires: bool,
+) -> None:
+    turns = [replace(asked(f"words {number}", f"intent_{number}"), **doubt) for number, doubt in enumerate(doubts)]
+    assert (read(*turns).trigger == "fallbacks") is fires
+
+
+def test_a_wish_for_a_person_that_is_half_understood_needs_no_question_back() -> None:
+    lost = replace(asked("someone who knows", "nlu_fallback"), is_fallback=True, guess="ask_for_human")
+    assert read(replace(lost, guess_confidence=0.2)).trigger == "intent:ask_for_human"
+    assert read(replace(lost, guess_confidence=0.1)).level is None
+
+
+def test_a_small_answer_is_the_same_question_as_what_stands_in_one_list_with_it() -> None:
+    where, town = asked("where is it", "order_status"), asked("which town", "order_fact/last_seen")
+    together = [["order_status", "order_fact/last_seen"]]
+    assert read(where, town, where, repeat_groups=together).trigger == "repeated_question"
+    assert read(where, town, where).level is None
+
+
 def test_the_second_fallback_in_a_row_needs_a_person() -> None:
     lost = replace(asked("blorp", "nlu_fallback"), is_fallback=True)
     assert read(lost).level is None
