@@ -17,6 +17,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.base.consent import regret_reply
 from actions.base.customer_orders import accessible_orders, named_by_item, offered_by_place
 from actions.base.offers import take_offer
+from actions.base.order_action import NOTE_COUNTS
 from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
 from actions.base.services import services
@@ -82,7 +83,12 @@ class ActionNotUnderstood(_NotUnderstood):
         return "action_not_understood"
 
     def reply(self, turn: CurrentTurn) -> Reply:
-        likely = () if turn.active_form else read_offers().buttons(turn.likeliest)
+        if turn.active_form:
+            return Reply(self.response)
+        likely = read_offers().buttons(turn.likeliest)
+        if 0 < turn.messages_since_note <= NOTE_COUNTS:  # what a person left may be the answer, and is the newest word
+            noted = "utter_please_rephrase_noted" if turn.messages_since_note == 1 else "utter_please_rephrase_by_note"
+            return Reply(noted, {"note": turn.note}, buttons=likely)
         return Reply("utter_please_rephrase_likely", buttons=likely) if likely else Reply(self.response)
 
 

@@ -33,7 +33,7 @@ class Repetition:
             return []
         group = self._group.get(str(latest.intent))
         earlier = [turn for turn in turns[:-1] if self._is_question(turn) and not _differ(turn, latest)
-                   and (group is not None and self._group.get(str(turn.intent)) == group
+                   and ((group is not None and self._group.get(str(turn.intent)) == group)
                         or not _ask_for_different_answers(turn, latest))]
         if len(earlier) + 1 < enough:
             return []

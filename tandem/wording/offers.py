@@ -1,4 +1,4 @@
-"""The buttons that are offered where a message is not surely read: data/offers.yml, with a designer's words for each."""
+"""The buttons that are offered where a message is not surely read: data/offers.yml, in a designer's words."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

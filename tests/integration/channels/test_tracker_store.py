@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 from rasa.core.channels.channel import UserMessage
 from rasa.core.tracker_store import SQLTrackerStore
+from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, BotUttered, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy.exc import OperationalError
@@ -150,7 +151,7 @@ async def test_reading_a_message_before_its_turn_costs_the_turn_no_replay(
         seen.append(state_of(tracker))
         return {}
 
-    agent = SimpleNamespace(tracker_store=store, processor=SimpleNamespace(parse_message=parse_message))
+    agent = SimpleNamespace(tracker_store=store, domain=DOMAIN, processor=SimpleNamespace(parse_message=parse_message))
     monkeypatch.setattr(store, "_made", None)  # what builds a tracker from all its events
     await parse_in_conversation(cast(Any, agent), "c", "and now?")
     await say(store, hello(3.0, seen=2))
@@ -282,3 +283,18 @@ async def test_a_database_of_trackers_that_hangs_takes_no_thread_of_the_ledger(
     finally:
         go_on.set()
     await asyncio.gather(*hanging)
+
+
+async def test_a_button_of_a_small_answer_is_read_as_that_answer(database_url: str) -> None:
+    domain = Domain.from_dict({"intents": [{"returns": {"is_retrieval_intent": True}}, "greet"]})
+
+    async def parse_message(message: UserMessage, tracker: DialogueStateTracker | None) -> dict[str, object]:
+        return {"text": message.text}
+
+    agent = cast(Any, SimpleNamespace(tracker_store=CachedTrackerStore(DOMAIN, database_url), domain=domain,
+                                      processor=SimpleNamespace(parse_message=parse_message)))
+    parse = await parse_in_conversation(agent, "c", "/returns/label")
+    assert parse["intent"] == {"name": "returns", "confidence": 1.0, "full_retrieval_intent_name": "returns/label"}
+    assert parse["response_selector"]["returns"]["response"]["utter_action"] == "utter_returns/label"
+    for text in ("/greet", "returns/label", "/greet/label", "and/or"):
+        assert await parse_in_conversation(agent, "c", text) == {"text": text}

@@ -44,3 +44,12 @@ async def test_in_a_form_and_beyond_the_assistant_nothing_is_offered(shop: Shop)
     assert (await act(ActionNotUnderstood(shop.open), inside)).said == ["utter_please_rephrase"]
     beyond = Scene(text="how with the thing", reading=LIKELY)
     assert (await act(ActionOutOfScope(shop.open), beyond)).said == ["utter_out_of_scope"]
+
+
+async def test_soon_after_a_person_their_note_is_told_before_anything_is_asked(shop: Shop) -> None:
+    left = {"last_handoff": {"note_for_bot": "A new clock comes on Tuesday."}}
+    first = Scene(text="so when do I get it", filled=left)
+    assert (await act(ActionNotUnderstood(shop.open), first)).said == ["utter_please_rephrase_noted"]
+    second = await act(ActionNotUnderstood(shop.open), Scene(text="so when do I get it", slots=left))
+    assert second.said == ["utter_please_rephrase_by_note"]
+    assert second.messages[0]["note"] == "A new clock comes on Tuesday"

@@ -142,6 +142,22 @@ def test_a_variation_for_a_channel_has_its_mood_twins(name: str) -> None:
         assert moods <= twins, f"{name} on {channel} would win over the mood"
 
 
+@pytest.mark.parametrize("name", [
+    "greet", "thanks", "goodbye", "praise", "how_are_you", "affirm", "deny", "never_mind",
+])
+def test_where_nothing_went_wrong_nobody_apologises(name: str) -> None:
+    texts = [one["text"] for one in RESPONSES[f"utter_{name}"]]
+    assert [text for text in texts if re.search(r"\b(sorry|apolog|regret)", text, re.IGNORECASE)] == []
+
+
+@pytest.mark.parametrize(("name", "moods"), [
+    ("thanks", {"glad", "upset"}), ("goodbye", {"glad", "upset"}), ("praise", {"upset"}), ("never_mind", {"upset"}),
+])
+def test_praise_thanks_and_farewell_have_words_for_the_mood_they_come_in(name: str, moods: set[str]) -> None:
+    found = {one["value"] for variation in RESPONSES[f"utter_{name}"] for one in variation.get("condition", ())}
+    assert moods <= found
+
+
 def test_buttons_lead_somewhere() -> None:
     for name, variations in RESPONSES.items():
         for variation in variations:

@@ -11,8 +11,8 @@ from tandem.wording.offers import OFFERS, Offers, OffersError, read_offers
 
 NOT_OFFERED = {  # nobody would choose these from a list, or they are offered by the button for a person
     "greet", "goodbye", "thanks", "affirm", "deny", "are_you_a_bot", "how_are_you", "help", "never_mind", "abuse",
-    "inform", "out_of_scope", "praise", "ask_for_human", "ask_for_call", "legal_threat", "safety_hazard", "fraud_report",
-    "bereavement", "back_to_bot", "queue_question", "leave_message", "message_kept", "all_clear",
+    "inform", "out_of_scope", "praise", "ask_for_human", "ask_for_call", "legal_threat", "safety_hazard",
+    "fraud_report", "bereavement", "back_to_bot", "queue_question", "leave_message", "message_kept", "all_clear",
 }
 
 
