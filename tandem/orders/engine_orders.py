@@ -75,9 +75,11 @@ class EngineOrders:
             try:
                 self.engine.cancel(found)
             except EngineRefused as error:
-                raise NotCancellable(number, self._settled(number, _is_cancelled).status) from error
+                settled = self._settled(number, _is_cancelled)
+                if state is not WriteState.UNCLEAR or not _is_cancelled(settled):  # else it was this one, before
+                    raise NotCancellable(number, settled.status) from error
             except OrderSystemUnavailable:
-                if not _is_cancelled(self.find(number)):
+                if not _is_cancelled(self._settled(number, _is_cancelled)):
                     raise
             return self._seen(number, _is_cancelled)
 

@@ -21,6 +21,7 @@ ENGINES: Mapping[str, str] = {  # `engine:` in endpoints.yml: module and functio
     "sql": "tandem.orders.adapters.sql:open_orders",
     "http": "tandem.orders.adapters.http:open_orders",
     "medusa": "tandem.orders.adapters.medusa:open_orders",
+    "shopify": "tandem.orders.adapters.shopify:open_orders",
     "woocommerce": "tandem.orders.adapters.woocommerce:open_orders",
 }
 ENDPOINTS = Path("endpoints.yml")

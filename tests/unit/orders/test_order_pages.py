@@ -10,6 +10,7 @@ import yaml
 
 from tandem.orders.adapters.http.config import HttpPages, HttpRequest, HttpRequests, MappedHttpOptions
 from tandem.orders.adapters.medusa.config import MedusaOptions
+from tandem.orders.adapters.shopify.config import ShopifyOptions
 from tandem.orders.adapters.sql.config import MappedSqlOptions, SqlActs
 from tandem.orders.adapters.woocommerce.config import WooCommerceOptions
 from tandem.orders.config import read_orders
@@ -25,8 +26,8 @@ from tandem.orders.mapping.fields import (
 )
 
 DOCS = Path(__file__).parents[3] / "docs"
-SQL, HTTP, MEDUSA, WOOCOMMERCE = ((DOCS / "orders" / f"{name}.md").read_text(encoding="utf-8")
-                                  for name in ("sql", "http", "medusa", "woocommerce"))
+SQL, HTTP, MEDUSA, SHOPIFY, WOOCOMMERCE = ((DOCS / "orders" / f"{name}.md").read_text(encoding="utf-8")
+                                           for name in ("sql", "http", "medusa", "shopify", "woocommerce"))
 
 
 def sections(page: str) -> list[str]:
@@ -79,6 +80,16 @@ def test_the_woocommerce_of_the_page_can_be_connected(tmp_path: Path, monkeypatc
     section = read_orders(tmp_path / "endpoints.yml", tuple(ENGINES))
     assert section is not None and section.read(WooCommerceOptions).secret == "cs_1"
     assert [key for key in WooCommerceOptions.__fields__ if f"`{key}`" not in WOOCOMMERCE] == []
+
+
+def test_the_shopify_of_the_page_can_be_connected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOPIFY_CLIENT_ID", "id")
+    monkeypatch.setenv("SHOPIFY_CLIENT_SECRET", "hush")
+    [whole] = sections(SHOPIFY)
+    (tmp_path / "endpoints.yml").write_text(whole, encoding="utf-8")
+    section = read_orders(tmp_path / "endpoints.yml", tuple(ENGINES))
+    assert section is not None and section.read(ShopifyOptions).client_secret == "hush"
+    assert [key for key in ShopifyOptions.__fields__ if f"`{key}`" not in SHOPIFY] == []
 
 
 @pytest.mark.parametrize("model", [MappedOptions, OrderFields, ItemFields, ParcelFields, ShipmentFields, RefundFields,

@@ -63,7 +63,7 @@ def test_an_engine_of_ones_own_is_named_by_its_module(project: Path) -> None:
 
 @pytest.mark.parametrize(("change", "line", "told"), [
     (("engine: http", "engine: htpp"), 4, "htpp is not known, did you mean http?"),
-    (("  engine: http\n", ""), 3, "engine is missing; there are sql, http, medusa, woocommerce"),
+    (("  engine: http\n", ""), 3, "engine is missing; there are sql, http, medusa, shopify, woocommerce"),
     (("    number: ref", "    numbr: ref"), 11, "order: numbr is not known, did you mean number?"),
     (("    status: state\n", ""), 10, "order: status is missing"),
     (("url: https://", "url: http://"), 5, "url must begin with https"),

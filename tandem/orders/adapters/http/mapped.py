@@ -71,7 +71,7 @@ class MappedService:
             if answer.status in request.missing:
                 return
             if not answer.ok:
-                raise OrderSystemUnavailable(f"the order service answered status {answer.status}, not understood")
+                raise _away(answer)
             found = _listed(value_at(answer.data, request.orders) if request.orders else answer.data)
             for record in found:
                 yield self._reader.read(record, self._parts(record))
@@ -94,7 +94,7 @@ class MappedService:
         if answer.status in request.refused:
             raise EngineRefused(f"status {answer.status}")
         if not 200 <= answer.status < 300:
-            raise OrderSystemUnavailable(f"the order service answered status {answer.status}, not understood")
+            raise _away(answer)
 
     def _ask(
         self, request: HttpRequest, values: Mapping[str, Any], extra: Mapping[str, str] | None = None,
@@ -133,6 +133,12 @@ def filled(template: Any, values: Mapping[str, Any]) -> Any:
     for name, value in values.items():
         template = template.replace(f"{{{name}}}", str(value))
     return template
+
+
+def _away(answer: HttpAnswer) -> OrderSystemUnavailable:
+    if answer.status in (401, 403):
+        return OrderSystemUnavailable(f"the order service does not take what auth: sends (status {answer.status})")
+    return OrderSystemUnavailable(f"the order service answered status {answer.status}, not understood")
 
 
 def _steps(path: str) -> Iterator[tuple[str, str]]:
