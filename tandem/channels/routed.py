@@ -176,6 +176,8 @@ async def complete(answer: DirectAnswer, receipt: Receipt, runtime: Runtime) -> 
 
     The turn may have ended elsewhere, in an earlier request or between recording a reply and passing it on.
     """
+    if answer.is_complete:
+        return
     conversation_id = receipt.conversation.id
 
     def mark() -> list[Message]:

@@ -15,9 +15,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import bindparam, select, text
 
 from tandem.conversations.context_card import Attempt, OrderFacts, text_of
 from tandem.conversations.ledger import Ledger
@@ -25,8 +23,10 @@ from tandem.conversations.store import clean_data
 from tandem.conversations.tables import case_entries
 
 KEPT = 100  # entries read for a card, the newest
-_ADD = {"postgresql": postgresql_insert(case_entries).on_conflict_do_nothing(),
-        "sqlite": sqlite_insert(case_entries).on_conflict_do_nothing()}
+# SQLAlchemy keeps no compiled form of its own inserts with ON CONFLICT.
+_ADD = text("INSERT INTO case_entries (conversation_id, kind, at, data, key) "
+            "VALUES (:conversation_id, :kind, :at, :data, :key) ON CONFLICT DO NOTHING").bindparams(
+    bindparam("at", type_=case_entries.c.at.type), bindparam("data", type_=case_entries.c.data.type))
 
 
 class EntryKind(str, Enum):
@@ -114,7 +114,7 @@ class CaseFile:
     def _add(self, conversation_id: str, kind: EntryKind, message_id: str, data: Mapping[str, Any]) -> None:
         content = clean_data(data)
         with self._ledger.recoverable.begin() as connection:
-            connection.execute(_ADD[connection.dialect.name], {
+            connection.execute(_ADD, {
                 "conversation_id": conversation_id, "kind": kind.value, "at": self._ledger.clock(), "data": content,
                 "key": _key(message_id, kind, content) if message_id else None,
             })

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, case, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.row import Row
@@ -38,9 +38,14 @@ TYPING = timedelta(seconds=6)
 # Statements of every turn, built once (see `store`).
 _THIS = and_(messages.c.conversation_id == bindparam("target"), messages.c.seq == bindparam("number"))
 _READ = update(messages).where(_THIS)
+# While people have the conversation, messages are read side by side and may end in any order.
 _READ_SINCE = select(messages.c.id).where(
     messages.c.conversation_id == bindparam("target"), messages.c.seq > bindparam("number"),
-    messages.c.author == Author.CUSTOMER.value, messages.c.intent.is_not(None)).limit(1)
+    messages.c.author == Author.CUSTOMER.value, messages.c.intent.is_not(None)).exists()
+_READ_IN = {dialect: update(conversations).where(conversations.c.id == bindparam("target")).values(
+    revision=conversations.c.revision + 1, updated_at=bindparam("now"), change_id=change_id,
+    mood=case((_READ_SINCE, conversations.c.mood), else_=bindparam("latest", type_=conversations.c.mood.type)),
+) for dialect, change_id in CHANGE_ID.items()}
 _OVER = and_(handoffs.c.conversation_id == bindparam("target"), handoffs.c.closed_at.is_not(None),
              handoffs.c.bot_informed_seq.is_(None))
 _BOT_UNINFORMED = select(handoffs).where(_OVER).order_by(handoffs.c.epoch.desc())  # the clock may have stepped back
@@ -98,14 +103,15 @@ class Ledger(Transcript):
                 changes.update(owner=Owner.BOT.value, epoch=row.epoch + 1)
             owner = Owner(changes.get("owner", row.owner))
             for_bot, is_answered = owner is Owner.BOT, owner in (Owner.BOT, Owner.WAITING)
-            informed = self.inform_bot(connection, conversation_id, row.next_seq) if for_bot else None
+            is_first = row.next_seq == 1
+            informed = None if is_first or not for_bot else self.inform_bot(connection, conversation_id, row.next_seq)
             row, message = store.append(
                 connection, row, now, author=Author.CUSTOMER, kind=Kind.TEXT, text=text, data=inbound.data,
                 client_id=client_id, turn_lease=now + TURN_LEASE if is_answered else None, **changes,
             )
             if not for_bot:
                 connection.execute(_WAITS_FOR_WORDS, {"target": conversation_id, "unanswered_since": now})
-            in_line = is_answered and waits(connection, conversation_id, message.seq)
+            in_line = is_answered and not is_first and waits(connection, conversation_id, message.seq)
             return Receipt(store.to_conversation(row, now), message, False, for_bot, informed, waits=in_line)
 
     def has_received(self, inbound: InboundMessage) -> bool:
@@ -136,16 +142,15 @@ class Ledger(Transcript):
     def record_reading(self, conversation_id: str, seq: int, mood: Mood | None, intent: str | None) -> None:
         """Note how the NLU read a customer's message; the conversation's mood is that of the latest one read."""
         with self.recoverable.begin() as connection:
-            row = store.lock(connection, conversation_id)
-            now = self.clock()
+            kept = store.from_mood(mood)
+            found = connection.execute(_READ_IN[connection.dialect.name], {
+                "target": store.known_id(conversation_id), "number": seq, "now": self.clock(), "latest": kept})
+            if not found.rowcount:
+                raise ConversationNotFound(conversation_id)
             connection.execute(_READ, {
-                "target": conversation_id, "number": seq, "mood": store.from_mood(mood),
+                "target": conversation_id, "number": seq, "mood": kept,
                 "intent": store.printable(intent)[: store.MAX_NAME] if intent is not None else None,
             })
-            # While people have the conversation, messages are read side by side and may end in any order.
-            read_later = row.next_seq > seq + 1 and connection.execute(
-                _READ_SINCE, {"target": conversation_id, "number": seq}).first() is not None
-            store.change(connection, row, now, **({} if read_later else {"mood": store.from_mood(mood)}))
 
     def record_bot_reply(
         self, conversation_id: str, epoch: int, text: str, *, data: Mapping[str, Any] | None = None,
@@ -223,12 +228,14 @@ class Ledger(Transcript):
             row = store.lock(connection, conversation_id)
         except ConversationNotFound:
             now = self.clock()
-            connection.execute(_OPEN[connection.dialect.name], {
+            opened = {
                 "id": conversation_id, "channel": inbound.channel, "push": inbound.push, "owner": Owner.BOT.value,
                 "epoch": 0, "revision": 0, "next_seq": 1, "created_at": now, "updated_at": now, "last_text": "",
                 "address": store.clean_data(inbound.address), "identity": store.from_identity(inbound.identity),
-            })
-            row = store.lock(connection, conversation_id)
+                "session": 0,
+            }
+            is_ours = connection.execute(_OPEN[connection.dialect.name], opened).rowcount == 1
+            row = store.as_row(opened) if is_ours else store.lock(connection, conversation_id)
             if inbound.identity is not None:
                 store.know_email(connection, conversation_id, inbound.identity.email)
         if row.channel != inbound.channel:

@@ -14,6 +14,8 @@ from tandem.conversations import counters, store
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import ConversationNotFound, Delivery, Message
 from tandem.conversations.tables import conversations, messages
+from tandem.conversations.turn_queue import ANSWERED
+from tandem.db.engine import UtcDateTime
 
 LEASE = timedelta(seconds=30)  # longer than a channel may take for one send
 BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 1800))
@@ -24,15 +26,40 @@ _PENDING = literal_column(f"'{Delivery.PENDING.value}'")
 _ITS = conversations.c.id == messages.c.conversation_id
 _CHANNEL = select(conversations.c.channel).where(_ITS).scalar_subquery()
 _ADDRESS = select(conversations.c.address).where(_ITS).scalar_subquery()
-_ANSWERED = update(messages).where(
-    messages.c.conversation_id == bindparam("target"), messages.c.seq.in_(bindparam("numbers", expanding=True)),
-    messages.c.delivery == Delivery.WAITING.value)
 
 
-def _beyond_backoff(now: datetime) -> list[Any]:
-    """Select retries set for later than their pause can reach: they were set before the clock stepped back."""
-    return [and_(messages.c.attempts == number, messages.c.next_attempt_at > now + pause)
-            for number, pause in enumerate(BACKOFF, 1)]
+def _ready() -> Select:
+    """Select the next messages to be sent of the conversations on some channels, at a time."""
+    now, earlier = bindparam("now", type_=UtcDateTime), messages.alias("earlier")
+    # Retries set for later than their pause can reach were set before the clock stepped back.
+    beyond_backoff = [and_(messages.c.attempts == number, messages.c.next_attempt_at > bindparam(f"pause_{number}"))
+                      for number in range(1, len(BACKOFF) + 1)]
+    ready = and_(
+        messages.c.delivery == _PENDING,
+        or_(messages.c.attempts == 0, messages.c.next_attempt_at <= now, *beyond_backoff),
+        # A lease that ends later than any lease can was given before the clock stepped back.
+        or_(messages.c.lease_until.is_(None), messages.c.lease_until < now,
+            messages.c.lease_until > bindparam("no_lease")),
+        _CHANNEL.in_(bindparam("channels", expanding=True)),
+        ~exists().where(and_(
+            earlier.c.conversation_id == messages.c.conversation_id,
+            earlier.c.delivery == _PENDING,
+            earlier.c.seq < messages.c.seq,
+        )),
+    )
+    return select(messages, _CHANNEL.label("channel"), _ADDRESS.label("address")).where(ready).order_by(
+        messages.c.next_attempt_at, messages.c.id).limit(bindparam("most"))
+
+
+# Asked several times a second, so built once (see `store`).
+_READY = _ready()
+_TAKEN = _READY.with_for_update(skip_locked=True, of=messages)
+
+
+def _at(now: datetime, channels: Sequence[str], most: int) -> dict[str, Any]:
+    """Return the values of `_ready`."""
+    pauses = {f"pause_{number}": now + pause for number, pause in enumerate(BACKOFF, 1)}
+    return {"now": now, "no_lease": now + 2 * LEASE, "channels": list(channels), "most": most, **pauses}
 
 
 def _of_attempt(outbound: OutboundMessage) -> Update:
@@ -86,16 +113,15 @@ class Outbox:
         Args:
             excluded: Messages (conversation id, seq) that this process is sending, whatever became of their leases.
         """
-        query = self._ready(self._ledger.clock(), channels, limit + len(excluded))
+        now = self._ledger.clock()
         with self._ledger.reading.connect() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(_READY, _at(now, channels, limit + len(excluded))).all()
         if all((row.conversation_id, row.seq) in excluded for row in rows):
             return []
         outbound_messages: list[OutboundMessage] = []
         with self._ledger.engine.begin() as connection:
             now = self._ledger.clock()
-            query = self._ready(now, channels, limit + len(excluded)).with_for_update(skip_locked=True, of=messages)
-            for row in connection.execute(query).all():
+            for row in connection.execute(_TAKEN, _at(now, channels, limit + len(excluded))).all():
                 if (row.conversation_id, row.seq) in excluded or len(outbound_messages) == limit:
                     continue
                 doubt = row.doubt or row.attempt_open
@@ -104,24 +130,6 @@ class Outbox:
                 outbound_messages.append(OutboundMessage(
                     store.to_message(row), row.channel, row.address or {}, row.attempts + 1, doubt, row.parts_sent))
         return outbound_messages
-
-    def _ready(self, now: datetime, channels: Sequence[str], limit: int) -> Select:
-        earlier = messages.alias("earlier")
-        ready = and_(
-            messages.c.delivery == _PENDING,
-            or_(messages.c.attempts == 0, messages.c.next_attempt_at <= now, *_beyond_backoff(now)),
-            # A lease that ends later than any lease can was given before the clock stepped back.
-            or_(messages.c.lease_until.is_(None), messages.c.lease_until < now,
-                messages.c.lease_until > now + 2 * LEASE),
-            _CHANNEL.in_(list(channels)),
-            ~exists().where(and_(
-                earlier.c.conversation_id == messages.c.conversation_id,
-                earlier.c.delivery == _PENDING,
-                earlier.c.seq < messages.c.seq,
-            )),
-        )
-        return select(messages, _CHANNEL.label("channel"), _ADDRESS.label("address")).where(ready).order_by(
-            messages.c.next_attempt_at, messages.c.id).limit(limit)
 
     def renew(self, outbound_messages: Collection[OutboundMessage]) -> None:
         """Hold on to the messages on which this process still works."""
@@ -187,7 +195,7 @@ class Outbox:
     def answered(self, conversation_id: str, seqs: Sequence[int]) -> None:
         """Note that these replies of the bot went into the answer to the customer's own request."""
         with self._ledger.engine.begin() as connection:
-            connection.execute(_ANSWERED, {"target": conversation_id, "numbers": list(seqs),
+            connection.execute(ANSWERED, {"target": conversation_id, "numbers": list(seqs),
                                            "delivery": Delivery.SENT.value})
 
     def fetch(self, conversation_id: str, after: int, limit: int = 500) -> list[Message]:

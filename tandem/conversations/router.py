@@ -6,6 +6,7 @@ from dataclasses import replace
 from tandem.conversations.buttons import BACK_TO_BOT, ButtonPress, find_press, message_of
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import (
+    Conversation,
     ConversationNotFound,
     InboundMessage,
     Message,
@@ -27,7 +28,11 @@ class Router:
         self._ownership = ownership
 
     def receive(self, inbound: InboundMessage) -> Receipt:
-        """Store a message and name its reader; blocking.
+        """Look the conversation up, and do what `receive_in` does; blocking."""
+        return self.receive_in(self._ledger.find(inbound.conversation_id), inbound)
+
+    def receive_in(self, conversation: Conversation | None, inbound: InboundMessage) -> Receipt:
+        """Store a message of a conversation, None for a new one, and name its reader; blocking.
 
         A button that was offered in this conversation is stored under the title that the customer saw, with its
         payload beside it, and the number of the message that offered it; any other payload is dropped, for what
@@ -38,8 +43,9 @@ class Router:
         Raises:
             InvalidMessage: The message cannot be taken.
         """
-        payload = inbound.data.get("payload") or self._typed_way_back(inbound) or inbound.text
-        press = self._offered(inbound, payload) if isinstance(payload, str) and payload.startswith("/") else None
+        payload = inbound.data.get("payload") or self._typed_way_back(conversation, inbound) or inbound.text
+        is_payload = isinstance(payload, str) and payload.startswith("/")
+        press = self._offered(conversation, inbound, payload) if is_payload else None
         if press is None:
             words = {key: value for key, value in inbound.data.items() if key not in ("payload", "button_of")}
             return self._ledger.receive(replace(inbound, data=words))
@@ -49,28 +55,22 @@ class Router:
         data = {**inbound.data, "payload": press.payload, "button_of": press.message}
         return self._ledger.receive(replace(inbound, text=text, data=data))
 
-    def _offered(self, inbound: InboundMessage, payload: str) -> ButtonPress | None:
+    def _offered(self, conversation: Conversation | None, inbound: InboundMessage, payload: str) -> ButtonPress | None:
         """Return the button with this payload; None if there was none.
 
         The way out of the queue stands open as long as the customer waits, whatever was said since it was offered.
         """
         press = find_press(self._recent(inbound.conversation_id, message_of(payload)), payload)
-        if press is None and payload == BACK_TO_BOT and self._waits(inbound):
+        if press is None and payload == BACK_TO_BOT and _is_waiting(conversation):
             return ButtonPress(payload, payload, 0)
         return press
 
-    def _waits(self, inbound: InboundMessage) -> bool:
-        try:
-            return self._ledger.conversation(inbound.conversation_id).owner is Owner.WAITING
-        except ConversationNotFound:
-            return False
-
-    def _typed_way_back(self, inbound: InboundMessage) -> str | None:
+    def _typed_way_back(self, conversation: Conversation | None, inbound: InboundMessage) -> str | None:
         """Return the payload of the button that leaves the queue, if its words were typed instead of pressed."""
         words = _bare(inbound.text) if isinstance(inbound.text, str) else ""
         if not words or len(words) > _LONGEST_TITLE:
             return None
-        press = find_press(self._recent(inbound.conversation_id), BACK_TO_BOT) if self._waits(inbound) else None
+        press = find_press(self._recent(inbound.conversation_id), BACK_TO_BOT) if _is_waiting(conversation) else None
         return BACK_TO_BOT if press and words == _bare(press.title) else None
 
     def _recent(self, conversation_id: str, number: int | None = None) -> list[Message]:
@@ -88,6 +88,10 @@ class Router:
                 self._ownership.leave_queue(inbound.conversation_id)
         except (ConversationNotFound, NotAllowed):
             return  # nobody waits, or somebody was quicker: the message goes to whoever owns the conversation
+
+
+def _is_waiting(conversation: Conversation | None) -> bool:
+    return conversation is not None and conversation.owner is Owner.WAITING
 
 
 def _bare(text: str) -> str:

@@ -46,6 +46,8 @@ MAX_NAME = 120  # characters of a speaker's name, an intent or a trigger
 _PREVIEW = 160
 # Statements of every turn, built once: SQLAlchemy takes longer to build one than SQLite to run it.
 _LOCK = select(conversations).where(conversations.c.id == bindparam("target")).with_for_update()
+_LOCK_REVISION = select(conversations.c.id, conversations.c.revision).where(
+    conversations.c.id == bindparam("target")).with_for_update()
 _CHANGE = {dialect: update(conversations).where(conversations.c.id == bindparam("target")).values(change_id=change_id)
            for dialect, change_id in CHANGE_ID.items()}
 _INSERT = insert(messages)
@@ -128,11 +130,24 @@ def lock(connection: Connection, conversation_id: str) -> Row:
     Raises:
         ConversationNotFound: There is none.
     """
-    known_id(conversation_id)
-    row = connection.execute(_LOCK, {"target": conversation_id}).first()
+    return _locked(connection, _LOCK, conversation_id)
+
+
+def lock_revision(connection: Connection, conversation_id: str) -> Row:
+    """Do what `lock` does; the row returned has the id and the revision alone."""
+    return _locked(connection, _LOCK_REVISION, conversation_id)
+
+
+def _locked(connection: Connection, query: Any, conversation_id: str) -> Row:
+    row = connection.execute(query, {"target": known_id(conversation_id)}).first()
     if row is None:
         raise ConversationNotFound(conversation_id)
     return row
+
+
+def as_row(values: Mapping[str, Any]) -> Row:
+    """Return the row of a conversation that has just been written with these values, without reading it."""
+    return SimpleNamespace(**{**dict.fromkeys(conversations.columns.keys()), **values})
 
 
 def lock_agent(connection: Connection, agent_id: str) -> None:

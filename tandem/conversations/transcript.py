@@ -43,6 +43,13 @@ class Transcript:
             raise ConversationNotFound(conversation_id)
         return store.to_conversation(row, self.clock())
 
+    def find(self, conversation_id: str) -> Conversation | None:
+        """Read one conversation; None if there is none with this id."""
+        try:
+            return self.conversation(conversation_id)
+        except ConversationNotFound:
+            return None
+
     def messages(
         self, conversation_id: str, after: int = 0, limit: int = 500, for_customer: bool = False,
         delivery: Delivery | None = None,

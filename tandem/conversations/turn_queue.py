@@ -18,7 +18,7 @@ from sqlalchemy.engine.row import Row
 from sqlalchemy.exc import OperationalError
 
 from tandem.conversations import store
-from tandem.conversations.model import ConversationNotFound, Message, Owner, Receipt
+from tandem.conversations.model import ConversationNotFound, Delivery, Message, Owner, Receipt
 from tandem.conversations.tables import conversations, handoffs, messages
 from tandem.conversations.transcript import Transcript
 from tandem.db.engine import is_locked
@@ -40,6 +40,9 @@ _EARLIER = select(messages.c.id).where(_OF_THIS, messages.c.seq < bindparam("num
 _LATER = select(messages.c.id).where(_OF_THIS, messages.c.seq > bindparam("number"), _OPEN).limit(1)
 _HELD = update(messages).where(_OF_THIS, messages.c.seq == bindparam("number"), _OPEN,
                                messages.c.turn_tries == bindparam("tries"))
+_SAID = select(messages.c.seq).where(_OF_THIS, messages.c.reply_to == bindparam("answered"))
+ANSWERED = update(messages).where(_OF_THIS, messages.c.seq.in_(bindparam("numbers", expanding=True)),
+                                  messages.c.delivery == Delivery.WAITING.value)
 
 
 def waits(connection: Connection, conversation_id: str, seq: int) -> bool:
@@ -78,15 +81,34 @@ class TurnQueue:
     def finish(self, conversation_id: str, seq: int, tries: int = 1, outcome: str = DONE) -> bool:
         """Say that the bot is done with this message; False if the turn was over, or is in other hands."""
         with self._ledger.recoverable.begin() as connection:
-            try:
-                row = store.lock(connection, conversation_id)
-            except ConversationNotFound:
+            return self._end(connection, conversation_id, seq, tries, outcome)
+
+    def finish_answered(
+        self, conversation_id: str, seq: int, tries: int, outcome: str, answered: Collection[int],
+    ) -> bool:
+        """Do what `finish` does, and note that these replies went into the answer to the customer's own request.
+
+        Returns:
+            Whether they are all that was said to the message; if not, nothing is noted of them.
+        """
+        with self._ledger.engine.begin() as connection:
+            self._end(connection, conversation_id, seq, tries, outcome)
+            said = connection.execute(_SAID, {"target": conversation_id, "answered": seq}).scalars().all()
+            if not said or not set(said) <= set(answered):
                 return False
-            target = {"target": conversation_id, "number": seq}
-            ended = connection.execute(_HELD, {**target, "tries": tries, "turn": outcome, "turn_lease": None})
-            if ended.rowcount and connection.execute(_LATER, target).first() is not None:
-                store.change(connection, row, self._ledger.clock())  # wakes the worker that has the next one
-            return bool(ended.rowcount)
+            connection.execute(ANSWERED, {"target": conversation_id, "numbers": said, "delivery": Delivery.SENT.value})
+            return True
+
+    def _end(self, connection: Connection, conversation_id: str, seq: int, tries: int, outcome: str) -> bool:
+        try:
+            row = store.lock_revision(connection, conversation_id)
+        except ConversationNotFound:
+            return False
+        target = {"target": conversation_id, "number": seq}
+        ended = connection.execute(_HELD, {**target, "tries": tries, "turn": outcome, "turn_lease": None})
+        if ended.rowcount and connection.execute(_LATER, target).first() is not None:
+            store.change(connection, row, self._ledger.clock())  # wakes the worker that has the next one
+        return bool(ended.rowcount)
 
     def adopt(
         self, channels: Sequence[str] | None = None, limit: int = 20, excluded: Collection[tuple[str, int]] = (),

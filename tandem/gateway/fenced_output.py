@@ -18,7 +18,12 @@ KEPT = ("buttons", "quick_replies", "image", "attachment", "custom", "elements")
 
 
 class DirectAnswer:
-    """The answer to a customer's own request, on a channel that answers within it; no reply goes into it twice."""
+    """The answer to a customer's own request, on a channel that answers within it; no reply goes into it twice.
+
+    Attributes:
+        is_awaited: Whether the customer's side still waits for it.
+        is_complete: All that was said to the message is in it, and noted in the ledger as answered.
+    """
 
     def __init__(self, output: OutputChannel, capabilities: ChannelCapabilities, recipient: str = "") -> None:
         """
@@ -29,6 +34,13 @@ class DirectAnswer:
         self._recipient = recipient
         self._capabilities = capabilities
         self._taken: set[int] = set()
+        self.is_awaited = True
+        self.is_complete = False
+
+    @property
+    def taken(self) -> frozenset[int]:
+        """Return the sequence numbers of the replies in the answer."""
+        return frozenset(self._taken)
 
     def has(self, reply: Message) -> bool:
         """Check whether a reply is in the answer."""

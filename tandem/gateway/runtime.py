@@ -12,7 +12,7 @@ from sanic import Sanic
 from tandem.access.limits import RateLimit
 from tandem.conversations.feed import Feed
 from tandem.conversations.model import (
-    ConversationNotFound,
+    Conversation,
     Delivery,
     Identity,
     InboundMessage,
@@ -176,8 +176,13 @@ class Runtime:
             if first is not None:
                 await asyncio.shield(first)
             return
-        # A client that hangs up must not stop the turn.
-        await asyncio.shield(self._turns.begin(receipt, channel, on_new_message, into, metadata))
+        turn = self._turns.begin(receipt, channel, on_new_message, into, metadata)
+        try:
+            await asyncio.shield(turn)  # a client that hangs up must not stop the turn
+        except asyncio.CancelledError:
+            if into is not None:
+                into.is_awaited = False  # what is said now waits to be fetched
+            raise
 
     def bot_is_writing(self, conversation_id: str) -> bool:
         """Check whether a bot turn of this conversation is in progress in this process."""
@@ -195,18 +200,15 @@ class Runtime:
         return Dates(self.ledger.clock(), settings.shop_timezone, Formats(settings.shop_locale))
 
     def _receive(self, inbound: InboundMessage) -> Receipt:
-        if inbound.identity is not None:
-            self._forget_others(inbound.conversation_id, inbound.identity)
-        return self.router.receive(inbound)
+        conversation = self.ledger.find(inbound.conversation_id)
+        if conversation is not None and inbound.identity is not None:
+            self._forget_others(conversation, inbound.identity)
+        return self.router.receive_in(conversation, inbound)
 
-    def _forget_others(self, conversation_id: str, identity: Identity) -> None:
+    def _forget_others(self, conversation: Conversation, identity: Identity) -> None:
         """Take back what was matched for somebody else, where the customer becomes known or another one comes."""
-        try:
-            known = self.ledger.conversation(conversation_id).identity
-        except ConversationNotFound:
-            return
-        if known is None or known.subject != identity.subject:
-            self.services.identification.forget_all_but(conversation_id, identity.email)
+        if conversation.identity is None or conversation.identity.subject != identity.subject:
+            self.services.identification.forget_all_but(conversation.id, identity.email)
 
     async def _adopt(self) -> None:
         soon = asyncio.Event()

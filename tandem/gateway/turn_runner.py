@@ -123,7 +123,7 @@ class TurnRunner:
             if not receipt.for_bot:
                 left = await self._for_people(receipt, channel, into)
                 if left is None:
-                    await self._finish(receipt)
+                    await self._finish(receipt, into)
                     return
                 receipt = left
             if receipt.too_late:
@@ -145,7 +145,7 @@ class TurnRunner:
                 return
             how = FAILED
             await self._notices.apologise(receipt, "is given up")
-        await self._finish(receipt, how)
+        await self._finish(receipt, into, how)
 
     async def _wait_in_line(self, message: Message) -> None:
         """Wait until all earlier messages of the conversation are dealt with, whichever worker has them."""
@@ -195,11 +195,15 @@ class TurnRunner:
                 await into.take(answer)
         return None
 
-    async def _finish(self, receipt: Receipt, outcome: str = DONE) -> None:
+    async def _finish(self, receipt: Receipt, into: DirectAnswer | None, outcome: str = DONE) -> None:
         message = receipt.message
+        of_this = (message.conversation_id, message.seq, receipt.tries, outcome)
         try:
-            await write(message.conversation_id, self._queue.finish, message.conversation_id, message.seq,
-                        receipt.tries, outcome)
+            if into is not None and into.is_awaited and into.taken:
+                into.is_complete = await write(
+                    message.conversation_id, self._queue.finish_answered, *of_this, into.taken)
+            else:
+                await write(message.conversation_id, self._queue.finish, *of_this)
         except SQLAlchemyError:
             # The turn is taken over when its lease runs out; what it has said is not said twice.
             logger.exception("The end of bot turn %d was not written down", message.seq, extra=_about(receipt))

@@ -38,7 +38,7 @@ from tandem.nlu.models.questions import (
 )
 from tandem.nlu.models.vector_file import read_ahead
 from tandem.nlu.models.wishes import Wish, WishRules, read_wishes
-from tandem.nlu.retrieval_intents import set_reading
+from tandem.nlu.retrieval_intents import RetrievalReading
 from tandem.nlu.sentence_encoder import say
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
         super().__init__(config, storage, resource, model)
         self._topics = Topics.of(config.get("topics") or {})
         self._wish_rules = WishOptions(**(config.get(WISHES) or {})).rules()
-        self._remembered = lru_cache(CACHE_SIZE)(self._read)
+        self._reading = lru_cache(CACHE_SIZE)(self._read)
         self._wishes_in = lru_cache(CACHE_SIZE)(self._read_wishes)
 
     def train(self, training_data: TrainingData) -> Resource:
@@ -121,7 +121,7 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
         examples += Examples([masked(turn.text) for turn in turns], [turn.intent for turn in turns],
                              [turn.context for turn in turns], [turn.dialogue for turn in turns])
         read_ahead(examples.texts, "intents", say)
-        self._remembered.cache_clear()
+        self._reading.cache_clear()
         self._wishes_in.cache_clear()
         return self._learnt(IntentModel.learn(examples, self._topics), MODEL_FILE)
 
@@ -151,10 +151,10 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
         context = context_of(tracker, self._topics)
         for message in messages:
             text = masked(message.get(TEXT) or "")
-            ranking = self._remembered(text, context)
-            set_reading(message, ranking, self._config["ranking_length"])
+            reading = self._reading(text, context)
+            reading.put_on(message)
             wishes = self._wishes_in(message.get(TEXT) or "", context)
-            if wishes and ranking[0][0] not in self._wish_rules.whole:
+            if wishes and reading.full not in self._wish_rules.whole:
                 message.set(WISHES, [vars(wish) for wish in wishes], add_to_output=True)
         return messages
 
@@ -165,7 +165,10 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
         return read_wishes(text, context, lambda part, place: read(masked(part), place), self._topics,
                            self._wish_rules)
 
-    def _read(self, text: str, context: Context) -> Ranking:
+    def _read(self, text: str, context: Context) -> RetrievalReading:
+        return RetrievalReading.of(self._ranking(text, context), self._config["ranking_length"])
+
+    def _ranking(self, text: str, context: Context) -> Ranking:
         if self._model is None or not text.strip():
             return []
         ranking = self._model.read(text, context)

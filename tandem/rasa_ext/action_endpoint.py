@@ -80,7 +80,8 @@ class ActionEndpoint(EndpointConfig):
             body = await response.read()
             if response.status >= 400:
                 raise ClientResponseError(response.status, response.reason, _without_request(body))
-            return json.loads(body) if response.content_type == "application/json" else None
+            is_json = response.headers.get("Content-Type", "").partition(";")[0].strip().lower() == "application/json"
+            return json.loads(body) if is_json else None
 
     def _session(self) -> aiohttp.ClientSession:
         if self._kept is None or self._kept.closed:

@@ -67,7 +67,7 @@ class CachedTracker(DialogueStateTracker):
         """Copy the tracker with its events and state; Rasa's replays the events."""
         twin = copy.copy(self)
         twin.events = deque(self.events)
-        twin.slots = {name: copy.copy(slot) for name, slot in self.slots.items()}
+        twin.slots = {name: copy_of(slot) for name, slot in self.slots.items()}
         if self.active_loop is not None:
             twin.active_loop = dataclasses.replace(self.active_loop)
         twin._forget()
@@ -206,3 +206,10 @@ def state_of(tracker: DialogueStateTracker) -> Mapping[str, Any]:
         "followup_action": tracker.followup_action,
         "paused": tracker.is_paused(),
     }
+
+
+def copy_of(slot: Slot) -> Slot:
+    """Copy a slot as `copy.copy` does, without taking it to pieces; every copy of a tracker copies all slots."""
+    twin: Slot = object.__new__(type(slot))
+    twin.__dict__.update(slot.__dict__)
+    return twin

@@ -14,11 +14,13 @@ from rasa.core.agent import Agent
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.events import Event
+from rasa.shared.core.slot_mappings import SlotMapping
 from rasa.shared.core.slots import Slot
 
 from tandem.rasa_ext import shortcuts
 from tandem.rasa_ext.action_endpoint import install_action_endpoint
 from tandem.rasa_ext.action_result import is_action_result
+from tandem.rasa_ext.cached_tracker import copy_of
 from tandem.rasa_ext.graph_runner import SequentialGraphRunner
 from tandem.rasa_ext.locks import install_locks
 from tandem.rasa_ext.rule_policy import IndexedRulePolicy
@@ -44,7 +46,8 @@ def install_extensions(agent: Agent) -> None:
     domain.is_empty = lambda: empty  # Rasa writes out the whole domain to answer this, at each message
     RemoteAction._validate_action_result = is_action_result
     Event.resolve_by_type = staticmethod(shortcuts.kind_of_event)
-    Slot.__copy__ = shortcuts.copy_of
+    Slot.__copy__ = copy_of
+    SlotMapping.intent_is_desired = staticmethod(shortcuts.intent_is_desired)
     forms.FormAction._temporary_tracker = shortcuts.temporary_tracker
     for module in shortcuts.COPYING:
         module.copy = SimpleNamespace(copy=copy.copy, deepcopy=shortcuts.as_it_is)

@@ -11,7 +11,7 @@ from rasa.core.policies import rule_policy
 from rasa.shared.core.constants import REQUESTED_SLOT
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, Event, SlotSet
-from rasa.shared.core.slots import Slot
+from rasa.shared.core.slot_mappings import SlotMapping, SlotMappingType
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from tandem.rasa_ext.cached_tracker import CachedTracker
@@ -19,6 +19,8 @@ from tandem.rasa_ext.cached_tracker import CachedTracker
 # These copy whatever they write into a log message, also where nobody reads the log; they copy nothing else deeply.
 COPYING: tuple[Any, ...] = (rasa_processor, forms, rule_policy, interpolator)
 _rasas_kind_of_event = Event.resolve_by_type
+_rasas_intent_is_desired = SlotMapping.intent_is_desired
+_FROM_ENTITY = SlotMappingType.FROM_ENTITY.value
 
 
 def as_it_is(value: Any) -> Any:
@@ -47,8 +49,13 @@ def temporary_tracker(
     return twin
 
 
-def copy_of(slot: Slot) -> Slot:
-    """Copy a slot as `copy.copy` does, without taking it to pieces; every copy of a tracker copies all slots."""
-    twin: Slot = object.__new__(type(slot))
-    twin.__dict__.update(slot.__dict__)
-    return twin
+def intent_is_desired(mapping: dict[str, Any], tracker: DialogueStateTracker, domain: Domain) -> bool:
+    """Do what Rasa's does, but refuse a mapping from an entity that the message has not: it would fill nothing.
+
+    Rasa otherwise goes through all checks of every slot's mappings, twice for a message that begins a form.
+    """
+    if mapping.get("type") == _FROM_ENTITY and tracker.latest_message is not None:
+        wanted = mapping.get("entity")
+        if all(entity.get("entity") != wanted for entity in tracker.latest_message.entities):
+            return False
+    return bool(_rasas_intent_is_desired(mapping, tracker, domain))

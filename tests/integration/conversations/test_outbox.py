@@ -185,6 +185,18 @@ def test_replies_that_went_into_the_answer_are_not_fetched_again(core: Core) -> 
     assert (state(core, "one"), state(core, "two")) == (Delivery.SENT, Delivery.WAITING)
 
 
+def test_a_turn_ends_together_with_the_answer_that_holds_all_its_replies(core: Core) -> None:
+    core.says("Hello", push=False, channel="rest")
+    core.bot_says("one", reply_to=1)
+    core.bot_says("two", reply_to=1)
+    assert not core.turns.finish_answered("c", 1, 1, "done", [2]), "a reply is missing in the answer"
+    assert (state(core, "one"), state(core, "two")) == (Delivery.WAITING, Delivery.WAITING)
+    assert not core.turns.renew("c", 1), "the turn is over all the same"
+    assert core.turns.finish_answered("c", 1, 1, "done", [2, 3])
+    assert (state(core, "one"), state(core, "two")) == (Delivery.SENT, Delivery.SENT)
+    assert not core.turns.finish_answered("nobody", 1, 1, "done", [2])
+
+
 def test_events_and_agents_messages_keep_their_order_on_the_way(core: Core) -> None:
     core.says()
     core.hands_off()

@@ -17,7 +17,7 @@ from tandem.nlu.intent_classifier import KernelIntentClassifier
 from tandem.nlu.models import kernel
 from tandem.nlu.models.context import Context, Topics
 from tandem.nlu.models.intent_model import Examples, IntentModel
-from tandem.nlu.retrieval_intents import set_reading
+from tandem.nlu.retrieval_intents import RetrievalReading
 
 TOPICS = Topics.of({"returns": ["return_item"], "delivery": ["delivery_cost"]})
 ALONE = {
@@ -117,12 +117,24 @@ def test_a_slot_that_no_form_waits_for_is_not_asked() -> None:
 
 def test_rasa_is_told_which_answer_of_each_topic_is_wanted() -> None:
     message = Message({"text": "is it free"})
-    set_reading(message, [("returns/who_pays", 0.6), ("returns/label", 0.2), ("thanks", 0.1), ("gift/cost", 0.05)], 2)
+    ranking = [("returns/who_pays", 0.6), ("returns/label", 0.2), ("thanks", 0.1), ("gift/cost", 0.05), ("gift/x", 0.0)]
+    RetrievalReading.of([*ranking, ("shop/hours", 0.0)], 3).put_on(message)
     assert message.get("intent") == {"name": "returns", "confidence": 0.6}
-    assert [one["name"] for one in message.get("intent_ranking")] == ["returns", "thanks"]
+    assert [one["name"] for one in message.get("intent_ranking")] == ["returns", "thanks", "gift"]
     selected = message.get("response_selector")
-    assert selected["all_retrieval_intents"] == ["gift", "returns"]
+    assert selected["all_retrieval_intents"] == ["gift", "returns"], "of the intents in the ranking"
     assert selected["returns"]["response"]["utter_action"] == "utter_returns/who_pays"
+
+
+def test_what_rasa_writes_on_a_message_is_not_on_the_next_one() -> None:
+    reading = RetrievalReading.of([("thanks", 0.3), ("greet", 0.2)], 0)
+    first, second = Message({"text": "ta"}), Message({"text": "ta"})
+    reading.put_on(first)
+    first.get("intent_ranking").insert(0, {"name": "nlu_fallback", "confidence": 0.7})
+    first.get("intent")["full_retrieval_intent_name"] = "talk/thanks"
+    reading.put_on(second)
+    assert second.get("intent") == {"name": "thanks", "confidence": 0.3}
+    assert [one["name"] for one in second.get("intent_ranking")] == ["thanks", "greet"]
 
 
 DIALOGUE = """

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 from jsonschema import ValidationError, validate
-from rasa.core.actions.action import RemoteAction
+from rasa.core.actions.action import RemoteAction, extract_slot_value_from_predefined_mapping
 from rasa.core.actions.forms import FormAction
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import ExecutionContext, GraphSchema, SchemaNode
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, SlotSet
+from rasa.shared.core.events import Event, SlotSet, UserUttered
+from rasa.shared.core.slot_mappings import SlotMapping, SlotMappingType
 from rasa.shared.core.slots import CategoricalSlot, Slot
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 
@@ -26,7 +27,7 @@ from tandem.rasa_ext.cached_tracker import CachedTracker
 from tandem.rasa_ext.graph_runner import SequentialGraphRunner
 from tandem.rasa_ext.install import install_extensions
 from tandem.rasa_ext.rule_policy import IndexedRulePolicy
-from tandem.rasa_ext.shortcuts import COPYING
+from tandem.rasa_ext.shortcuts import COPYING, intent_is_desired
 from tests.fakes.talk import DOMAIN, by_chance
 
 NEEDS = {"tokens": {"message": "said"}, "intent": {"tokens": "tokens"}, "mood": {"tokens": "tokens"},
@@ -117,6 +118,30 @@ def test_a_slot_is_copied_as_ever() -> None:
     assert Slot.__copy__ and as_ever[2] == vars(twin) == vars(slot) and type(twin) is CategoricalSlot
     twin.value = "upset"
     assert slot.value == "calm"
+
+
+RASAS_INTENT_IS_DESIRED = SlotMapping.intent_is_desired
+
+
+@pytest.mark.parametrize("mapping", [
+    {"type": "from_entity", "entity": "order_number"}, {"type": "from_entity", "entity": "city", "role": "from"},
+    {"type": "from_entity", "entity": "order_number", "not_intent": ["greet"]}, {"type": "from_text"},
+    {"type": "from_intent", "value": True, "intent": "inform"}, {"type": "custom"},
+])
+@pytest.mark.parametrize("entities", [[], [{"entity": "order_number", "value": "TD-1"}],
+                                      [{"entity": "city", "value": "Riga", "role": "to"}]])
+@pytest.mark.parametrize("intent", ["inform", "greet"])
+def test_a_mapping_is_passed_over_only_if_it_fills_nothing(
+    mapping: dict[str, Any], entities: list[dict[str, Any]], intent: str,
+) -> None:
+    tracker = DialogueStateTracker("c", DOMAIN.slots)
+    tracker.update(UserUttered("words", {"name": intent}, entities))
+    if RASAS_INTENT_IS_DESIRED(mapping, tracker, DOMAIN) and not intent_is_desired(mapping, tracker, DOMAIN):
+        kind = SlotMappingType(mapping["type"])
+        assert kind.is_predefined_type() and not extract_slot_value_from_predefined_mapping(kind, mapping, tracker)
+    else:
+        assert RASAS_INTENT_IS_DESIRED(mapping, tracker, DOMAIN) == intent_is_desired(mapping, tracker, DOMAIN)
+    assert not intent_is_desired(mapping, tracker, DOMAIN) or entities or mapping["type"] != "from_entity"
 
 
 RASAS_TEMPORARY_TRACKER = FormAction._temporary_tracker
