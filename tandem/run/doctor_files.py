@@ -1,4 +1,4 @@
-"""What `tandem doctor` finds in config.yml, credentials.yml, endpoints.yml and data/duty.yml."""
+"""What `tandem doctor` finds in config.yml, credentials.yml, endpoints.yml data/shop.yml and data/duty.yml."""
 from __future__ import annotations
 
 import re
@@ -18,6 +18,7 @@ from tandem.run.diagnosis import Diagnosis
 from tandem.run.open_channels import open_channels
 from tandem.sentiment.settings import EscalationSettings
 from tandem.settings import Settings
+from tandem.shop.shop_file import SHOP, read_shop
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PROVIDED = {"TANDEM_ACTIONS_URL", "TANDEM_TRACKER_URL"}  # `tandem run` sets these itself
@@ -35,6 +36,7 @@ def findings(settings: Settings, root: Path, environment_has: Callable[[str], bo
         if name == "credentials.yml" and isinstance(content, dict):
             yield from _channels(content, root)
             yield _open_channels(settings, root)
+    yield _shop(root)
     yield _escalation(root)
     yield _live_agents(root, settings.shop_timezone)
 
@@ -64,6 +66,18 @@ def _open_channels(settings: Settings, root: Path) -> Diagnosis:
     """Check whether a channel asks nobody who they are; `tandem run` starts with one only as a demo on loopback."""
     found = list(open_channels(settings, root))
     return Diagnosis("open channels", f"{len(found)}" if found else "none", " ".join(found))
+
+
+def _shop(root: Path) -> Diagnosis:
+    """Check what is the shop's own; without the file Tandem runs, with order numbers of digits alone."""
+    if not (root / SHOP).is_file():
+        fix = "write data/shop.yml, at least order_numbers; see docs/shop.md"
+        return Diagnosis("shop", "data/shop.yml missing", fix)
+    try:
+        shop = read_shop(root / SHOP)
+    except ConfigurationError as error:
+        return Diagnosis("shop", "not configured rightly", str(error))
+    return Diagnosis("shop", f"{shop.name}, order numbers such as {shop.numbers().example}")
 
 
 def _escalation(root: Path) -> Diagnosis:

@@ -113,6 +113,8 @@ def test_each_wrong_setting_is_found(
 @pytest.mark.parametrize(("file", "text", "subject", "fix"), [
     ("config.yml", "policies: [{name: tandem.dialogue.escalation_policy.EscalationPolicy, windw: 3}]\n", "escalation",
      "windw is not known, did you mean window?"),
+    ("data/shop.yml", "returns: {day: 3}\n", "shop", "returns: day is not known, did you mean days?"),
+    ("data/shop_of_old.yml", "", "shop", "write data/shop.yml, at least order_numbers"),
     ("data/duty.yml", "hours: {mondy: []}\n", "live agents", "hours: mondy is not known, did you mean monday?"),
     ("endpoints.yml", "live_agent: {type: desk, default: nobody}\n", "live agents", "no channel is called nobody"),
 ])
