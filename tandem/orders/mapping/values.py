@@ -1,9 +1,12 @@
 """Values as engines write them."""
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
+
+_ZONE = re.compile(r":[\d.]+([+-]\d\d):?(\d\d)?\Z")  # after a time of day, not the day of a date
 
 
 def read_moment(value: Any, dates: str) -> datetime:
@@ -20,8 +23,9 @@ def read_moment(value: Any, dates: str) -> datetime:
     if dates != "iso":
         return datetime.strptime(str(value), dates)
     text = str(value).strip().replace("Z", "+00:00")
-    if len(text) > 5 and text[-5] in "+-" and text[-4:].isdigit() and "T" in text:
-        text = f"{text[:-2]}:{text[-2:]}"  # Python 3.10 wants the colon
+    zone = _ZONE.search(text)
+    if zone:  # Python 3.10 wants it whole: +02:00
+        text = f"{text[: zone.start(1)]}{zone[1]}:{zone[2] or '00'}"
     return datetime.fromisoformat(_with_six_places(text))
 
 

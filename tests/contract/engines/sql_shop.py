@@ -1,13 +1,14 @@
 """A shop's own database, older than Tandem: German names, two tables of people, dates without a zone, VAT in cents."""
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import yaml
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import Connection
 
 from tandem.orders.adapters.sql.config import MappedSqlOptions
 from tandem.orders.adapters.sql.mapped import MappedTables
@@ -30,7 +31,7 @@ CREATE TABLE erstattungen (bestellung_id INTEGER, betrag_cent INTEGER, am TEXT);
 CREATE TABLE retouren (bestellung_id INTEGER, nummer TEXT, artikel TEXT, grund TEXT, am TEXT);
 """
 SECTION = """
-url: sqlite:///{file}
+url: {url}
 zone: Europe/Berlin
 currency: EUR
 money: minor
@@ -53,46 +54,56 @@ order:
   return: {{from: retouren r, order: r.bestellung_id, id: r.nummer, sku: r.artikel, reason: r.grund, created_at: r.am}}
 acts:
   cancel:
-    - UPDATE bestellungen SET zustand = 'storniert', storniert_am = datetime('now') WHERE id = :id AND zustand = 'neu'
-    - INSERT INTO erstattungen SELECT id, summe_cent, datetime('now') FROM bestellungen WHERE id = :id
+    - UPDATE bestellungen SET zustand = 'storniert', storniert_am = :now WHERE id = :id AND zustand = 'neu'
+    - INSERT INTO erstattungen SELECT id, summe_cent, :now FROM bestellungen WHERE id = :id
   change_address:
     UPDATE bestellungen SET empfaenger = :name, strasse = :street, ort = :city, plz = :postcode, region = :region,
     land = :country WHERE id = :id AND zustand = 'neu'
-  start_return: INSERT INTO retouren VALUES (:id, :return_id, :sku, :reason, datetime('now'))
+  start_return: INSERT INTO retouren VALUES (:id, :return_id, :sku, :reason, :now)
 """
 
 
-def fill(file: Path) -> None:
-    """Make the database with the orders of the contract."""
+def fill(url: str) -> None:
+    """Make the tables with the orders of the contract."""
     placed = datetime.now().replace(microsecond=0) - timedelta(days=3)
-    with sqlite3.connect(file) as database:
-        database.executescript(SCHEMA)
+    engine = create_engine(url)
+    with engine.begin() as database:
+        for statement in SCHEMA.split(";"):
+            if statement.strip():
+                database.execute(text(statement))
         for key, wanted in enumerate(ORDERS.values(), 1):
             first, _, last = wanted.home.name.partition(" ")
-            database.execute("INSERT INTO kunden VALUES (?, ?, ?, ?)", (key, first, last, wanted.email.title()))
+            _insert(database, "kunden", key, first, last, wanted.email.title())
             gone = wanted.status in (OrderStatus.SHIPPED, OrderStatus.DELIVERED)
-            database.execute("INSERT INTO bestellungen VALUES (" + ", ".join("?" * 16) + ")", (
+            _insert(
+                database, "bestellungen",
                 key, int(wanted.number.removeprefix("TD-")), key, WORDS[wanted.status],
                 str(placed + timedelta(minutes=key)), int(TOTAL * 100),
                 str(placed) if wanted.status is OrderStatus.CANCELLED else None, wanted.home.street, wanted.home.city,
                 wanted.home.postcode, wanted.home.country, wanted.home.region, wanted.home.name,
                 str(placed) if gone else None, str(placed) if wanted.status is OrderStatus.DELIVERED else None,
-                TRACKING if gone else None))
+                TRACKING if gone else None)
             for line, (sku, name, quantity, price) in enumerate(ITEMS):
-                database.execute("INSERT INTO positionen VALUES (?, ?, ?, ?, ?, ?)",
-                                 (key, line, sku, name, quantity, int(price * 100)))
-    database.close()
+                _insert(database, "positionen", key, line, sku, name, quantity, int(price * 100))
+    engine.dispose()
 
 
-def options(file: Path) -> MappedSqlOptions:
+def _insert(database: Connection, table: str, *values: object) -> None:
+    names = [f"v{index}" for index in range(len(values))]
+    database.execute(text(f"INSERT INTO {table} VALUES ({', '.join(f':{name}' for name in names)})"),
+                     dict(zip(names, values)))
+
+
+def options(url: str) -> MappedSqlOptions:
     """What endpoints.yml says of that database."""
-    return OrdersSection("sql", yaml.safe_load(SECTION.format(file=file))).read(MappedSqlOptions)
+    return OrdersSection("sql", yaml.safe_load(SECTION.format(url=url))).read(MappedSqlOptions)
 
 
 @contextmanager
-def sql_shop(folder: Path) -> Iterator[EngineShop]:
-    """The shop on a file of its own."""
-    fill(folder / "laden.db")
-    engine = MappedTables(options(folder / "laden.db"), Settings().shop_timezone)
+def sql_shop(folder: Path, url: str = "") -> Iterator[EngineShop]:
+    """The shop in a database; a SQLite file of its own if none is named."""
+    url = url or f"sqlite:///{folder / 'laden.db'}"
+    fill(url)
+    engine = MappedTables(options(url), Settings().shop_timezone)
     with behind_tandem(engine, folder) as system:
         yield EngineShop(system)
