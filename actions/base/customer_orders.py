@@ -130,7 +130,7 @@ def pick(turn: CurrentTurn, accessible: AccessibleOrders) -> str | None:
 
 def offered_by_place(turn: CurrentTurn, accessible: AccessibleOrders) -> str | None:
     """Find the order that stands at the place which the text names, "the second", among those that were offered."""
-    offered = offered_numbers(turn)
+    offered = [number for number in offered_numbers(turn) if accessible.find(number)]  # a bare "1001" may be a price
     place = place_in(turn.text, len(offered))
     order = accessible.find(offered[place]) if place is not None else None
     return order.number if order else None
