@@ -7,6 +7,8 @@
 Epochs change how long the default trains and how well it answers, not how fast: with few of them its training time is
 a lower bound, and its replies are only counted, not judged.
 
+The default stands without its FallbackClassifier (default_config.yml says why).
+
 Both are real servers, `rasa run` in its own process on this machine, spoken to over REST without an action server.
 Ours runs as shipped: its channel writes every message to the ledger. The default has Rasa's plain REST channel and
 in-memory tracker. Rounds alternate between the two, so that a change of the machine's speed meets both.
@@ -67,13 +69,14 @@ class Figures:
     cpu_ms: float = 0.0
     per_second: float = 0.0
     memory_mib: float = 0.0
+    unanswered: int = 0  # turns in which the bot said nothing; a default trained for few epochs has such
 
 
 class Bot:
     """A Rasa project in a folder of its own, trained and run as real processes."""
 
-    def __init__(self, name: str, folder: Path, channel: str) -> None:
-        self.name, self.folder, self.channel = name, folder, channel
+    def __init__(self, name: str, folder: Path, channel: str, must_answer: bool) -> None:
+        self.name, self.folder, self.channel, self.must_answer = name, folder, channel, must_answer
         self.figures = Figures()
         self.latencies: list[float] = []
         self.new: list[float] = []
@@ -114,17 +117,13 @@ class Bot:
              "--credentials", "credentials.yml", "--endpoints", "endpoints.yml"],
             cwd=self.folder, env=self._environment(), stdout=log, stderr=log, start_new_session=True,
         )
-        left = list(QUESTIONS)  # a default trained for few epochs has no words for some of them
         while True:
             if self.process.poll() is not None:
                 raise SystemExit(f"{self.name} did not start; see {self.folder / 'run.log'}")
             try:
-                answer = httpx.post(self.url, json={"sender": uuid.uuid4().hex, "message": left[0]}, timeout=60)
-                if answer.status_code == 200 and answer.json():
+                answer = httpx.post(self.url, json={"sender": uuid.uuid4().hex, "message": QUESTIONS[0]}, timeout=60)
+                if answer.status_code == 200 and (answer.json() or not self.must_answer):
                     break
-                left.pop(0)
-                if not left:
-                    raise SystemExit(f"{self.name} answers none of the questions; train it for more epochs")
             except httpx.TransportError:
                 pass
             time.sleep(0.05)
@@ -177,8 +176,9 @@ class Bot:
 
     async def _say(self, client: httpx.AsyncClient, sender: str, text: str) -> None:
         answer = await client.post(self.url, json={"sender": sender, "message": text})
-        if answer.status_code != 200 or not answer.json():
+        if answer.status_code != 200 or (not answer.json() and self.must_answer):
             raise SystemExit(f"{self.name} did not answer {text!r}: {answer.status_code} {answer.text[:200]}")
+        self.figures.unanswered += not answer.json()
 
     def conclude(self) -> Figures:
         """The medians of all rounds."""
@@ -235,21 +235,21 @@ def _cpu_ms(pid: int) -> float:
 def _table(ours: Figures, default: Figures) -> str:
     rows = [
         ("bot turn over REST, p50", f"{ours.p50_ms:.1f} ms", f"{default.p50_ms:.1f} ms", ours.p50_ms / default.p50_ms,
-         "<= 0.50"),
+         "<= 0.20"),
         ("bot turn over REST, p95", f"{ours.p95_ms:.1f} ms", f"{default.p95_ms:.1f} ms",
          ours.p95_ms / default.p95_ms, ""),
         ("the same in words that nobody has used before, p50", f"{ours.new_p50_ms:.1f} ms",
-         f"{default.new_p50_ms:.1f} ms", ours.new_p50_ms / default.new_p50_ms, ""),
+         f"{default.new_p50_ms:.1f} ms", ours.new_p50_ms / default.new_p50_ms, "<= 0.60"),
         ("CPU time of the Rasa process a turn", f"{ours.cpu_ms:.1f} ms", f"{default.cpu_ms:.1f} ms",
          ours.cpu_ms / default.cpu_ms, ""),
         (f"messages/s, {CONCURRENT} at once", f"{ours.per_second:.0f}", f"{default.per_second:.0f}",
-         ours.per_second / default.per_second, ">= 3.00"),
+         ours.per_second / default.per_second, ">= 4.00"),
         ("start to first answer", f"{ours.start_s:.1f} s", f"{default.start_s:.1f} s", ours.start_s / default.start_s,
-         "<= 0.50"),
+         "<= 0.25"),
         ("training all of data/", f"{ours.train_s:.0f} s", f"{default.train_s:.0f} s", ours.train_s / default.train_s,
          "<= 0.20"),
         ("memory of the Rasa process", f"{ours.memory_mib:.0f} MiB", f"{default.memory_mib:.0f} MiB",
-         ours.memory_mib / default.memory_mib, "<= 0.67"),
+         ours.memory_mib / default.memory_mib, "<= 0.60"),
     ]
     lines = ["| what | Tandem | default Rasa | ratio | target |", "|---|---|---|---|---|"]
     lines += [f"| {what} | {a} | {b} | {ratio:.2f} | {target} |" for what, a, b, ratio, target in rows]
@@ -264,8 +264,8 @@ def main() -> None:
     parser.add_argument("--default-epochs", type=int, default=100, help="of the default's DIET, TED and UnexpecTED")
     arguments = parser.parse_args()
     folder = arguments.reuse or Path(tempfile.mkdtemp(prefix="tandem-turns-"))
-    ours = Bot("tandem", folder / "tandem", "tandem.channels.rest.Rest")
-    default = Bot("default", folder / "default", "rest")
+    ours = Bot("tandem", folder / "tandem", "tandem.channels.rest.Rest", must_answer=True)
+    default = Bot("default", folder / "default", "rest", must_answer=False)
     if arguments.reuse is None:
         ours.prepare(None)
         default.prepare(DEFAULT_CONFIG.read_text(encoding="utf-8").replace("EPOCHS", str(arguments.default_epochs)))
@@ -283,6 +283,8 @@ def main() -> None:
         for bot in (ours, default):
             bot.stop()
     print(_table(ours.conclude(), default.conclude()))
+    if default.figures.unanswered:
+        print(f"\nIn {default.figures.unanswered} turns the default said nothing; more epochs let it answer more.")
     print(json.dumps({"tandem": vars(ours.figures), "default": vars(default.figures), "folder": str(folder)}))
 
 
