@@ -15,8 +15,8 @@ from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Message, Owner, Receipt
 from tandem.gateway.bot_input import for_bot, turn_metadata
 from tandem.gateway.fenced_output import DirectAnswer, FencedOutput
-from tandem.gateway.kept_wishes import MOST_TAKEN_UP, Plan, Wish, next_plan, plan, say_aside
 from tandem.gateway.message_reader import MessageReader
+from tandem.gateway.pending_wishes import MOST_TAKEN_UP, Plan, Wish, next_plan, plan, say_aside
 from tandem.gateway.turn_notices import TurnNotices
 from tandem.rasa_ext.tracker_store import MessageAlreadyHandled, answering
 from tandem.rasa_ext.trackers import Standing, enter, leave_forms, say_again

@@ -43,7 +43,7 @@ def build_card(
     mood, turning_point = _mood(transcript, trajectory)
     return ContextCard(
         conversation_id=conversation.id, channel=conversation.channel, reason=reason, trigger=trigger,
-        summary=_summary(reason, mood, case.orders, case.attempts, _kept_wishes(tracker)),
+        summary=_summary(reason, mood, case.orders, case.attempts, _pending_wishes(tracker)),
         signals=tuple(CardSignal.from_dict(found) for found in signals if isinstance(found, Mapping)),
         customer=_customer(conversation, verified_orders),
         mood=mood, turning_point=turning_point, orders=case.orders,
@@ -121,8 +121,8 @@ def _summary(
     return " ".join(lines)
 
 
-def _kept_wishes(tracker: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the texts of the wishes that wait for their turn; see `tandem.gateway.kept_wishes`."""
+def _pending_wishes(tracker: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the texts of the wishes that wait for their turn; see `tandem.gateway.pending_wishes`."""
     told = ((tracker.get("latest_message") or {}).get("metadata") or {}).get("tandem")
     wishes = told.get("wishes") if isinstance(told, Mapping) else ()
     return tuple(str(wish.get("text"))[:_KEPT_VALUE] for wish in wishes or () if isinstance(wish, Mapping))

@@ -44,8 +44,8 @@ RETIRED = {
 # Modules that were given up, each for a name that says what is in it.
 RETIRED_MODULES = set("""
     abilities acts answering board bounded_reading carrier choosing deliveries disputes doorkeeper doors finding
-    inbox json_forms keys kept_tracker moods notices numbers parts quietly reach reading steps twins waiting watch words
-    work
+    inbox json_forms keys kept_tracker kept_wishes moods notices numbers parts quietly reach reading steps twins waiting
+    watch words work
 """.split())
 # The paths of classes that users have in their files, and the columns of the databases, stay as they are.
 MOVED = {"tandem/channels/tracker_store.py", "tandem/nlu/bounded_text.py", "tandem/nlu/mood.py",
