@@ -3,10 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from actions.base.choices import means_all
 from actions.base.consent import CANCEL_ORDER, ActRefused, AskForConsent, ConsentedAction, ConsentForm
+from actions.base.customer_orders import accessible_orders
+from actions.base.draft import Draft
 from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
 from actions.base.status import status_reply
+from actions.base.turn import CurrentTurn
 from tandem.conversations.consent import Question
 from tandem.orders.errors import NotCancellable, ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
@@ -20,6 +24,18 @@ class ValidateCancelOrderForm(ConsentForm):
     form = "cancel_order_form"
     act = CANCEL_ORDER
     details = ("confirmed",)
+
+    def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
+        """Say of "both" which order cannot be cancelled, before the question about the one that can."""
+        refuses = turn.verdict is not None and turn.verdict.refuses
+        if not means_all(turn.text) or refuses or turn.rejected(self.form):
+            return
+        services = self._open()
+        context = OrderContext.of(services, turn)
+        for other in accessible_orders(services, turn, self.form).orders:
+            if other.number != order.number and other.status.open and not other.can_cancel:
+                draft.replies.append(refusal(other, other.status, context))
+                draft.answered, turn.verdict = True, None  # "both please" is no answer to the question about one
 
     def objection(self, order: Order, context: OrderContext) -> Reply | None:
         return None if order.can_cancel else refusal(order, order.status, context)

@@ -97,6 +97,11 @@ def place_in(text: str, count: int) -> int | None:
     return place if place < count else None
 
 
+def means_all(text: str) -> bool:
+    """Check whether a text means all that there are: "cancel both", "everything"."""
+    return bool(_ALL.search(text)) and not _ALL_BUT.search(text)
+
+
 def means_the_other(text: str) -> bool:
     """Check whether a text asks for another than was talked about: "no, the other one"."""
     return bool(_THE_OTHER.search(_OTHER_USE.sub("", text)))

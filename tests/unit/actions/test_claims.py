@@ -1,10 +1,13 @@
 """Matters of other things of an order while one goes back, what is kept of a return, and what is chosen instead."""
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from actions.base.message_text import bare_numbers
 from actions.base.turn import CurrentTurn
+from actions.cancel_order import ValidateCancelOrderForm
 from actions.conversation import ActionInform
 from actions.exchange_item import ActionExchangeItem
 from actions.refunds import ActionGetRefund
@@ -99,3 +102,29 @@ async def test_of_two_numbers_the_one_that_is_not_refused_is_meant(text: str, nu
         {"entity": "order_number", "value": one, "start": text.find(one), "end": text.find(one) + 8} for one in found]
     assert CurrentTurn(tracker).entity("order_number") == number
     assert bare_numbers(text.replace("TD-", ""))[-1] == number.removeprefix("TD-")
+
+
+@pytest.mark.parametrize(("text", "scene"), [
+    ("cancel both my orders", {"starts": True}),
+    ("both please", {"requested": "confirmed", "intent": "deny", "slots": {"order_number": "TD-10402"}}),
+])
+async def test_of_both_the_one_that_is_too_late_is_named_and_the_other_is_asked_about(
+    shop: Shop, text: str, scene: dict[str, Any],
+) -> None:
+    shop.know("two-orders@example.com")
+    if "requested" in scene:
+        shop.asks("cancel_order", "TD-10402")
+    seq = shop.says(text)
+    outcome = await act(ValidateCancelOrderForm(shop.open), Scene(
+        **{"intent": "cancel_order", "text": text, "form": "cancel_order_form", "seq": seq, **scene}))
+    assert outcome.said == ["utter_cancel_order_too_late"] and outcome.messages[0]["number"] == "TD-10417"
+    assert outcome.slots["requested_slot"] == "confirmed" and not outcome.slots.get("confirmed")
+
+
+async def test_who_keeps_both_has_said_no(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    shop.asks("cancel_order", "TD-10402")
+    outcome = await act(ValidateCancelOrderForm(shop.open), Scene(
+        intent="deny", text="no, keep both", form="cancel_order_form", seq=shop.says("no, keep both"),
+        requested="confirmed", slots={"order_number": "TD-10402"}))
+    assert outcome.said == [] and outcome.slots["confirmed"] is False
