@@ -41,6 +41,9 @@ _VERB = re.compile(
 _REFUSES = re.compile(
     r"(?:no|nope|nah|not|never ?mind|keep|leave|forget|stop|wait|don'?t|do not|rather)\b"
     r"(?! (?:idea|problem|clue|getting))", re.IGNORECASE)
+_NEGATES = re.compile(
+    r"\b(?:nothing|none|neither|not|never|no|(?:do|does|did|wo|ca|is|are|was|were|has|have|had|would|should)n['\u2019]?t)\b"
+    r"(?! (?:fit|like|want it|need it|work))", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{3,}|\d{4,}")
 _EMPTY = frozenset("""the and for with from that this these those order orders item parcel package delivery one please
     you your our its was has had have are can may any other also too what when where which who how why does did will
@@ -108,7 +111,9 @@ def read_wishes(text: str, context: Context, read: Read, topics: Topics, rules: 
     wishes: list[Wish] = []
     place, before = context, ""
     for part in parts:
-        intent, confidence = next(iter(read(part, place)), ("", 0.0))
+        # After what was said before it, and by itself: whichever says more.
+        readings = [next(iter(read(part, at)), ("", 0.0)) for at in dict.fromkeys((place, context))]
+        intent, confidence = max(readings, key=lambda reading: reading[1])
         if intent in rules.whole:
             return []
         place = place.after(intent, "", (), topics)
@@ -147,7 +152,7 @@ def _is_clause(text: str) -> bool:
 
 def _wants(wish: Wish, rules: WishRules) -> bool:
     """Check whether a part asks or wants something, or reports what something is to be done about."""
-    if _REFUSES.match(wish.text):
+    if _REFUSES.match(wish.text) or (wish.is_act and wish.intent not in rules.reports and _NEGATES.search(wish.text)):
         return False
     return wish.intent in rules.reports or wish.is_act or _says_so(wish)
 
