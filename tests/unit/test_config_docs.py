@@ -24,7 +24,8 @@ PAGES = {  # which page of docs/ explains the keys of a module's models
     "tandem.wording.offers": "designers.md",
     "tandem.nlu": "nlu.md",
     "tandem.shop": "shop.md",
-    "tandem.orders": "order-systems.md orders/http.md orders/medusa.md orders/sql.md orders/woocommerce.md",
+    "tandem.orders": "order-systems.md orders/http.md orders/medusa.md orders/shopify.md orders/sql.md "
+                     "orders/woocommerce.md",
     "tandem.live_agents.adapters.chatwoot": "chatwoot.md",
     "tandem.live_agents.adapters.slack": "slack.md",
     "tandem.live_agents.adapters.template": "writing-a-live-agent-adapter.md",
