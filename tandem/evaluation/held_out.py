@@ -6,13 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from tandem.evaluation.examples import Example, MoodExample, fold_of
 from tandem.nlu.dialogues import DialogueTurn
+from tandem.nlu.models.archives import unpacked
 from tandem.nlu.models.context import Topics
-from tandem.nlu.models.intent_model import Examples, IntentModel
+from tandem.nlu.models.intent_model import MODEL_FILE, Examples, IntentModel
 from tandem.nlu.models.mood_model import MoodModel, MoodPrediction
+from tandem.nlu.models.order_mask import masked
 from tandem.nlu.models.vector_file import read_ahead
 
 FOLDS = 5
@@ -105,6 +108,16 @@ def read_dialogues_held_out(
             [turn.dialogue for turn in known]), topics)
         for turn in unseen:
             yield DialogueReading(turn, tuple(intent for intent, _ in model.read(turn.text, turn.context)[:3]))
+
+
+def read_dialogues_by(model: Path, turns: Sequence[DialogueTurn]) -> Iterator[DialogueReading]:
+    """Read every turn in its place, by a trained model; nothing if it has no intent classifier."""
+    with unpacked(model, MODEL_FILE) as file:
+        reader = IntentModel.load(file) if file else None
+    if reader is not None:
+        for turn in turns:
+            read = reader.read(masked(turn.text), turn.context)
+            yield DialogueReading(turn, tuple(intent for intent, _ in read[:3]))
 
 
 def read_moods_held_out(examples: Sequence[MoodExample], *, by_file: bool) -> Iterator[MoodReading]:

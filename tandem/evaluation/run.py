@@ -12,6 +12,7 @@ from tandem.evaluation.examples import CONVERSATIONS, Example, fold_of, read_int
 from tandem.evaluation.figures import Figure, measure
 from tandem.evaluation.held_out import (
     DialogueReading,
+    read_dialogues_by,
     read_dialogues_held_out,
     read_intents_held_out,
     read_moods_held_out,
@@ -27,6 +28,8 @@ from tandem.nlu.models.embedding import encode
 from tandem.sentiment.settings import EscalationSettings
 
 _QUICK_FOLD = 0
+HELD_OUT = Path("tests") / "dialogues_held_out"
+_WHOSE = {"dialogues": "a dialogue", "others_dialogues": "a dialogue that is never learnt from"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Evaluation:
     intents: IntentReport | None
     moods: MoodReport | None
     quick: Figure
-    dialogues: tuple[Figure, ...] = ()  # empty after a quick evaluation
+    dialogues: tuple[Figure, ...] = ()  # after a quick evaluation those that nothing is learnt from
 
     @property
     def figures(self) -> list[Figure]:
@@ -70,30 +73,32 @@ def evaluate(root: Path, model: Path, settings: EscalationSettings, say: Callabl
     readings = list(read_intents_held_out(sample, [_QUICK_FOLD]))
     figure = measure("quick.accuracy", "Intents read right, one fold of half the examples",
                      lambda rows: sum(readings[row].is_right for row in rows) / len(rows), len(readings))
+    topics = read_topics(root / "config.yml")
+    others = measure_dialogues(
+        list(read_dialogues_by(model, read_dialogues(root / HELD_OUT, topics))), "others_dialogues")
     if quick:
-        return Evaluation(escalation, None, None, figure)
+        return Evaluation(escalation, None, None, figure, others)
     say("cross-validating the intents")
     intents = report_intents(list(read_intents_held_out(examples)), read_fallback(root / "config.yml"))
     say("cross-validating the dialogues")
-    topics = read_topics(root / "config.yml")
     dialogues = measure_dialogues(list(read_dialogues_held_out(
         examples, read_dialogues(root / FOLDER, topics), topics)))
     say("cross-validating the moods")
     moods = read_moods(root / "data" / "mood", root)
     return Evaluation(escalation, intents, report_moods(list(read_moods_held_out(moods, by_file=True))), figure,
-                      dialogues)
+                      (*dialogues, *others))
 
 
-def measure_dialogues(readings: Sequence[DialogueReading]) -> tuple[Figure, ...]:
+def measure_dialogues(readings: Sequence[DialogueReading], key: str = "dialogues") -> tuple[Figure, ...]:
     """Measure how often messages in the middle of a dialogue are read right; none if there are no dialogues."""
     later = [reading for reading in readings if not reading.turn.context.empty]
     if not later:
         return ()
     among = [reading.turn.intent in reading.likeliest for reading in later]
     return (
-        measure("dialogues.accuracy", "Messages in the middle of a dialogue read right",
+        measure(f"{key}.accuracy", f"Messages in the middle of {_WHOSE[key]} read right",
                 lambda rows: sum(later[row].is_right for row in rows) / len(rows), len(later)),
-        measure("dialogues.among_three", "the right intent among the three likeliest",
+        measure(f"{key}.among_three", "the right intent among the three likeliest",
                 lambda rows: sum(among[row] for row in rows) / len(rows), len(later)),
     )
 
