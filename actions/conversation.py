@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType, FollowupAction
+from rasa_sdk.events import ActionReverted, EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base.choices import means_the_other, place_in
@@ -44,6 +44,22 @@ class ActionThanks(ReplyAction):
 
     def reply(self, turn: CurrentTurn) -> Reply:
         return _after_handoff_or("utter_thanks", turn)
+
+
+class ActionFactsInEnglish(Action):
+    """Says, in the customer's language, that the answer comes in English and that a person can help.
+
+    LanguagePolicy predicts it before the answer. It undoes itself, so that rules see the message as it came.
+    """
+
+    def name(self) -> str:
+        return "action_facts_in_english"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
+    ) -> list[EventType]:
+        Reply("utter_facts_in_english").say(dispatcher)
+        return [ActionReverted()]
 
 
 class ActionTalk(ReplyAction):

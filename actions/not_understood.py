@@ -56,7 +56,7 @@ class _NotUnderstood(Action, ABC):
         if too_late is not None:
             too_late.say(dispatcher)
             return []
-        foreign = detect([turn.text]) not in ("", KNOWN)
+        foreign = turn.slot("language") or detect([turn.text]) not in ("", KNOWN)
         (Reply("utter_other_language") if foreign else self.reply(turn)).say(dispatcher)
         return []
 

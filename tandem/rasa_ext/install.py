@@ -11,13 +11,14 @@ from typing import Any
 from rasa.core.actions import forms
 from rasa.core.actions.action import RemoteAction
 from rasa.core.agent import Agent
+from rasa.core.nlg import TemplatedNaturalLanguageGenerator
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.events import Event
 from rasa.shared.core.slot_mappings import SlotMapping
 from rasa.shared.core.slots import Slot
 
-from tandem.rasa_ext import shortcuts
+from tandem.rasa_ext import shortcuts, translations
 from tandem.rasa_ext.action_endpoint import install_action_endpoint
 from tandem.rasa_ext.action_result import is_action_result
 from tandem.rasa_ext.cached_tracker import copy_of
@@ -34,7 +35,7 @@ def install_all(agent: Agent) -> None:
 
 
 def install_extensions(agent: Agent) -> None:
-    """Put the parts of this package that make turns quick into an agent; again after it has loaded another model."""
+    """Put the parts of this package that answer turns into an agent; again after it has loaded another model."""
     processor: Any = getattr(agent, "processor", None)
     if type(getattr(processor, "graph_runner", None)) is not DaskGraphRunner:
         return
@@ -49,5 +50,6 @@ def install_extensions(agent: Agent) -> None:
     Slot.__copy__ = copy_of
     SlotMapping.intent_is_desired = staticmethod(shortcuts.intent_is_desired)
     forms.FormAction._temporary_tracker = shortcuts.temporary_tracker
+    TemplatedNaturalLanguageGenerator.generate = translations.generate
     for module in shortcuts.COPYING:
         module.copy = SimpleNamespace(copy=copy.copy, deepcopy=shortcuts.as_it_is)

@@ -20,6 +20,7 @@ from babel import Locale
 from tandem.conversations.model import Author, Message
 
 LANGUAGE = "language"  # the key in a message's data under which the channel's word stands
+LANGUAGES = Path("data/languages.yml")
 LATEST = 10  # messages of the customer that are looked at
 _ENGLISH = Locale("en")
 _LEAST = 2  # different words of a language that must be found
@@ -91,7 +92,7 @@ def _by_words(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _languages() -> Mapping[str, _Language]:
-    content = yaml.safe_load((Path(__file__).parent / "languages.yml").read_text(encoding="utf-8"))
+    content = yaml.safe_load(LANGUAGES.read_text(encoding="utf-8"))
     return {
         # YAML reads the Norwegian `no` as false; a tag is a text whatever it looks like.
         str(tag): _Language(frozenset(str(one.get("words", "")).split()), one.get("script", ""),

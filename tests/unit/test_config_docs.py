@@ -19,6 +19,7 @@ PAGES = {  # which page of docs/ explains the keys of a module's models
     "tandem.handoff.waiting_room": "escalation.md",
     "tandem.sentiment.settings": "escalation.md",
     "tandem.dialogue.escalation_policy": "escalation.md",
+    "tandem.dialogue.language_policy": "nlu.md",
     "tandem.channels.credentials": "channels.md webchat.md",
     "tandem.desk.canned_responses": "desk.md",
     "tandem.wording.offers": "designers.md",

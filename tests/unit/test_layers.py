@@ -23,7 +23,7 @@ LAYERS = {  # which packages of ours each may import, as docs/architecture.md ha
     "heartbeat": set(), "moved": set(),
     "db": {"private_files"}, "run_state": {"private_files"}, "access": {"settings"},
     "sentiment": {"configuration"}, "nlu": {"configuration", "moved", "shop"},
-    "dialogue": {"moved", "nlu", "sentiment"},
+    "dialogue": {"configuration", "moved", "nlu", "sentiment"},
     "evaluation": {"configuration", "dialogue", "nlu", "sentiment"},
     "rasa_ext": BASE | {"access", "handoff", "wording"},
     "orders": BASE, "conversations": BASE,
