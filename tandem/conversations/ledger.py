@@ -34,10 +34,12 @@ from tandem.logs import about
 logger = logging.getLogger(__name__)
 
 TYPING = timedelta(seconds=6)
+INTERPRETATION = "interpretation"  # in the data of a customer's message: how the bot read it
 
 # Statements of every turn, built once (see `store`).
 _THIS = and_(messages.c.conversation_id == bindparam("target"), messages.c.seq == bindparam("number"))
 _READ = update(messages).where(_THIS)
+_DATA = select(messages.c.data).where(_THIS)
 # While people have the conversation, messages are read side by side and may end in any order.
 _READ_SINCE = select(messages.c.id).where(
     messages.c.conversation_id == bindparam("target"), messages.c.seq > bindparam("number"),
@@ -139,16 +141,27 @@ class Ledger(Transcript):
                 row = store.change(connection, row, now, identity=identity)
             return store.to_conversation(row, now)
 
-    def record_reading(self, conversation_id: str, seq: int, mood: Mood | None, intent: str | None) -> None:
-        """Note how the NLU read a customer's message; the conversation's mood is that of the latest one read."""
+    def record_reading(
+        self, conversation_id: str, seq: int, mood: Mood | None, intent: str | None,
+        interpretation: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Note how the NLU read a customer's message; the conversation's mood is that of the latest one read.
+
+        Args:
+            interpretation: The likeliest intents and what of the conversation counted, for people to see.
+        """
         with self.recoverable.begin() as connection:
             kept = store.from_mood(mood)
             found = connection.execute(_READ_IN[connection.dialect.name], {
                 "target": store.known_id(conversation_id), "number": seq, "now": self.clock(), "latest": kept})
             if not found.rowcount:
                 raise ConversationNotFound(conversation_id)
+            noted: dict[str, Any] = {}
+            if interpretation:
+                data = connection.execute(_DATA, {"target": conversation_id, "number": seq}).scalar() or {}
+                noted = {"data": {**data, INTERPRETATION: store.clean_data(interpretation)}}
             connection.execute(_READ, {
-                "target": conversation_id, "number": seq, "mood": kept,
+                "target": conversation_id, "number": seq, "mood": kept, **noted,
                 "intent": store.printable(intent)[: store.MAX_NAME] if intent is not None else None,
             })
 

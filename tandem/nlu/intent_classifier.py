@@ -24,6 +24,7 @@ from tandem.configuration import ConfigModel
 from tandem.nlu.component import LearningComponent
 from tandem.nlu.context_of_tracker import context_of
 from tandem.nlu.dialogues import FOLDER, DialogueFileError, digest, read_dialogues
+from tandem.nlu.interpretation import INTERPRETATION, interpretation
 from tandem.nlu.models.context import Context, Topics
 from tandem.nlu.models.embedding import use
 from tandem.nlu.models.encoders import versions
@@ -151,8 +152,9 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
         context = context_of(tracker, self._topics)
         for message in messages:
             text = masked(message.get(TEXT) or "")
-            reading = self._reading(text, context)
+            reading, told = self._reading(text, context)
             reading.put_on(message)
+            message.set(INTERPRETATION, dict(told), add_to_output=True)
             wishes = self._wishes_in(message.get(TEXT) or "", context)
             if wishes and reading.full not in self._wish_rules.whole:
                 message.set(WISHES, [vars(wish) for wish in wishes], add_to_output=True)
@@ -165,8 +167,10 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
         return read_wishes(text, context, lambda part, place: read(masked(part), place), self._topics,
                            self._wish_rules)
 
-    def _read(self, text: str, context: Context) -> RetrievalReading:
-        return RetrievalReading.of(self._ranking(text, context), self._config["ranking_length"])
+    def _read(self, text: str, context: Context) -> tuple[RetrievalReading, dict[str, Any]]:
+        ranking = self._ranking(text, context)
+        reasons = self._model.reasons(text, context, ranking[0][0]) if self._model is not None and ranking else []
+        return RetrievalReading.of(ranking, self._config["ranking_length"]), interpretation(ranking, context, reasons)
 
     def _ranking(self, text: str, context: Context) -> Ranking:
         if self._model is None or not text.strip():

@@ -26,7 +26,9 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from tandem.configuration import ConfigModel
 from tandem.nlu.component import LearningComponent
 from tandem.nlu.intent_classifier import WISHES
+from tandem.nlu.interpretation import INTERPRETATION, interpretation
 from tandem.nlu.models import mood_data
+from tandem.nlu.models.context import Context
 from tandem.nlu.models.cross_lingual import ANGRY, ELSEWHERE, CrossLingualModel
 from tandem.nlu.models.encoders import versions
 from tandem.nlu.models.language_files import FOLDER, LanguageFileError, digest, read_languages
@@ -35,7 +37,7 @@ from tandem.nlu.models.mood_model import MoodPrediction
 from tandem.nlu.models.order_mask import masked
 from tandem.nlu.models.readable_text import is_payload
 from tandem.nlu.models.vector_file import read_ahead
-from tandem.nlu.retrieval_intents import set_reading
+from tandem.nlu.retrieval_intents import RetrievalReading
 from tandem.nlu.sentence_encoder import say
 from tandem.nlu.sentiment_classifier import SENTIMENT
 
@@ -167,7 +169,8 @@ class OtherLanguageReader(LearningComponent[LanguageModel], IntentClassifier):
         message.set(RESPONSE_SELECTOR, {}, add_to_output=True)
         message.set(WISHES, [], add_to_output=True)
         message.set(SENTIMENT, mood.as_dict(), add_to_output=True)
-        set_reading(message, ranking, 0)
+        message.set(INTERPRETATION, interpretation(ranking, Context(), (), told), add_to_output=True)
+        RetrievalReading.of(ranking, 0).put_on(message)
 
     def _read(self, text: str) -> tuple[Sequence[tuple[str, float]], MoodPrediction]:
         assert self._model is not None

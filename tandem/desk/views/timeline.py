@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from tandem.conversations.model import Author, Delivery, Handoff, Kind, Message
 from tandem.desk.views.card import LONGEST, feeling
+from tandem.desk.views.interpretation import Interpretation
 from tandem.desk.views.rendering import clip
 
 SPEAKERS = {Author.CUSTOMER: "Customer", Author.BOT: "Bot", Author.AGENT: "Agent", Author.SYSTEM: "System"}
@@ -50,6 +51,11 @@ class Line:
         """Name the customer's mood."""
         mood = self.message.mood if self.message else None
         return feeling(mood.emotion, mood.frustration) if mood else ""
+
+    @property
+    def interpretation(self) -> Interpretation | None:
+        """Tell how the bot read it; None if it did not."""
+        return Interpretation.of(self.message)
 
     @property
     def offers(self) -> list[str]:

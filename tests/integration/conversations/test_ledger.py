@@ -164,6 +164,16 @@ def test_a_reading_is_kept_with_its_message_and_a_huge_intent_is_cut(core: Core)
     assert core.ledger.conversation("c").mood == MOOD
 
 
+def test_how_a_message_was_read_stands_beside_what_its_channel_said(core: Core) -> None:
+    core.says("and the money?", data={"language": "de"})
+    core.ledger.record_reading("c", 1, None, "thanks", {"reasons": [{"name": "a\x00", "weight": 0.8}]})
+    [message] = core.ledger.messages("c")
+    noted = {"reasons": [{"name": "a\ufffd", "weight": 0.8}]}
+    assert message.data == {"language": "de", "interpretation": noted}
+    core.ledger.record_reading("c", 1, None, "thanks")
+    assert "interpretation" in core.ledger.messages("c")[0].data
+
+
 def test_a_reading_that_ends_late_is_not_the_conversations_mood(core: Core) -> None:
     for text in ("what a mess", "never mind, it has come"):
         core.says(text)

@@ -4,11 +4,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tandem.conversations.model import Agent, Message
+from tandem.conversations.model import Agent, Message, Mood
 from tandem.services import Services
 from tests.integration.desk.conftest import desk_of
 
@@ -240,3 +242,25 @@ def test_opening_a_conversation_reads_no_old_lines_out_and_leads_the_focus_to_it
     says("c2", "anybody?")
     expect(desk.locator("#lines .line.customer")).to_have_count(2)
     assert len(desk.evaluate("() => window.readOut")) == 1, "what is new is read out"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_how_a_message_was_read_opens_by_keyboard_and_stays_open(
+    desk: Page, services: Services, waits: Callable[..., str], says: Callable[..., Message],
+    scheme: Literal["light", "dark"], tmp_path: Path,
+) -> None:
+    waits("c1", text="and when is the money back?")
+    services.ledger.record_reading("c1", 1, Mood("neutral", 1, 0, "neutral", 0.1, 0), "refunds/how_long", {
+        "candidates": [{"intent": "refunds/how_long", "confidence": 0.82}, {"intent": "get_refund", "confidence": 0.1}],
+        "context": {"answered": "returns/window"}, "reasons": [{"name": "same topic", "weight": 1.3}]})
+    desk.emulate_media(color_scheme=scheme)
+    desk.goto("/?c=c1")
+    words = desk.locator(".read dl")
+    expect(words).to_be_hidden()
+    desk.locator(".read summary").focus()
+    desk.keyboard.press("Enter")
+    expect(words).to_contain_text("refunds: how long 82")
+    says("c1", "hello?")
+    expect(desk.locator(".line.customer .bubble").last).to_have_text("hello?")
+    expect(words).to_be_visible()
+    desk.screenshot(path=tmp_path / f"read-{scheme}.png")

@@ -73,6 +73,40 @@ def test_whatever_a_customer_sends_is_shown_as_text(
         assert "<script>alert" not in shown and "<img src=x" not in shown
 
 
+def test_how_the_bot_read_a_message_is_folded_under_it_as_it_was_noted_then(
+    anna: TestClient, services: Services, says: Callable[..., Message],
+) -> None:
+    says("c1", "and the money <b>?")
+    says("c1", "wo ist mein Paket")
+    says("c1", "read for people")
+    mood = Mood("neutral", 1, 0, "neutral", 0, 0)
+    services.ledger.record_reading("c1", 1, mood, "refunds/how_long", {
+        "candidates": [{"intent": "refunds/how_long", "confidence": 0.82}, {"intent": "get_refund", "confidence": 0.1}],
+        "context": {"answered": "returns/window", "asks": "order_number", "offers": ["return_item", "ask_for_human"]},
+        "reasons": [{"name": "same topic <i>", "weight": 1.3}, {"name": "short", "weight": -0.2}]})
+    services.ledger.record_reading("c1", 2, mood, "nlu_fallback", {
+        "candidates": [], "context": {}, "reasons": [], "language": "de"})
+    services.ledger.record_reading("c1", 3, mood, "order_status")
+    pane = anna.get("/desk/conversation", params={"c": "c1"}).text
+    assert pane.count("<details class=\"read\">") == 2  # folded, and none where the bot read nothing
+    for told in ("<dd>refunds: how long</dd>", "refunds: how long 82 %", "get refund 10 %",
+                 "<dt>After</dt><dd>returns: window", "<dt>Asked for</dt><dd>order number",
+                 "return item, ask for human", "same topic &lt;i&gt; +1.3", "short -0.2",
+                 "<dd>not understood</dd>", "<dt>Language</dt><dd>German"):
+        assert told in pane, told
+    assert dangerous(pane) == []
+
+
+@pytest.mark.parametrize("noted", ["<script>", 7, [1], {"candidates": "x", "context": 7, "reasons": [{"name": 1}, 3]}])
+def test_what_is_noted_wrongly_breaks_no_page(
+    anna: TestClient, services: Services, says: Callable[..., Message], noted: object,
+) -> None:
+    says("c1", "hello", data={"interpretation": noted})
+    answer = anna.get("/desk/conversation", params={"c": "c1"})
+    assert answer.status_code == 200
+    assert dangerous(answer.text) == []
+
+
 def test_all_pages_work_under_their_content_policy(anna: TestClient, stranger: TestClient) -> None:
     for page in (anna.get("/"), anna.get("/docs"), stranger.get("/sign-in")):
         assert dangerous(page.text) == []
