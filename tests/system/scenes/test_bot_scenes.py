@@ -71,3 +71,15 @@ def test_markup_is_shown_as_text(new_customer: NewCustomer) -> None:
     customer.asks(hostile)
     assert customer.texts("customer") == [hostile]
     assert customer.page.title() != "pwned"
+
+
+def test_a_customer_who_writes_german_is_answered_in_german_and_gets_a_person(new_customer: NewCustomer) -> None:
+    customer = new_customer("on-time@example.com")
+    customer.asks("Guten Morgen, wann kommt meine Bestellung denn an?")
+    first, facts = customer.texts("bot")
+    assert "auf Englisch" in first
+    assert facts == "Your order was shipped and is expected to arrive tomorrow by 3 PM."
+    customer.asks("vielen Dank")
+    assert customer.texts("bot")[-1] == "Gern geschehen!"
+    customer.say("Ich würde gern noch mit einem Mitarbeiter sprechen")
+    customer.hears("Ein Mensch aus unserem Team")

@@ -8,6 +8,7 @@ import pytest
 from actions.conversation import (
     ActionAcceptOffer,
     ActionDeny,
+    ActionFactsInEnglish,
     ActionGreet,
     ActionInform,
     ActionNeverMind,
@@ -32,6 +33,12 @@ async def test_whoever_comes_from_a_person_is_greeted_so(last_handoff: Any, resp
 async def test_an_older_handoff_is_not_brought_up_again() -> None:
     slots = {"last_handoff": {"outcome": "resolved", "agent": "desk:anna"}}
     assert (await act(ActionThanks(), Scene(intent="thanks", slots=slots))).said == ["utter_thanks"]
+
+
+async def test_that_facts_come_in_english_is_said_and_leaves_the_message_as_it_came() -> None:
+    outcome = await act(ActionFactsInEnglish(), Scene(intent="order_status"))
+    assert outcome.said == ["utter_facts_in_english"]
+    assert [event["event"] for event in outcome.events] == ["undo"]
 
 
 def offered(*payloads: str) -> dict[str, Any]:

@@ -23,6 +23,11 @@ async def test_who_writes_in_another_language_is_told_so(shop: Shop, action: typ
     assert (await act(action(shop.open), Scene(text=text))).said == ["utter_other_language"]
 
 
+async def test_a_conversation_in_another_language_goes_on_in_it(shop: Shop) -> None:
+    outcome = await act(ActionNotUnderstood(shop.open), Scene(text="hm?", slots={"language": "de"}))
+    assert outcome.said == ["utter_other_language"]
+
+
 async def test_orders_of_strangers_are_not_found(shop: Shop) -> None:
     outcome = await act(ActionNotUnderstood(shop.open), Scene(text="and the blanket?"))
     assert outcome.said == ["utter_please_rephrase"]
