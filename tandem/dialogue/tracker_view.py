@@ -126,7 +126,7 @@ def _turn(message: UserUttered, settings: EscalationSettings, is_answer: bool, f
         intent=intent,
         confidence=float(confidence) if isinstance(confidence, (int, float)) else 1.0,
         guess=guess, guess_confidence=sure,
-        unknown_words=share_of_unknown_words(message.text or "") if words else 0.0,
+        unknown_words=share_of_unknown_words(message.text or "") if words and not parse.get("language") else 0.0,
         is_fallback=is_fallback,
         is_answer=is_answer or intent in settings.answer_intents,
         failed_lookups=failed,

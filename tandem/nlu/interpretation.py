@@ -22,7 +22,8 @@ def interpretation(
     """
     place = {"answered": context.answered or context.latest, "asks": context.asks, "offers": list(context.offers)}
     return {
-        "candidates": [{"intent": intent, "confidence": round(sure, 3)} for intent, sure in ranking[:_MOST] if sure >= _LEAST],
+        "candidates": [{"intent": intent, "confidence": round(sure, 3)}
+                       for intent, sure in ranking[:_MOST] if sure >= _LEAST],
         "context": {name: value for name, value in place.items() if value},
         "reasons": [{"name": name, "weight": round(weight, 2)} for name, weight in reasons[:_MOST]],
         **({"language": language} if language else {}),
