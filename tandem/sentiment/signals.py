@@ -95,13 +95,12 @@ def doubt(turn: Turn, thresholds: EscalationSettings) -> float:
         return 0.0
     sure = turn.guess_confidence if turn.is_fallback else turn.confidence
     weak = turn.is_fallback or sure < thresholds.weak_confidence
-    # A word or two may be names or slips; a clear reading of words that no dictionary knows is another language.
-    most = thresholds.nonsense / 2 if weak else thresholds.nonsense
-    if turn.unknown_words >= most and sure < 2 * thresholds.weak_confidence:
-        return 1.0
-    if turn.is_fallback and sure < thresholds.guess_confidence:
-        return 1.0
-    return thresholds.unsure_weight if weak else 0.0
+    if turn.intent in thresholds.not_questions:  # gibberish is read as abuse or as out of scope, if as anything
+        weak = weak or (turn.unknown_words >= thresholds.nonsense and sure < 2 * thresholds.weak_confidence)
+    if not weak:  # words that no dictionary knows may be another language, and were read
+        return 0.0
+    unread = turn.unknown_words >= thresholds.nonsense / 2 or (turn.is_fallback and sure < thresholds.guess_confidence)
+    return 1.0 if unread else thresholds.unsure_weight
 
 
 def failed_lookups(evidence: Evidence) -> Signal | None:
