@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from tandem.configuration import ConfigModel
 from tandem.nlu.component import LearningComponent
 from tandem.nlu.context_of_tracker import context_of
-from tandem.nlu.dialogues import FOLDER, DialogueFileError, digest, read_dialogues
+from tandem.nlu.dialogues import FOLDER, DialogueFileError, DialogueTurn, digest, read_dialogues
 from tandem.nlu.interpretation import INTERPRETATION, interpretation
 from tandem.nlu.models.context import Context, Topics
 from tandem.nlu.models.embedding import use
@@ -119,6 +120,7 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
             turns = read_dialogues(Path(str(self._config["dialogues"])), self._topics)
         except DialogueFileError as error:
             raise InvalidConfigException(f"KernelIntentClassifier: {error}") from error
+        turns = _of_known_intents(turns, examples.intents)
         examples += Examples([masked(turn.text) for turn in turns], [turn.intent for turn in turns],
                              [turn.context for turn in turns], [turn.dialogue for turn in turns])
         read_ahead(examples.texts, "intents", say)
@@ -184,3 +186,12 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
             asked = self._model.read(question, context) if question else ranking
             return only_questions(asked) or ranking
         return ranking
+
+
+def _of_known_intents(turns: list[DialogueTurn], intents: Sequence[str]) -> list[DialogueTurn]:
+    """Leave out turns whose intent has no examples: the domain need not know it, and no rule would answer it."""
+    known = set(intents)
+    unknown = sorted({turn.intent for turn in turns} - known)
+    if unknown:
+        logger.warning("Dialogues have intents without examples, which are left out: %s.", ", ".join(unknown))
+    return [turn for turn in turns if turn.intent in known]

@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 
 from tandem.nlu.models import refusals
 from tandem.nlu.models.context import Context, Topics
-from tandem.nlu.models.context_ranker import ContextRanker, Instance
+from tandem.nlu.models.context_ranker import STRANGERS, ContextRanker, Instance
 from tandem.nlu.models.encoders import Vectors, unit
 from tandem.nlu.models.kernel import Floats, KernelRegression, Space, near, solve
 from tandem.nlu.models.spelling import Spelling
@@ -38,8 +38,6 @@ PROTOTYPE_SHARE = 0.25
 """How much likeness to the mean of an intent's examples adds to its score; what resembles several of them a little, and
 none of them much, is read better for it, and what resembles nothing is told better."""
 FOLDS = 5
-STRANGERS = 1 / 3
-"""Share of messages without an intent of ours for which confidence is calibrated."""
 ALIKE = 0.9
 """How sure, for each of the whole message's confidence, a refused wish must be read to be what misled the reading."""
 _TEMPERATURES = np.geomspace(0.02, 0.5, 15)
@@ -108,9 +106,10 @@ class IntentModel:
         targets = np.eye(len(names), dtype=np.float32)[labels]
         held_out = _HeldOut.of(kernel, features.sentence, labels, weights, targets, examples.dialogues)
         calibration, temperature = held_out.calibrate(labels)
-        instances = [Instance(examples.texts[row], scores, examples.contexts[row], int(labels[row]))
-                     for row, scores in held_out.native(labels)]
-        ranker = ContextRanker.fit(names, topics, instances, 1 / temperature)
+        instances = [Instance(examples.texts[row], scores, examples.contexts[row], -1 if strange else int(labels[row]))
+                     for row, scores, strange in zip(held_out.rows, held_out.scores, held_out.strange)]
+        ranker = ContextRanker.fit(names, topics, instances, 1 / temperature,
+                                   (float(calibration[0]), float(calibration[1])))
         dual, mean = solve(kernel, targets, RIDGE, weights)
         reader = KernelRegression.fit(space, features, dual, mean)
         prototypes = _prototypes(features.sentence, targets)
@@ -160,14 +159,14 @@ class IntentModel:
         return scores
 
     def _ranking(self, text: str, scores: Floats, context: Context) -> Ranking:
-        slope, intercept = self.calibration
         if context.empty:
+            slope, intercept = self.calibration
             sure = _sigmoid(slope * scores.max() + intercept)
             confidence = sure * np.exp((scores - scores.max()) / self.temperature)
             return [(self.intents[at], float(confidence[at])) for at in np.argsort(-scores, kind="stable")]
         ranked = self.ranker.rank(text, scores, context)
         (best, share), *_ = ranked
-        times = float(_sigmoid(slope * scores[best] + intercept)) / share
+        times = self.ranker.confidence(float(scores[best]), share) / share
         return [(self.intents[at], times * own) for at, own in ranked]
 
     @cached_property
@@ -256,10 +255,6 @@ class _HeldOut:
             scores.append(kernel[np.ix_(unseen, known)] @ dual + mean + beside)
             strange.append(group[unseen] == number)
         return cls(np.concatenate(rows), np.vstack(scores), np.concatenate(strange))
-
-    def native(self, labels: Labels) -> list[tuple[int, Floats]]:
-        """List each new message that has an intent known to its fold, with its scores."""
-        return [(int(row), scores) for row, scores, strange in zip(self.rows, self.scores, self.strange) if not strange]
 
     def calibrate(self, labels: Labels) -> tuple[Floats, float]:
         """Fit (slope, intercept) of the confidence, and the temperature of the likelihoods."""

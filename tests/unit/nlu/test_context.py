@@ -10,12 +10,15 @@ from rasa.shared.core.slots import AnySlot
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from tandem.nlu import intent_classifier
 from tandem.nlu.context_of_tracker import context_of
 from tandem.nlu.dialogues import DialogueFileError, read_dialogues
 from tandem.nlu.intent_classifier import KernelIntentClassifier
 from tandem.nlu.models import kernel
 from tandem.nlu.models.context import Context, Topics
+from tandem.nlu.models.context_ranker import ContextRanker, Instance
 from tandem.nlu.models.intent_model import Examples, IntentModel
 from tandem.nlu.retrieval_intents import RetrievalReading
 
@@ -71,6 +74,21 @@ def test_a_message_that_says_all_itself_is_read_the_same_anywhere(model: IntentM
 def test_the_reasons_name_what_in_the_context_counted(model: IntentModel) -> None:
     reasons = dict(model.reasons("is it free", after("return_item"), "returns/who_pays"))
     assert reasons["same topic"] > 0
+
+
+def test_the_clearer_the_best_intent_leads_the_surer_it_is_read() -> None:
+    known = {"returns/who_pays": 0, "delivery/free_from": 1, "thanks": 2}
+    said = [(known["returns/who_pays"], 0, 0.3), (known["delivery/free_from"], 1, 0.3), (-1, 1, 0.05)]
+    instances = [Instance("is it free", scores_of(best, lead), after("return_item"), intent)
+                 for _ in range(20) for intent, best, lead in said]
+    ranker = ContextRanker.fit(tuple(known), TOPICS, instances, 10.0, (1.0, 0.0))
+    assert ranker.confidence(0.5, 0.9) > ranker.confidence(0.5, 0.3) + 0.1
+
+
+def scores_of(best: int, lead: float) -> np.ndarray:
+    scores = np.full(3, 0.4, dtype=np.float32)
+    scores[best] += lead
+    return scores
 
 
 def test_a_saved_model_reads_the_same_in_context(model: IntentModel, tmp_path: Path) -> None:
@@ -170,6 +188,24 @@ def test_a_dialogue_that_cannot_be_read_is_named(tmp_path: Path, text: str, told
     (tmp_path / "dialogue.yml").write_text(text, encoding="utf-8")
     with pytest.raises(DialogueFileError, match=told):
         read_dialogues(tmp_path, TOPICS)
+
+
+def test_turns_whose_intent_has_no_examples_are_not_learnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "returns.yml").write_text(DIALOGUE, encoding="utf-8")
+    learnt: list[Examples] = []
+
+    def learn(examples: Examples, topics: Topics) -> None:
+        learnt.append(examples)
+        raise InterruptedError
+
+    monkeypatch.setattr(IntentModel, "learn", learn)
+    monkeypatch.setattr(intent_classifier, "read_ahead", lambda *_: None)
+    data = TrainingData([Message({"text": text, "intent": intent}) for text, intent in
+                         (("send it back", "return_item"), ("thanks", "thanks"))])
+    component = KernelIntentClassifier({"dialogues": str(tmp_path)}, None, None, None)
+    with pytest.raises(InterruptedError):
+        component.train(data)
+    assert list(learnt[0].intents) == ["return_item", "thanks", "return_item"]
 
 
 def test_topics_that_are_no_lists_are_refused_by_name() -> None:
