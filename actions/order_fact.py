@@ -46,30 +46,30 @@ def _line(order: Order, context: OrderContext) -> str:
 
 FACTS: Mapping[str, Fact] = {
     "address": parcels.address, "arrival_sure": parcels.arrival_sure, "arrival_time": parcels.arrival_time,
-    "can_cancel": changes.can_be_cancelled, "can_change": changes.can_be_changed,
+    "can_cancel": changes.can_be_cancelled, "cancel_fee": changes.cancel_fee, "can_change": changes.can_be_changed,
     "cancel_deadline": changes.can_be_cancelled, "cancelled_by": changes.cancelled_by,
     "cancelled_on": changes.cancelled_on, "carrier": parcels.carrier, "carrier_contact": parcels.carrier_contact,
     "confirmation_mail": changes.confirmation_mail, "contents": money.contents, "delivered_on": parcels.delivered_on,
     "delivered_to": parcels.delivered_to, "delivery_fee": money.delivery_fee, "done": changes.done,
     "faster": parcels.faster, "how_to_pay": money.how_to_pay, "if_late": parcels.if_late,
     "item_price": money.item_price, "last_seen": parcels.last_seen, "membership": money.membership,
-    "nothing_done": changes.nothing_done, "notify": parcels.notify, ORDER_LIST: order_list,
-    "parcels": parcels.parcels, "pay_by": money.pay_by, "payment_method": money.payment_method,
+    "nothing_done": changes.nothing_done, "not_recorded": changes.not_recorded, "notify": parcels.notify,
+    ORDER_LIST: order_list, "parcels": parcels.parcels, "pay_by": money.pay_by, "payment_method": money.payment_method,
     "payment_state": money.payment_state, "placed_on": changes.placed_on, "promised_date": parcels.promised_date,
     "recipient": parcels.recipient, "refund_amount": money.refund_amount, "refund_date": money.refund_date,
     "refund_to": money.refund_to, "rest": parcels.rest, "return_deadline": changes.return_until,
     "return_received": changes.return_received, "return_state": changes.return_state,
     "returned_items": changes.returned_items, "search": parcels.search, "ships_on": parcels.ships_on,
-    "total": money.total, "unpaid_consequence": money.unpaid_consequence, "why_late": parcels.why_late,
-    "why_not_told": parcels.why_not_told, "why_unpaid": money.why_unpaid,
+    "total": money.total, "undo": changes.undo, "unpaid_consequence": money.unpaid_consequence,
+    "why_late": parcels.why_late, "why_not_told": parcels.why_not_told, "why_unpaid": money.why_unpaid,
 }
-_OF_THE_RECORD = frozenset({"done", "nothing_done", "return_state", "confirmation_mail", "cancelled_by"})
+_OF_THE_RECORD = frozenset({"done", "nothing_done", "return_state", "confirmation_mail", "cancelled_by", "undo"})
 # Who has several orders mostly means one of which the fact can be told, else one that is open.
 _ABOUT = {
-    **dict.fromkeys(("refund_amount", "refund_date", "refund_to", "return_received", "returned_items"),
+    **dict.fromkeys(("refund_amount", "refund_date", "refund_to", "return_received", "returned_items", "undo"),
                     "refund_status_form"),
     **dict.fromkeys(("delivered_on", "delivered_to"), "damaged_item_form"),
-    **dict.fromkeys(("can_cancel", "cancel_deadline", "can_change"), "cancel_order_form"),
+    **dict.fromkeys(("can_cancel", "cancel_deadline", "cancel_fee", "can_change"), "cancel_order_form"),
     "return_deadline": "return_item_form",
 }
 

@@ -59,7 +59,7 @@ class ActionMissingItem(OrderAction):
     def answer(self, order: Order, context: OrderContext) -> Reply:
         if order.status is OrderStatus.DELIVERED:
             items = context.formats.items(order.items)
-            return Reply("utter_missing_item_offer_person", {"number": order.number, "items": items})
+            return _once(Reply("utter_missing_item_offer_person", {"number": order.number, "items": items}), context)
         return _has_not_come(order, context)
 
 
@@ -72,10 +72,16 @@ class ActionDeliveredNotReceived(OrderAction):
     def answer(self, order: Order, context: OrderContext) -> Reply:
         if order.delivered_at is None or order.status is OrderStatus.RETURNED:
             return _has_not_come(order, context)
-        return Reply("utter_delivered_not_received", {
+        return _once(Reply("utter_delivered_not_received", {
             "number": order.number, "delivered": context.dates.ago(order.delivered_at),
             "address": str(order.shipping_address),
-        })
+        }), context)
+
+
+def _once(reply: Reply, context: OrderContext) -> Reply:
+    """Offer a person in place of a reply that was given before: who comes back with it has been helped enough by it."""
+    again = context.turn.said_before(reply.response)
+    return Reply("utter_parcel_problem_again", {"number": reply.values["number"]}) if again else reply
 
 
 def _send_back_or_person(response: str, order: Order, context: OrderContext) -> Reply:
@@ -85,8 +91,8 @@ def _send_back_or_person(response: str, order: Order, context: OrderContext) -> 
     beside = items_beside_the_return(order, context) if refused is ReturnRefusal.ALREADY_REQUESTED else ""
     if refused is ReturnRefusal.ALREADY_REQUESTED and not beside:
         return not_returnable(order, refused, context)
-    return Reply(f"{response}_person" if refused else response,
-                 {"number": order.number, "items": beside or context.formats.items(order.delivered_items)})
+    return _once(Reply(f"{response}_person" if refused else response, {
+        "number": order.number, "items": beside or context.formats.items(order.delivered_items)}), context)
 
 
 def _has_not_come(order: Order, context: OrderContext) -> Reply:

@@ -175,6 +175,10 @@ class CurrentTurn:
         """Check whether one of these responses has been said since this message."""
         return any(_response(event) in responses for event in self._events[1])
 
+    def said_before(self, response: str) -> bool:
+        """Check whether a response was said before this message, in this session."""
+        return any(_response(event) == response for event in self.bot_messages)
+
     def times_said(self, *responses: str) -> int:
         """Count how often these responses were said in the open form before this message."""
         events = self._events[0]

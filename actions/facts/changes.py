@@ -1,6 +1,7 @@
 """Facts about what may still be done to an order, and what was done to it."""
 from __future__ import annotations
 
+from actions.base.consent import ACTS
 from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
 from actions.base.status import refund_reply, status_reply
@@ -116,6 +117,29 @@ def done(order: Order, context: OrderContext) -> Reply:
     if act.question.act == "cancel_order" and order.refund is None:
         return Reply("utter_fact_done_cancel_order_unpaid", values)
     return Reply(f"utter_fact_done_{act.question.act}", values)
+
+
+def undo(order: Order, context: OrderContext) -> Reply:
+    """Tell what can still be done about an act that the customer wants back."""
+    act = act_on(order, context)
+    if act is not None and act.question.act in ACTS:
+        return Reply(ACTS[act.question.act].regret_reply, {"number": order.number})
+    if order.status is OrderStatus.CANCELLED:
+        return Reply("utter_fact_undo_cancelled", {"number": order.number})
+    return nothing_done(order, context)
+
+
+def cancel_fee(order: Order, context: OrderContext) -> Reply:
+    """Tell what cancelling costs."""
+    if not order.can_cancel:
+        return can_be_cancelled(order, context)
+    unpaid = order.status is OrderStatus.PAYMENT_FAILED
+    return Reply("utter_fact_cancel_fee_unpaid" if unpaid else "utter_fact_cancel_fee", {"number": order.number})
+
+
+def not_recorded(order: Order, context: OrderContext) -> Reply:
+    """Tell that the shop has no such record of it: the driver, the weight, who packed it."""
+    return Reply("utter_fact_not_recorded", {"number": order.number})
 
 
 def nothing_done(order: Order, context: OrderContext) -> Reply:

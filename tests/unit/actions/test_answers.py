@@ -56,3 +56,15 @@ async def test_the_answer_follows_from_the_order(
 ) -> None:
     shop.know(email)
     assert (await act(action(shop.open), Scene(slots={"order_number": number}))).said == response.split()
+
+
+@pytest.mark.parametrize(("action", "response"), [
+    (ActionDeliveredNotReceived, "utter_delivered_not_received"),
+    (ActionMissingItem, "utter_missing_item_offer_person"),
+    (ActionDamagedItem, "utter_damaged_item"), (ActionWrongItem, "utter_wrong_item")])
+async def test_who_comes_back_with_the_same_problem_is_offered_a_person_in_place_of_the_same_words(
+    shop: Shop, action: type, response: str
+) -> None:
+    shop.know("delivered@example.com")
+    scene = Scene(slots={"order_number": "TD-10300"}, said_before=(response,))
+    assert (await act(action(shop.open), scene)).said == ["utter_parcel_problem_again"]

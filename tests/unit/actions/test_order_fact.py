@@ -68,6 +68,12 @@ def test_a_fact_of_any_order_has_words_and_all_that_they_need(shop: Shop, fact: 
     ("cancelled_by", "cancelled@example.com", "who was it", "utter_fact_cancelled_by_unknown", "3 days ago"),
     ("membership", "vip@example.com", "my tier", "utter_fact_membership_gold", None),
     ("nothing_done", "new@example.com", "nothing done?", "utter_fact_nothing_done", "TD-10433"),
+    ("cancel_fee", "new@example.com", "is that free", "utter_fact_cancel_fee", "TD-10433"),
+    ("cancel_fee", "payment@example.com", "is that free", "utter_fact_cancel_fee_unpaid", "TD-10410"),
+    ("cancel_fee", "on-time@example.com", "is that free", "utter_fact_cannot_cancel", "TD-10421"),
+    ("not_recorded", "on-time@example.com", "who drives", "utter_fact_not_recorded", "TD-10421"),
+    ("undo", "cancelled@example.com", "bring it back", "utter_fact_undo_cancelled", "TD-10377"),
+    ("undo", "new@example.com", "bring it back", "utter_fact_nothing_done", "TD-10433"),
 ])
 async def test_the_fact_follows_from_the_order(
     shop: Shop, fact: str, email: str, text: str, response: str, value: str | None,
@@ -142,3 +148,13 @@ async def test_all_orders_are_listed_with_what_they_come_to(shop: Shop) -> None:
     assert outcome.said == ["utter_fact_order_list"]
     assert outcome.messages[0]["total"] == "$160.00"
     assert outcome.messages[0]["orders"].index("TD-10417") < outcome.messages[0]["orders"].index("TD-10402")
+
+
+async def test_who_wants_a_cancelled_order_back_is_told_what_can_be_done_about_that_one(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    shop.asks("cancel_order", "TD-10402")
+    await act(ActionCancelOrder(shop.open), Scene(
+        intent="affirm", text="yes", seq=shop.says("yes"), slots={"order_number": "TD-10402", "confirmed": True}))
+    outcome = await act(ActionOrderFact(shop.open), Scene(
+        intent="order_fact/undo", text="bring it back", slots={"order_number": "TD-10417"}))
+    assert (outcome.said, outcome.messages[0]["number"]) == (["utter_cancel_order_way_back"], "TD-10402")
