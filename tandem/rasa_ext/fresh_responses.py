@@ -18,6 +18,8 @@ from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
+from tandem.rasa_ext.translations import in_language_of
+
 _USER, _BOT = UserUttered.type_name, BotUttered.type_name
 _LOOK_BACK = 400  # events; some twenty turns with all their slots
 _OTHERWISE = "_otherwise"  # ends the name of the response for another question that gets the same words
@@ -64,11 +66,15 @@ class FreshResponses(TemplatedNaturalLanguageGenerator):
     async def generate(
         self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **kwargs: Any
     ) -> dict[str, Any] | None:
-        """Return the response to say, its braces filled; None if there is none of that name."""
+        """Return the response to say, its braces filled; None if there is none of that name.
+
+        It is in the customer's language if it is there in it, and then told as it is.
+        """
         slots = tracker.current_slot_values()
         said = said_before(tracker)
-        chosen = self._freshest(utter_action, output_channel, slots, kwargs, said)
-        if chosen is None or not self._tells_again(utter_action):
+        name = in_language_of(tracker, utter_action, self.responses)
+        chosen = self._freshest(name, output_channel, slots, kwargs, said)
+        if chosen is None or name != utter_action or not self._tells_again(utter_action):
             return chosen
         text = str(chosen.get("text") or "")
         earlier = next((one for one in said if text in one.text), None)

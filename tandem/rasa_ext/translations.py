@@ -26,13 +26,17 @@ def translated(response: str, language: str, responses: Container[str]) -> str:
     return response
 
 
+def in_language_of(tracker: DialogueStateTracker, response: str, responses: Container[str]) -> str:
+    """Return the name of the response to say for another one in the language of a conversation."""
+    slot = tracker.slots.get(LANGUAGE_SLOT)
+    return translated(response, str(slot.value or "") if slot is not None else "", responses)
+
+
 async def generate(
     self: TemplatedNaturalLanguageGenerator, utter_action: str, tracker: DialogueStateTracker, output_channel: str,
     **kwargs: Any,
 ) -> dict[str, Any] | None:
     """Generate a response as Rasa does, in the customer's language if it is there."""
-    slot = tracker.slots.get(LANGUAGE_SLOT)
-    language = str(slot.value or "") if slot is not None else ""
-    name = translated(utter_action, language, self.responses)
+    name = in_language_of(tracker, utter_action, self.responses)
     told: dict[str, Any] | None = await _rasas_generate(self, name, tracker, output_channel, **kwargs)
     return told

@@ -21,11 +21,13 @@ version: "3.1"
 intents: [hours, returns, greet]
 slots:
   mood: {type: any, mappings: [{type: custom}]}
+  language: {type: any, mappings: [{type: custom}]}
   why: {type: any, mappings: [{type: custom}]}
 responses:
   utter_hours: [{text: "From {from}."}, {text: "We open at {from}.", buttons: [{title: Map, payload: /map}]}]
   utter_returns: [{text: Free.}]
   utter_greet: [{text: Hello.}]
+  utter_returns_de: [{text: Kostenlos.}]
   utter_parcel:
     - text: On its way.
     - condition: [{type: slot, name: mood, value: upset}]
@@ -135,3 +137,10 @@ def test_this_project_speaks_so() -> None:
 def test_what_is_said_as_it_is_is_there() -> None:
     names = yaml.safe_load(Path("endpoints.yml").read_text(encoding="utf-8"))["nlg"]["as_they_are"]
     assert [name for name in names if not any(fnmatch(response, name) for response in RESPONSES)] == []
+
+
+async def test_a_response_is_said_in_the_customers_language_where_it_is_there_in_it() -> None:
+    talk = Talk()
+    talk.tracker.update(SlotSet("language", "de"))
+    assert [(await talk.asks("returns", "utter_returns"))["text"] for _ in range(2)] == ["Kostenlos."] * 2
+    assert (await talk.asks("greet", "utter_greet"))["text"] == "Hello."
