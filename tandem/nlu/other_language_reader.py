@@ -152,7 +152,7 @@ class OtherLanguageReader(LearningComponent[LanguageModel], IntentClassifier):
     def _take(self, message: Message, text: str, tracker: DialogueStateTracker | None) -> None:
         assert self._model is not None
         spoken = _spoken(tracker)
-        told = self._model.identifier.tell(text)
+        told = self._model.identifier.tell(text, spoken)
         few = len(words_of(text)) <= FEW
         if told in ("", ENGLISH):
             if spoken and (not told or few):  # "ok", a number: the conversation goes on in its language

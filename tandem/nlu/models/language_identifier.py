@@ -37,6 +37,8 @@ _NO_WORDS = re.compile(r"\S*[\d@_/]\S*")  # order numbers, addresses, links
 _PASSES = 15
 _PENALTY = 1e-5
 _TWICE = 2
+_KEPT = 5.0
+"""How many times likelier another language must be than the one that the conversation is held in."""
 
 
 def words_of(text: str) -> list[str]:
@@ -78,8 +80,12 @@ class LanguageIdentifier:
                                              for one in (model.coef_, model.intercept_))
         return cls(languages, np.vstack([model.coef_.T, model.intercept_]).astype(np.float32), known)
 
-    def tell(self, text: str) -> str:
-        """Return the tag of the language; empty if the message does not tell."""
+    def tell(self, text: str, spoken: str = "") -> str:
+        """Return the tag of the language; empty if the message does not tell.
+
+        Args:
+            spoken: The conversation's language, kept unless another is much likelier: "dank" is of several languages.
+        """
         words = words_of(text)
         if not words:
             return ""
@@ -88,6 +94,8 @@ class LanguageIdentifier:
         if shares[english] >= SURE or self.known[ENGLISH].issuperset(words):
             return ENGLISH
         shares[english] = 0
+        if spoken in self.languages and spoken != ENGLISH:
+            shares[self.languages.index(spoken)] *= _KEPT
         if len(words) > FEW:
             return self.languages[int(shares.argmax())]
         known = [(float(share), tag) for share, tag in zip(shares, self.languages)

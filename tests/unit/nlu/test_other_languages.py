@@ -169,3 +169,15 @@ def test_a_conversation_goes_on_in_its_language(
     message = taken(identifier, text, *events)
     assert message.get("language") == language
     assert message.get("intent")["name"] == intent
+
+
+@pytest.mark.parametrize(("text", "spoken"), [("vielen dank", "de"), ("dank je", "nl")])
+def test_a_few_words_of_several_languages_are_of_the_conversations(identifier: LanguageIdentifier, text: str,
+                                                                   spoken: str) -> None:
+    assert identifier.tell(text, spoken) == spoken
+
+
+def test_who_changes_the_language_is_followed(identifier: LanguageIdentifier) -> None:
+    followed = [identifier.tell(text, other) == language for language in LANGUAGES
+                for text in said(language, "ask_for_human") for other in LANGUAGES if other != language]
+    assert sum(followed) / len(followed) > 0.85
