@@ -42,7 +42,8 @@ def write_with_words(model: Path, new: Path, domain: Domain) -> None:
     told = _with_retrieval_intents(domain, metadata["domain"]).as_dict()
     if _without_words(metadata["domain"]) != _without_words(told):
         raise TrainingNeeded(f"{model.name} was trained on another domain")
-    told["actions"] = metadata["domain"]["actions"]  # Rasa takes some of them from a set: the order is the model's own
+    if "actions" in told:  # Rasa takes some of them from a set: the order is the model's own
+        told["actions"] = metadata["domain"]["actions"]
     metadata.update(domain=told, model_id=uuid.uuid4().hex,
                     trained_at=datetime.now(timezone.utc).replace(tzinfo=None).isoformat())
     changed = {METADATA: json.dumps(metadata).encode(), DOMAIN: Domain.from_dict(told).as_yaml().encode()}
