@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+from tandem.configuration import ConfigurationError
 from tandem.run.console import Console
 from tandem.run.doctor import examine
 from tandem.run.errors import DatabaseUnavailable
@@ -103,7 +104,7 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _doctor(settings: Settings, options: argparse.Namespace) -> int:
-    with suppress(DatabaseUnavailable):  # it is among the findings then
+    with suppress(DatabaseUnavailable, ConfigurationError):  # it is among the findings then
         asyncio.run(wait_for_databases(settings, to_stderr, options.wait))
     findings = examine(settings, project_root(), is_set)
     width = max(len(finding.subject) for finding in findings)

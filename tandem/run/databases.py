@@ -23,10 +23,19 @@ class Database:
     url: str
 
 
+def own_databases(settings: Settings) -> tuple[Database, ...]:
+    """Name the databases of the ledger and the trackers."""
+    return (Database(schema.MAIN, "TANDEM_DATABASE_URL", settings.database_url),
+            Database(schema.TRACKERS, "TANDEM_TRACKER_URL", settings.tracker_url))
+
+
 def databases(settings: Settings) -> tuple[Database, ...]:
-    """Name the databases of the ledger, the trackers and the orders, unless those are in a system of the shop's own."""
-    found = (Database(schema.MAIN, "TANDEM_DATABASE_URL", settings.database_url),
-             Database(schema.TRACKERS, "TANDEM_TRACKER_URL", settings.tracker_url))
+    """Name the databases of the ledger, the trackers and the orders, unless those are in a system of the shop's own.
+
+    Raises:
+        ConfigurationError: endpoints.yml does not say where the orders are.
+    """
+    found = own_databases(settings)
     url = shipped_tables_url(settings)
     if url is None:
         return found
