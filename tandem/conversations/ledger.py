@@ -151,6 +151,8 @@ class Ledger(Transcript):
             interpretation: The likeliest intents and what of the conversation counted, for people to see.
         """
         with self.recoverable.begin() as connection:
+            if connection.dialect.name != "sqlite":  # whose only writer has waited already
+                store.lock_revision(connection, conversation_id)  # before the clock is read
             kept = store.from_mood(mood)
             found = connection.execute(_READ_IN[connection.dialect.name], {
                 "target": store.known_id(conversation_id), "number": seq, "now": self.clock(), "latest": kept})
