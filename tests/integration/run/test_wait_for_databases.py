@@ -72,7 +72,7 @@ def test_the_run_gives_up_without_a_traceback_and_waits_before_anything_starts(t
 
 def test_the_doctor_waits_too_and_says_so(tmp_path: Path, postgres_url: str) -> None:
     port = free_port()
-    with door(port, make_url(postgres_url).port, opens_after=3):
+    with door(port, make_url(postgres_url).port, opens_after=12):
         done = tandem(tmp_path, "doctor", "--wait", "60", TANDEM_DATABASE_URL=at(postgres_url, port))
     assert "waiting for the database of TANDEM_DATABASE_URL" in done.stderr
     [line] = [line for line in done.stdout.splitlines() if "database of TANDEM_DATABASE_URL" in line]
