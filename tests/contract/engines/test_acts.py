@@ -27,7 +27,7 @@ NEW, SHIPPED, DELIVERED, CANCELLED = (ORDERS[kind].number for kind in ("new", "s
 
 def able(shop: EngineShop, act: OrderAct) -> None:
     if act not in shop.system.engine.acts:
-        pytest.skip("this engine leaves it to people")
+        pytest.skip("this engine leaves it to people, which is held by a test of its own")
 
 
 @pytest.mark.parametrize("number", [SHIPPED, DELIVERED, CANCELLED])
@@ -93,6 +93,24 @@ def test_parallel_cancels_with_different_keys_happen_once(shop: EngineShop) -> N
     assert outcomes == ["NotCancellable"] * 3 + ["cancelled"]
 
 
+@pytest.mark.parametrize("act", OrderAct)
+def test_what_an_engine_leaves_to_people_is_refused_and_offered_nowhere(shop: EngineShop, act: OrderAct) -> None:
+    if act in shop.system.engine.acts:
+        return  # held by the tests of that act
+    number = DELIVERED if act is OrderAct.START_RETURN else NEW
+    before = shop.system.find(number)
+    assert not {OrderAct.CANCEL: before.can_cancel, OrderAct.CHANGE_ADDRESS: before.can_change_address,
+                OrderAct.START_RETURN: before.can_return}[act]
+    with pytest.raises((NotCancellable, AddressNotChangeable, NotReturnable)):
+        if act is OrderAct.CANCEL:
+            shop.system.cancel(number, idempotency_key="a")
+        elif act is OrderAct.CHANGE_ADDRESS:
+            shop.system.change_address(number, ELSEWHERE, idempotency_key="a")
+        else:
+            shop.system.start_return(number, reason=ReturnReason.DAMAGED, idempotency_key="a")
+    assert shop.system.find(number) == before
+
+
 def test_a_new_address_is_kept(shop: EngineShop) -> None:
     able(shop, OrderAct.CHANGE_ADDRESS)
     changed = shop.system.change_address(NEW, ELSEWHERE, idempotency_key="a")
@@ -149,7 +167,7 @@ def test_a_refused_write_leaves_its_key_unused(shop: EngineShop) -> None:
 def test_a_write_whose_answer_is_lost_is_seen_on_the_order_and_not_done_twice(shop: EngineShop) -> None:
     able(shop, OrderAct.CANCEL)
     if shop.lose_answers is None:
-        pytest.skip("this engine's answers cannot be lost on purpose")
+        pytest.skip("a transaction loses no answer, and the real engine none on purpose: the fakes hold it")
     shop.lose_answers(1)
     try:
         shop.system.cancel(NEW, idempotency_key="a")
