@@ -1,34 +1,67 @@
 """Cancelling an order."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from actions.base.choices import means_all
-from actions.base.consent import CANCEL_ORDER, ActRefused, AskForConsent, ConsentedAction, ConsentForm
+from actions.base.consent import CANCEL_ORDER, CONFIRMED, ActRefused, AskForConsent, ConsentedAction, ConsentForm
 from actions.base.customer_orders import accessible_orders
 from actions.base.draft import Draft
 from actions.base.order_context import OrderContext
+from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
+from actions.base.several_orders import SeveralOrders, changed_choice
 from actions.base.status import status_reply
-from actions.base.turn import CurrentTurn
-from tandem.conversations.consent import Question
-from tandem.orders.errors import NotCancellable, ReturnRefusal
+from actions.base.turn import REQUESTED_SLOT, CurrentTurn, others_of
+from tandem.conversations.consent import OTHERS, Question
+from tandem.conversations.consent_reader import ConsentAnswer, asks
+from tandem.orders.errors import NotCancellable, OrderSystemUnavailable, ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal
 from tandem.services import Services
 
 
-class ValidateCancelOrderForm(ConsentForm):
-    """Asks for a yes, unless the order cannot be cancelled any more."""
+class ValidateCancelOrderForm(SeveralOrders, ConsentForm):
+    """Asks for a yes, unless the order cannot be cancelled any more; of several, one yes to all."""
 
     form = "cancel_order_form"
     act = CANCEL_ORDER
     details = ("confirmed",)
 
+    async def prepare(self, turn: CurrentTurn) -> None:
+        """Read whether the answer is another choice of orders: "both please", "only the lamp"."""
+        await super().prepare(turn)
+        asked, agrees = turn.slot(REQUESTED_SLOT) == CONFIRMED, turn.verdict is not None and turn.verdict.agrees
+        if asked and self._continues(turn) and not agrees and not asks(turn.text):
+            turn.orders_meant = await with_orders(self._changed, turn)
+            turn.verdict = None if turn.orders_meant else turn.verdict
+
+    def _changed(self, turn: CurrentTurn) -> tuple[str, ...]:
+        number, others = turn.before("order_number"), others_of(turn)
+        stops = turn.verdict is not None and turn.verdict.answer is ConsentAnswer.STOP
+        if not number or (stops and not others):
+            return ()
+        try:
+            accessible = accessible_orders(self._open(), turn, self.form)
+        except OrderSystemUnavailable:
+            return ()
+        return changed_choice(turn, accessible, (number, *others))
+
+    def _leads_elsewhere(self, turn: CurrentTurn) -> bool:
+        return not turn.orders_meant and super()._leads_elsewhere(turn)
+
+    def among(self, orders: Sequence[Order], draft: Draft, turn: CurrentTurn) -> Sequence[Order]:
+        if self.is_done_by(turn):
+            return orders  # in a turn that broke off: what is cancelled by now was agreed to
+        context = OrderContext.of(self._open(), turn)
+        possible = [order for order in orders if order.can_cancel] or orders[:1]
+        draft.replies += [refusal(order, order.status, context) for order in orders if order not in possible]
+        return possible
+
     def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         """Say of "both" which order cannot be cancelled, before the question about the one that can."""
         refuses = turn.verdict is not None and turn.verdict.refuses
-        if not means_all(turn.text) or refuses or turn.rejected(self.form):
+        if not means_all(turn.text) or refuses or turn.rejected(self.form) or draft.replies:
             return
         services = self._open()
         context = OrderContext.of(services, turn)
@@ -53,7 +86,7 @@ class ActionCancelOrder(ConsentedAction):
     """Cancels the order after a yes."""
 
     act = CANCEL_ORDER
-    forgets = ("confirmed",)
+    forgets = ("confirmed", OTHERS)
 
     def do(self, order: Order, context: OrderContext, key: str) -> Reply:
         try:

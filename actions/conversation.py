@@ -146,7 +146,7 @@ class ActionNeverMind(ReplyAction):
         return "action_never_mind"
 
     def reply(self, turn: CurrentTurn) -> Reply:
-        return regret_reply(self._open(), turn) or unchanged_reply(turn) or Reply("utter_never_mind")
+        return regret_reply(self._open(), turn) or unchanged_reply(self._open(), turn) or Reply("utter_never_mind")
 
 
 class ActionInform(Action):

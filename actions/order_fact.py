@@ -14,10 +14,11 @@ from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
+from actions.base.several_orders import SeveralOrders, several_meant
 from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
 from actions.facts import changes, money, parcels
-from tandem.conversations.consent import Consents
+from tandem.conversations.consent import OTHERS, Consents
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.model import Order
 
@@ -74,7 +75,7 @@ _ABOUT = {
 }
 
 
-class ValidateOrderFactForm(OrderForm):
+class ValidateOrderFactForm(SeveralOrders, OrderForm):
     """Finds out which order a fact is asked of, where the action cannot tell."""
 
     form = "order_fact_form"
@@ -86,6 +87,8 @@ class ActionOrderFact(OrderAction):
     Inside another form it answers and leaves that form as it is.
     """
 
+    each = True
+
     def name(self) -> str:
         return "action_order_fact"
 
@@ -95,33 +98,36 @@ class ActionOrderFact(OrderAction):
         turn, events = CurrentTurn(tracker), list[EventType]()
         if turn.intent == FACT:
             fact = turn.answer.partition("/")[2]
-            number = await with_orders(self._number, turn, fact)
+            numbers = await with_orders(self._numbers, turn, fact)
             events.append(SlotSet(FACT, fact))
-            if number is None:
+            if not numbers:
                 return [*events, FollowupAction(ValidateOrderFactForm.form)]
-            tracker.slots.update({FACT: fact, "order_number": number})
+            tracker.slots.update({FACT: fact, "order_number": numbers[0], OTHERS: ",".join(numbers[1:])})
             if not turn.active_form:
-                events.append(SlotSet("order_number", number))
+                events.append(SlotSet("order_number", numbers[0]))
         return [*events, *await super().run(dispatcher, tracker, domain)]
 
     def answer(self, order: Order, context: OrderContext) -> Reply:
         return tell(str(context.turn.slot(FACT) or ""), order, context)
 
-    def _number(self, turn: CurrentTurn, fact: str) -> str | None:
-        """Tell the order that is meant, if it may be shown; None if it has to be asked for."""
+    def _numbers(self, turn: CurrentTurn, fact: str) -> list[str]:
+        """Tell the orders that are meant, if they may be shown; none if it has to be asked for."""
         opened = self._open()
         try:
             accessible = accessible_orders(opened, turn, _ABOUT.get(fact, "order_status_form"))
         except OrderSystemUnavailable:
-            return str(turn.slot("order_number") or "")
+            return [str(turn.slot("order_number") or "")]
+        several = [number for number in several_meant(turn, accessible) if accessible.find(number)]
+        if len(several) > 1 and fact != ORDER_LIST:
+            return several
         if not turn.entity("order_number") and fact in _OF_THE_RECORD:
             acts = Consents(opened.ledger).acts(turn.conversation_id)
             if acts:
-                return acts[0].question.number
+                return [act.number for act in acts if act.question.id == acts[0].question.id][::-1]
         number = number_in(pick(turn, accessible))
         if number is None and fact == ORDER_LIST and accessible.orders:
-            return accessible.orders[0].number
-        return number if accessible.find(number) is not None else None
+            return [accessible.orders[0].number]
+        return [number] if number and accessible.find(number) is not None else []
 
 
 def tell(fact: str, order: Order, context: OrderContext) -> Reply:

@@ -6,7 +6,10 @@ from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.reply import Button, Reply
+from actions.base.several_orders import SeveralOrders
 from actions.base.status import status_reply
+from actions.base.turn import others_of
+from tandem.conversations.consent import OTHERS
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.shipments import Shipment
 from tandem.wording.formats import Formats
@@ -14,23 +17,27 @@ from tandem.wording.formats import Formats
 MOST_BUTTONS = 5
 
 
-class ValidateOrderStatusForm(OrderForm):
+class ValidateOrderStatusForm(SeveralOrders, OrderForm):
     form = "order_status_form"
 
 
-class ValidateTrackParcelForm(OrderForm):
+class ValidateTrackParcelForm(SeveralOrders, OrderForm):
     form = "track_parcel_form"
 
 
 class ActionOrderStatus(OrderAction):
     """Tells where the order is, and offers the customer's other open orders."""
 
+    each = True
+    forgets = (OTHERS,)
+
     def name(self) -> str:
         return "action_order_status"
 
     def answer(self, order: Order, context: OrderContext) -> Reply:
         accessible = accessible_orders(context.services, context.turn, "order_status_form")
-        others = [other for other in accessible.relevant if other.number != order.number] if order.status.open else []
+        told = {order.number, str(context.turn.slot("order_number")), *others_of(context.turn)}
+        others = [other for other in accessible.relevant if other.number not in told] if order.status.open else []
         buttons = tuple(order_button(other, context.formats, "order_status") for other in others[:MOST_BUTTONS])
         reply = status_reply(order, context.dates)
         return Reply(reply.response, reply.values, buttons)
@@ -38,6 +45,9 @@ class ActionOrderStatus(OrderAction):
 
 class ActionTrackParcel(OrderAction):
     """Hands over the tracking number and link of the parcel that the customer waits for."""
+
+    each = True
+    forgets = (OTHERS,)
 
     def name(self) -> str:
         return "action_track_parcel"

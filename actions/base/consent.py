@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,11 +20,14 @@ from actions.base.draft import Draft
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import ANSWERS, EXITS, OrderForm, leave_form
-from actions.base.reply import Reply
+from actions.base.reply import Reply, in_a_row
 from actions.base.reply_action import ReplyAction
+from actions.base.services import formats_of
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
-from tandem.conversations.consent import Consents, Question
+from actions.base.turn_orders import orders_of
+from tandem.conversations.consent import OTHERS, Consents, Question
 from tandem.conversations.consent_reader import ConsentAnswer, drops_the_matter, regrets, says_more_than_no
+from tandem.orders.errors import NotIdentified, OrderNotFound, OrderSystemUnavailable
 from tandem.orders.model import Order
 from tandem.services import Services
 
@@ -43,20 +46,30 @@ class ConsentedAct:
         slots: What the question names besides the order.
         kept: The response that says that everything stays as it is; it gets the order's `number`.
         regret_reply: The response, after the act, that says what can still be done about it; it gets `number`.
+        several: Whether it may be asked for several orders at once. Then `kept` and `regret_reply` with "_several" get
+            their `numbers`.
     """
 
     name: str
     slots: tuple[str, ...]
     kept: str
     regret_reply: str
+    several: bool = False
 
     def question(self, slots: Mapping[str, Any]) -> Question:
         """Return what has to be agreed to, as the slots stand."""
+        others = {OTHERS: str(slots[OTHERS])} if self.several and slots.get(OTHERS) else {}
         return Question(self.name, str(slots.get("order_number") or ""),
-                        {slot: str(slots.get(slot) or "") for slot in self.slots})
+                        {slot: str(slots.get(slot) or "") for slot in self.slots} | others)
+
+    def of_orders(self, response: str, numbers: Sequence[str], services: Services) -> Reply:
+        """Return a response about the orders of these numbers."""
+        if len(numbers) > 1:
+            return Reply(f"{response}_several", {"numbers": formats_of(services).joined_list(numbers)})
+        return Reply(response, {"number": numbers[0]})
 
 
-CANCEL_ORDER = ConsentedAct("cancel_order", (), "utter_cancel_order_kept", "utter_cancel_order_way_back")
+CANCEL_ORDER = ConsentedAct("cancel_order", (), "utter_cancel_order_kept", "utter_cancel_order_way_back", several=True)
 CHANGE_ADDRESS = ConsentedAct(
     "change_address", ("new_address",), "utter_change_address_kept", "utter_change_address_way_back")
 RETURN_ITEM = ConsentedAct(
@@ -89,7 +102,8 @@ class AskForConsent(ReplyAction):
         services, form = self._open(), f"{self.act.name}_form"
         wanted = self.act.question(turn.tracker.slots)
         question = Consents(services.ledger).to_ask(turn.conversation_id, turn.seq, wanted, turn.activates(form))
-        response = f"{self.asks}_again" if question.asked > 1 else self.asks
+        response = f"{self.asks}_several" if len(question.numbers) > 1 else self.asks
+        response = f"{response}_again" if question.asked > 1 else response
         return Reply(response, self.values(question, services), question=vars(question))
 
 
@@ -121,7 +135,7 @@ class ConsentForm(OrderForm):
     def _left(self, turn: CurrentTurn, answer: ConsentAnswer) -> Reply:
         if answer is ConsentAnswer.LATER:
             return Reply("utter_take_your_time")
-        return Reply(self.act.kept, {"number": str(turn.slot("order_number") or "")})
+        return self.act.of_orders(self.act.kept, self.act.question(turn.tracker.slots).numbers, self._open())
 
     async def prepare(self, turn: CurrentTurn) -> None:
         if turn.slot(REQUESTED_SLOT) == CONFIRMED and self._continues(turn):
@@ -151,7 +165,7 @@ class ConsentForm(OrderForm):
     def refused(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         """Take a no: the act's action says that all stays as it is, unless the message goes on to something else."""
         if turn.verdict is not None and turn.verdict.says_more and self._is_another_matter(turn):
-            draft.move_on(Reply(self.act.kept, {"number": order.number}))
+            draft.move_on(self.act.of_orders(self.act.kept, self.act.question(draft.slots).numbers, self._open()))
         else:
             draft.slots[CONFIRMED] = False
 
@@ -192,21 +206,37 @@ class ConsentedAction(OrderAction):
         verdict = consents.begin(turn.conversation_id, wanted, turn.seq)
         if verdict is None or not verdict.allows(wanted, turn.seq):
             used = verdict is not None and verdict.used_by is not None and verdict.question.is_about_the_same(wanted)
-            return Reply("utter_already_agreed") if used else Reply(self.act.kept, {"number": order.number})
-        question = verdict.question
+            return (Reply("utter_already_agreed") if used
+                    else self.act.of_orders(self.act.kept, wanted.numbers, context.services))
+        first = self._act(order, verdict.question, context)
+        return in_a_row([first, *(self._act_on(number, verdict.question, context) for number in wanted.numbers[1:])])
+
+    def _act(self, order: Order, question: Question, context: OrderContext) -> Reply:
+        """Do it to one of the orders that were agreed to; run again after a crash, the order system does it once."""
+        turn, of_several = context.turn, "" if order.number == question.number else f":{order.number}"
         try:
-            reply = self.do(order, context, f"consent:{turn.conversation_id}:{question.id}")
+            reply = self.do(order, context, f"consent:{turn.conversation_id}:{question.id}{of_several}")
         except ActRefused as refused:
             return refused.reply
-        consents.finish(turn.conversation_id, question, turn.seq)
+        Consents(context.services.ledger).finish(turn.conversation_id, question, order.number, turn.seq)
         return reply
 
+    def _act_on(self, number: str, question: Question, context: OrderContext) -> Reply:
+        """Do it to one of the others; what was done before it is told whatever comes of this one."""
+        try:
+            return self._act(orders_of(context.services, context.turn).order(number), question, context)
+        except (NotIdentified, OrderNotFound):
+            return Reply("utter_order_not_found", {"number": number})
+        except OrderSystemUnavailable:
+            return Reply("utter_fact_done_unsure", {"number": number})
 
-def unchanged_reply(turn: CurrentTurn) -> Reply | None:
+
+def unchanged_reply(services: Services, turn: CurrentTurn) -> Reply | None:
     """Return what says that all stays as it is, where the message leaves the form of an act; else None."""
     act = ACTS.get(turn.form_before.removesuffix("_form"))
-    number = number_in(turn.slot("order_number"))
-    return Reply(act.kept, {"number": number}) if act is not None and number else None
+    if act is None or not number_in(turn.slot("order_number")):
+        return None
+    return act.of_orders(act.kept, act.question(turn.tracker.slots).numbers, services)
 
 
 def regret_reply(services: Services, turn: CurrentTurn) -> Reply | None:
@@ -220,4 +250,6 @@ def regret_reply(services: Services, turn: CurrentTurn) -> Reply | None:
     latest = next((act for act in acts if act.done), None)
     if latest is None or not latest.seq < turn.seq <= latest.seq + SOON or latest.question.act not in ACTS:
         return None
-    return Reply(ACTS[latest.question.act].regret_reply, {"number": latest.question.number})
+    act = ACTS[latest.question.act]
+    together = [one.number for one in acts if one.done and one.question.id == latest.question.id]
+    return act.of_orders(act.regret_reply, sorted(together, key=latest.question.numbers.index), services)

@@ -11,9 +11,9 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base.order_context import OrderContext
 from actions.base.order_threads import with_orders
-from actions.base.reply import Reply
+from actions.base.reply import Reply, in_a_row
 from actions.base.services import services
-from actions.base.turn import CurrentTurn
+from actions.base.turn import CurrentTurn, others_of
 from actions.base.turn_orders import forget_orders, orders_of
 from tandem.orders.errors import InvalidOrderNumber, NotIdentified, OrderNotFound, OrderSystemUnavailable
 from tandem.orders.model import Order
@@ -30,6 +30,7 @@ class OrderAction(Action, ABC):
 
     forgets: ClassVar[tuple[str, ...]] = ()  # slots that are emptied when the action is done
     changes: ClassVar[bool] = False  # the order: it is read anew before and after
+    each: ClassVar[bool] = False  # it is told of each order, where several are meant (the slot `other_orders`)
 
     def __init__(self, open_services: Callable[[], Services] = services) -> None:
         self._open = open_services
@@ -59,8 +60,10 @@ class OrderAction(Action, ABC):
         try:
             if self.changes:
                 forget_orders(services, turn)
-            order = orders_of(services, turn).order(str(turn.slot("order_number") or ""))
-            reply, failures = self.answer(order, OrderContext.of(services, turn)), 0.0
+            numbers = [str(turn.slot("order_number") or ""), *(others_of(turn) if self.each else ())]
+            orders = [orders_of(services, turn).order(number) for number in numbers]
+            context = OrderContext.of(services, turn)
+            reply, failures = in_a_row([self.answer(order, context) for order in orders]), 0.0
         except (NotIdentified, InvalidOrderNumber):
             reply = Reply("utter_not_identified")
         except OrderNotFound as error:

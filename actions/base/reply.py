@@ -1,8 +1,8 @@
 """What an action says: a response's name and the values that it needs."""
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rasa_sdk.executor import CollectingDispatcher
@@ -33,3 +33,10 @@ class Reply:
         )
         if self.then is not None:
             self.then.say(dispatcher)
+
+
+def in_a_row(replies: Sequence[Reply]) -> Reply:
+    """Make one reply of several, each a message of its own."""
+    first, *rest = replies
+    after = [first.then, *rest] if first.then is not None else rest
+    return replace(first, then=in_a_row(after)) if after else first

@@ -8,7 +8,7 @@ from typing import Any
 from rasa_sdk import Tracker
 
 from actions.base.message_text import is_refused
-from tandem.conversations.consent import Verdict
+from tandem.conversations.consent import OTHERS, Verdict
 
 REQUESTED_SLOT = "requested_slot"
 
@@ -20,6 +20,7 @@ class CurrentTurn:
         self.tracker = tracker
         self.verdict: Verdict | None = None  # on the question for a yes, where a form has asked one
         self.rest: str | None = None  # what still goes back, where the message keeps a part of it
+        self.orders_meant: tuple[str, ...] = ()  # instead of those asked about: more of them, or fewer
 
     @property
     def conversation_id(self) -> str:
@@ -72,11 +73,15 @@ class CurrentTurn:
         return self.tracker.get_slot(name)
 
     def entity(self, name: str) -> str | None:
-        """Return the last value of an entity in this message, of those that are meant: "10402, not 10417"."""
+        """Return the last value of an entity in this message, of those that are meant."""
+        found = self.meant(name)
+        return found[-1] if found else None
+
+    def meant(self, name: str) -> list[str]:
+        """Return the values of an entity in this message that are meant: "10402, not 10417"."""
         all_found = [e for e in (self.tracker.latest_message or {}).get("entities") or () if e.get("entity") == name]
         meant = [e for e in all_found if not is_refused(self.text, int(e.get("start") or 0))]
-        found = [e.get("value") for e in meant or all_found]
-        return str(found[-1]) if found and found[-1] is not None else None
+        return [str(e["value"]) for e in meant or all_found if e.get("value") is not None]
 
     def entities(self, *names: str) -> list[str]:
         """Return all values of these entities in this message, in the order of the names."""
@@ -204,3 +209,8 @@ class CurrentTurn:
 def _response(event: Mapping[str, Any]) -> str:
     """Return the name of the response that the bot said; empty for any other event."""
     return str((event.get("metadata") or {}).get("utter_action") or "") if event.get("event") == "bot" else ""
+
+
+def others_of(turn: CurrentTurn) -> tuple[str, ...]:
+    """Return the orders that are meant besides the one in `order_number`."""
+    return tuple(filter(None, str(turn.slot(OTHERS) or "").split(",")))

@@ -162,7 +162,7 @@ def latest_act(context: OrderContext) -> CompletedAct | None:
 def act_on(order: Order, context: OrderContext) -> CompletedAct | None:
     """Tell the last thing that was done to this order in this conversation."""
     acts = Consents(context.services.ledger).acts(context.turn.conversation_id)
-    return next((act for act in acts if act.question.number == order.number), None)
+    return next((act for act in acts if act.number == order.number), None)
 
 
 def _returned(order: Order, context: OrderContext) -> str:

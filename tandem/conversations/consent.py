@@ -21,6 +21,7 @@ from tandem.conversations.model import Author, Delivery, Kind, Message
 from tandem.conversations.tables import case_entries
 
 QUESTION = "question"  # the key of a message's data under which its question stands
+OTHERS = "other_orders"  # the detail of a question about several orders: the numbers but the first, commas between
 _WINDOW = 60  # messages before an answer in which its question is looked for
 _MOST_ACTS = 50  # of one conversation that are looked through, the newest
 
@@ -31,8 +32,8 @@ class Question:
 
     Attributes:
         act: What is to be done: cancel_order, change_address, return_item.
-        number: Of the order.
-        details: What else the question names: the address, the item and the reason.
+        number: Of the order; of several, the first.
+        details: What else the question names: the address, the item and the reason, other orders (`OTHERS`).
         id: The same whenever the same is asked again before it is answered.
         asked: How often it has been asked, this time included.
     """
@@ -48,6 +49,11 @@ class Question:
         """Return the question that a message asks."""
         data = message.data.get(QUESTION)
         return cls(**data) if isinstance(data, Mapping) else None
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Return the numbers of all orders that it is about."""
+        return (self.number, *filter(None, self.details.get(OTHERS, "").split(",")))
 
     def is_about_the_same(self, other: Question) -> bool:
         """Check whether another question is about the same act on the same object."""
@@ -101,6 +107,7 @@ class CompletedAct:
     """Something that was done to an order because the customer agreed."""
 
     question: Question
+    number: str  # of the order: the question may have been about several
     seq: int  # the message that agreed
     at: Any
     done: bool  # False: it was begun, and the order system's answer is not on record
@@ -165,18 +172,19 @@ class Consents:
                 self._write(connection, conversation_id, verdict.question, seq, done=False)
             return verdict
 
-    def finish(self, conversation_id: str, question: Question, seq: int) -> None:
-        """Write down that the order system has done it."""
+    def finish(self, conversation_id: str, question: Question, number: str, seq: int) -> None:
+        """Write down that the order system has done it to the order of this number."""
         with self._ledger.engine.begin() as connection:
             store.lock(connection, conversation_id)
-            if not any(act.done for act in self._acts(conversation_id, connection) if act.question.id == question.id):
-                self._write(connection, conversation_id, question, seq, done=True)
+            if not any(act.done for act in self._acts(conversation_id, connection)
+                       if (act.question.id, act.number) == (question.id, number)):
+                self._write(connection, conversation_id, question, seq, done=True, number=number)
 
     def acts(self, conversation_id: str) -> list[CompletedAct]:
-        """List what was done in a conversation, the latest first; each once."""
-        latest: dict[str, CompletedAct] = {}
-        for act in self._acts(conversation_id):
-            latest.setdefault(act.question.id, act)  # the newest entry of a question says whether it was done
+        """List what was done in a conversation, the latest first; each once for each order."""
+        latest: dict[tuple[str, str], CompletedAct] = {}
+        for act in self._acts(conversation_id):  # the newest entry of a question says whether it was done
+            latest.setdefault((act.question.id, act.number), act)
         return list(latest.values())
 
     def _window(self, conversation_id: str, seq: int) -> Sequence[Message]:
@@ -196,11 +204,12 @@ class Consents:
                 rows = reading.execute(query).all()
         else:
             rows = connection.execute(query).all()
-        return [CompletedAct(Question(**row.data["question"]), row.data["seq"], row.at, row.data["done"])
-                for row in rows]
+        return [CompletedAct(question, number, row.data["seq"], row.at, row.data["done"])
+                for row in rows for question in [Question(**row.data["question"])]
+                for number in ([row.data["number"]] if row.data.get("number") else question.numbers)]
 
-    def _write(self, connection: Any, conversation_id: str, question: Question, seq: int, done: bool) -> None:
-        data = {"question": {**vars(question), "details": dict(question.details)}, "seq": seq, "done": done}
+    def _write(self, connection: Any, conversation_id: str, question: Question, seq: int, **more: Any) -> None:
+        data = {"question": {**vars(question), "details": dict(question.details)}, "seq": seq, **more}
         connection.execute(insert(case_entries).values(
             conversation_id=conversation_id, kind=EntryKind.ACT.value, at=self._ledger.clock(),
             data=store.clean_data(data)))
@@ -229,9 +238,9 @@ def _answer(message: Message, asking: Message, window: Sequence[Message]) -> Con
     for button in asking.data.get("buttons") or ():
         title, payload = str(button.get("title") or ""), button.get("payload")
         # A title that is a mere yes names nothing: after another answer it counts as little as any yes.
-        if is_yes(payload) and read_answer(title, question.act, question.number) is not ConsentAnswer.YES:
+        if is_yes(payload) and read_answer(title, question.act, *question.numbers) is not ConsentAnswer.YES:
             titles[title] = ConsentAnswer.EXPLICIT_YES
-    return read_answer(message.text, question.act, question.number, titles)
+    return read_answer(message.text, question.act, *question.numbers, titles=titles)
 
 
 def _takes_back(answer: ConsentAnswer) -> bool:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
+from functools import lru_cache
 
 LONGEST_YES = 100  # characters; a longer message says more than yes
 _SHORT_NO = 6  # words
@@ -56,6 +57,8 @@ _ACTS: Mapping[str, str] = {
         r"(?:set up|start|register) (?:the|my) return)"
     ),
 }
+_ON_SEVERAL: Mapping[str, str] = {"cancel_order": "cancel"}  # acts that may be asked for several orders at once
+_COUNTS = ("", "", "two", "three", "four", "five")
 _DONT = r"(?:don't|dont|don t|do not|donot|never|won't|wont|will not|wouldn't|wouldnt|would not)"
 _NOT_ABOUT_IT = "(?:know|mind|care|understand|get|think|see|have|remember|believe|worry|you|we|i)"
 # Words that only lead up to what is said.
@@ -143,23 +146,29 @@ _LATERS, _DOUBTS, _REGRETS, _ASKINGS = map(_table, (_LATER, _DOUBT, _REGRET, _AS
 
 
 def read_answer(
-    text: str, act: str, number: str = "", titles: Mapping[str, ConsentAnswer] | None = None,
+    text: str, act: str, *numbers: str, titles: Mapping[str, ConsentAnswer] | None = None,
 ) -> ConsentAnswer:
     """Read what a message says to the question whether to do `act`.
 
     Args:
         act: A key of the table of acts. Of another one no phrases are known: only its button's title names it.
-        number: Of the order that was asked about. With another number in it a message is no yes.
+        numbers: Of the orders that were asked about. With another number in it, or with some of several, a message is
+            no yes.
         titles: The words on the question's buttons, and what each says; typed out they are as good as pressed.
     """
-    plain = _plain(text, number)
+    plain = _plain(text, *numbers)
     line = _line(plain)
-    typed = {answer for title, answer in (titles or {}).items() if _line(_plain(title, number)) == line}
+    typed = {answer for title, answer in (titles or {}).items() if _line(_plain(title, *numbers)) == line}
     if line and len(typed) == 1 and not has_question_mark(text):
         return typed.pop()
-    if len(plain) <= LONGEST_YES and not has_question_mark(text) and not _ONLY_COURTESY.fullmatch(line):
-        names_it = _ACTS.get(act, "(?!)")
-        if re.fullmatch(rf"(?:(?:{_PLAIN_YES}|{_COURTESY}|{names_it})(?: |$))+", line):
+    named = [number for number in numbers if _NUMBER in _plain(text, number)]
+    is_whole = len(named) in (0, len(numbers))
+    if is_whole and len(plain) <= LONGEST_YES and not has_question_mark(text) and not _ONLY_COURTESY.fullmatch(line):
+        yes, names_it = _PLAIN_YES, _ACTS.get(act, "(?!)")
+        if len(numbers) > 1:
+            all_of_them, names_it = _of_several(act, len(numbers))
+            yes = f"{yes}|{all_of_them}"
+        if re.fullmatch(rf"(?:(?:{yes}|{_COURTESY}|{names_it})(?: |$))+", line):
             is_explicit = re.search(rf"(?:^| )(?:{names_it})(?: |$)", line)
             return ConsentAnswer.EXPLICIT_YES if is_explicit else ConsentAnswer.YES
     answer = _no_or_unclear([clause for clause in map(_line, _CLAUSE_END.split(plain)) if clause])
@@ -214,20 +223,33 @@ def _no_or_unclear(clauses: Sequence[str]) -> ConsentAnswer:
     return ConsentAnswer.OTHER
 
 
+@lru_cache(maxsize=32)
+def _of_several(act: str, count: int) -> tuple[str, str]:
+    """Return the pattern that means all of so many orders, and the one that names the act; "it" may be any of them."""
+    how_many = re.escape(_COUNTS[count]) if count < len(_COUNTS) else "(?!)"
+    both = "both|" if count == 2 else ""
+    whose = re.compile(r"(?: of (?:them|these|those)| (?:of )?(?:(?:the|my|these|those) )?orders)?").pattern
+    all_of = re.compile(rf"(?:{both}all(?: {how_many})?){whose}|(?:orders )?{_NUMBER}(?:(?: and)? {_NUMBER})+")
+    them = re.compile(rf"them(?: (?:{both}all))?|(?:(?:the|my|these|those)(?: {how_many})? )?orders")
+    verb = _ON_SEVERAL.get(act, "(?!)")
+    return all_of.pattern, re.compile(rf"{_WISH}{verb} (?:{all_of.pattern}|{them.pattern})").pattern
+
+
 def _rest(clause: str) -> str:
     """Cut off the words of a clause that only lead up to what it says."""
     return _LEADS.sub("", f"{clause} ", count=1).strip()
 
 
-def _plain(text: str, number: str = "") -> str:
-    """Write a text in one spelling: compatible characters, small letters, plain apostrophes, the number a sign."""
+def _plain(text: str, *numbers: str) -> str:
+    """Write a text in one spelling: compatible characters, small letters, plain apostrophes, these numbers a sign."""
     plain = unicodedata.normalize("NFKC", text.translate(_UNSEEN)).casefold().translate(_QUOTES)
-    groups = re.findall(r"[^\W\d_]+|\d+", number.casefold())
-    if not groups:
-        return plain
-    bare = [groups[-1]] if groups[-1].isdigit() and len(groups[-1]) > 3 else []
-    forms = "|".join([r"[\W_]*".join(groups), *bare])
-    return re.sub(rf"#?(?<!\w)(?:{forms})(?!\w)", f" {_NUMBER} ", plain)
+    for number in numbers:
+        groups = re.findall(r"[^\W\d_]+|\d+", number.casefold())
+        if groups:
+            bare = [groups[-1]] if groups[-1].isdigit() and len(groups[-1]) > 3 else []
+            forms = "|".join([r"[\W_]*".join(groups), *bare])
+            plain = re.sub(rf"#?(?<!\w)(?:{forms})(?!\w)", f" {_NUMBER} ", plain)
+    return plain
 
 
 def _line(plain: str) -> str:

@@ -61,10 +61,9 @@ class TurnNotices:
     def _apology(self, receipt: Receipt, name: str) -> str:
         """Return the text of the notice; it says so if the customer's yes was acted upon before the turn broke off."""
         acts = Consents(self._ledger).acts(receipt.conversation.id)
-        act = next((act for act in acts if act.seq == receipt.message.seq), None)
-        if act is None:
-            return notice(name)
-        return notice("trouble_done" if act.done else "trouble_unsure", number=act.question.number)
+        told = [notice("trouble_done" if act.done else "trouble_unsure", number=act.number)
+                for act in reversed(acts) if act.seq == receipt.message.seq]
+        return " ".join(told) or notice(name)
 
     def _tell(self, message: Message | None) -> None:
         if message is not None:

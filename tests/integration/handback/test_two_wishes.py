@@ -3,15 +3,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rasa.core.agent import Agent
 
+from tandem.conversations.consent import Consents
 from tandem.orders.model import OrderStatus
 from tandem.rasa_ext.tracker_store import CachedTrackerStore
 from tests.fakes.core import ANNA
 from tests.integration.handback.shop import CUSTOMER, Shop, is_response, open_shop
-from tests.integration.handback.test_turns_run_again import CRASHES, Crash, is_open
+from tests.integration.handback.test_turns_run_again import CRASHES, Crash, crashes_at, is_open
 
 HOURS = ("when are you open", "opening_hours")
 PAY = ("how can I pay", "payment_methods")
@@ -117,3 +119,65 @@ def test_a_turn_that_is_run_again_answers_each_wish_once(
     told, named, asked = shop.replies_to(seq)
     assert is_response(told, "utter_opening_hours")
     assert named == "Now to the cancellation." and asked.startswith("Shall I cancel order TD-10433")
+
+
+def both_asked(shop: Shop) -> str:
+    """The customer has shown whose both orders are, and has been asked whether to cancel them."""
+    identified(shop)
+    shop.says("TD-10436", "order_status", order_number="TD-10436")
+    shop.says("70112", postcode="70112")
+    [asked] = shop.says("cancel both orders", "cancel_order")
+    return asked
+
+
+def both(shop: Shop) -> set[OrderStatus]:
+    return {shop.orders.find(number).status for number in ("TD-10433", "TD-10436")}
+
+
+def test_both_are_cancelled_after_one_question_that_names_both(shop: Shop) -> None:
+    asked = both_asked(shop)
+    assert all(part in asked for part in ("TD-10433", "TD-10436", "$84.00", "weekend bag", "Wool rug"))
+    assert both(shop) == {OrderStatus.PROCESSING}
+    done = shop.says("yes please", "affirm")
+    assert both(shop) == {OrderStatus.CANCELLED}
+    assert len(done) == 2 and all(is_response(one, "utter_cancel_order_done") for one in done)
+    [told] = shop.says("never mind", "never_mind")
+    assert is_response(told, "utter_cancel_order_way_back_several")
+
+
+def test_the_choice_can_still_be_changed_and_is_asked_about_anew(shop: Shop) -> None:
+    both_asked(shop)
+    [asked] = shop.says("only the bag", "inform")
+    assert "Shall I cancel order TD-10433" in asked and "TD-10436" not in asked
+    [asked] = shop.says("no wait, both", "deny")
+    assert "TD-10433" in asked and "TD-10436" in asked
+    [kept] = shop.says("no, keep them", "deny")
+    assert is_response(kept, "utter_cancel_order_kept_several") and both(shop) == {OrderStatus.PROCESSING}
+
+
+@pytest.mark.parametrize("crash", CRASHES)
+def test_a_yes_to_both_that_is_run_again_does_each_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, crash: Crash,
+) -> None:
+    both_asked(shop)
+    seq = crashes_at(crash, shop, monkeypatch, "yes", "affirm")
+    assert both(shop) == {OrderStatus.CANCELLED}
+    done = shop.replies_to(seq)
+    assert len(done) == 2 and all(is_response(one, "utter_cancel_order_done") for one in done)
+
+
+def test_a_turn_that_broke_off_between_the_two_does_the_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    both_asked(shop)
+    real = Consents.begin
+
+    def begin(consents: Consents, *arguments: Any, **named: Any) -> Any:
+        verdict = real(consents, *arguments, **named)
+        shop.orders.cancel("TD-10436", idempotency_key=f"consent:{CUSTOMER}:{verdict.question.id}" + (
+            "" if verdict.question.number == "TD-10436" else ":TD-10436"))
+        return verdict
+
+    with monkeypatch.context() as dying:  # one is cancelled, and the process dies before anything is said
+        dying.setattr(Consents, "begin", begin)
+        seq = crashes_at(CRASHES[1], shop, monkeypatch, "yes", "affirm")
+    assert both(shop) == {OrderStatus.CANCELLED}
+    assert len(shop.replies_to(seq)) == 2

@@ -73,13 +73,17 @@ class Talk:
         return self.services.router.receive(InboundMessage(self.id, "rest", text, push=False)).message.seq
 
     def acts(self, seq: int) -> str:
-        """The closing action runs for message `seq`; the response that it says."""
+        """The closing action runs for message `seq`; the first response that it says."""
+        return self.all_said(seq)[0]
+
+    def all_said(self, seq: int) -> list[str]:
+        """The same; all responses that it says."""
         slots: dict[str, Any] = {"order_number": self.number, "confirmed": True, **self.details}
         message = {"text": "", "metadata": {"tandem": {"seq": seq}}}
         dispatcher = CollectingDispatcher()
         tracker = Tracker(self.id, slots, message, [], False, None, {}, "action_listen")
         asyncio.run(self.kind(lambda: self.services).run(dispatcher, tracker, {}))
-        return str(dispatcher.messages[0]["response"])
+        return [str(message["response"]) for message in dispatcher.messages]
 
     def writes(self) -> int:
         with self.services.engine.connect() as connection:

@@ -181,10 +181,11 @@ class Scene:
         answer = {"full_retrieval_intent_name": self.intent} if slash else {}
         message = {
             "intent": {"name": name, "confidence": 0.9, **answer}, "text": self.text,
-            **self.reading, "message_id": self.message_id, "metadata": {"tandem": {"seq": self.seq}},
+            "message_id": self.message_id, "metadata": {"tandem": {"seq": self.seq}},
             "entities": [
                 {"entity": name, "value": value, "start": start, "end": start + len(value)}
                 for name, value in self.entities.items() for start in [max(0, self.text.lower().find(value.lower()))]],
+            **self.reading,
         }
         events: list[dict[str, Any]] = [_slot(*item) for item in self.slots.items()]
         events += [{"event": "user", "text": "…", "parse_data": {"intent": {"name": one}}} for one in self.earlier]

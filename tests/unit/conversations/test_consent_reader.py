@@ -23,7 +23,7 @@ ACTS = ("cancel_order", "change_address", "return_item")
 
 
 def read(text: str, act: str = "cancel_order") -> ConsentAnswer:
-    return read_answer(text, act, "TD-10433", TITLES)
+    return read_answer(text, act, "TD-10433", titles=TITLES)
 
 
 PLAIN = ["yes", "Yes.", "YES!!", "yesss", "y", "yep", "Yeah", "ok", "Okay then", "sure", "sure, thanks", "please do",
@@ -122,11 +122,11 @@ def test_a_regret_is_noticed(text: str, regret: bool) -> None:
 
 def test_the_typed_words_of_a_button_are_a_press() -> None:
     titles = {"Ja, stornieren": ConsentAnswer.EXPLICIT_YES}
-    assert read_answer("ja, stornieren!", "cancel_order", "", titles) is ConsentAnswer.EXPLICIT_YES
+    assert read_answer("ja, stornieren!", "cancel_order", "", titles=titles) is ConsentAnswer.EXPLICIT_YES
     for text in ("ja stornieren?", "ja", "nicht stornieren", "ja, stornieren, aber nur die Lampe"):
-        assert read_answer(text, "cancel_order", "", titles) not in YES
+        assert read_answer(text, "cancel_order", "", titles=titles) not in YES
     twice = {"Go": ConsentAnswer.EXPLICIT_YES, "go!": ConsentAnswer.NO}
-    assert read_answer("go", "cancel_order", "", twice) not in YES, "two buttons of one title"
+    assert read_answer("go", "cancel_order", "", titles=twice) not in YES, "two buttons of one title"
 
 
 def test_of_an_act_without_a_table_only_the_button_names_it() -> None:
@@ -186,3 +186,40 @@ def test_what_a_no_says_besides_is_noticed(text: str, more: bool) -> None:
 ])
 def test_questions_are_told_from_statements(text: str, question: bool) -> None:
     assert asks(text) is question
+
+
+ALL = ["yes", "yes please", "ok", "both", "both please", "yes, both", "yes both of them", "all of them",
+       "sure, all two"]
+ALL_NAMED = ["yes, cancel them", "cancel both", "please cancel both orders", "cancel them all",
+             "yes cancel all of them",
+             "cancel TD-10433 and TD-10436", "cancel orders 10433 and 10436 please", "yes, cancel my two orders"]
+NOT_ALL = ["yes, cancel it", "cancel the order", "yes, TD-10433", "cancel 10433", "yes, the first", "both?",
+           "not both",
+           "yes but not both", "both or none", "all but the lamp", "cancel TD-10433 and TD-10402", "them", "my orders",
+           "both except 10436", "cancel all of it", "not all of them", "yes only one of them", "one of them",
+           "all three"]
+
+
+@pytest.mark.parametrize(("text", "answer"), [
+    *((text, ConsentAnswer.YES) for text in ALL), *((text, ConsentAnswer.EXPLICIT_YES) for text in ALL_NAMED)])
+def test_a_yes_to_several_orders_is_to_all_of_them(text: str, answer: ConsentAnswer) -> None:
+    assert read_answer(text, "cancel_order", "TD-10433", "TD-10436") is answer
+
+
+@pytest.mark.parametrize("text", NOT_ALL)
+def test_what_may_mean_only_some_of_several_orders_is_no_yes(text: str) -> None:
+    assert read_answer(text, "cancel_order", "TD-10433", "TD-10436") not in YES
+
+
+def test_both_are_two() -> None:
+    three = ("TD-10433", "TD-10436", "TD-10402")
+    assert read_answer("cancel both", "cancel_order", *three) not in YES
+    assert read_answer("yes, all three of them", "cancel_order", *three) is ConsentAnswer.YES
+    assert read_answer("cancel 10433, 10436 and 10402", "cancel_order", *three) is ConsentAnswer.EXPLICIT_YES
+
+
+@pytest.mark.parametrize("text", ["both", "both please", "yes, both", "cancel them", "cancel both",
+                                  "cancel all of them",
+                                  "cancel TD-10433 and TD-10436"])
+def test_all_is_no_yes_to_a_question_about_one(text: str) -> None:
+    assert read(text) not in YES
