@@ -45,7 +45,7 @@ def _payment_failed(order: Order, dates: Dates) -> Reply:
 def _shipped(order: Order, dates: Dates) -> Reply:
     parcel = order.shipment
     if parcel is None or parcel.expected_by is None:
-        return Reply("utter_order_status_shipped_no_date")
+        return _without_estimate(parcel, dates)
     values = {"when": dates.when(parcel.expected_by)}
     if parcel.expected_by < dates.at:
         return Reply("utter_order_status_overdue", {"expected": dates.ago(parcel.expected_by)})
@@ -56,10 +56,20 @@ def _shipped(order: Order, dates: Dates) -> Reply:
     return Reply("utter_order_status_shipped", values)
 
 
+def _without_estimate(parcel: Shipment | None, dates: Dates) -> Reply:
+    """Tell of a parcel whose carrier names no day: what its delivery service promises, or that it should be there."""
+    if parcel is None or parcel.promised_by is None or parcel.shipped_at is None:
+        return Reply("utter_order_status_shipped_no_date")
+    if parcel.promised_by < dates.at:
+        return Reply("utter_order_status_overdue", {"expected": dates.ago(parcel.promised_by)})
+    return Reply("utter_order_status_shipped_promised", {
+        "shipped": dates.ago(parcel.shipped_at), "promised": dates.day(parcel.promised_by)})
+
+
 def _partly_shipped(order: Order, dates: Dates) -> Reply:
     parcel = order.shipment
     if parcel is None or parcel.expected_by is None:
-        return Reply("utter_order_status_shipped_no_date")
+        return _without_estimate(parcel, dates)
     values = {"rest": dates.formats.items(order.items_in(parcel)), "when": dates.when(parcel.expected_by)}
     if not order.delivered_items or order.delivered_at is None:
         return Reply("utter_order_status_partly_shipped", values)

@@ -86,9 +86,13 @@ def why_late(order: Order, context: OrderContext) -> Reply:
 def if_late(order: Order, context: OrderContext) -> Reply:
     """Tell what can be done when it does not come by then."""
     parcel = _parcel(order, context)
-    if not order.status.open or parcel is None or not parcel.expected_by:
+    if not order.status.open or parcel is None:
         return _as_it_stands(order, context)
-    return Reply("utter_fact_if_late", {"number": order.number, "when": context.dates.when(parcel.expected_by)})
+    if parcel.expected_by is not None:
+        return Reply("utter_fact_if_late", {"number": order.number, "when": context.dates.when(parcel.expected_by)})
+    if parcel.promised_by is not None:
+        return Reply("utter_fact_if_late", {"number": order.number, "when": context.dates.day(parcel.promised_by)})
+    return _as_it_stands(order, context)
 
 
 def faster(order: Order, context: OrderContext) -> Reply:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta, timezone, tzinfo
 
 from tandem.db.engine import now
+from tandem.orders.delivery_promise import with_promise
 from tandem.orders.errors import InvalidAddress, NotReturnable, ReturnRefusal, UnknownItem
 from tandem.orders.model import Address, Order, OrderItem, OrderStatus
 from tandem.settings import Settings
-from tandem.shop.schema import ChangeSettings
+from tandem.shop.schema import ChangeSettings, DeliverySettings
 from tandem.shop.shop_file import current_shop
 
 _BEFORE_SHIPPING = ChangeSettings()
@@ -23,26 +24,29 @@ class ShopPolicies:
     zone: tzinfo = timezone.utc  # where the shop's days begin and end
     cancellation: ChangeSettings = _BEFORE_SHIPPING
     address_change: ChangeSettings = _BEFORE_SHIPPING
+    delivery: DeliverySettings | None = None  # without it nothing is promised that the shop's system does not say
 
     @classmethod
     def of(cls, settings: Settings) -> ShopPolicies:
         """Read the promises of the shop, as data/shop.yml says now."""
         shop = current_shop()
         return cls(shop.returns.days, (shop.refunds.days.least, shop.refunds.days.most), settings.shop_timezone,
-                   shop.cancellation, shop.address_change)
+                   shop.cancellation, shop.address_change, shop.delivery)
 
     def current(self) -> ShopPolicies:
         """Return the promises that hold now."""
         return self
 
     def applied_to(self, order: Order) -> Order:
-        """Put on the order what may be done to it; what its system has said already stands."""
+        """Put on the order what may be done to it and when it should be there; what its system has said stands."""
         held = self.current()
         cancel, change = (_allowed(order, limits) for limits in (held.cancellation, held.address_change))
         return replace(
             order, can_cancel=cancel if order.can_cancel is None else order.can_cancel,
             can_change_address=change if order.can_change_address is None else order.can_change_address,
             return_until=order.return_until or held._return_until(order),
+            shipments=tuple(with_promise(one, held.delivery, held.zone) for one in order.shipments)
+            if held.delivery else order.shipments,
         )
 
     def _return_until(self, order: Order) -> datetime | None:

@@ -110,3 +110,21 @@ async def test_a_note_of_a_person_comes_before_older_facts(
     scene = Scene(intent="order_status", slots={"order_number": "TD-10421", **slots}, filled=filled)
     outcome = await act(ActionOrderStatus(shop.open), scene)
     assert outcome.said == [*lead, "utter_order_status_shipped"]
+
+
+@pytest.mark.parametrize(("promised_in", "response", "values"), [
+    (timedelta(days=2), "utter_order_status_shipped_promised", {"promised": "Thursday, June 26"}),
+    (-timedelta(days=2), "utter_order_status_overdue", {"expected": "2 days ago"}),
+    (None, "utter_order_status_shipped_no_date", {}),
+])
+async def test_where_the_carrier_names_no_day_the_services_promise_is_told(
+    shop: Shop, promised_in: timedelta | None, response: str, values: dict[str, str],
+) -> None:
+    order = shop.orders.orders["TD-10421"]
+    promised = None if promised_in is None else shop.clock() + promised_in
+    parcel = replace(order.shipments[0], expected_by=None, promised_by=promised,
+                     shipped_at=shop.clock() - timedelta(days=1))
+    shop.orders.orders["TD-10421"] = replace(order, shipments=(parcel,))
+    said, message = await show(shop, "TD-10421")
+    assert said == response
+    assert {name: message[name] for name in values} == values
