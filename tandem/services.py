@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import Engine
 
+from tandem.agents import audit
 from tandem.agents.presence import absent
 from tandem.conversations.casefile import CaseFile
 from tandem.conversations.ledger import Ledger
@@ -22,6 +23,7 @@ from tandem.handoff.waiting_room import WAITING, WaitingRoom, read_waiting_room
 from tandem.live_agents.factory import build_channels
 from tandem.live_agents.relay.agent_actions import AgentActions
 from tandem.live_agents.relay.worker import Relay
+from tandem.orders.acts.service import OrderActs
 from tandem.orders.factory import guarded_order_system
 from tandem.orders.identification import IdentificationService
 from tandem.orders.model import Order
@@ -49,6 +51,11 @@ class Services:
     business_hours: BusinessHours
     patience: Patience
     waiting_room: WaitingRoom = field(default_factory=WaitingRoom)
+
+    @property
+    def acts(self) -> OrderActs:
+        """Return what does the acts on orders, with its lines in the audit log."""
+        return OrderActs(self.engine, self.orders, audit.write, self.settings.shop_timezone, self.ledger.clock)
 
     def record_order(self, conversation_id: str, order: Order, message_id: str = "") -> None:
         """Keep in the case file how an order stood when it was looked up; blocking."""

@@ -81,5 +81,5 @@ def _written(value: Any) -> str:
     if isinstance(value, Span):
         return f"{value.least} to {value.most}" if value.least != value.most else str(value.most)
     if isinstance(value, tuple):
-        return ", ".join(map(str, value))
+        return ", ".join(map(str, value)) or "(none)"
     return "(not told)" if value in ("", None) else str(value)

@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from tandem.orders.engine import OrderAct
 from tandem.orders.engine_orders import EngineOrders
 from tandem.orders.errors import InvalidOrderNumber, OrderNotFound
 from tandem.orders.identifiers import normalise_order_number, written_number
-from tandem.orders.model import Order
+from tandem.orders.model import Order, OrderAct
 from tandem.orders.system import OrderSystem
 
 _ACTS = {
     OrderAct.CANCEL: "cancel", OrderAct.CHANGE_ADDRESS: "change the address", OrderAct.START_RETURN: "start a return",
+    OrderAct.EXCHANGE: "exchange", OrderAct.RESHIP: "send anew", OrderAct.REFUND: "refund",
+    OrderAct.VOUCHER: "make vouchers", OrderAct.EXPEDITE: "send faster", OrderAct.NOTE: "keep notes",
 }
 
 

@@ -3,22 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Protocol
 
-from tandem.orders.model import Address, Order, OrderItem, ReturnReason
+from tandem.orders.acts.requests import ActRequest
+from tandem.orders.model import Address, Order, OrderAct, OrderItem, ReturnReason
 
 
 class EngineRefused(Exception):
     """The engine will not do it. Its reason may be a race: the order is looked at again. `reason` is for the log."""
-
-
-class OrderAct(str, Enum):
-    """What may be done to an order."""
-
-    CANCEL = "cancel"
-    CHANGE_ADDRESS = "change_address"
-    START_RETURN = "start_return"
 
 
 @dataclass(frozen=True)
@@ -43,9 +35,11 @@ class ShopEngine(Protocol):
 
     Attributes:
         acts: What it can do.
+        does_once: It does an act with the same mark once, however often it is asked: there is nothing to look for.
     """
 
     acts: frozenset[OrderAct]
+    does_once: bool
 
     def by_number(self, numbers: tuple[str, ...]) -> Iterable[EngineOrder]:
         """Return the orders that may have one of these numbers, with others if the engine's search finds others."""
@@ -77,6 +71,18 @@ class ShopEngine(Protocol):
         Raises:
             EngineRefused: It will not.
         """
+        ...
+
+    def act(self, target: EngineOrder, request: ActRequest, reference: str) -> str:
+        """Do one of the acts of `acts`, marked with `reference`; the engine's name for what it made.
+
+        Raises:
+            EngineRefused: It will not.
+        """
+        ...
+
+    def made(self, target: EngineOrder, request: ActRequest, reference: str) -> str | None:
+        """Look whether an act with this mark was done; the engine's name for what it made, None if it was not."""
         ...
 
     def check(self) -> EngineReport:

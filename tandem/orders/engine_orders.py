@@ -12,8 +12,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from tandem.db.engine import now
-from tandem.orders.engine import EngineOrder, EngineRefused, OrderAct, ShopEngine
+from tandem.orders.acts.requests import REQUESTS, ActRequest, ActResult, reference_of
+from tandem.orders.acts.rules import check_act
+from tandem.orders.engine import EngineOrder, EngineRefused, ShopEngine
 from tandem.orders.errors import (
+    ActNotAllowed,
+    ActRefusal,
     AddressNotChangeable,
     InvoiceNotReady,
     NotCancellable,
@@ -28,7 +32,7 @@ from tandem.orders.identifiers import (
     number_variants,
     written_number,
 )
-from tandem.orders.model import Address, Invoice, Order, OrderStatus, ReturnReason, ReturnRequest
+from tandem.orders.model import Address, Invoice, Order, OrderAct, OrderStatus, ReturnReason, ReturnRequest
 from tandem.orders.policies import DEFAULT_POLICIES, ShopPolicies, check_address, chosen_lines, return_refusal
 from tandem.orders.write_log import WriteLog, WriteState
 
@@ -131,6 +135,28 @@ class EngineOrders:
                 raise OrderSystemUnavailable("the engine took the return, and it is not to be seen")
             return request
 
+    def act(self, number: str, request: ActRequest, *, idempotency_key: str) -> ActResult:
+        found, state = self._begin(idempotency_key, number, request.act.value, repr(request))
+        mark = reference_of(idempotency_key)
+        again = state is WriteState.UNCLEAR and self.engine.does_once
+        if state is not WriteState.NEW and not again:
+            made = self.engine.made(found, request, mark)
+            if made is not None or state is WriteState.DONE:
+                self._repeated(idempotency_key, found.order)
+                return ActResult(request.act, made or "")
+        with self._writing(idempotency_key):
+            if not again:
+                check_act(found.order, request, self._clock())
+            try:
+                return ActResult(request.act, self.engine.act(found, request, mark))
+            except (EngineRefused, OrderSystemUnavailable) as error:
+                made = self.engine.made(self._load(number), request, mark)
+                if made is not None:
+                    return ActResult(request.act, made)
+                if isinstance(error, EngineRefused):
+                    raise ActNotAllowed(number, request.act, ActRefusal.BY_ENGINE) from error
+                raise
+
     def invoice(self, number: str) -> Invoice:
         """Return the order as its own invoice: engines number no others, and mail it when the order is placed."""
         order = self.find(number)
@@ -173,6 +199,7 @@ class EngineOrders:
             can_cancel=bool(judged.can_cancel) and OrderAct.CANCEL in acts,
             can_change_address=bool(judged.can_change_address) and OrderAct.CHANGE_ADDRESS in acts,
             can_return=judged.can_return is not False and OrderAct.START_RETURN in acts,
+            acts=tuple(act for act in REQUESTS if act in acts),
         )
 
     def _begin(self, key: str, number: str, *request: str) -> tuple[EngineOrder, WriteState]:

@@ -9,6 +9,7 @@ OrderError
 │   ├── NotCancellable          .status
 │   ├── AddressNotChangeable    .status
 │   ├── NotReturnable           .reason, .deadline
+│   ├── ActNotAllowed              .act, .refusal, .most
 │   └── UnknownItem             .sku
 ├── InvoiceNotReady
 ├── IdempotencyConflict         one key was used for two different requests
@@ -23,7 +24,8 @@ from __future__ import annotations
 from datetime import datetime
 from enum import Enum
 
-from tandem.orders.model import OrderStatus
+from tandem.orders.model import OrderAct, OrderStatus
+from tandem.orders.money import Money
 
 
 class OrderError(Exception):
@@ -103,6 +105,37 @@ class NotReturnable(OrderRefused):
         super().__init__(number, f"cannot be returned, {reason.value}")
         self.reason = reason
         self.deadline = deadline
+
+
+class ActRefusal(str, Enum):
+    """Why an act is not done to an order."""
+
+    BY_PEOPLE = "by_people"  # the shop's engine does not take it from us
+    BY_ENGINE = "by_engine"  # which says no, for a reason of its own
+    NOT_ALLOWED = "not_allowed"  # to this role
+    ORDER_LIMIT = "order_limit"  # of what the role may give for one order
+    DAY_LIMIT = "day_limit"  # of what they may give in a day
+    NOTHING_PAID = "nothing_paid"  # or all of it was given back
+    TOO_MUCH = "too_much"  # more than is left of what was paid
+    NO_AMOUNT = "no_amount"  # nothing, less than nothing, parts of a cent, or another currency
+    NOT_SENT = "not_sent"
+    SENT_ALREADY = "sent_already"
+    NOT_DELIVERED = "not_delivered"
+    TOO_LATE = "too_late"  # the return window is closed
+    DONE_BEFORE = "done_before"
+    CLOSED = "closed"  # cancelled, or returned
+    UNKNOWN_ITEM = "unknown_item"
+    NO_TEXT = "no_text"  # empty, too long, or not to be printed
+
+
+class ActNotAllowed(OrderRefused):
+    """The act is not done to this order. `most` is the amount that would do, where one would."""
+
+    def __init__(self, number: str, act: OrderAct, refusal: ActRefusal, most: Money | None = None) -> None:
+        super().__init__(number, f"no {act.value}: {refusal.value}")
+        self.act = act
+        self.refusal = refusal
+        self.most = most
 
 
 class UnknownItem(OrderRefused):

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import TypeVar
 
 from tandem.executors import Bulkhead, NotBegun, TookTooLong
+from tandem.orders.acts.requests import ActRequest, ActResult
 from tandem.orders.circuit import Circuit, CircuitOpen
 from tandem.orders.errors import OrderError, OrderSystemUnavailable
 from tandem.orders.model import Address, Invoice, Order, ReturnReason, ReturnRequest
@@ -80,6 +81,9 @@ class GuardedOrderSystem:
     ) -> ReturnRequest:
         return self._call(lambda system: system.start_return(
             number, skus=skus, reason=reason, idempotency_key=idempotency_key))
+
+    def act(self, number: str, request: ActRequest, *, idempotency_key: str) -> ActResult:
+        return self._call(lambda system: system.act(number, request, idempotency_key=idempotency_key))
 
     def invoice(self, number: str) -> Invoice:
         return self._call(lambda system: system.invoice(number))

@@ -70,6 +70,20 @@ class ReturnReason(str, Enum):
     OTHER = "other"
 
 
+class OrderAct(str, Enum):
+    """What may be done to an order."""
+
+    CANCEL = "cancel"
+    CHANGE_ADDRESS = "change_address"
+    START_RETURN = "start_return"
+    EXCHANGE = "exchange"
+    RESHIP = "reship"
+    REFUND = "refund"
+    VOUCHER = "voucher"
+    EXPEDITE = "expedite"
+    NOTE = "note"
+
+
 @dataclass(frozen=True)
 class Address:
     """Where parcels go. `country` is ISO 3166 alpha-2."""
@@ -167,6 +181,8 @@ class Order:
     can_change_address: bool | None = None
     can_return: bool | None = None  # False where only people can set up a return, whatever the return window
     return_until: datetime | None = None  # the last moment at which a return is taken; None before delivery, too
+    refundable: Money | None = None  # what was paid, less what was given back or is on its way back
+    acts: tuple[OrderAct, ...] = ()  # what its system can do beside cancelling, another address and returns
 
     @property
     def postcode(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from babel import Locale
-from babel.numbers import format_currency, get_currency_symbol
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 
 _CODE_LAST = "#,##0.00 ¤"  # where a language has no sign for a currency
 
@@ -22,8 +22,28 @@ class Money:
             raise ValueError(f"cannot add {other.currency} to {self.currency}")
         return Money(self.amount + other.amount, self.currency)
 
+    def __sub__(self, other: Money) -> Money:
+        return self + Money(-other.amount, other.currency)
+
     def __mul__(self, times: int) -> Money:
         return Money(self.amount * times, self.currency)
+
+    @classmethod
+    def of_minor(cls, units: int, currency: str) -> Money:
+        """Return the amount of so many of the currency's smallest units: 5990 cents are 59.90."""
+        return cls(Decimal(units).scaleb(-get_currency_precision(currency)), currency)
+
+    @property
+    def minor(self) -> int:
+        """Return it in the currency's smallest units.
+
+        Raises:
+            ValueError: It has more places than the currency.
+        """
+        units = self.amount.scaleb(get_currency_precision(self.currency))
+        if not units.is_finite() or units != units.to_integral_value():
+            raise ValueError(f"{self.currency} has no such amount")
+        return int(units)
 
     def __str__(self) -> str:
         """Write it for agents, and for logs."""

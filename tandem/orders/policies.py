@@ -3,11 +3,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta, timezone, tzinfo
+from decimal import Decimal
 
 from tandem.db.engine import now
 from tandem.orders.delivery_promise import with_promise
 from tandem.orders.errors import InvalidAddress, NotReturnable, ReturnRefusal, UnknownItem
-from tandem.orders.model import Address, Order, OrderItem, OrderStatus
+from tandem.orders.model import Address, Order, OrderItem, OrderStatus, RefundState
+from tandem.orders.money import Money
 from tandem.settings import Settings
 from tandem.shop.schema import ChangeSettings, DeliverySettings
 from tandem.shop.shop_file import current_shop
@@ -47,6 +49,7 @@ class ShopPolicies:
             return_until=order.return_until or held._return_until(order),
             shipments=tuple(with_promise(one, held.delivery, held.zone) for one in order.shipments)
             if held.delivery else order.shipments,
+            refundable=_left_of_the_payment(order) if order.refundable is None else order.refundable,
         )
 
     def _return_until(self, order: Order) -> datetime | None:
@@ -83,6 +86,16 @@ def _allowed(order: Order, limits: ChangeSettings) -> bool:
     """Check whether the shop still lets customers do something to an order by themselves."""
     in_time = not limits.within_hours or now() <= order.placed_at + timedelta(hours=limits.within_hours)
     return limits.until == "shipped" and not order.status.shipped and in_time
+
+
+def _left_of_the_payment(order: Order) -> Money:
+    """Return what could still be given back, as far as the order's one refund tells."""
+    if order.status is OrderStatus.PAYMENT_FAILED:
+        return Money(Decimal(0), order.total.currency)
+    refund = order.refund
+    if refund is None or refund.state is RefundState.REFUSED or refund.amount.currency != order.total.currency:
+        return order.total
+    return Money(max(Decimal(0), order.total.amount - refund.amount.amount), order.total.currency)
 
 
 def check_address(address: Address) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from tandem.orders.acts.requests import ActRequest, ActResult
 from tandem.orders.model import Address, Invoice, Order, ReturnReason, ReturnRequest
 
 
@@ -66,6 +67,18 @@ class OrderSystem(Protocol):
         Raises:
             OrderNotFound: There is no such order.
             NotReturnable: Not delivered, too late, or already on its way back.
+            UnknownItem: The order has no such line.
+        """
+        ...
+
+    def act(self, number: str, request: ActRequest, *, idempotency_key: str) -> ActResult:
+        """Do one of the acts of `tandem.orders.acts`, once, if the order allows it at that moment.
+
+        Of two refunds at once no more is given back than is left of what was paid.
+
+        Raises:
+            OrderNotFound: There is no such order.
+            ActNotAllowed: The order does not allow it, or the system leaves it to people (`Order.acts`).
             UnknownItem: The order has no such line.
         """
         ...

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
-from pydantic import Field, validator
+from pydantic import Field, root_validator, validator
 
 from tandem.configuration import ConfigModel
 from tandem.shop.order_number_form import FormError, OrderNumberForm
@@ -154,6 +154,51 @@ class ReviewSettings(_Section):
     days: Span = _span(2, 2)
 
 
+Act = Literal["exchange", "reship", "refund", "voucher", "expedite", "note"]
+_ACTS: tuple[Act, ...] = ("exchange", "reship", "refund", "voucher", "expedite", "note")
+
+
+class RoleActSettings(ConfigModel):
+    """What a role may do to orders, and what it may give away by it; no amount is no limit."""
+
+    class Config:
+        empty_is_default = True
+
+    may: tuple[Act, ...] = Field(default=_ACTS, description=f"a list of {', '.join(_ACTS)}; [] for none")
+    per_order: Decimal | None = Field(default=None, ge=0, description=_PRICE)
+    per_day: Decimal | None = Field(default=None, ge=0, description=_PRICE)
+
+
+class BotActSettings(RoleActSettings):
+    """What the bot may do by itself, after a customer's plain yes. Nothing, unless the shop says so."""
+
+    may: tuple[Literal["refund", "voucher"], ...] = Field(
+        default=(), description="a list of refund, voucher; [] for none")
+
+    @root_validator(skip_on_failure=True)
+    def _has_limits(cls, values: dict[str, Any]) -> dict[str, Any]:
+        missing = [key for key in ("per_order", "per_day") if values.get(key) is None]
+        if values.get("may") and missing:
+            raise ValueError(f"lets the bot give money and has no {' and no '.join(missing)}: add an amount such as 20")
+        return values
+
+
+class AgentActSettings(RoleActSettings):
+    """What agents may do; a supervisor does the rest."""
+
+    per_order: Decimal | None = Field(default=Decimal(100), ge=0, description=_PRICE)
+    per_day: Decimal | None = Field(default=Decimal(500), ge=0, description=_PRICE)
+
+
+class ActSettings(_Section):
+    """Who may do what to orders, beside cancelling, another address and returns."""
+
+    bot: BotActSettings = BotActSettings()
+    agent: AgentActSettings = AgentActSettings()
+    supervisor: RoleActSettings = RoleActSettings()
+    voucher_days: int = Field(default=365, ge=1, le=3650, description="for how many days a voucher is good")
+
+
 class AddressExample(_Section):
     """An address as one is written in the shop's country, to show customers."""
 
@@ -181,6 +226,7 @@ class Shop(_Section):
     cancellation: ChangeSettings = ChangeSettings()
     address_change: ChangeSettings = ChangeSettings()
     refunds: RefundSettings = RefundSettings()
+    acts: ActSettings = ActSettings()
     warranty: WarrantySettings = WarrantySettings()
     loyalty: LoyaltySettings = LoyaltySettings()
     gift: GiftSettings = GiftSettings()

@@ -82,14 +82,15 @@ class OrderReader:
         name = self._text(record, fields.customer_name) or self._text(record, fields.address.name)
         known = status or OrderStatus.PROCESSING
         shipments = self._shipments(record, parts.get("shipments"), known)
-        refund = max((self._refund(one, fields.refund, currency) for one in parts.get("refund", ())
-                      if fields.refund is not None), key=lambda one: one.requested_at, default=None)
+        refunds = [self._refund(one, fields.refund, currency) for one in parts.get("refund", ())
+                   if fields.refund is not None]
         order = Order(
             number=self._needed(record, fields.number, "number"), email=self._text(record, fields.email).lower(),
             customer_name=name, status=known, placed_at=self._moment_needed(record, fields.placed_at, "placed_at"),
             items=tuple(self._item(one, currency, shipments) for one in parts.get("items", ())),
             total=self._money(record, fields.total, currency, "total"),
-            shipping_address=self._address(record, name), shipments=shipments, refund=refund,
+            shipping_address=self._address(record, name), shipments=shipments,
+            refund=max(refunds, key=lambda one: one.requested_at, default=None),
             payment_method=self._word(self._text(record, fields.payment_method), options.payment_methods,
                                       PaymentMethod, PaymentMethod.CARD, "payment_method"),
             payment_due_by=self._moment(record, fields.payment_due_by, "payment_due_by"),
@@ -99,6 +100,9 @@ class OrderReader:
         )
         if fields.return_ is not None and parts.get("return"):
             order = _with_return(order, self._return(order, fields.return_, parts["return"]))
+        if len(refunds) > 1:  # of one, the order tells by itself what is left
+            given = sum(one.amount.amount for one in refunds if one.state is not RefundState.REFUSED)
+            order = replace(order, refundable=Money(max(Decimal(0), order.total.amount - given), currency))
         own_id = self._text(record, fields.id) or order.number
         return EngineOrder(order, own_id, record if isinstance(record, Mapping) else {})
 

@@ -44,6 +44,12 @@ requests:
     body:
       to: {name: "{name}", line1: "{street}", town: "{city}", zip: "{postcode}", state: "{region}", cc: "{country}"}
   start_return: {method: POST, path: "/sales/{id}/rma", body: {articles: "{skus}", why: "{reason}"}}
+  refund: {method: POST, path: "/sales/{id}/credits", body: {cents: "{minor}", key: "{key}"}}
+  voucher: {method: POST, path: "/sales/{id}/vouchers", body: {code: "{code}", worth: "{amount}", key: "{key}"}}
+  reship: {method: POST, path: "/sales/{id}/again", body: {articles: "{skus}", key: "{key}"}}
+  exchange: {method: POST, path: "/sales/{id}/swap", body: {articles: "{skus}", for: "{wanted}", key: "{key}"}}
+  expedite: {method: POST, path: "/sales/{id}/rush", body: {key: "{key}"}}
+  note: {method: POST, path: "/sales/{id}/remarks", body: {said: "{text}", key: "{key}"}}
 order:
   id: uuid
   number: ref
@@ -67,6 +73,7 @@ class Warehouse:
 
     def __init__(self) -> None:
         self.sales: dict[str, dict[str, Any]] = {}
+        self.keys: set[str] = set()
         self.lost = 0  # so many writes are done, and not answered
         self._lock = threading.Lock()
         for key, wanted in enumerate(ORDERS.values(), 1):
@@ -117,7 +124,16 @@ class Warehouse:
         return reply(200, json={"data": {"rows": found}})
 
     def _write(self, sale: dict[str, Any], what: str, body: dict[str, Any]) -> Reply:
-        if what == "void":
+        if body.get("key") in self.keys:
+            return reply(200, json={"ok": True})  # once for each key
+        self.keys.update([body["key"]] if "key" in body else [])
+        if what == "credits":
+            given = sum(one["sum"] for one in sale["credits"])
+            if given + body["cents"] > sale["sums"]["gross"]:
+                self.keys.discard(body["key"])
+                return reply(409, json={"fault": "too much"})
+            sale["credits"].append({"sum": body["cents"], "at": START})
+        elif what == "void":
             if sale["state"] == "VOID":
                 return reply(409, json={"fault": "void already"})
             sale["state"], sale["times"]["voided"] = "VOID", START

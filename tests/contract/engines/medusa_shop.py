@@ -107,6 +107,8 @@ class FakeMedusa:
             return self._get(steps, query)
         if steps[0] == "orders":
             return self._change(self._order(steps[1]), steps[2:], body)
+        if steps[0] == "payments":
+            return self._refund(steps[1], body)
         return self._returns(str(request.method), steps[1:], body)
 
     def _order(self, name: str) -> dict[str, Any]:
@@ -174,6 +176,18 @@ class FakeMedusa:
     def _locked(self, order: dict[str, Any]) -> None:
         if any(one["status"] == "open" for one in order["returns"]):
             raise Refusal(400, "invalid_data", "Order already has an existing active order change")
+
+    def _refund(self, name: str, body: dict[str, Any]) -> Any:
+        payment = next(one for order in self.orders.values() for collection in order["payment_collections"]
+                       for one in collection["payments"] if one["id"] == name)
+        with self._lock:
+            if set(body) - {"amount", "note", "refund_reason_id"}:
+                raise Refusal(400, "invalid_data", "Unrecognized fields")
+            if round(sum(one["amount"] for one in payment["refunds"]) + body["amount"], 2) > payment["amount"]:
+                raise Refusal(400, "invalid_data", "You cannot refund more than what is captured on the payment.")
+            payment["refunds"].append({"id": f"ref_{len(payment['refunds'])}", "amount": body["amount"],
+                                       "note": body.get("note"), "created_at": self.now()})
+        return {"payment": payment}
 
     def _returns(self, method: str, steps: list[str], body: dict[str, Any]) -> Any:
         if not steps:

@@ -28,6 +28,8 @@ CREATE TABLE bestellungen (
 CREATE TABLE positionen (bestellung_id INTEGER, zeile INTEGER, artikel TEXT, bezeichnung TEXT, menge INTEGER,
     preis_cent INTEGER);
 CREATE TABLE erstattungen (bestellung_id INTEGER, betrag_cent INTEGER, am TEXT);
+CREATE TABLE vorgaenge (kennung TEXT PRIMARY KEY, bestellung_id INTEGER, art TEXT, angabe TEXT);
+CREATE TABLE nachsendungen (bestellung_id INTEGER, artikel TEXT, menge INTEGER);
 CREATE TABLE retouren (bestellung_id INTEGER, nummer TEXT, artikel TEXT, grund TEXT, am TEXT);
 """
 SECTION = """
@@ -60,6 +62,15 @@ acts:
     UPDATE bestellungen SET empfaenger = :name, strasse = :street, ort = :city, plz = :postcode, region = :region,
     land = :country WHERE id = :id AND zustand = 'neu'
   start_return: INSERT INTO retouren VALUES (:id, :return_id, :sku, :reason, :now)
+  refund:
+    - INSERT INTO vorgaenge VALUES (:key, :id, 'refund', :amount)
+    - INSERT INTO erstattungen VALUES (:id, :minor, :now)
+  voucher: INSERT INTO vorgaenge VALUES (:key, :id, 'voucher', :code)
+  reship:
+    - INSERT INTO vorgaenge VALUES (:key, :id, 'reship', '')
+    - INSERT INTO nachsendungen VALUES (:id, :sku, :quantity)
+  note: INSERT INTO vorgaenge VALUES (:key, :id, 'note', :text)
+  done: SELECT kennung FROM vorgaenge WHERE kennung = :key
 """
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from tandem.orders.engine import OrderAct
 from tandem.orders.errors import (
     AddressNotChangeable,
     IdempotencyConflict,
@@ -18,7 +17,7 @@ from tandem.orders.errors import (
     OrderSystemUnavailable,
     UnknownItem,
 )
-from tandem.orders.model import Address, OrderStatus, ReturnReason
+from tandem.orders.model import Address, OrderAct, OrderStatus, ReturnReason
 from tests.contract.engines.harness import ITEMS, ORDERS, TOTAL, EngineShop
 
 ELSEWHERE = Address("Ava Sandoval", "9 Élan Way, Apt 3", "Tacoma", "98402", "WA")
@@ -93,7 +92,7 @@ def test_parallel_cancels_with_different_keys_happen_once(shop: EngineShop) -> N
     assert outcomes == ["NotCancellable"] * 3 + ["cancelled"]
 
 
-@pytest.mark.parametrize("act", OrderAct)
+@pytest.mark.parametrize("act", [OrderAct.CANCEL, OrderAct.CHANGE_ADDRESS, OrderAct.START_RETURN])
 def test_what_an_engine_leaves_to_people_is_refused_and_offered_nowhere(shop: EngineShop, act: OrderAct) -> None:
     if act in shop.system.engine.acts:
         return  # held by the tests of that act

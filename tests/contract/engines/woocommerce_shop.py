@@ -46,6 +46,8 @@ class FakeWooCommerce:
     def __init__(self) -> None:
         self.orders: dict[int, dict[str, Any]] = {}
         self.refunds: dict[int, list[dict[str, Any]]] = {}
+        self.notes: dict[int, list[dict[str, Any]]] = {}
+        self.coupons: dict[str, dict[str, Any]] = {}
         self.fulfillments: dict[int, list[dict[str, Any]]] | None = None  # None while the feature is off
         self.gateway = True  # it can give money back
         self.lost = 0
@@ -100,6 +102,8 @@ class FakeWooCommerce:
         steps = unquote(parts.path).removeprefix("/wp-json/wc/v3/").split("/")
         if steps == ["customers"]:
             return []  # all of them ordered as guests
+        if steps == ["coupons"]:
+            return self._coupons(request, query)
         assert steps[0] == "orders", steps
         if len(steps) == 1:
             return self._search(query)
@@ -109,11 +113,25 @@ class FakeWooCommerce:
         if steps[2:] == ["refunds"]:
             return self._refund(order, json.loads(request.body or "{}")) if request.method == "POST" else (
                 self.refunds[order["id"]])
+        if steps[2:] == ["notes"]:
+            notes = self.notes.setdefault(order["id"], [])
+            if request.method == "POST":
+                notes.append({"id": len(notes) + 1, **json.loads(request.body or "{}")})
+            return notes[-1] if request.method == "POST" else notes
         if steps[2:] == ["fulfillments"]:
             if self.fulfillments is None:
                 raise Refusal(404, "rest_no_route")
             return self.fulfillments.get(order["id"], [])
         return self._update(order, json.loads(request.body or "{}")) if request.method == "PUT" else order
+
+    def _coupons(self, request: requests.PreparedRequest, query: Mapping[str, str]) -> Any:
+        if request.method == "GET":
+            return [one for one in self.coupons.values() if one["code"] == query["code"].lower()]
+        made = json.loads(request.body or "{}")
+        made["code"] = made["code"].lower()  # as WooCommerce keeps them
+        if made["code"] in self.coupons:
+            raise Refusal(400, "woocommerce_rest_coupon_code_already_exists")
+        return self.coupons.setdefault(made["code"], made)
 
     def _search(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
         size, page = int(query.get("per_page", "10")), int(query.get("page", "1"))
@@ -145,7 +163,7 @@ class FakeWooCommerce:
         if body.get("api_refund", True) and not self.gateway:
             raise Refusal(500, "woocommerce_rest_cannot_create_order_refund")
         made = {"id": 900 + len(self.refunds[order["id"]]), "amount": body["amount"], "reason": body.get("reason", ""),
-                "date_created_gmt": START.isoformat()}
+                "meta_data": body.get("meta_data", []), "date_created_gmt": START.isoformat()}
         self.refunds[order["id"]].append(made)
         order["refunds"].append({"id": made["id"], "reason": made["reason"], "total": f"-{amount}"})
         if amount == left:

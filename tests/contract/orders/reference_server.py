@@ -12,9 +12,10 @@ import uvicorn
 from fastapi import Body, FastAPI, Header, Request
 from fastapi.responses import JSONResponse
 
+from tandem.orders.acts.requests import REQUESTS
 from tandem.orders.adapters.http.wire import WireError, error_to_wire, from_wire, to_wire
 from tandem.orders.errors import OrderError
-from tandem.orders.model import Address, ReturnReason
+from tandem.orders.model import Address, OrderAct, ReturnReason
 from tandem.orders.system import OrderSystem
 
 
@@ -63,6 +64,11 @@ def order_service(current: Callable[[], OrderSystem]) -> FastAPI:
         chosen = None if skus is None else from_wire(tuple[str, ...], skus, "skus")
         reason = from_wire(ReturnReason, body.get("reason"), "reason")
         return to_wire(current().start_return(number, skus=chosen, reason=reason, idempotency_key=idempotency_key))
+
+    @app.post("/orders/{number}/acts")
+    def acts(number: str, body: dict[str, Any] = Body(), idempotency_key: str = Header()) -> Any:
+        kind = REQUESTS[from_wire(OrderAct, body.get("act"), "act")]
+        return to_wire(current().act(number, from_wire(kind, body, "act"), idempotency_key=idempotency_key))
 
     @app.get("/orders/{number}/invoice")
     def invoice(number: str) -> Any:

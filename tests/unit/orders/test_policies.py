@@ -30,7 +30,7 @@ def test_only_what_has_not_left_can_be_changed(status: OrderStatus) -> None:
 
 
 def test_what_the_order_system_says_stands_over_the_shops_policies() -> None:
-    packed = replace(ORDERS["TD-10433"], can_cancel=False, can_change_address=True)
+    packed = replace(ORDERS["TD-10433"], can_cancel=False, can_change_address=True, refundable=Money(Decimal(5)))
     late = replace(ORDERS["TD-10300"], return_until=AT)
     assert ShopPolicies().applied_to(packed) == packed
     assert ShopPolicies().applied_to(late).return_until == AT

@@ -45,6 +45,11 @@ def test_without_a_file_a_shop_has_usual_conditions(tmp_path: Path) -> None:
     ("match_with: []\n", "line 1: match_with must be a list of email and postcode, or one of them"),
     ("delivery:\n  services:\n    standard: {price: free}\n",
      "line 3: delivery: services: standard: price must be an amount such as 4.95, not 'free'"),
+    ("acts:\n  bot: {may: [refund], per_order: 5}\n",
+     "line 2: acts: bot lets the bot give money and has no per_day: add an amount such as 20; see docs/shop.md"),
+    ("acts:\n  bot: {may: [exchange]}\n", "line 2: acts: bot: may must be a list of refund, voucher; [] for none"),
+    ("acts:\n  agent:\n    per_order: -3\n",
+     "line 3: acts: agent: per_order must be an amount such as 4.95, not -3"),
     ("timezone: Mars\n", "line 1: timezone must be a time zone such as Europe/Berlin, not 'Mars'"),
     ("name: [\n", "cannot be read"),
 ])

@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from requests.adapters import BaseAdapter
 
+from tandem.orders.acts.requests import ActRequest, ActResult
 from tandem.orders.adapters.http.wire import WireError, error_from_wire, from_wire, to_wire
 from tandem.orders.errors import OrderNotFound, OrderSystemUnavailable, UnknownItem
 from tandem.orders.http_client import HttpClient
@@ -65,6 +66,10 @@ class HttpOrderSystem:
                 raise UnknownItem(number, sku)
         body = {"skus": None if skus is None else list(skus), "reason": reason.value}
         return self._read(ReturnRequest, self._ask("POST", _path(number, "returns"), number, body, idempotency_key))
+
+    def act(self, number: str, request: ActRequest, *, idempotency_key: str) -> ActResult:
+        body = {"act": request.act.value, **to_wire(request)}
+        return self._read(ActResult, self._ask("POST", _path(number, "acts"), number, body, idempotency_key))
 
     def invoice(self, number: str) -> Invoice:
         return self._read(Invoice, self._ask("GET", _path(number, "invoice"), number))

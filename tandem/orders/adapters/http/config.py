@@ -98,6 +98,18 @@ class HttpRequests(ConfigModel):
     cancel: HttpRequest | None = None
     change_address: HttpRequest | None = None
     start_return: HttpRequest | None = None
+    exchange: HttpRequest | None = None
+    reship: HttpRequest | None = None
+    refund: HttpRequest | None = None
+    voucher: HttpRequest | None = None
+    expedite: HttpRequest | None = None
+    note: HttpRequest | None = None
+
+    @validator("exchange", "reship", "refund", "voucher", "expedite", "note")
+    def _carries_its_key(cls, value: HttpRequest | None) -> HttpRequest | None:
+        if value is not None and "{key}" not in f"{value.path}{value.query}{value.body}":
+            raise ValueError("must hold {key}: the service does it once for each key, however often it is asked")
+        return value
 
 
 class MappedHttpOptions(MappedOptions):

@@ -6,16 +6,19 @@ from datetime import tzinfo
 from typing import Any
 from urllib.parse import quote
 
+from tandem.orders.acts.requests import ActRequest, lines_of, name_of, values_of
 from tandem.orders.adapters.http.config import HttpRequest, MappedHttpOptions
-from tandem.orders.engine import EngineOrder, EngineRefused, EngineReport, OrderAct
+from tandem.orders.engine import EngineOrder, EngineRefused, EngineReport
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.http_client import HttpAnswer, HttpClient
 from tandem.orders.mapping.reader import OrderReader, newest_of
-from tandem.orders.model import Address, OrderItem, ReturnReason
+from tandem.orders.model import Address, OrderAct, OrderItem, ReturnReason
 
 
 class MappedService:
     """A `ShopEngine` over any JSON API."""
+
+    does_once = True
 
     def __init__(
         self, options: MappedHttpOptions, client: HttpClient, zone: tzinfo, business_days: tuple[int, int] = (5, 7),
@@ -25,8 +28,7 @@ class MappedService:
         self._order = options.order
         self._reader = OrderReader(options, value_at, zone, business_days)
         acts: Mapping[OrderAct, HttpRequest | None] = {
-            OrderAct.CANCEL: options.requests.cancel, OrderAct.CHANGE_ADDRESS: options.requests.change_address,
-            OrderAct.START_RETURN: options.requests.start_return}
+            act: getattr(options.requests, act.value) for act in OrderAct}
         self._acts = {act: request for act, request in acts.items() if request is not None}
         self.acts = frozenset(self._acts)
 
@@ -52,6 +54,14 @@ class MappedService:
 
     def start_return(self, target: EngineOrder, lines: tuple[OrderItem, ...], reason: ReturnReason) -> None:
         self._act(OrderAct.START_RETURN, target, {"reason": reason.value, "skus": [line.sku for line in lines]})
+
+    def act(self, target: EngineOrder, request: ActRequest, reference: str) -> str:
+        skus = {"skus": list(dict.fromkeys(line.sku for line in lines_of(target.order, request)))}
+        self._act(request.act, target, {**skus, **values_of(request, reference)})
+        return name_of(request, reference)
+
+    def made(self, target: EngineOrder, request: ActRequest, reference: str) -> str | None:
+        return None  # it is asked again, with the same key
 
     def check(self) -> EngineReport:
         warnings = [] if self._requests.newest else ["requests has no newest: the check cannot read an order"]

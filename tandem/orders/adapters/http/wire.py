@@ -14,6 +14,8 @@ from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from tandem.orders.errors import (
+    ActNotAllowed,
+    ActRefusal,
     AddressNotChangeable,
     IdempotencyConflict,
     InvalidAddress,
@@ -25,7 +27,8 @@ from tandem.orders.errors import (
     ReturnRefusal,
     UnknownItem,
 )
-from tandem.orders.model import OrderStatus
+from tandem.orders.model import OrderAct, OrderStatus
+from tandem.orders.money import Money
 
 T = TypeVar("T")
 
@@ -120,6 +123,7 @@ _STATUS_CODES: Mapping[type[OrderError], int] = {
     NotCancellable: 409,
     AddressNotChangeable: 409,
     NotReturnable: 409,
+    ActNotAllowed: 409,
     InvoiceNotReady: 409,
     IdempotencyConflict: 422,
     InvalidAddress: 422,
@@ -131,7 +135,7 @@ def error_to_wire(error: OrderError) -> tuple[int, dict[str, Any]]:
     """Return the HTTP status and body that say an error; 503 for all that are not the caller's affair."""
     status = _STATUS_CODES.get(type(error), 503)
     body: dict[str, Any] = {"code": _code(type(error)) if status != 503 else "order_system_unavailable"}
-    for name in ("status", "reason", "deadline", "field", "sku"):
+    for name in ("status", "reason", "deadline", "field", "sku", "act", "refusal", "most"):
         value = getattr(error, name, None)
         if value is not None:
             body[name] = to_wire(value)
@@ -160,6 +164,10 @@ def _error(code: Any, number: str, key: str, data: Mapping[str, Any]) -> OrderEr
         deadline = data.get("deadline")
         when = None if deadline is None else from_wire(datetime, deadline, "error.deadline")
         return NotReturnable(number, ReturnRefusal(data["reason"]), when)
+    if code == _code(ActNotAllowed):
+        most = data.get("most")
+        return ActNotAllowed(number, OrderAct(data["act"]), ActRefusal(data["refusal"]),
+                             None if most is None else from_wire(Money, most, "error.most"))
     if code == _code(InvoiceNotReady):
         return InvoiceNotReady(number)
     if code == _code(IdempotencyConflict):

@@ -3,14 +3,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
+from tandem.orders.acts.requests import ActRequest, RefundOrder
 from tandem.orders.adapters.medusa.config import MedusaOptions
 from tandem.orders.adapters.medusa.reader import FIELDS, read_order
-from tandem.orders.engine import EngineOrder, EngineRefused, EngineReport, OrderAct
+from tandem.orders.engine import EngineOrder, EngineRefused, EngineReport
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.http_client import HttpAnswer, HttpClient
-from tandem.orders.model import Address, OrderItem, ReturnReason
+from tandem.orders.model import Address, OrderAct, OrderItem, ReturnReason
 
 _PAGE = 100
 _PAGES = 10
@@ -26,7 +28,8 @@ class Medusa:
     only what is exact is read. No filter is sent that Medusa does not know: it would answer with all orders.
     """
 
-    acts = frozenset(OrderAct)
+    acts = frozenset({OrderAct.CANCEL, OrderAct.CHANGE_ADDRESS, OrderAct.START_RETURN, OrderAct.REFUND})
+    does_once = False
 
     def __init__(
         self, options: MedusaOptions, client: HttpClient, business_days: tuple[int, int] = (5, 7),
@@ -89,6 +92,24 @@ class Medusa:
                     return
                 self._give_up(name)
             raise
+
+    def act(self, target: EngineOrder, request: ActRequest, reference: str) -> str:
+        """Refund by as many payments as it takes; what a crash left out is refunded by the next try."""
+        if not isinstance(request, RefundOrder) or request.amount is None:
+            raise EngineRefused("Medusa has no such act")
+        left = request.amount.amount - _refunded(target, reference)
+        for payment in _payments(target):
+            part = min(left, _money_left(payment))
+            if part > 0:
+                self._act(f"/admin/payments/{payment['id']}/refund", {"amount": float(part), "note": reference})
+                left -= part
+        if left > 0:
+            raise EngineRefused("its payments do not hold so much any more")
+        return reference
+
+    def made(self, target: EngineOrder, request: ActRequest, reference: str) -> str | None:
+        amount = request.amount if isinstance(request, RefundOrder) else None
+        return reference if amount is not None and _refunded(target, reference) >= amount.amount else None
 
     def check(self) -> EngineReport:
         keys = self._ask("GET", "/admin/stores", {"fields": "id,name"})
@@ -184,6 +205,21 @@ class Medusa:
             kind = answer.data.get("type") if isinstance(answer.data, Mapping) else ""
             raise EngineRefused(f"Medusa answered {answer.status} {kind}")
         raise _away(answer)
+
+
+def _payments(target: EngineOrder) -> Iterator[Mapping[str, Any]]:
+    for collection in target.data.get("payment_collections") or ():
+        yield from (one for one in collection.get("payments") or () if not one.get("canceled_at"))
+
+
+def _money_left(payment: Mapping[str, Any]) -> Decimal:
+    return Decimal(str(payment["amount"])) - sum(Decimal(str(one["amount"])) for one in payment.get("refunds") or ())
+
+
+def _refunded(target: EngineOrder, reference: str) -> Decimal:
+    """Sum what was refunded under a mark, which stands in the notes of the refunds."""
+    return sum((Decimal(str(one["amount"])) for payment in _payments(target) for one in payment.get("refunds") or ()
+                if one.get("note") == reference), Decimal(0))
 
 
 def _away(answer: HttpAnswer) -> OrderSystemUnavailable:

@@ -65,7 +65,7 @@ def _order(data: Json, options: MedusaOptions, business_days: tuple[int, int]) -
         status=_status(data, options, request), placed_at=_moment_needed(data["created_at"]),
         items=tuple(_items(data, shipments, currency)), total=_money(total, currency), shipping_address=home,
         shipments=shipments, cancelled_at=_moment(data.get("canceled_at")), return_request=request,
-        refund=_refund(data, currency, cancelled, business_days),
+        refund=_refund(data, currency, cancelled, business_days), refundable=_refundable(data, currency),
         # A packed parcel keeps the address that it was packed for.
         can_change_address=False if any(True for _ in _fulfillments(data)) else None,
     )
@@ -135,6 +135,15 @@ def _refund(data: Json, currency: str, cancelled: bool, business_days: tuple[int
     if cancelled:
         amount = sum((one for _, one in found[1:]), found[0][1])
     return Refund(amount, RefundState.ISSUED, PaymentMethod.CARD, issued_at, issued_at, business_days)
+
+
+def _refundable(data: Json, currency: str) -> Money | None:
+    paid = (data.get("summary") or {}).get("paid_total")
+    if paid is None:
+        return None
+    given = sum(Decimal(str(refund["amount"])) for collection in data.get("payment_collections") or ()
+                for payment in collection.get("payments") or () for refund in payment.get("refunds") or ())
+    return _money(max(Decimal(0), Decimal(str(paid)) - given), currency)
 
 
 def _return(data: Json, number: str) -> ReturnRequest | None:

@@ -5,14 +5,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from tandem.orders.acts.requests import ActRequest
 from tandem.orders.adapters.shopify import queries
 from tandem.orders.adapters.shopify.client import ShopifyClient
 from tandem.orders.adapters.shopify.config import ShopifyOptions
+from tandem.orders.adapters.shopify.order_acts import ShopifyActs
 from tandem.orders.adapters.shopify.reader import read_order
-from tandem.orders.engine import EngineOrder, EngineRefused, EngineReport, OrderAct
-from tandem.orders.errors import OrderSystemUnavailable
-from tandem.orders.model import Address, OrderItem, ReturnReason
+from tandem.orders.adapters.shopify.refusals import refuse
+from tandem.orders.engine import EngineOrder, EngineRefused, EngineReport
+from tandem.orders.model import Address, OrderAct, OrderItem, ReturnReason
 
+_IDEMPOTENT = "2026-01"  # from which a refund can carry a key
 _PAGE = 5  # orders; each costs points by all that hangs on it
 _PAGES = 4
 _JOB_LOOKS = 10
@@ -22,7 +25,7 @@ _REASONS: Mapping[ReturnReason, str] = {
     ReturnReason.NOT_AS_DESCRIBED: "NOT_AS_DESCRIBED", ReturnReason.DOES_NOT_FIT: "OTHER", ReturnReason.OTHER: "OTHER",
 }
 _SCOPES = {
-    "read_orders": "no order can be read", "write_orders": "no order can be cancelled or sent elsewhere",
+    "read_orders": "no order can be read", "write_orders": "no order can be cancelled, refunded or sent elsewhere",
     "write_returns": "no return can be started",
     "read_all_orders": "orders older than 60 days are not there for the app, and count as not found",
 }
@@ -31,7 +34,7 @@ _SCOPES = {
 class Shopify:
     """A `ShopEngine` over Shopify. Its orders are found by a search, whose words are quoted and compared afterwards."""
 
-    acts = frozenset(OrderAct)
+    does_once = False
 
     def __init__(
         self, options: ShopifyOptions, client: ShopifyClient, business_days: tuple[int, int] = (5, 7),
@@ -39,6 +42,10 @@ class Shopify:
     ) -> None:
         self._options = options
         self._client = client
+        self._acts = ShopifyActs(client)
+        self.acts = frozenset({OrderAct.CANCEL, OrderAct.CHANGE_ADDRESS, OrderAct.START_RETURN, OrderAct.NOTE}) | (
+            {OrderAct.REFUND} if options.version >= _IDEMPOTENT else set()) | (
+            {OrderAct.VOUCHER} if options.gift_cards else set())
         self._days = business_days
         self._sleep = sleep
 
@@ -61,7 +68,7 @@ class Shopify:
 
     def cancel(self, target: EngineOrder) -> None:
         said = self._client.ask(queries.CANCEL, {"id": target.id}, repeatable=False)["orderCancel"]
-        _refuse(said["orderCancelUserErrors"])
+        refuse(said["orderCancelUserErrors"])
         job = said.get("job")
         for _ in range(_JOB_LOOKS):  # it is a job: done only when it says so
             if not job or job["done"]:
@@ -75,7 +82,7 @@ class Shopify:
             "firstName": first, "lastName": last, "address1": address.street, "address2": "", "city": address.city,
             "zip": address.postcode, "provinceCode": address.region or None, "countryCode": address.country}}},
             repeatable=False)["orderUpdate"]
-        _refuse(said["userErrors"])
+        refuse(said["userErrors"])
 
     def start_return(self, target: EngineOrder, lines: tuple[OrderItem, ...], reason: ReturnReason) -> None:
         skus = {item["id"]: str(item.get("sku") or item["id"]) for item in target.data["lineItems"]["nodes"]}
@@ -89,15 +96,22 @@ class Shopify:
             raise EngineRefused("nothing of it can be returned")
         given = {"input": {"orderId": target.id, "returnLineItems": parts}}
         if self._options.returns == "open":
-            _refuse(self._client.ask(queries.MAKE_RETURN, given, repeatable=False)["returnCreate"]["userErrors"])
+            refuse(self._client.ask(queries.MAKE_RETURN, given, repeatable=False)["returnCreate"]["userErrors"])
         else:
-            _refuse(self._client.ask(queries.ASK_RETURN, given, repeatable=False)["returnRequest"]["userErrors"])
+            refuse(self._client.ask(queries.ASK_RETURN, given, repeatable=False)["returnRequest"]["userErrors"])
+
+    def act(self, target: EngineOrder, request: ActRequest, reference: str) -> str:
+        return self._acts.act(target, request, reference)
+
+    def made(self, target: EngineOrder, request: ActRequest, reference: str) -> str | None:
+        return self._acts.made(target, request, reference)
 
     def check(self) -> EngineReport:
         said = self._client.ask(queries.HEALTH, {})
         scopes = {one["handle"] for one in said["currentAppInstallation"]["accessScopes"]}
         scopes |= {scope.replace("write_", "read_") for scope in scopes}
-        lacks = tuple(f"the app has not the scope {scope}: {what}" for scope, what in _SCOPES.items()
+        wanted = {**_SCOPES, **({"write_gift_cards": "no voucher can be made"} if self._options.gift_cards else {})}
+        lacks = tuple(f"the app has not the scope {scope}: {what}" for scope, what in wanted.items()
                       if scope not in scopes)
         return EngineReport(f"Shopify, {said['shop']['name']}, version {self._options.version}", lacks)
 
@@ -112,17 +126,3 @@ class Shopify:
             if not found["pageInfo"]["hasNextPage"]:
                 return
             after = found["pageInfo"]["endCursor"]
-
-
-def _refuse(errors: Any) -> None:
-    """Read the third layer of errors, which comes with HTTP 200.
-
-    Raises:
-        EngineRefused: There are some.
-        OrderSystemUnavailable: Shopify itself failed.
-    """
-    codes = [str(error.get("code") or error.get("field") or "error") for error in errors or ()]
-    if "INTERNAL_ERROR" in codes:
-        raise OrderSystemUnavailable("Shopify failed at it: INTERNAL_ERROR")
-    if codes:
-        raise EngineRefused(f"Shopify answered {', '.join(codes)}")

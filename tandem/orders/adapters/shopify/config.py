@@ -19,6 +19,7 @@ class ShopifyOptions(EngineOptions):
         client_id, client_secret: Of an app of the Dev Dashboard; tokens are fetched by them and last a day.
         version: Of the Admin API; quarterly.
         returns: Whether a return waits for the merchant's approval, or is open at once.
+        gift_cards: Whether vouchers are made, as gift cards; the app needs the scope for it.
     """
 
     shop: str = Field(
@@ -28,6 +29,7 @@ class ShopifyOptions(EngineOptions):
     client_secret: str = Field("", repr=False, regex=r"[!-~]*\Z", description="the app's client secret")
     version: str = Field(VERSION, regex=r"20[2-9][0-9]-(01|04|07|10)\Z", description="a version such as 2026-10")
     returns: Literal["request", "open"] = "request"
+    gift_cards: bool = False
 
     @root_validator(skip_on_failure=True)
     def _signs_in_one_way(cls, values: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 _FACTS = """
 fragment Facts on Order {
   id name email processedAt cancelledAt displayFulfillmentStatus displayFinancialStatus
-  currencyCode totalPriceSet { shopMoney { amount currencyCode } } customer { displayName }
+  currencyCode totalPriceSet { shopMoney { amount currencyCode } }
+  netPaymentSet { shopMoney { amount } } customer { displayName }
   shippingAddress { name address1 address2 city zip provinceCode countryCodeV2 }
   lineItems(first: 30) { nodes { id sku name quantity discountedUnitPriceSet { shopMoney { amount } } } }
   fulfillments(first: 10) {
@@ -44,5 +45,15 @@ ASK_RETURN = """mutation AskReturn($input: ReturnRequestInput!) {
 MAKE_RETURN = """mutation MakeReturn($input: ReturnInput!) {
   returnCreate(returnInput: $input) { return { id } userErrors { code } } }"""
 
+MONEY = """query Money($id: ID!) { order(id: $id) {
+  currencyCode presentmentCurrencyCode note refunds(first: 100) { id note }
+  transactions(first: 100) {
+    id kind status gateway amountSet { shopMoney { amount } } parentTransaction { id } } } }"""
+REFUND = """mutation Refund($input: RefundInput!, $key: String!) {
+  refundCreate(input: $input) @idempotent(key: $key) { refund { id } userErrors { field } } }"""
+GIFT_CARD = """mutation GiftCard($input: GiftCardCreateInput!) {
+  giftCardCreate(input: $input) { giftCard { id } userErrors { code } } }"""
+
 ALL = {"FIND": FIND, "NEWEST": NEWEST, "HEALTH": HEALTH, "CANCEL": CANCEL, "JOB": JOB, "ADDRESS": ADDRESS,
-       "RETURNABLE": RETURNABLE, "ASK_RETURN": ASK_RETURN, "MAKE_RETURN": MAKE_RETURN}
+       "RETURNABLE": RETURNABLE, "ASK_RETURN": ASK_RETURN, "MAKE_RETURN": MAKE_RETURN,
+       "MONEY": MONEY, "REFUND": REFUND, "GIFT_CARD": GIFT_CARD}

@@ -66,6 +66,7 @@ def _order(data: Json, business_days: tuple[int, int]) -> Order:
         items=tuple(_items(data, parcels, currency)), total=_money(data["totalPriceSet"], currency),
         shipping_address=home, shipments=shipments, cancelled_at=cancelled_at, return_request=_return(data),
         refund=_refund(data, currency, cancelled_at is not None, business_days),
+        refundable=_money(data["netPaymentSet"], currency) if data.get("netPaymentSet") else None,
     )
 
 

@@ -13,7 +13,10 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.sql import Select
 
 from tandem.db.engine import now, reading
+from tandem.orders.acts.requests import REQUESTS, ActRequest, ActResult
+from tandem.orders.acts.rules import check_act
 from tandem.orders.adapters.sql import rows
+from tandem.orders.adapters.sql.order_acts import reference_under, save_act
 from tandem.orders.adapters.sql.tables import orders, shipments, writes
 from tandem.orders.errors import (
     AddressNotChangeable,
@@ -97,8 +100,8 @@ class SqlOrderSystem:
                 update(shipments).where(shipments.c.order_number == number)
                 .values(state=ShipmentState.CANCELLED.value, expected_by=None, ships_by=None)
             )
-            if order.status is not OrderStatus.PAYMENT_FAILED:
-                rows.save_refund(connection, number, self._refund(order, order.total, RefundState.ISSUED, now))
+            if order.refundable is not None and order.refundable.amount > 0:
+                rows.save_refund(connection, number, self._refund(order, order.refundable, RefundState.ISSUED, now))
             return self._load(connection, number)
 
     def change_address(self, number: str, address: Address, *, idempotency_key: str) -> Order:
@@ -134,8 +137,22 @@ class SqlOrderSystem:
             )
             rows.save_return(connection, request)
             worth = sum((line.price for line in lines[1:]), lines[0].price)
-            rows.save_refund(connection, number, self._refund(order, worth, RefundState.PENDING_RETURN, now))
+            if order.refundable is not None and order.refundable.amount < worth.amount:
+                worth = order.refundable
+            if worth.amount > 0:
+                rows.save_refund(connection, number, self._refund(order, worth, RefundState.PENDING_RETURN, now))
             return request
+
+    def act(self, number: str, request: ActRequest, *, idempotency_key: str) -> ActResult:
+        with self._writing() as connection:
+            order = self._load(connection, number, lock=True)
+            if self._is_repeat(connection, idempotency_key, number, request.act.value, repr(request)):
+                return ActResult(request.act, reference_under(connection, _sha256(idempotency_key)))
+            now = self._clock()
+            check_act(order, request, now)
+            days = self._policies.current().refund_business_days
+            return ActResult(request.act, save_act(
+                connection, order, request, _sha256(idempotency_key), now, days))
 
     def invoice(self, number: str) -> Invoice:
         order = self.find(number)
@@ -162,7 +179,7 @@ class SqlOrderSystem:
             return ()
         with self._snapshot() as connection:
             heads = connection.execute(query, {"address": normalise_email(email), "most": limit})
-            return tuple(map(self._policies.applied_to, rows.load_orders(connection, heads.mappings())))
+            return tuple(map(self._judged, rows.load_orders(connection, heads.mappings())))
 
     def _load(self, connection: Connection, number: str, lock: bool = False) -> Order:
         if not number.isprintable():
@@ -171,7 +188,10 @@ class SqlOrderSystem:
         found = rows.load_orders(connection, heads, number)
         if not found:
             raise OrderNotFound(number)
-        return self._policies.applied_to(found[0])
+        return self._judged(found[0])
+
+    def _judged(self, order: Order) -> Order:
+        return replace(self._policies.applied_to(order), acts=tuple(REQUESTS))
 
     def _is_repeat(self, connection: Connection, key: str, *request: str) -> bool:
         """Check whether this very write was done before; if not, it counts as done when the transaction commits."""

@@ -1,12 +1,16 @@
 """The keys of `engine: sql` in endpoints.yml."""
 from __future__ import annotations
 
-from pydantic import Field, validator
+import re
+from typing import Any
+
+from pydantic import Field, root_validator, validator
 
 from tandem.orders.config import EngineOptions
 from tandem.orders.mapping.fields import MappedOptions, OrderFields, PartFields
 
 _URL = "an SQLAlchemy URL such as postgresql://user:${PASSWORD}@host/shop or sqlite:///shop.db"
+MARKED = ("exchange", "reship", "refund", "voucher", "expedite", "note")  # acts that are found again by a mark
 _STATEMENTS = "a statement or a list of them, each an UPDATE or INSERT"
 Statements = str | tuple[str, ...]
 
@@ -24,8 +28,26 @@ class SqlActs(EngineOptions):
     cancel: Statements = Field((), description=_STATEMENTS)
     change_address: Statements = Field((), description=_STATEMENTS)
     start_return: Statements = Field((), description=_STATEMENTS)
+    exchange: Statements = Field((), description=_STATEMENTS)
+    reship: Statements = Field((), description=_STATEMENTS)
+    refund: Statements = Field((), description=_STATEMENTS)
+    voucher: Statements = Field((), description=_STATEMENTS)
+    expedite: Statements = Field((), description=_STATEMENTS)
+    note: Statements = Field((), description=_STATEMENTS)
+    done: str = Field("", regex=r"(?is)\s*(SELECT\b.*:key\b.*)?\Z",
+                      description="a SELECT with :key, which finds what an act with this key has written")
 
-    @validator("cancel", "change_address", "start_return")
+    @root_validator(skip_on_failure=True)
+    def _can_look(cls, values: dict[str, Any]) -> dict[str, Any]:
+        marked = [act for act in MARKED if values[act]]
+        without = [act for act in marked if not re.search(r":key\b", " ".join(values[act]))]
+        if marked and not values["done"]:
+            raise ValueError(f"has {marked[0]} without done: a SELECT with :key, which finds whether it was done")
+        if without:
+            raise ValueError(f"has {without[0]} without :key in it, which done looks for")
+        return values
+
+    @validator("cancel", "change_address", "start_return", *MARKED)
     def _are_statements(cls, value: Statements) -> tuple[str, ...]:
         found = (value,) if isinstance(value, str) else tuple(value)
         for one in found:

@@ -1,6 +1,7 @@
 """Orders in tables or views of the shop's own, as endpoints.yml names them. Read only, but for the acts it gives."""
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,12 +13,13 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.db.engine import now, open_engine
+from tandem.orders.acts.requests import ActRequest, lines_of, name_of, values_of
 from tandem.orders.adapters.sql.config import MappedSqlOptions
-from tandem.orders.engine import EngineOrder, EngineRefused, EngineReport, OrderAct
+from tandem.orders.engine import EngineOrder, EngineRefused, EngineReport
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.mapping.fields import PartFields, sources
 from tandem.orders.mapping.reader import OrderReader, newest_of
-from tandem.orders.model import Address, OrderItem, ReturnReason
+from tandem.orders.model import Address, OrderAct, OrderItem, ReturnReason
 
 _SECONDS = 5
 
@@ -29,6 +31,8 @@ class MappedTables:
         ArgumentError, ImportError: The URL is none, or names a database without a driver.
     """
 
+    does_once = False
+
     def __init__(
         self, options: MappedSqlOptions, zone: tzinfo, business_days: tuple[int, int] = (5, 7),
         clock: Callable[[], datetime] = now,
@@ -37,8 +41,8 @@ class MappedTables:
         self._engine = _open(options.url)
         self._reader = OrderReader(options, lambda row, source: row[source], zone, business_days)
         self._statements: Mapping[OrderAct, Sequence[str]] = {
-            OrderAct.CANCEL: options.acts.cancel, OrderAct.CHANGE_ADDRESS: options.acts.change_address,
-            OrderAct.START_RETURN: options.acts.start_return}
+            act: getattr(options.acts, act.value) for act in OrderAct}
+        self._done = options.acts.done
         self.acts = frozenset(act for act, statements in self._statements.items() if statements)
         self._clock = clock
         self._id = str(order.id or order.number)
@@ -75,9 +79,21 @@ class MappedTables:
         self._run(OrderAct.START_RETURN, target, {"reason": reason.value, "return_id": f"R-{target.order.number}"},
                   [{"sku": line.sku, "quantity": line.quantity} for line in lines])
 
+    def act(self, target: EngineOrder, request: ActRequest, reference: str) -> str:
+        self._run(request.act, target, values_of(request, reference), [
+            {"sku": line.sku, "quantity": line.quantity} for line in lines_of(target.order, request)])
+        return name_of(request, reference)
+
+    def made(self, target: EngineOrder, request: ActRequest, reference: str) -> str | None:
+        with self._reading() as connection:
+            found = connection.execute(text(self._done), {"key": reference}).first() if self._done else None
+        return name_of(request, reference) if found is not None else None
+
     def check(self) -> EngineReport:
         with self._reading() as connection:
             connection.execute(text(f"{self._head} WHERE 1 = 0"))
+            if self._done:
+                connection.execute(text(self._done), {"key": ""}).first()
             for part in self._parts.values():
                 connection.execute(text(f"SELECT {_selected(_named(part))} FROM {part.from_} WHERE 1 = 0"))
             tables = len(inspect(connection).get_table_names())
@@ -105,9 +121,9 @@ class MappedTables:
         with _reachable(), self._engine.begin() as connection:
             for number, statement in enumerate(self._statements[act]):
                 changed = 0
-                for line in lines if ":sku" in statement else [{}]:
-                    known = {**given, **line}
-                    named = {name: value for name, value in known.items() if f":{name}" in statement}
+                names = set(re.findall(r":(\w+)", statement))
+                for line in lines if "sku" in names else [{}]:
+                    named = {name: value for name, value in {**given, **line}.items() if name in names}
                     changed += connection.execute(text(statement), named).rowcount
                 if number == 0 and changed < 1:  # its WHERE did not hold any more
                     raise EngineRefused("the first statement changed nothing")

@@ -3,17 +3,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import Select
 
-from tandem.orders.adapters.sql.tables import items, orders, refunds, returns, shipments, writes
+from tandem.orders.adapters.sql.tables import acts, items, orders, refunds, returns, shipments, writes
 from tandem.orders.model import (
     Address,
     Membership,
     Order,
+    OrderAct,
     OrderItem,
     OrderStatus,
     PaymentMethod,
@@ -31,7 +34,7 @@ Row = Mapping[str, Any]
 _PARTS = {
     table.name: select(table).where(table.c.order_number.in_(bindparam("numbers", expanding=True)))
     .order_by(*table.primary_key.columns)
-    for table in (items, shipments, refunds, returns)
+    for table in (items, shipments, refunds, returns, acts)
 }
 
 
@@ -52,6 +55,7 @@ def load_orders(connection: Connection, heads: Iterable[Row], number: str | None
             parts[shipments.name][row["number"]],
             parts[refunds.name][row["number"]],
             parts[returns.name][row["number"]],
+            parts[acts.name][row["number"]],
         )
         for row in head_rows
     )
@@ -94,7 +98,7 @@ def save_order(connection: Connection, order: Order) -> None:
 
 def delete_order(connection: Connection, number: str) -> None:
     """Take an order out, with all that belongs to it."""
-    for table in (items, shipments, refunds, returns, writes):
+    for table in (items, shipments, refunds, returns, acts, writes):
         connection.execute(delete(table).where(table.c.order_number == number))
     connection.execute(delete(orders).where(orders.c.number == number))
 
@@ -137,9 +141,15 @@ def _by_order(connection: Connection, query: Select, numbers: list[str]) -> defa
     return found
 
 
-def _order(row: Row, lines: list[Row], parcels: list[Row], refund: list[Row], request: list[Row]) -> Order:
-    currency = row["currency"]
-    return Order(
+def _order(
+    row: Row, lines: list[Row], parcels: list[Row], refund: list[Row], request: list[Row], done: list[Row],
+) -> Order:
+    currency, method = row["currency"], PaymentMethod(row["payment_method"])
+    given = [_refund(one, currency) for one in refund] + [
+        Refund(Money(one["amount"], currency), RefundState.ISSUED, method, one["at"], one["at"],
+               tuple(one["details"]["days"]))
+        for one in done if one["act"] == OrderAct.REFUND.value]
+    order = Order(
         number=row["number"],
         email=row["email"],
         customer_name=row["customer_name"],
@@ -155,12 +165,18 @@ def _order(row: Row, lines: list[Row], parcels: list[Row], refund: list[Row], re
                                  row["country"]),
         shipments=tuple(_shipment(parcel) for parcel in parcels),
         membership=Membership(row["membership"]),
-        payment_method=PaymentMethod(row["payment_method"]),
+        payment_method=method,
         payment_due_by=row["payment_due_by"],
         cancelled_at=row["cancelled_at"],
         return_request=_return(request[0]) if request else None,
-        refund=_refund(refund[0], currency) if refund else None,
+        refund=max(given, key=lambda one: one.requested_at, default=None),
     )
+    if not done:  # then the one refund tells what is left
+        return order
+    kept = order.total if order.status is not OrderStatus.PAYMENT_FAILED else Money(Decimal(0), currency)
+    for one in given:
+        kept = kept if one.state is RefundState.REFUSED else kept - one.amount
+    return replace(order, refundable=Money(max(Decimal(0), kept.amount), currency))
 
 
 def _shipment(row: Row) -> Shipment:

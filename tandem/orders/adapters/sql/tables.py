@@ -118,6 +118,19 @@ returns = Table(
     Column("received_at", UtcDateTime),
 )
 
+acts = Table(
+    "shop_acts",
+    metadata,
+    Column("idempotency_key", String(64), primary_key=True),  # SHA-256 of the key
+    Column("order_number", String(64), ForeignKey("shop_orders.number", ondelete="CASCADE"), nullable=False,
+           index=True),
+    Column("act", String(16), nullable=False),
+    Column("reference", String(64), nullable=False),  # a refund's name, a voucher's code, a new order's number
+    Column("amount", Amount),  # in the order's currency
+    Column("details", JSON, nullable=False),  # what else was asked for
+    Column("at", UtcDateTime, nullable=False),
+)
+
 writes = Table(
     "shop_order_writes",
     metadata,

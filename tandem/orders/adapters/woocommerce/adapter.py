@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+from tandem.orders.acts.requests import ActRequest, AddNote, IssueVoucher, RefundOrder, voucher_code
 from tandem.orders.adapters.woocommerce.config import WooCommerceOptions
 from tandem.orders.adapters.woocommerce.reader import (
     TRACKING_META,
@@ -14,13 +16,15 @@ from tandem.orders.adapters.woocommerce.reader import (
     read_tracking,
     refunded,
 )
-from tandem.orders.engine import EngineOrder, EngineRefused, EngineReport, OrderAct
+from tandem.orders.engine import EngineOrder, EngineRefused, EngineReport
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.http_client import HttpAnswer, HttpClient
-from tandem.orders.model import Address, OrderItem, OrderStatus, ReturnReason
+from tandem.orders.model import Address, OrderAct, OrderItem, OrderStatus, ReturnReason
 
 _API = "/wp-json/wc/v3"
 _PLUGIN = "/wp-json/wc-shipment-tracking/v3"
+_NO_GATEWAY = "woocommerce_rest_cannot_create_order_refund"  # the payment's gateway gives no money back
+REFUND_META = "_tandem_key"
 _PAGE = 50
 _PAGES = 4
 _SENT = frozenset({
@@ -30,12 +34,14 @@ _SENT = frozenset({
 class WooCommerce:
     """A `ShopEngine` over WooCommerce. It has no filter by number or address of a guest, only a search."""
 
-    acts = frozenset({OrderAct.CANCEL, OrderAct.CHANGE_ADDRESS})
+    does_once = False
 
     def __init__(
         self, options: WooCommerceOptions, client: HttpClient, business_days: tuple[int, int] = (5, 7),
     ) -> None:
         self._options = options
+        self.acts = frozenset({OrderAct.CANCEL, OrderAct.CHANGE_ADDRESS, OrderAct.VOUCHER, OrderAct.NOTE}) | (
+            {OrderAct.REFUND} if options.refund else set())
         self._client = client
         self._days = business_days
 
@@ -85,6 +91,37 @@ class WooCommerce:
     def start_return(self, target: EngineOrder, lines: tuple[OrderItem, ...], reason: ReturnReason) -> None:
         raise EngineRefused("WooCommerce has no returns")
 
+    def act(self, target: EngineOrder, request: ActRequest, reference: str) -> str:
+        if isinstance(request, RefundOrder) and request.amount is not None:
+            made = self._act("POST", f"/orders/{target.id}/refunds", {
+                "amount": str(request.amount.amount), "reason": "refunded by customer service", "api_refund": True,
+                "api_restock": False, "meta_data": [{"key": REFUND_META, "value": reference}]}, (_NO_GATEWAY,))
+            return str(made.get("id") or reference)
+        if isinstance(request, IssueVoucher):
+            ends = datetime.now(timezone.utc) + timedelta(days=request.days)
+            self._act("POST", "/coupons", {
+                "code": voucher_code(reference), "discount_type": "fixed_cart", "amount": str(request.amount.amount),
+                "usage_limit": 1, "individual_use": True, "email_restrictions": [target.order.email],
+                "date_expires_gmt": f"{ends:%Y-%m-%dT%H:%M:%S}", "description": f"for order {target.order.number}"})
+            return voucher_code(reference)
+        if isinstance(request, AddNote):
+            made = self._act("POST", f"/orders/{target.id}/notes", {
+                "note": f"{request.text}\n({reference})", "customer_note": False})
+            return str(made.get("id") or reference)
+        raise EngineRefused("WooCommerce has no such act")
+
+    def made(self, target: EngineOrder, request: ActRequest, reference: str) -> str | None:
+        if isinstance(request, IssueVoucher):
+            code = voucher_code(reference)
+            found = self._list(f"{_API}/coupons", {"code": code.lower()})
+            return code if any(str(one.get("code")).lower() == code.lower() for one in found) else None
+        path = "refunds" if isinstance(request, RefundOrder) else "notes"
+        for one in self._list(f"{_API}/orders/{target.id}/{path}", {"per_page": 100}):
+            marks = [str(meta.get("value")) for meta in one.get("meta_data") or () if meta.get("key") == REFUND_META]
+            if reference in marks or f"({reference})" in str(one.get("note") or ""):
+                return str(one["id"])
+        return None
+
     def check(self) -> EngineReport:
         answer = self._client.call("GET", f"{_API}/orders", query={"per_page": 1})
         if not answer.ok:
@@ -130,13 +167,16 @@ class WooCommerce:
             return answer.data
         raise _away(answer)
 
-    def _act(self, method: str, path: str, body: Any) -> None:
+    def _act(self, method: str, path: str, body: Any, refusals: tuple[str, ...] = ()) -> Mapping[str, Any]:
+        """Ask for a change. `refusals` are codes of errors that say no, though they come as the server's own."""
         answer = self._client.call(method, f"{_API}{path}", body=body)
-        if answer.status in (400, 404, 409, 422):
-            code = answer.data.get("code") if isinstance(answer.data, Mapping) else ""
+        data: Mapping[str, Any] = answer.data if isinstance(answer.data, Mapping) else {}
+        code = str(data.get("code") or "")
+        if answer.status in (400, 404, 409, 422) or code in refusals:
             raise EngineRefused(f"WooCommerce answered {answer.status} {code}")
         if not answer.ok:
             raise _away(answer)
+        return data
 
 
 def _away(answer: HttpAnswer) -> OrderSystemUnavailable:

@@ -75,6 +75,7 @@ def _order(
         refund=_refund(refunds, currency, status is OrderStatus.CANCELLED, business_days),
         can_cancel=False if known is None or (paid and not options.refund) else None,
         can_change_address=False if known is None else None, can_return=False,
+        refundable=Money(max(Decimal(0), Decimal(str(data["total"])) - refunded(data)) * paid, currency),
     )
 
 

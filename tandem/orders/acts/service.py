@@ -1,0 +1,236 @@
+"""The one way to the acts on orders: what is possible, what it will do, and doing it once, within the role's limits."""
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from enum import Enum
+from typing import Protocol
+
+from sqlalchemy.engine import Connection, Engine
+
+from tandem.db.engine import now
+from tandem.orders.acts.log import ActLimits, ActLog, Confirmation, Intent, Line
+from tandem.orders.acts.requests import (
+    MONEY_ACTS,
+    ActRequest,
+    ActResult,
+    ExchangeItems,
+    IssueVoucher,
+    RefundOrder,
+    ReshipItems,
+    amount_of,
+    lines_of,
+)
+from tandem.orders.acts.rules import check_act
+from tandem.orders.errors import ActNotAllowed, ActRefusal, OrderNotFound, OrderRefused
+from tandem.orders.model import Order, OrderAct, OrderItem, PaymentMethod
+from tandem.orders.money import Money
+from tandem.orders.system import OrderSystem
+from tandem.shop.schema import RoleActSettings
+from tandem.shop.shop_file import current_shop
+
+
+class ActRole(str, Enum):
+    """Who acts, as data/shop.yml limits it under `acts:`."""
+
+    BOT = "bot"  # for a customer who has said yes
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts. `id` is counted by day; `via` is how the audit log names the way in."""
+
+    id: str
+    role: ActRole
+    via: str
+
+
+BOT = Actor("bot", ActRole.BOT, "bot")
+
+
+class AuditWriter(Protocol):
+    """Writes a line of the audit log inside a transaction, as `tandem.agents.audit.write` does."""
+
+    def __call__(self, connection: Connection, actor: str, via: str, action: str,
+                 conversation_id: str | None = None, detail: str = "") -> None: ...
+
+
+@dataclass(frozen=True)
+class ActPreview:
+    """What an act will do to the order as it stands.
+
+    Attributes:
+        amount: What goes back, is given, or what goods are worth that are sent for nothing.
+        method: The way on which money goes back.
+        lines: The goods that it is about.
+        token: Whoever has seen this gives it back to have it done. It holds for this order as it stands.
+    """
+
+    order: Order
+    request: ActRequest
+    amount: Money | None
+    method: PaymentMethod | None
+    lines: tuple[OrderItem, ...]
+    token: str
+
+
+@dataclass(frozen=True)
+class ActDone:
+    """What was done. `repeated`: it was done before, under the same key."""
+
+    preview: ActPreview
+    result: ActResult
+    repeated: bool = False
+
+
+class OrderChanged(OrderRefused):
+    """The order, or what is asked, is not as it was when it was confirmed: look at it again."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(number, "is not as it was when this was confirmed")
+
+
+class OrderActs:
+    """Acts on orders; blocking. Who may see the order is asked before: `IdentificationService`.
+
+    Args:
+        audit: Writes the lines of the audit log, in the transactions that they tell of.
+        zone: Where the shop's days begin, for what may be given in a day.
+    """
+
+    def __init__(
+        self, engine: Engine, orders: OrderSystem, audit: AuditWriter, zone: tzinfo,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._log = ActLog(engine, clock)
+        self._orders = orders
+        self._audit = audit
+        self._zone = zone
+        self._clock = clock
+
+    def allowed(self, order: Order, role: ActRole) -> tuple[OrderAct, ...]:
+        """Return the acts that the engine can do and the role may do, whatever else an order allows."""
+        may = _limits_of(role).may
+        return tuple(act for act in OrderAct if act in order.acts and act.value in may)
+
+    def left(self, order: Order, actor: Actor) -> Money | None:
+        """Return what the actor may still give for this order today; None if nothing limits it."""
+        limits, currency = self._limits(actor.role), order.total.currency
+        given = self._log.given(order.number, actor.id, currency, limits.day_began)
+        bounds = [limit - before for limit, before in zip((limits.per_order, limits.per_day), given)
+                  if limit is not None and limit.currency == currency]
+        return min(bounds, key=lambda one: one.amount, default=None)
+
+    def preview(self, order: Order, request: ActRequest, actor: Actor) -> ActPreview:
+        """Say what an act would do to the order as it stands.
+
+        Raises:
+            ActNotAllowed: The engine, the order or the role forbids it; `most` says which amount would do.
+            UnknownItem: The order has no such line.
+        """
+        check_act(order, request, self._clock())
+        if request.act.value not in _limits_of(actor.role).may:
+            raise ActNotAllowed(order.number, request.act, ActRefusal.NOT_ALLOWED)
+        seen = _seen(order, _in_full(order, request), actor)
+        self._log.check(_intent(seen, actor), self._limits(actor.role))
+        return seen
+
+    def do(
+        self, number: str, request: ActRequest, actor: Actor, *, token: str, idempotency_key: str,
+        conversation_id: str | None = None,
+    ) -> ActDone:
+        """Do what was confirmed, once: a repeat of the key does nothing and answers alike.
+
+        Raises:
+            OrderChanged: It is not what was confirmed.
+            ActNotAllowed, UnknownItem: As `preview` raises them; the key is unused then.
+            IdempotencyConflict: The key belongs to another request.
+            OrderSystemUnavailable: It may or may not have been done; repeating is safe.
+            OrderNotFound: There is no such order.
+        """
+        order = self._orders.find(number)
+        known = self._log.known(idempotency_key, number, _asked(request, actor))
+        if known is None:
+            seen = self.preview(order, request, actor)
+            if seen.token != token:
+                raise OrderChanged(number)
+        else:  # the order may show it already: what was confirmed holds
+            seen = _seen(order, _as_confirmed(request, known), actor)
+        line = self._line(actor, seen, conversation_id)
+        intent = replace(_intent(seen, actor), key=idempotency_key, request=_asked(request, actor))
+        before = self._log.begin(intent, self._limits(actor.role), line)
+        if before is not None:
+            return ActDone(seen, before, repeated=True)
+        try:
+            result = self._orders.act(number, seen.request, idempotency_key=f"act:{idempotency_key}")
+        except (OrderRefused, OrderNotFound):
+            self._log.refuse(idempotency_key, line)
+            raise
+        except BaseException:
+            self._log.leave_open(idempotency_key)
+            raise
+        self._log.finish(idempotency_key, result, line)
+        return ActDone(seen, result)
+
+    def _limits(self, role: ActRole) -> ActLimits:
+        shop, held = current_shop(), _limits_of(role)
+        amounts = [None if one is None else Money(one, shop.currency) for one in (held.per_order, held.per_day)]
+        today = self._clock().astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        return ActLimits(amounts[0], amounts[1], today)
+
+    def _line(self, actor: Actor, seen: ActPreview, conversation_id: str | None) -> Line:
+        act = f"{seen.request.act.value}_order"
+        actions = {"asked": f"{act}_asked", "done": act, "refused": f"{act}_refused"}
+        amount = f" {seen.amount.amount} {seen.amount.currency}" if seen.amount is not None else ""
+        return lambda connection, what: self._audit(
+            connection, actor.id, actor.via, actions[what], conversation_id, f"{seen.order.number}{amount}")
+
+
+def _limits_of(role: ActRole) -> RoleActSettings:
+    acts = current_shop().acts
+    return {ActRole.BOT: acts.bot, ActRole.AGENT: acts.agent, ActRole.SUPERVISOR: acts.supervisor}[role]
+
+
+def _asked(request: ActRequest, actor: Actor) -> str:
+    return f"{actor.role.value}\n{request!r}"
+
+
+def _seen(order: Order, request: ActRequest, actor: Actor) -> ActPreview:
+    method = order.payment_method if isinstance(request, RefundOrder) else None
+    state = (order.number, order.status, order.total, order.items, order.refundable, order.refund,
+             order.return_request, order.payment_method, order.acts)
+    told = hashlib.sha256(repr((state, request, actor)).encode("utf-8", "surrogatepass")).hexdigest()
+    return ActPreview(order, request, amount_of(order, request), method, lines_of(order, request), told[:32])
+
+
+def _intent(seen: ActPreview, actor: Actor) -> Intent:
+    order, request = seen.order, seen.request
+    costs = seen.amount is not None and request.act in MONEY_ACTS
+    amount = seen.amount if costs and seen.amount is not None else Money(Decimal(0), order.total.currency)
+    return Intent(
+        "", order.number, request.act, "", actor.role.value, actor.id, amount,
+        tuple(dict.fromkeys(one.sku for one in seen.lines)),
+        order.refundable if isinstance(request, RefundOrder) else None)
+
+
+def _in_full(order: Order, request: ActRequest) -> ActRequest:
+    """Write out what was left to the order, so that what is confirmed is what is done a moment later."""
+    if isinstance(request, RefundOrder):
+        return RefundOrder(request.amount or order.refundable)
+    if isinstance(request, IssueVoucher):
+        return replace(request, days=current_shop().acts.voucher_days)
+    skus = tuple(dict.fromkeys(line.sku for line in lines_of(order, request)))
+    return replace(request, skus=skus) if isinstance(request, (ExchangeItems, ReshipItems)) else request
+
+
+def _as_confirmed(request: ActRequest, confirmed: Confirmation) -> ActRequest:
+    if isinstance(request, RefundOrder):
+        return RefundOrder(confirmed.amount)
+    if isinstance(request, IssueVoucher):
+        return replace(request, days=current_shop().acts.voucher_days)
+    return replace(request, skus=confirmed.skus) if isinstance(request, (ExchangeItems, ReshipItems)) else request
