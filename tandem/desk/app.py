@@ -26,6 +26,7 @@ from tandem.desk.routes import (
     dead_letters,
     live,
     live_agents,
+    order_acts,
     orders,
     pages,
     queue,
@@ -114,7 +115,7 @@ def create_app(
     app.add_middleware(ReadableHost)
     app.add_middleware(SecurityHeaders, secure=settings.secure_cookies)
     app.add_middleware(BehindProxies, settings=settings)
-    for router in (admin.health, admin.router, accounts.api, accounts.pages, orders.router,
+    for router in (admin.health, admin.router, accounts.api, accounts.pages, orders.router, order_acts.router,
                    conversations.router, sign_in.router, pages.router, queue.router, dead_letters.router,
                    live.router, live_agents.door, live_agents.router):
         app.include_router(router)

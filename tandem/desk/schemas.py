@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, StrictBool, StrictStr
 
@@ -92,6 +92,61 @@ class OrdersOut(BaseModel):
     """Several orders."""
 
     orders: list[OrderOut]
+
+
+class OrderActBody(AgentBody):
+    """What is to be done to an order."""
+
+    act: Literal["exchange", "reship", "refund", "voucher", "expedite", "note"]
+    conversation_id: StrictStr | None = Field(
+        None, max_length=255, description="The conversation whose customer has shown the order; agents need one")
+    amount: StrictStr | None = Field(
+        None, max_length=20, description='For refund and voucher, as "12.50"; a refund without one is all that is left')
+    skus: list[StrictStr] = Field([], max_items=100, description="For exchange and reship; none is all")
+    wanted: StrictStr = Field("", max_length=500, description="For exchange: what instead, in words")
+    text: StrictStr = Field("", max_length=500, description="For note")
+
+
+class DoOrderActBody(OrderActBody):
+    """The same, confirmed."""
+
+    token: StrictStr = Field(..., max_length=64, description="Of the preview")
+    key: StrictStr = Field(..., min_length=8, max_length=200, description="The caller's own; a repeat does nothing")
+
+
+class PossibleActsOut(BaseModel):
+    """What the caller may do to an order."""
+
+    order: OrderOut
+    acts: list[str]
+    refundable: dict[str, str] | None = Field(..., description="amount and currency: what is left of what was paid")
+    left_to_give: dict[str, str] | None = Field(
+        ..., description="amount and currency: what the caller may still give for it today; null is no limit")
+
+
+class OrderActPreviewOut(BaseModel):
+    """What an act will do."""
+
+    act: str
+    number: str
+    amount: dict[str, str] | None = Field(..., description="amount and currency")
+    method: str | None = Field(..., description="on which way money goes back: card, paypal, ...")
+    items: list[dict[str, Any]] = Field(..., description="sku, name, quantity of the goods that it is about")
+    token: str
+
+
+class OrderActOut(BaseModel):
+    """What was done."""
+
+    act: str
+    number: str
+    amount: dict[str, str] | None
+    method: str | None
+    items: list[dict[str, Any]]
+    reference: str = Field(..., description="how the shop system calls what it made; a voucher's code")
+    repeated: bool = Field(..., description="it was done before, under this key")
+    says: str = Field(..., description="a sentence for the customer, in their language; empty for a note")
+    order: OrderOut
 
 
 class HandoffOut(BaseModel):

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Path, Request
 
+from tandem.desk.agent_service import AgentService
 from tandem.desk.routes.conversations import ERRORS, Id, shown_is_meant
 from tandem.desk.schemas import AgentBody, ErrorOut, FindOrderBody, OrderOut, OrdersOut
 from tandem.desk.security.auth import CallerDep, desk_of
@@ -31,11 +32,12 @@ router = APIRouter(prefix="/api/conversations", tags=["orders"], responses=ERROR
                    default_response_class=SafeJSONResponse, dependencies=[Depends(shown_is_meant)])
 
 
-async def _apart(request: Request, step: Callable[[OrderService], _Result]) -> _Result:
+async def waiting_for_orders(request: Request, step: Callable[[AgentService], _Result]) -> _Result:
+    """Do a step that waits for the order system, in a thread apart."""
     state = request.app.state
     if not hasattr(state, "order_threads"):
         state.order_threads = CapacityLimiter(THREADS)
-    return await to_thread.run_sync(step, OrderService(desk_of(request).work), limiter=state.order_threads)
+    return await to_thread.run_sync(step, desk_of(request).work, limiter=state.order_threads)
 
 
 def _as(caller: Principal, body: AgentBody | None) -> Principal:
@@ -50,8 +52,9 @@ async def find_order(request: Request, conversation_id: Id, caller: CallerDep, b
     after too many the answer is 429.
     """
     who = _as(caller, body)
-    order = await _apart(request, lambda work: work.find(who, conversation_id, body.number, body.contact))
-    return SafeJSONResponse(_form(request, order))
+    order = await waiting_for_orders(
+        request, lambda work: OrderService(work).find(who, conversation_id, body.number, body.contact))
+    return SafeJSONResponse(order_form(request, order))
 
 
 @router.post("/{conversation_id:path}/orders/recent", responses=ORDERS)
@@ -60,8 +63,8 @@ async def recent_orders(
 ) -> SafeJSONResponse:
     """Return the latest orders of a customer whom the channel vouches for, for the agent who holds the conversation."""
     who = _as(caller, body)
-    found = await _apart(request, lambda work: work.recent(who, conversation_id))
-    return SafeJSONResponse({"orders": [_form(request, order) for order in found]})
+    found = await waiting_for_orders(request, lambda work: OrderService(work).recent(who, conversation_id))
+    return SafeJSONResponse({"orders": [order_form(request, order) for order in found]})
 
 
 @router.post("/{conversation_id:path}/orders/{number}/look-up", responses=ORDER)
@@ -69,8 +72,8 @@ async def look_up_order(
     request: Request, conversation_id: Id, number: Number, caller: CallerDep,
 ) -> SafeJSONResponse:
     """Look up an order of this customer. 409 unless the customer has shown that it is theirs."""
-    order = await _apart(request, lambda work: work.look_up(caller, conversation_id, number))
-    return SafeJSONResponse(_form(request, order))
+    order = await waiting_for_orders(request, lambda work: OrderService(work).look_up(caller, conversation_id, number))
+    return SafeJSONResponse(order_form(request, order))
 
 
 @router.post("/{conversation_id:path}/orders/{number}/cancel", responses=ORDER)
@@ -79,10 +82,11 @@ async def cancel_order(
 ) -> SafeJSONResponse:
     """Cancel an order of this customer for the agent who holds the conversation; repeats change nothing."""
     who = _as(caller, body)
-    order = await _apart(request, lambda work: work.cancel(who, conversation_id, number))
-    return SafeJSONResponse(_form(request, order))
+    order = await waiting_for_orders(request, lambda work: OrderService(work).cancel(who, conversation_id, number))
+    return SafeJSONResponse(order_form(request, order))
 
 
-def _form(request: Request, order: Order) -> dict[str, Any]:
+def order_form(request: Request, order: Order) -> dict[str, Any]:
+    """Write an order as `OrderOut`."""
     zone = desk_of(request).settings.shop_timezone
     return {"number": order.number, "status": order.status.value, "facts": summarise(order, zone)}

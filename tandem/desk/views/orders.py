@@ -44,7 +44,7 @@ class OrderService:
             NotFound: The order is gone.
             Unavailable: The order system does not answer.
         """
-        order = self._reach(lambda: self._order(conversation_id, number))
+        order = self.reach(lambda: self._order(conversation_id, number))
         with self.work.act(caller, "look_up_order", conversation_id, order.number):
             self.work.services.record_order(conversation_id, order)
         return order
@@ -72,7 +72,7 @@ class OrderService:
         # The order system is not in our transaction: the log has the wish before the act, and its end with the note.
         audit.record(self.work.services.engine, caller.agent.id, caller.via, "cancel_order_asked", conversation_id,
                      printable(number))
-        order = self._reach(cancel)
+        order = self.reach(cancel)
         self.work.services.record_order(conversation_id, order)
         money = f"{order.refund.amount} goes back." if order.refund else "Nothing had been charged."
         with self.work.act(caller, "cancel_order", conversation_id, order.number):
@@ -95,7 +95,7 @@ class OrderService:
             Unavailable: The order system does not answer.
         """
         self._require_holder(caller, conversation_id)
-        order = self._reach(lambda: self.work.services.identification.verify(conversation_id, number, contact).order)
+        order = self.reach(lambda: self.work.services.identification.verify(conversation_id, number, contact).order)
         with self.work.act(caller, "find_order", conversation_id, order.number):
             self.work.services.record_order(conversation_id, order)
         return order
@@ -113,7 +113,7 @@ class OrderService:
         identity = self.work.conversation(conversation_id).identity
         if identity is None or not identity.email:
             raise Conflict("the channel does not say who the customer is; ask for the order number and the e-mail")
-        found = self._reach(lambda: self.work.services.orders.recent_orders(identity.email, RECENT))
+        found = self.reach(lambda: self.work.services.orders.recent_orders(identity.email, RECENT))
         with self.work.act(caller, "list_orders", conversation_id, f"{len(found)} orders"):
             for order in reversed(found):
                 self.work.services.record_order(conversation_id, order)
@@ -129,7 +129,12 @@ class OrderService:
         email = identity.email if identity else None
         return self.work.services.identification.order_for(conversation_id, number, email)
 
-    def _reach(self, step: Callable[[], _Found]) -> _Found:
+    def shown(self, conversation_id: str, number: str) -> Order:
+        """Read an order that the customer has shown to be theirs; raises as `look_up` does."""
+        return self.reach(lambda: self._order(conversation_id, number))
+
+    def reach(self, step: Callable[[], _Found]) -> _Found:
+        """Do a step at the order system; what goes wrong there becomes an answer of the desk."""
         try:
             return step()
         except InvalidOrderNumber as error:
