@@ -21,6 +21,7 @@ TOTAL_SECONDS = 7.0  # for all attempts: a customer waits, and a little later no
 PAUSES = (0.1, 0.4)  # seconds before the second and the third attempt, unless the engine names others
 MAX_ANSWER_BYTES = 5_000_000
 TOO_MANY = 429
+FAILED = 500
 _PASSING = frozenset({500, 502, 503, 504})
 _NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
 
@@ -104,7 +105,7 @@ class HttpClient:
             if answer.status == TOO_MANY or (answer.status in _PASSING and again):
                 why, waits = f"status {answer.status}", _seconds(answer.headers.get("Retry-After", ""))
                 continue
-            if answer.status in _PASSING:
+            if answer.status in _PASSING and answer.status != FAILED:  # of its own failure a service tells why
                 why = f"status {answer.status}"
                 break
             return answer

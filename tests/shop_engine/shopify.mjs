@@ -8,7 +8,7 @@ import { buildClientSchema, execute, parse, validate } from "graphql"
 const [schemaFile, port, token] = process.argv.slice(2)
 const introspection = JSON.parse(gunzipSync(readFileSync(schemaFile)))
 const schema = buildClientSchema(introspection.data ?? introspection)
-const state = { orders: [], jobs: {}, throttle: 0, lose: 0, serial: 0 }
+const state = { orders: [], jobs: {}, throttle: 0, lose: 0, serial: 0, keys: {}, cards: {} }
 const now = () => new Date(Date.UTC(2026, 10, 30, 12, 0, 0) + 1000 * ++state.serial).toISOString()
 const gid = (kind, id) => `gid://shopify/${kind}/${id}`
 const money = (amount) => ({ shopMoney: { amount: String(amount), currencyCode: "USD" } })
@@ -20,7 +20,11 @@ function place(given, index) {
   const order = {
     id: gid("Order", index), name: given.number, email: given.email, processedAt: now(), cancelledAt: null,
     displayFulfillmentStatus: sent ? "FULFILLED" : "UNFULFILLED", displayFinancialStatus: "PAID", currencyCode: "USD",
-    totalPriceSet: money(given.total), customer: { displayName: given.home.name },
+    totalPriceSet: money(given.total), presentmentCurrencyCode: "USD", note: null, paid: Number(given.total),
+    netPaymentSet() { return money((this.paid - back(this)).toFixed(2)) },
+    transactions: [{ id: gid("OrderTransaction", index), kind: "SALE", status: "SUCCESS", gateway: "bogus",
+      amountSet: money(given.total), parentTransaction: null }],
+    customer: { displayName: given.home.name },
     shippingAddress: { name: given.home.name, address1: given.home.street, address2: null, city: given.home.city,
       zip: given.home.postcode, provinceCode: given.home.region, countryCodeV2: given.home.country },
     lineItems: { nodes: lineItems }, refunds: [], returns: { nodes: [] },
@@ -36,9 +40,27 @@ function place(given, index) {
   return order
 }
 
+const amountOf = (one) => Number(one.amountSet.shopMoney.amount)
+const back = (order) => order.refunds.reduce((sum, one) => sum + Number(one.totalRefundedSet.shopMoney.amount), 0)
+
+function refund(order, { note, transactions }, key) {
+  if (state.keys[key]) return state.keys[key] // @idempotent
+  const parts = transactions.map((one) => ({ id: gid("OrderTransaction", `r${++state.serial}`), kind: one.kind,
+    status: "SUCCESS", gateway: one.gateway, amountSet: money(one.amount),
+    parentTransaction: order.transactions.find((paid) => paid.id === one.parentId) }))
+  const sum = parts.reduce((total, one) => total + amountOf(one), 0)
+  if (back(order) + sum > order.paid + 0.001) return { refund: null, userErrors: refused("INVALID", ["transactions"]) }
+  const made = { id: gid("Refund", `${order.name}-${order.refunds.length}`), note, createdAt: now(),
+    totalRefundedSet: money(sum.toFixed(2)) }
+  order.transactions.push(...parts)
+  order.refunds.push(made)
+  return state.keys[key] = { refund: made, userErrors: [] }
+}
+
 function cancel(order) {
   order.cancelledAt = now()
-  order.refunds.push({ createdAt: now(), totalRefundedSet: order.totalPriceSet })
+  order.refunds.push({ id: gid("Refund", order.name), note: null, createdAt: now(),
+    totalRefundedSet: money((order.paid - back(order)).toFixed(2)) })
 }
 
 const refused = (code, field = null) => [{ code, field, message: code }]
@@ -82,10 +104,20 @@ const root = {
   },
   orderUpdate: ({ input }) => {
     const order = found(input.id), given = input.shippingAddress
+    if (input.note !== undefined) order.note = input.note
+    if (!given) return { order, userErrors: [] }
     Object.assign(order.shippingAddress, { name: `${given.firstName} ${given.lastName}`, address1: given.address1,
       address2: given.address2, city: given.city, zip: given.zip, provinceCode: given.provinceCode,
       countryCodeV2: given.countryCode })
     return { order, userErrors: [] }
+  },
+  order: ({ id }) => found(id),
+  refundCreate: ({ input }, _context, info) => refund(found(input.orderId), input, info.operation.selectionSet
+    .selections[0].directives.length ? info.variableValues.key : `none ${++state.serial}`),
+  giftCardCreate: ({ input }) => {
+    if (state.cards[input.code]) return { giftCard: null, userErrors: [{ code: "TAKEN", message: "TAKEN" }] }
+    state.cards[input.code] = input
+    return { giftCard: { id: gid("GiftCard", ++state.serial) }, userErrors: [] }
   },
   returnableFulfillments: ({ orderId }) => ({ nodes: found(orderId).fulfillments.map((fulfillment) => ({
     id: fulfillment.id, returnableFulfillmentLineItems: { nodes: fulfillment.fulfillmentLineItems.nodes.map((part) => ({
@@ -116,7 +148,7 @@ createServer(async (request, response) => {
   const send = (status, data) => { response.writeHead(status, { "Content-Type": "application/json" }); response.end(data) }
   if (request.url === "/control") {
     const given = JSON.parse(text)
-    if (given.orders) Object.assign(state, { orders: given.orders.map(place), jobs: {}, throttle: 0, lose: 0 })
+    if (given.orders) Object.assign(state, { orders: given.orders.map(place), jobs: {}, throttle: 0, lose: 0, keys: {}, cards: {} })
     Object.assign(state, given.set ?? {})
     return send(200, JSON.stringify(given.validate?.map((query) => validate(schema, parse(query)).map(String)) ?? []))
   }

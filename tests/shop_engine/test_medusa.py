@@ -8,6 +8,7 @@ from tandem.orders.model import OrderStatus, ReturnReason
 from tests.contract.engines.harness import ORDERS, EngineShop
 from tests.contract.engines.test_acts import *  # noqa: F403
 from tests.contract.engines.test_acts import ELSEWHERE
+from tests.contract.engines.test_money_and_goods import *  # noqa: F403
 from tests.contract.engines.test_reading import *  # noqa: F403
 from tests.shop_engine.conftest import RealMedusa, WatchedClient
 

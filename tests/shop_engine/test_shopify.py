@@ -15,6 +15,7 @@ from tandem.orders.adapters.shopify.config import VERSION, ShopifyOptions
 from tandem.orders.http_client import HttpClient
 from tests.contract.engines.harness import ITEMS, ORDERS, TOTAL, TRACKING, EngineShop, behind_tandem
 from tests.contract.engines.test_acts import *  # noqa: F403
+from tests.contract.engines.test_money_and_goods import *  # noqa: F403
 from tests.contract.engines.test_reading import *  # noqa: F403
 from tests.shop_engine.shopify_server import TOKEN, SchemaShopify, shopify_running
 
@@ -33,7 +34,7 @@ def shop(shopify: SchemaShopify, tmp_path: Path) -> Iterator[EngineShop]:
         "number": wanted.number, "status": wanted.status.value, "email": wanted.email, "home": asdict(wanted.home),
         "items": [(sku, name, quantity, str(price)) for sku, name, quantity, price in ITEMS], "total": str(TOTAL),
         "tracking": TRACKING, "deliveredAt": datetime.now(timezone.utc).isoformat()} for wanted in ORDERS.values()])
-    options = ShopifyOptions(shop="mine.myshopify.com", token=TOKEN)
+    options = ShopifyOptions(shop="mine.myshopify.com", token=TOKEN, gift_cards=True)
     engine = Shopify(options, ShopifyClient(options, HttpClient(shopify.address), sleep=lambda _: None),
                      sleep=lambda _: None)
     with behind_tandem(engine, tmp_path) as system:
