@@ -13,6 +13,7 @@ from actions.base.reply import Reply
 from actions.base.several_orders import SeveralOrders, changed_choice
 from actions.base.status import status_reply
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn, others_of
+from actions.returns import not_returnable
 from tandem.conversations.consent import OTHERS, Question
 from tandem.conversations.consent_reader import ConsentAnswer, asks
 from tandem.orders.errors import NotCancellable, OrderSystemUnavailable, ReturnRefusal
@@ -121,6 +122,8 @@ def refusal(order: Order, status: OrderStatus, context: OrderContext) -> Reply:
         return Reply("utter_cancel_order_returned", values)
     if status is OrderStatus.DELIVERED:
         refused = return_refusal(order, context.dates.at)
+        if refused is ReturnRefusal.ALREADY_REQUESTED:
+            return not_returnable(order, refused, context)
         if refused is ReturnRefusal.WINDOW_CLOSED and order.return_until is not None:
             return Reply("utter_cancel_order_delivered_closed",
                          {**values, "deadline": context.dates.day(order.return_until)})

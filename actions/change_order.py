@@ -112,19 +112,24 @@ class ActionChangeOrder(OrderAction):
         return "action_change_order"
 
     def answer(self, order: Order, context: OrderContext) -> Reply:
-        if order.status is OrderStatus.LOST:
-            return status_reply(order, context.dates)
-        if order.can_cancel:
-            response = "utter_change_order_possible"
-        elif not order.status.shipped:
-            response = "utter_change_order_by_people"
-        elif order.status.open:
-            response = "utter_change_order_too_late"
-        elif order.status is OrderStatus.DELIVERED:
-            response = "utter_change_order_delivered"
-        else:
-            response = "utter_change_order_closed"
-        return Reply(response, {"number": order.number})
+        return what_can_change(order, context)
+
+
+def what_can_change(order: Order, context: OrderContext) -> Reply:
+    """Say what can still be changed about an order, by its state."""
+    if order.status is OrderStatus.LOST:
+        return status_reply(order, context.dates)
+    if order.can_cancel:
+        response = "utter_change_order_possible"
+    elif not order.status.shipped:
+        response = "utter_change_order_by_people"
+    elif order.status.open:
+        response = "utter_change_order_too_late"
+    elif order.status is OrderStatus.DELIVERED:
+        response = "utter_change_order_delivered"
+    else:
+        response = "utter_change_order_closed"
+    return Reply(response, {"number": order.number})
 
 
 def _corrected(turn: CurrentTurn, order: Order) -> Address | None:

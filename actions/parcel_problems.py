@@ -74,7 +74,7 @@ class ActionDeliveredNotReceived(OrderAction):
             return _has_not_come(order, context)
         return _once(Reply("utter_delivered_not_received", {
             "number": order.number, "delivered": context.dates.ago(order.delivered_at),
-            "address": str(order.shipping_address),
+            "address": context.address(order),
         }), context)
 
 

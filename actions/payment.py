@@ -1,6 +1,8 @@
 """Invoices, and payments that did not go through."""
 from __future__ import annotations
 
+from pathlib import Path
+
 from actions.base.customer_orders import accessible_orders
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
@@ -11,6 +13,9 @@ from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
 from tandem.orders.errors import InvoiceNotReady, OrderSystemUnavailable
 from tandem.orders.model import Order, OrderStatus
+from tandem.wording.phrases import notice
+
+PHRASES = Path("data/responses/payment.yml")
 
 
 class ValidateInvoiceForm(OrderForm):
@@ -32,6 +37,8 @@ class ActionInvoice(OrderAction):
             "number": order.number, "invoice": invoice.number, "total": context.formats.money(invoice.total),
             "email": invoice.sent_to, "url": invoice.url,
         }
+        if not context.is_vouched_for(order):
+            values["email"] = notice("masked_email", PHRASES)
         return Reply("utter_invoice_link" if invoice.url else "utter_invoice_by_mail", values)
 
 

@@ -205,6 +205,9 @@ def not_returnable(order: Order, refused: ReturnRefusal, context: OrderContext) 
     another = items_beside_the_return(order, context) if refused is ReturnRefusal.ALREADY_REQUESTED else ""
     if another:
         return Reply("utter_return_item_beside", {"number": order.number, "item": another})
+    request = order.return_request
+    if refused is ReturnRefusal.ALREADY_REQUESTED and request is not None and request.received_at is not None:
+        refused = ReturnRefusal.ALREADY_RETURNED
     day = context.dates.day(order.return_until) if order.return_until else ""
     return Reply(f"utter_return_item_{refused.value}", {"number": order.number, "deadline": day})
 

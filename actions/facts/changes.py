@@ -5,9 +5,12 @@ from actions.base.consent import ACTS
 from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
 from actions.base.status import refund_reply, status_reply
+from actions.cancel_order import refusal
+from actions.change_order import what_can_change
+from actions.facts.item import named_item
 from actions.returns import not_returnable
 from tandem.conversations.consent import CompletedAct, Consents
-from tandem.orders.model import Order, OrderStatus
+from tandem.orders.model import Order, OrderStatus, RefundState
 from tandem.orders.policies import return_refusal
 
 
@@ -24,7 +27,9 @@ def can_be_cancelled(order: Order, context: OrderContext) -> Reply:
     if not order.can_cancel and not order.status.shipped:
         return Reply("utter_cancel_order_by_people", {"number": order.number})
     if not order.can_cancel:
-        return Reply("utter_fact_cannot_cancel", {"number": order.number})
+        on_its_way = order.status in (OrderStatus.SHIPPED, OrderStatus.OUT_FOR_DELIVERY)
+        return (Reply("utter_fact_cannot_cancel", {"number": order.number}) if on_its_way
+                else refusal(order, order.status, context))
     parcel = order.shipment
     if parcel is not None and parcel.ships_by is not None:
         return Reply("utter_fact_can_cancel_until", {
@@ -35,14 +40,18 @@ def can_be_cancelled(order: Order, context: OrderContext) -> Reply:
 
 def can_be_changed(order: Order, context: OrderContext) -> Reply:
     """Tell what may still be changed, for who only asks."""
-    if not order.can_cancel and not order.status.shipped:
-        return Reply("utter_change_order_by_people", {"number": order.number})
-    return Reply("utter_fact_can_change" if order.can_cancel else "utter_fact_cannot_change",
-                 {"number": order.number})
+    if order.can_cancel and order.can_change_address:
+        return Reply("utter_fact_can_change", {"number": order.number})
+    if order.status in (OrderStatus.SHIPPED, OrderStatus.OUT_FOR_DELIVERY):
+        return Reply("utter_fact_cannot_change", {"number": order.number})
+    return what_can_change(order, context)
 
 
 def return_until(order: Order, context: OrderContext) -> Reply:
     """Until when it may be sent back."""
+    item = named_item(context.turn.text, order)
+    if item is not None and item not in order.delivered_items and order.delivered_items and order.status.open:
+        return Reply("utter_fact_item_not_come", {"number": order.number, "item": context.formats.items([item])})
     refused, deadline = return_refusal(order, context.dates.at), order.return_until
     if refused is not None or deadline is None:
         return not_returnable(order, refused, context) if refused else status_reply(order, context.dates)
@@ -55,7 +64,7 @@ def return_received(order: Order, context: OrderContext) -> Reply:
     """Tell whether the parcel with the return has come, and when."""
     request = order.return_request
     if request is None:
-        return Reply("utter_fact_no_return", {"number": order.number})
+        return _no_return(order, context)
     values = {"number": order.number, "items": _returned(order, context)}
     if request.received_at is None:
         return Reply("utter_fact_return_not_received", {**values, "send_by": context.dates.day(request.send_by)})
@@ -66,7 +75,7 @@ def return_received(order: Order, context: OrderContext) -> Reply:
 def returned_items(order: Order, context: OrderContext) -> Reply:
     """Tell what was sent back, or will be."""
     if order.return_request is None:
-        return Reply("utter_fact_no_return", {"number": order.number})
+        return _no_return(order, context)
     return Reply("utter_fact_returned_items", {"number": order.number, "items": _returned(order, context)})
 
 
@@ -109,7 +118,7 @@ def done(order: Order, context: OrderContext) -> Reply:
             return cancelled_on(order, context)
         return return_state(order, context) if order.return_request is not None else nothing_done(order, context)
     values = {"number": order.number, "items": context.formats.items(order.items),
-              "address": str(order.shipping_address)}
+              "address": (act.question.details or {}).get("new_address") or context.address(order)}
     if not act.done:
         return Reply("utter_fact_done_unsure", values)
     if act.question.act == "return_item":
@@ -122,11 +131,27 @@ def done(order: Order, context: OrderContext) -> Reply:
 def undo(order: Order, context: OrderContext) -> Reply:
     """Tell what can still be done about an act that the customer wants back."""
     act = act_on(order, context)
+    request = order.return_request
+    if request is not None and request.received_at is not None and order.status is not OrderStatus.CANCELLED:
+        return keep_after_all(order, context) or nothing_done(order, context)
     if act is not None and act.question.act in ACTS:
         return Reply(ACTS[act.question.act].regret_reply, {"number": order.number})
     if order.status is OrderStatus.CANCELLED:
         return Reply("utter_fact_undo_cancelled", {"number": order.number})
-    return nothing_done(order, context)
+    return keep_after_all(order, context) or nothing_done(order, context)
+
+
+def keep_after_all(order: Order, context: OrderContext) -> Reply | None:
+    """Tell who wants to keep what they send back whether they still can; None where nothing goes back."""
+    request = order.return_request
+    if request is None:
+        return None
+    values = {"number": order.number, "items": _returned(order, context), "return_id": request.id}
+    if request.received_at is None:
+        return Reply("utter_fact_keep_open", values)
+    paid_out = order.refund is not None and order.refund.state is RefundState.ISSUED
+    return Reply("utter_fact_keep_paid_out" if paid_out else "utter_fact_keep_received",
+                 {**values, "received": context.dates.ago(request.received_at)})
 
 
 def cancel_fee(order: Order, context: OrderContext) -> Reply:
@@ -146,11 +171,17 @@ def nothing_done(order: Order, context: OrderContext) -> Reply:
     """Tell that nothing has happened to the order, if that is so."""
     if act_on(order, context) is not None:
         return done(order, context)
+    if order.status is OrderStatus.CANCELLED:
+        return cancelled_on(order, context)
+    if order.status is OrderStatus.RETURNED or order.return_request is not None or order.refund is not None:
+        return refund_reply(order, context.dates)
     return Reply("utter_fact_nothing_done", {"number": order.number})
 
 
 def confirmation_mail(order: Order, context: OrderContext) -> Reply:
     """Tell that a confirmation is mailed, and where to."""
+    if not context.is_vouched_for(order):
+        return Reply("utter_fact_confirmation_mail_masked", {"number": order.number})
     return Reply("utter_fact_confirmation_mail", {"number": order.number, "email": order.email})
 
 
@@ -163,6 +194,12 @@ def act_on(order: Order, context: OrderContext) -> CompletedAct | None:
     """Tell the last thing that was done to this order in this conversation."""
     acts = Consents(context.services.ledger).acts(context.turn.conversation_id)
     return next((act for act in acts if act.number == order.number), None)
+
+
+def _no_return(order: Order, context: OrderContext) -> Reply:
+    if order.status is OrderStatus.RETURNED:
+        return refund_reply(order, context.dates)
+    return Reply("utter_fact_no_return", {"number": order.number})
 
 
 def _returned(order: Order, context: OrderContext) -> str:

@@ -1,24 +1,18 @@
 """Facts about what an order costs, how it is paid, and what comes back."""
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
 from actions.base.status import refund_reply, status_reply
 from actions.facts.item import named_item
-from tandem.orders.model import Order, OrderStatus
+from actions.facts.money_to_come import DATE, no_refund_yet
+from tandem.orders.model import Order, OrderStatus, Refund, RefundState
 from tandem.orders.money import Money
 from tandem.orders.shipments import DeliveryService
 
-# Said of money that may come back one day, by the form in which it is asked.
-_WOULD_BE = {"": "utter_fact_refund_would_be", "cancel_order_form": "utter_fact_refund_would_be_cancel_order",
-             "return_item_form": "utter_fact_refund_would_be_return_item"}
-_DATE_WOULD_BE = {"": "utter_fact_refund_date_would_be",
-                  "cancel_order_form": "utter_fact_refund_date_would_be_cancel_order",
-                  "return_item_form": "utter_fact_refund_date_would_be_return_item"}
 _WEEKEND = 5  # Saturday, by datetime.weekday
 
 
@@ -41,15 +35,19 @@ def total(order: Order, context: OrderContext) -> Reply:
     values = _paid(order, context)
     if order.status is OrderStatus.PAYMENT_FAILED:
         return Reply("utter_fact_total_unpaid", values)
-    fee = _fee(order)
-    if fee is not None and fee.amount:
+    if _never_paid(order):
+        return refund_reply(order, context.dates)
+    fee = delivery_fee_of(order)
+    if fee is None:  # a discount, or something else that is no item: what delivery was cannot be told from the total
+        return Reply("utter_fact_payment_method", values)
+    if fee.amount:
         return Reply("utter_fact_total_with_delivery", {**values, "fee": context.formats.money(fee)})
     return Reply("utter_fact_total", values)
 
 
 def delivery_fee(order: Order, context: OrderContext) -> Reply:
     """Tell the delivery fee."""
-    fee = _fee(order)
+    fee = delivery_fee_of(order)
     if fee is None:
         return Reply("utter_fact_unknown", {"number": order.number})
     express = any(parcel.service is DeliveryService.EXPRESS for parcel in order.shipments)
@@ -63,6 +61,8 @@ def payment_method(order: Order, context: OrderContext) -> Reply:
     """Tell what it was paid with."""
     if order.status is OrderStatus.PAYMENT_FAILED:
         return payment_state(order, context)
+    if _never_paid(order):
+        return refund_reply(order, context.dates)
     return Reply("utter_fact_payment_method", _paid(order, context))
 
 
@@ -103,30 +103,44 @@ def unpaid_consequence(order: Order, context: OrderContext) -> Reply:
 def refund_amount(order: Order, context: OrderContext) -> Reply:
     """Tell how much comes back."""
     if order.refund is None:
-        return _no_refund_yet(order, context)
+        return no_refund_yet(order, context)
+    if order.refund.state is RefundState.REFUSED:
+        return refund_reply(order, context.dates)
+    values = {**_refund(order, context), "total": context.formats.money(order.total)}
+    if order.refund.state is not RefundState.ISSUED:
+        return Reply("utter_fact_refund_amount_after_check", values)
     whole = order.refund.amount == order.total
-    return Reply("utter_fact_refund_amount_all" if whole else "utter_fact_refund_amount",
-                 {**_refund(order, context), "total": context.formats.money(order.total)})
+    return Reply("utter_fact_refund_amount_all" if whole else "utter_fact_refund_amount", values)
 
 
 def refund_date(order: Order, context: OrderContext) -> Reply:
     """Tell by when it has arrived at the latest."""
     if order.refund is None:
-        return _no_refund_yet(order, context, _DATE_WOULD_BE)
+        return no_refund_yet(order, context, DATE)
+    if order.refund.state in (RefundState.REFUSED, RefundState.PENDING_RETURN):
+        return refund_reply(order, context.dates)
     if order.refund.issued_at is None:
         return Reply("utter_fact_refund_date_open", _refund(order, context))
-    latest = order.refund.issued_at
-    for _ in range(order.refund.business_days[1]):
+    latest = last_day_of(order.refund)
+    return Reply("utter_fact_refund_date", {**_refund(order, context), "latest": context.dates.day(latest)})
+
+
+def last_day_of(refund: Refund) -> datetime:
+    """Tell the last of the business days that the bank takes for a refund which is paid."""
+    latest = refund.issued_at or refund.requested_at
+    for _ in range(refund.business_days[1]):
         latest += timedelta(days=1)
         while latest.weekday() >= _WEEKEND:
             latest += timedelta(days=1)
-    return Reply("utter_fact_refund_date", {**_refund(order, context), "latest": context.dates.day(latest)})
+    return latest
 
 
 def refund_to(order: Order, context: OrderContext) -> Reply:
     """Tell where the money goes."""
     if order.refund is None:
-        return _no_refund_yet(order, context)
+        return no_refund_yet(order, context)
+    if order.refund.state is RefundState.REFUSED:
+        return refund_reply(order, context.dates)
     return Reply("utter_fact_refund_to", _refund(order, context))
 
 
@@ -135,7 +149,7 @@ def membership(order: Order, context: OrderContext) -> Reply:
     return Reply(f"utter_fact_membership_{order.membership.value}", {"number": order.number})
 
 
-def _fee(order: Order) -> Money | None:
+def delivery_fee_of(order: Order) -> Money | None:
     """Delivery: what the total has more than its items; None where something else is in it."""
     goods = sum((item.price.amount for item in order.items), Decimal(0))
     rest = order.total.amount - goods
@@ -156,14 +170,8 @@ def _refund(order: Order, context: OrderContext) -> dict[str, str]:
             "issued": context.dates.ago(order.refund.issued_at) if order.refund.issued_at else ""}
 
 
-def _no_refund_yet(order: Order, context: OrderContext, words: Mapping[str, str] = _WOULD_BE) -> Reply:
-    """Tell what is known where no refund is on record; of an order that could bring one, how much that would be."""
-    if order.status in (OrderStatus.PROCESSING, OrderStatus.DELIVERED, OrderStatus.SHIPPED,
-                        OrderStatus.OUT_FOR_DELIVERY, OrderStatus.PARTLY_SHIPPED):
-        days = context.formats.span(*context.policies.refund_business_days)
-        response = words.get(context.turn.active_form, words[""])
-        return Reply(response, {**_paid(order, context), "days": days})
-    return refund_reply(order, context.dates)
+def _never_paid(order: Order) -> bool:
+    return order.status is OrderStatus.CANCELLED and order.refund is None
 
 
 def _if_unpaid(response: str, order: Order, context: OrderContext) -> Reply:

@@ -15,14 +15,22 @@ _ON_ITS_WAY = (ShipmentState.IN_TRANSIT, ShipmentState.HELD, ShipmentState.OUT_F
 
 def address(order: Order, context: OrderContext) -> Reply:
     """Tell where it goes, or went."""
-    values = {"number": order.number, "address": str(order.shipping_address)}
-    return Reply("utter_fact_address_delivered" if order.delivered_at else "utter_fact_address", values)
+    values = {"number": order.number, "address": context.address(order)}
+    masked = values["address"] != str(order.shipping_address)
+    response = "utter_fact_address"
+    if order.status in (OrderStatus.CANCELLED, OrderStatus.LOST):
+        response = "utter_fact_address_was"
+    elif order.delivered_at is not None and not order.status.open:
+        response = "utter_fact_address_delivered"
+    return Reply(response, values, then=Reply("utter_fact_address_masked") if masked else None)
 
 
 def recipient(order: Order, context: OrderContext) -> Reply:
     """Tell the name on the parcel, and the address."""
+    if not context.is_vouched_for(order):
+        return Reply("utter_fact_recipient_masked", {"number": order.number, "address": context.address(order)})
     return Reply("utter_fact_recipient", {"number": order.number, "name": order.shipping_address.name,
-                                          "address": str(order.shipping_address)})
+                                          "address": context.address(order)})
 
 
 def ships_on(order: Order, context: OrderContext) -> Reply:
@@ -58,6 +66,10 @@ def promised_date(order: Order, context: OrderContext) -> Reply:
     if parcel is None or parcel.promised_by is None:
         return Reply("utter_fact_unknown", {"number": order.number})
     values = {"number": order.number, "promised": context.dates.day(parcel.promised_by)}
+    if parcel.delivered_at is not None:
+        return Reply("utter_fact_promised_came", {**values, "came": context.dates.day(parcel.delivered_at)})
+    if not _may_come(order) or (parcel.expected_by or parcel.promised_by) < context.dates.at:
+        return _as_it_stands(order, context)
     if parcel.delayed and parcel.expected_by is not None:
         return Reply("utter_fact_promised_late", {**values, "when": context.dates.when(parcel.expected_by)})
     return Reply("utter_fact_promised", values)
@@ -68,7 +80,7 @@ def why_late(order: Order, context: OrderContext) -> Reply:
     parcel = _parcel(order, context)
     if parcel is None or not order.status.open:
         return _as_it_stands(order, context)
-    if order.status is OrderStatus.LOST or order.status is OrderStatus.PAYMENT_FAILED:
+    if not _is_awaited(order, parcel, context):
         return _as_it_stands(order, context)
     values = {"number": order.number, "when": context.dates.when(parcel.expected_by) if parcel.expected_by else ""}
     if parcel.held_at and values["when"]:
@@ -86,7 +98,8 @@ def why_late(order: Order, context: OrderContext) -> Reply:
 def if_late(order: Order, context: OrderContext) -> Reply:
     """Tell what can be done when it does not come by then."""
     parcel = _parcel(order, context)
-    if not order.status.open or parcel is None:
+    due = (parcel.expected_by or parcel.promised_by) if parcel is not None else None
+    if parcel is None or due is None or due < context.dates.at or not _may_come(order):
         return _as_it_stands(order, context)
     if parcel.expected_by is not None:
         return Reply("utter_fact_if_late", {"number": order.number, "when": context.dates.when(parcel.expected_by)})
@@ -108,7 +121,7 @@ def faster(order: Order, context: OrderContext) -> Reply:
 def last_seen(order: Order, context: OrderContext) -> Reply:
     """Tell the carrier's last word on it."""
     parcel = _parcel(order, context)
-    if parcel is None or parcel.last_scan is None:
+    if parcel is None or parcel.last_scan is None or not order.status.open or parcel.delivered_at is not None:
         return _as_it_stands(order, context)
     return Reply("utter_fact_last_seen", {
         "number": order.number, "place": parcel.last_scan.place, "scanned": context.dates.ago(parcel.last_scan.at),
@@ -118,11 +131,12 @@ def last_seen(order: Order, context: OrderContext) -> Reply:
 def carrier(order: Order, context: OrderContext) -> Reply:
     """Tell who brings it."""
     parcel = _parcel(order, context)
+    if order.status in (OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED):
+        return _as_it_stands(order, context)
     if parcel is None or not parcel.carrier:
         return Reply("utter_fact_carrier_later", {"number": order.number})
-    brought = parcel.state is ShipmentState.DELIVERED
-    return Reply("utter_fact_carrier_delivered" if brought else "utter_fact_carrier",
-                 {"number": order.number, "carrier": parcel.carrier})
+    response = {ShipmentState.DELIVERED: "utter_fact_carrier_delivered", ShipmentState.LOST: "utter_fact_carrier_lost"}
+    return Reply(response.get(parcel.state, "utter_fact_carrier"), {"number": order.number, "carrier": parcel.carrier})
 
 
 def carrier_contact(order: Order, context: OrderContext) -> Reply:
@@ -135,7 +149,9 @@ def carrier_contact(order: Order, context: OrderContext) -> Reply:
 
 
 def parcels(order: Order, context: OrderContext) -> Reply:
-    """Tell in how many parcels it comes, with what in each."""
+    """Tell in how many parcels it comes, or came, with what in each."""
+    if order.status is OrderStatus.CANCELLED:
+        return _as_it_stands(order, context)
     sent = [parcel for parcel in order.shipments if order.items_in(parcel)]
     values = {"number": order.number, "items": context.formats.items(order.items)}
     if len(sent) < 2:
@@ -154,7 +170,7 @@ def rest(order: Order, context: OrderContext) -> Reply:
     values = {"number": order.number, "items": named}
     if parcel.delivered_at is not None:
         return Reply("utter_fact_rest_delivered", {**values, "delivered": context.dates.ago(parcel.delivered_at)})
-    if parcel.expected_by is None or not order.status.open:
+    if parcel.expected_by is None or not _is_awaited(order, parcel, context):
         return _as_it_stands(order, context)
     values["when"] = context.dates.when(parcel.expected_by)
     if parcel.ships_by is not None and parcel.shipped_at is None:
@@ -166,7 +182,8 @@ def delivered_on(order: Order, context: OrderContext) -> Reply:
     """Tell whether it came, and when."""
     parcel = _parcel(order, context)
     at = parcel.delivered_at if parcel is not None and parcel.delivered_at else order.delivered_at
-    if at is None:
+    waits = order.status.open and (parcel is None or parcel.delivered_at is None)
+    if at is None or waits:
         return _as_it_stands(order, context)
     return Reply("utter_fact_delivered_on", {
         "number": order.number, "delivered": context.dates.ago(at), "day": context.dates.day(at),
@@ -175,11 +192,11 @@ def delivered_on(order: Order, context: OrderContext) -> Reply:
 
 def delivered_to(order: Order, context: OrderContext) -> Reply:
     """Tell to which door; who took it in is not known."""
-    if order.delivered_at is None:
+    if order.delivered_at is None or order.status.open:
         return address(order, context)
     return Reply("utter_fact_delivered_to", {
         "number": order.number, "delivered": context.dates.ago(order.delivered_at),
-        "address": str(order.shipping_address), "carrier": order.shipments[-1].carrier if order.shipments else ""})
+        "address": context.address(order), "carrier": order.shipments[-1].carrier if order.shipments else ""})
 
 
 def search(order: Order, context: OrderContext) -> Reply:
@@ -193,7 +210,10 @@ def search(order: Order, context: OrderContext) -> Reply:
 
 def notify(order: Order, context: OrderContext) -> Reply:
     """Tell what is mailed, and when."""
-    return Reply("utter_fact_notify" if order.status.open else "utter_fact_notify_done", {"number": order.number})
+    if order.status.shipped and order.status.open and order.status is not OrderStatus.LOST:
+        return Reply("utter_fact_notify_on_its_way", {"number": order.number})
+    waits = order.status is OrderStatus.PROCESSING
+    return Reply("utter_fact_notify" if waits else "utter_fact_notify_done", {"number": order.number})
 
 
 def why_not_told(order: Order, context: OrderContext) -> Reply:
@@ -211,9 +231,13 @@ def _parcel(order: Order, context: OrderContext) -> Shipment | None:
 
 def _is_awaited(order: Order, parcel: Shipment | None, context: OrderContext) -> bool:
     """Tell a day can be named on which it comes, and that day is not over."""
-    return bool(order.status.open and order.status not in (OrderStatus.LOST, OrderStatus.PAYMENT_FAILED)
-                and parcel is not None and parcel.delivered_at is None
+    return bool(_may_come(order) and parcel is not None and parcel.delivered_at is None
                 and parcel.expected_by is not None and parcel.expected_by >= context.dates.at)
+
+
+def _may_come(order: Order) -> bool:
+    """Tell that the order is still waited for, and neither lost nor on hold."""
+    return order.status.open and order.status not in (OrderStatus.LOST, OrderStatus.PAYMENT_FAILED)
 
 
 def _expected(parcel: Shipment | None) -> datetime:

@@ -61,6 +61,10 @@ class Dates:
         """Write where a refund goes: "your card"."""
         return notice(f"method_{method.value}", self._phrases)
 
+    def local(self, moment: datetime) -> datetime:
+        """Tell the moment by the shop's clock."""
+        return moment.astimezone(self._zone)
+
     def _days_until(self, moment: datetime) -> int:
         return (moment.astimezone(self._zone).date() - self.at.astimezone(self._zone).date()).days
 
