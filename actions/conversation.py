@@ -16,6 +16,7 @@ from actions.base.message_text import bare_numbers, corrects, read_payload
 from actions.base.offers import start_offer, take_offer
 from actions.base.order_context import OrderContext
 from actions.base.order_form import starts_a_flow
+from actions.base.order_updates import answer_to_offer, follows_an_update, stop_updates
 from actions.base.reply import Reply
 from actions.base.reply_action import ReplyAction
 from actions.base.services import services
@@ -43,7 +44,7 @@ class ActionThanks(ReplyAction):
         return "action_thanks"
 
     def reply(self, turn: CurrentTurn) -> Reply:
-        return _after_handoff_or("utter_thanks", turn)
+        return answer_to_offer(self._open(), turn, only_yes=True) or _after_handoff_or("utter_thanks", turn)
 
 
 class ActionFactsInEnglish(Action):
@@ -93,7 +94,13 @@ class ActionTalk(ReplyAction):
 
 
 class ActionAcceptOffer(Action):
-    """Does what the button that the yes names would do, else the first; without buttons there is nothing to accept."""
+    """Does what the button that the yes names would do, else the first; without buttons there is nothing to accept.
+
+    A yes to being told of an order's changes is read by the gate.
+    """
+
+    def __init__(self, open_services: Callable[[], Services] = services) -> None:
+        self._open = open_services
 
     def name(self) -> str:
         return "action_accept_offer"
@@ -104,6 +111,10 @@ class ActionAcceptOffer(Action):
         turn = CurrentTurn(tracker)
         if turn.active_form:
             return []  # the form asks its question again
+        answered = await asyncio.to_thread(lambda: answer_to_offer(self._open(), turn))
+        if answered is not None:
+            answered.say(dispatcher)
+            return []
         first = str(turn.buttons[0].get("payload") or "") if turn.buttons else ""
         events = take_offer(turn) or start_offer(first)
         if events:
@@ -134,6 +145,10 @@ class ActionDeny(Action):
                 return taken
             if _names_another_order(turn):
                 return [FollowupAction("order_status_form")]
+        declined = await asyncio.to_thread(lambda: answer_to_offer(self._open(), turn) or _stops(self._open(), turn))
+        if declined is not None:
+            declined.say(dispatcher)
+            return []
         too_late = await asyncio.to_thread(lambda: regret_reply(self._open(), turn))
         (too_late or Reply("utter_deny")).say(dispatcher)
         return []
@@ -146,7 +161,9 @@ class ActionNeverMind(ReplyAction):
         return "action_never_mind"
 
     def reply(self, turn: CurrentTurn) -> Reply:
-        return regret_reply(self._open(), turn) or unchanged_reply(self._open(), turn) or Reply("utter_never_mind")
+        opened = self._open()
+        return (regret_reply(opened, turn) or unchanged_reply(opened, turn) or answer_to_offer(opened, turn)
+                or _stops(opened, turn) or Reply("utter_never_mind"))
 
 
 class ActionInform(Action):
@@ -172,6 +189,11 @@ class ActionInform(Action):
             return [FollowupAction("order_status_form")]
         (Reply("utter_inform_tracking_number") if tracking else Reply("utter_inform")).say(dispatcher)
         return []
+
+
+def _stops(services: Services, turn: CurrentTurn) -> Reply | None:
+    """Stop telling of orders where a bare "stop" comes right after an update."""
+    return stop_updates(services, turn) if follows_an_update(services, turn) else None
 
 
 def _names_an_order(turn: CurrentTurn) -> bool:

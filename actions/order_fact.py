@@ -1,6 +1,7 @@
 """One fact of an order: the intent `order_fact/<name>` asks for it, and `FACTS` has who knows it."""
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.order_threads import with_orders
+from actions.base.order_updates import answer_to_offer
 from actions.base.reply import Reply
 from actions.base.several_orders import SeveralOrders, several_meant
 from actions.base.status import status_reply
@@ -96,6 +98,11 @@ class ActionOrderFact(OrderAction):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
         turn, events = CurrentTurn(tracker), list[EventType]()
+        agreed = None if turn.answer != "order_fact/notify" else await asyncio.to_thread(
+            lambda: answer_to_offer(self._open(), turn, only_yes=True))
+        if agreed is not None:
+            agreed.say(dispatcher)
+            return []
         if turn.intent == FACT:
             fact = turn.answer.partition("/")[2]
             numbers = await with_orders(self._numbers, turn, fact)

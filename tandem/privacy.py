@@ -17,6 +17,7 @@ from tandem.conversations.model import NotAllowed
 from tandem.conversations.turn_queue import TURN_LEASE
 from tandem.db.engine import open_engine
 from tandem.live_agents.relay.tables import agent_events, relays
+from tandem.order_updates.tables import order_subscriptions
 from tandem.orders import identification
 from tandem.orders.system import OrderSystem
 
@@ -65,6 +66,7 @@ def export(
                 **kept,
                 "tracker": personal_data.export_tracker(tracker, one),
                 "relayed": {table.name: personal_data.rows_of(ledger.engine, table, one) for table in RELAYED},
+                "order_updates": personal_data.rows_of(ledger.engine, order_subscriptions, one),
                 "identified": [personal_data.plain(asdict(it)) for it in identification.grants_of(ledger.engine, one)],
                 "audit": [personal_data.plain(asdict(line)) for line in _lines(ledger.engine, one)],
             })

@@ -24,6 +24,8 @@ from tandem.live_agents.factory import build_channels
 from tandem.live_agents.relay.agent_actions import AgentActions
 from tandem.live_agents.relay.worker import Relay
 from tandem.orders.acts.service import OrderActs
+from tandem.order_updates.mail import Mailer
+from tandem.order_updates.worker import UpdateWorker
 from tandem.orders.factory import guarded_order_system
 from tandem.orders.identification import IdentificationService
 from tandem.orders.model import Order
@@ -113,3 +115,8 @@ def open_watchdog(services: Services) -> QueueWatchdog:
     """Open what looks after those who wait for a person."""
     return QueueWatchdog(services.ledger, services.ownership, services.business_hours, services.patience,
                          lambda since: absent(services.engine, since))
+
+
+def open_update_worker(services: Services) -> UpdateWorker:
+    """Open what looks at orders and tells customers who want to know what is new."""
+    return UpdateWorker(services.ledger, services.orders, services.settings, Mailer.of(services.settings))

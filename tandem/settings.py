@@ -24,6 +24,8 @@ from tandem.shop.shop_file import current_shop
 _SECRET = "a text of at least 16 characters"
 _ADDRESS = "an address such as https://desk.example.com or https://shop.example.com/desk"
 _PORT = "a port from 1 to 65535"
+_SMTP = "an address such as smtps://user:password@mail.example.com"
+_MAIL = "an e-mail address"
 _TOKEN = "a token of at least 16 characters, or two of them separated by a comma"
 
 
@@ -67,17 +69,39 @@ class Settings(ConfigModel):
     webchat_origins: tuple[str, ...] = Field((), description="origins such as https://shop.example.com, separated by "
                                                              "commas")
     secure_cookies: bool = Field(False, description="1 or 0")
+    smtp_url: str = Field("", repr=False, description=_SMTP)
+    mail_from: str = Field("", description=_MAIL)
+    shopify_webhook_secret: str = Field("", repr=False, description=_SECRET)
+    woocommerce_webhook_secret: str = Field("", repr=False, description=_SECRET)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
 
     @validator("identity_secret", "secret_key", "api_token", "metrics_token", "rasa_token", "actions_token",
-               "rest_token")
+               "rest_token", "shopify_webhook_secret", "woocommerce_webhook_secret")
     def _is_long(cls, value: str, field: ModelField) -> str:
         """Check the length of a token, which may be two, the new one and the old, while it is changed."""
         parts = [part.strip() for part in value.split(",", 2)] if field.field_info.description == _TOKEN else [value]
         if len(parts) > 2 or (value and min(map(len, parts)) < 16):
             raise ValueError
         return ",".join(parts)
+
+    @validator("smtp_url")
+    def _is_mail_server(cls, value: str) -> str:
+        try:
+            found = urlsplit(value)
+            wrong = found.scheme not in ("smtp", "smtps") or not found.hostname or found.port == 0
+        except ValueError:
+            raise ValueError from None
+        if value and wrong:
+            raise ValueError
+        return value
+
+    @validator("mail_from", always=True)
+    def _is_sender(cls, value: str, values: dict[str, Any]) -> str:
+        """Check the address from which e-mails come; it is needed where any are sent."""
+        if (value or values.get("smtp_url")) and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+", value):
+            raise ValueError
+        return value
 
     @validator("public_desk_url")
     def _is_address(cls, value: str) -> str:

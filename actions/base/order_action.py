@@ -11,6 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base.order_context import OrderContext
 from actions.base.order_threads import with_orders
+from actions.base.order_updates import changed_by_customer, with_offer
 from actions.base.reply import Reply, in_a_row
 from actions.base.services import services
 from actions.base.turn import CurrentTurn, others_of
@@ -64,6 +65,8 @@ class OrderAction(Action, ABC):
             orders = [orders_of(services, turn).order(number) for number in numbers]
             context = OrderContext.of(services, turn)
             reply, failures = in_a_row([self.answer(order, context) for order in orders]), 0.0
+            if not self.changes and len(orders) == 1:
+                reply = with_offer(orders[0], reply, context)
         except (NotIdentified, InvalidOrderNumber):
             reply = Reply("utter_not_identified")
         except OrderNotFound as error:
@@ -72,6 +75,7 @@ class OrderAction(Action, ABC):
             reply, failures = Reply("utter_order_system_unavailable"), failures + 1
         if self.changes:
             forget_orders(services, turn)
+            changed_by_customer(services, turn)
         services.case_file.record_attempt(turn.conversation_id, self.name(), reply.response, turn.message_id)
         return reply, failures
 

@@ -37,6 +37,11 @@ class CurrentTurn:
         return int(self._facts.get("seq") or 0)
 
     @property
+    def has_pending_wishes(self) -> bool:
+        """Check whether the customer wants something besides, which is taken up after this."""
+        return bool(self._facts.get("wishes"))
+
+    @property
     def _facts(self) -> Mapping[str, Any]:
         return ((self.tracker.latest_message or {}).get("metadata") or {}).get("tandem") or {}
 

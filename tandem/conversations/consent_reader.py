@@ -45,6 +45,10 @@ _POLITE = (
 # Phrases that name the act.
 _ORDER = f"(?:it|(?:the |my |this |that )?(?:whole |entire )?order(?: {_NUMBER})?|{_NUMBER})"
 _WISH = "(?:(?:i want (?:you )?to|i would like (?:you )?to|i'd like (?:you )?to|go ahead and|go on and) )?"
+_TELL = "|".join(f"(?:(?:you can|you may|do) )?{phrase}" for phrase in (
+    "(?:tell|update|message|notify|inform|ping|write to) me", "let me know", "keep me (?:posted|updated|informed)"))
+_NEWS = (r"when (?:it|something|anything) (?:ships|is late|arrives|comes|changes|happens)|"
+         r"if (?:anything|something) changes|of any changes")
 _ACTS: Mapping[str, str] = {
     "cancel_order": rf"{_WISH}cancel {_ORDER}|confirm the cancellation",
     "change_address": (
@@ -56,6 +60,7 @@ _ACTS: Mapping[str, str] = {
         rf"{_WISH}(?:send {_ORDER} back|send them back|return {_ORDER}|return them|set it up|"
         r"(?:set up|start|register) (?:the|my) return)"
     ),
+    "order_updates": rf"(?:{_TELL})(?:| about {_ORDER}| (?:{_NEWS}))",
 }
 _ON_SEVERAL: Mapping[str, str] = {"cancel_order": "cancel"}  # acts that may be asked for several orders at once
 _COUNTS = ("", "", "two", "three", "four", "five")

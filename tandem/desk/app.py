@@ -27,6 +27,7 @@ from tandem.desk.routes import (
     live,
     live_agents,
     order_acts,
+    order_webhooks,
     orders,
     pages,
     queue,
@@ -42,7 +43,7 @@ from tandem.desk.views.queue import customer_name
 from tandem.desk.views.rendering import FOLDER, Pages
 from tandem.executors import use_ledger_threads
 from tandem.live_agents.relay.worker import Relay
-from tandem.services import Services, open_relay, open_services, open_watchdog
+from tandem.services import Services, open_relay, open_services, open_update_worker, open_watchdog
 from tandem.settings import Settings
 
 DESCRIPTION = (
@@ -91,6 +92,7 @@ def create_app(
         loop = asyncio.get_running_loop()
         tasks = (loop.create_task(open_watchdog(services).run(), name="watch"),
                  loop.create_task(Housekeeping(services).run(), name="housekeeping"),
+                 loop.create_task(open_update_worker(services).run(), name="order_updates"),
                  loop.create_task(live_queue.run(), name="live_queue"))
         try:
             async with live_agents.working(carries):
@@ -117,7 +119,7 @@ def create_app(
     app.add_middleware(BehindProxies, settings=settings)
     for router in (admin.health, admin.router, accounts.api, accounts.pages, orders.router, order_acts.router,
                    conversations.router, sign_in.router, pages.router, queue.router, dead_letters.router,
-                   live.router, live_agents.door, live_agents.router):
+                   live.router, live_agents.door, live_agents.router, order_webhooks.door):
         app.include_router(router)
     app.mount("/static", _Files(directory=FOLDER / "static"), name="static")
     return app

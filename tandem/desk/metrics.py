@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,9 @@ from tandem.agents.presence import Presence, everybody
 from tandem.conversations import counters
 from tandem.conversations.tables import conversations, handoffs
 from tandem.live_agents.relay.worker import Relay
+from tandem.order_updates.subscriptions import Subscriptions
+from tandem.order_updates.telling import COUNTED
+from tandem.order_updates.ways import Way
 from tandem.services import Services
 
 PERIOD = timedelta(days=7)  # what the times and shares look back on
@@ -45,6 +48,8 @@ class Metrics:
     in_doubt: int  # may or may not have arrived
     fenced: int  # bot replies suppressed because a person owned the conversation
     dead: int  # dead letters of outside live-agent tools
+    subscriptions: int = 0  # orders of which customers are to be told
+    updates: Mapping[str, int] = field(default_factory=dict)  # told without asking, by way
 
     def to_dict(self) -> dict[str, Any]:
         """Write it JSON-ready, for `GET /api/stats`."""
@@ -71,6 +76,8 @@ def read_metrics(services: Services, relay: Relay) -> Metrics:
         deliveries=deliveries, retried=counted.get("retried", 0), in_doubt=deliveries.get("doubt", 0),
         fenced=counted.get("fenced", 0),
         dead=relay.dead_count(),
+        subscriptions=Subscriptions(ledger, services.settings.shop_timezone).count(),
+        updates={way.value: counted.get(f"{COUNTED}{way.value}", 0) for way in Way},
     )
 
 
@@ -99,6 +106,8 @@ def figures(numbers: Metrics) -> Iterator[tuple[str, str, str]]:
     yield "Retried", str(numbers.retried), "messages that took more than one attempt"
     yield "In doubt", str(numbers.in_doubt), "messages that may have arrived"
     yield "Not delivered", str(numbers.deliveries.get("failed", 0)), "messages given up or refused"
+    told = sum(count for way, count in numbers.updates.items() if way in (Way.CHAT.value, Way.MAIL.value))
+    yield "Order updates", str(told), f"told without asking; {numbers.subscriptions} orders are watched"
     yield "Dead letters", str(numbers.dead), "not carried to or from outside tools"
 
 

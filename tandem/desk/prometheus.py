@@ -51,6 +51,8 @@ def _conversations(numbers: Metrics) -> Iterator[Metric]:
     yield _gauges("messages", "Messages in each delivery state.", "delivery", sorted(numbers.deliveries.items()))
     yield _gauge("messages_retried", "Messages that took more than one attempt.", numbers.retried)
     yield _gauge("replies_fenced", "Bot replies suppressed because a person had the conversation.", numbers.fenced)
+    yield _gauge("order_subscriptions", "Orders of which customers are to be told.", numbers.subscriptions)
+    yield _gauges("order_updates", "What was told of orders without asking.", "way", sorted(numbers.updates.items()))
     yield _gauge("dead_letters", "What could not be carried to or from live-agent tools.", numbers.dead)
 
 

@@ -12,12 +12,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.configuration import ConfigurationError
 from tandem.db.engine import open_engine
+from tandem.order_updates.mail import Mailer, MailFailed
+from tandem.order_updates.webhooks import SOURCES
 from tandem.orders.errors import OrderError
 from tandem.orders.factory import open_order_system, shipped_tables_url
 from tandem.run.databases import databases, own_databases
 from tandem.run.diagnosis import Diagnosis
 from tandem.run.locks import lock_store
 from tandem.settings import Settings, SettingsError, expand
+from tandem.shop.shop_file import current_shop
 
 _REDIS_SECONDS = 3.0
 
@@ -31,6 +34,7 @@ def findings(settings: Settings, root: Path) -> Iterator[Diagnosis]:
     for setting, url in {database.setting: database.url for database in found}.items():
         yield _database(setting, url)
     yield _orders(settings)
+    yield _order_updates(settings)
     yield Diagnosis("workers", f"{settings.workers} of Rasa")
     yield from _locks(root / "endpoints.yml")
 
@@ -65,6 +69,24 @@ def _orders(settings: Settings) -> Diagnosis:
                        "that the service runs; customers hear that orders cannot be looked "
                        "up just now (docs/order-systems.md)")
     return Diagnosis("order system", "answers")
+
+
+def _order_updates(settings: Settings) -> Diagnosis:
+    """Say what customers are told of their orders without asking, and check the mail server if there is one."""
+    told = current_shop().order_updates
+    engines = [engine for engine, source in SOURCES.items() if source.secret(settings)]
+    state = ", ".join((
+        "offered" if told.offer else "not offered", f"not at {told.quiet}" if told.quiet else "at any hour",
+        f"a look every {told.look_minutes:g} minutes", f"webhooks of {' and '.join(engines) or 'no engine'}"))
+    mailer = Mailer.of(settings)
+    if mailer is None:
+        return Diagnosis("order updates", f"{state}, no e-mail")
+    try:
+        mailer.check()
+    except MailFailed as error:
+        return Diagnosis("order updates", f"{state}; the mail server does not answer: {error}",
+                         "check TANDEM_SMTP_URL (docs/order-updates.md): e-mails wait until it answers")
+    return Diagnosis("order updates", f"{state}, e-mail from {settings.mail_from}")
 
 
 def _locks(endpoints: Path) -> Iterator[Diagnosis]:

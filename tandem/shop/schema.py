@@ -1,6 +1,7 @@
 """What data/shop.yml may hold; docs/shop.md explains every key."""
 from __future__ import annotations
 
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -199,6 +200,24 @@ class ActSettings(_Section):
     voucher_days: int = Field(default=365, ge=1, le=3650, description="for how many days a voucher is good")
 
 
+class OrderUpdateSettings(_Section):
+    """What customers are told of their orders without asking."""
+
+    offer: bool = True
+    quiet: str = Field(
+        default="21:00-08:00", regex=r"(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?\Z",
+        description='hours such as "21:00-08:00", in quotes')
+    look_minutes: float = Field(default=10, ge=0.01, le=1440, description="minutes from 0.01 to 1440")
+
+    def is_quiet(self, local: datetime) -> bool:
+        """Check whether nobody is told anything at this moment, in the shop's time zone."""
+        if not self.quiet:
+            return False
+        begins, ends = map(time.fromisoformat, self.quiet.split("-"))
+        now = local.time()
+        return begins <= now < ends if begins <= ends else now >= begins or now < ends
+
+
 class AddressExample(_Section):
     """An address as one is written in the shop's country, to show customers."""
 
@@ -233,6 +252,7 @@ class Shop(_Section):
     payment: PaymentSettings = PaymentSettings()
     privacy: PrivacySettings = PrivacySettings()
     reviews: ReviewSettings = ReviewSettings()
+    order_updates: OrderUpdateSettings = OrderUpdateSettings()
 
     @validator("timezone", pre=True)
     def _is_zone(cls, value: Any) -> ZoneInfo:

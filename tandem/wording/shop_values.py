@@ -96,7 +96,7 @@ def _leaves(name: str, value: Any, formats: Formats, shop: Shop) -> Iterator[tup
         yield name, formats.short_money(Money(value, shop.currency))
     elif name == "shop_delivery_cut_off":
         yield name, formats.time(datetime.combine(datetime.min, time.fromisoformat(value)))
-    elif isinstance(value, int):
+    elif isinstance(value, int) and not isinstance(value, bool):
         yield name, formats.number(value)
     elif isinstance(value, str):
         yield name, value

@@ -22,7 +22,7 @@ _LIST = re.compile(r" ?[,;·–] ")  # between things, when they are joined
 # Texts that others than customers read, by how they begin.
 AGENTS_READ = (
     "Refund of {x} for cancelled", "Return {x}: free label", "Taken over by {x}",
-    "The customer has left this conversation",
+    "The customer has left this conversation", "Tell when something changes with order",
 )
 DEVELOPERS_READ = (
     "Twilio's webhooks cannot be checked", "pages of {x} may not use the chat", "Rasa's HTTP API is off", "Bearer {x}",
@@ -31,7 +31,7 @@ DEVELOPERS_READ = (
     "Please try again in a moment.",
 )
 NAMES = ("Web chat", "Facebook Messenger")
-PATTERNS = ("(?:(?:i want (?:you )?to|",)  # of what customers write
+PATTERNS = ("(?:(?:i want (?:you )?to|", "(?:{x})(?:| about {x}")  # of what customers write
 NO_WORDING = AGENTS_READ + DEVELOPERS_READ + NAMES + PATTERNS
 
 

@@ -28,6 +28,7 @@ PUBLIC = {  # with the reason
     ("POST", "/sign-out"): "ends the session that it is sent, if it is sent its form",
     ("GET", "/docs"): "how the API is used", ("GET", "/favicon.ico"): "a picture",
     ("POST", "/live-agents/{channel}/webhook"): "signed by the tool",
+    ("POST", "/order-updates/{engine}/webhook"): "signed by the shop's engine",
 }
 OTHER_ROUTES = {"/openapi.json": "the API's description", "/static": "style, scripts and pictures"}
 DEEP = "[" * 900 + "]" * 900

@@ -15,6 +15,7 @@ NUMBERS = Metrics(
     agents=(Presence("anna", "Anna Berg", "available", 1, 0, None),), handoffs=5,
     first_response=Spread(5, 180.0, 600.0), handle_time=Spread(0, None, None), containment=None,
     deliveries={"sent": 7, "doubt": 1}, retried=12_345_678, in_doubt=1, fenced=3, dead=0,
+    subscriptions=4, updates={"chat": 9, "mail": 1},
 )
 WORKERS = (ProcessState("rasa.1", 11, "up", deaths=2), ProcessState("rasa.2", 12, "starting", freezes=1, locks="up"))
 RUN = RunState("shop", 4711, {"rasa": 5005}, WORKERS)
@@ -37,6 +38,7 @@ def test_names_labels_and_values() -> None:
         'tandem_first_response_seconds{quantile="0.5"}': 180, 'tandem_first_response_seconds{quantile="0.95"}': 600,
         'tandem_messages{delivery="sent"}': 7, 'tandem_messages{delivery="doubt"}': 1,
         "tandem_messages_retried": 12_345_678, "tandem_replies_fenced": 3, "tandem_dead_letters": 0,
+        "tandem_order_subscriptions": 4, 'tandem_order_updates{way="chat"}': 9, 'tandem_order_updates{way="mail"}': 1,
     }, "what was not measured has no sample, and large counts are not rounded"
 
 

@@ -59,8 +59,8 @@ async def test_where_is_my_order_asks_the_order_system_once_and_the_database_lit
     assert outcome.payloads() == ['/order_status{"order_number": "TD-10402"}'], "and knows of the other one"
     assert shop.orders.calls == ["recent_orders"]
     reads = [one for one in seen if one.startswith("SELECT")]
-    assert len(reads) == 2, "who the customer is, and what they have matched"
-    assert len(seen) == 4, "and two notes in the case file"
+    assert len(reads) == 3, "who the customer is, what they have matched, and of what they want to be told"
+    assert len(seen) == 5, "and two notes in the case file"
 
 
 async def test_a_stranger_who_names_number_and_contact_costs_one_call(shop: Shop) -> None:

@@ -1,0 +1,99 @@
+"""Look at the orders of which customers want to be told, at a pace, and tell what is new; never at night.
+
+Every desk process runs a worker. Looks are taken from the database, so that two workers share them.
+"""
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from sqlalchemy import delete
+
+from tandem.conversations.ledger import Ledger
+from tandem.logs import about
+from tandem.order_updates.mail import Mailer
+from tandem.order_updates.mail_queue import MailQueue
+from tandem.order_updates.subscriptions import DueLook, Subscriptions
+from tandem.order_updates.tables import order_webhooks
+from tandem.order_updates.telling import Teller
+from tandem.orders.errors import OrderNotFound, OrderSystemUnavailable
+from tandem.orders.model import Order
+from tandem.orders.system import OrderSystem
+from tandem.settings import Settings
+from tandem.shop.shop_file import current_shop
+
+logger = logging.getLogger(__name__)
+
+EVERY = 2.0  # seconds between two runs
+MOST = 20  # looks in one run
+_WEBHOOKS_KEPT = timedelta(days=7)  # longer than any engine repeats itself
+_TIDY_EVERY = timedelta(hours=1)
+
+
+class UpdateWorker:
+    """One run at a time, in a thread of its own; `look` is blocking."""
+
+    def __init__(self, ledger: Ledger, orders: OrderSystem, settings: Settings, mailer: Mailer | None) -> None:
+        self._ledger = ledger
+        self._orders = orders
+        self._settings = settings
+        self._subscriptions = Subscriptions(ledger, settings.shop_timezone)
+        self._teller = Teller(ledger, settings, mails=mailer is not None)
+        self._mails = MailQueue(ledger, mailer) if mailer is not None else None
+        self._tidied_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        thread = ThreadPoolExecutor(1, thread_name_prefix="order-updates")
+        try:
+            while True:
+                try:
+                    await asyncio.get_running_loop().run_in_executor(thread, self.look)
+                except Exception:  # whatever it was, the next run must come
+                    logger.exception("Orders could not be looked at for updates; it is tried again")
+                await asyncio.sleep(EVERY)
+        finally:
+            thread.shutdown(wait=False)
+
+    def look(self) -> None:
+        """Do what is due, unless it is night: then it waits for the morning."""
+        if self._is_quiet():
+            return
+        pace = timedelta(minutes=current_shop().order_updates.look_minutes)
+        due = sorted(self._subscriptions.due(pace, MOST), key=lambda one: one.order_number)
+        for number, looks in groupby(due, key=lambda one: one.order_number):
+            try:
+                order = self._orders.find(number)
+            except OrderNotFound:
+                continue  # it may come back; after some months nobody looks any more
+            except OrderSystemUnavailable as error:
+                logger.warning("Orders cannot be looked at for updates: %s", error)
+                break
+            for look in looks:
+                if self._is_quiet():
+                    return
+                self._tell(look, order)
+        if self._mails is not None:
+            self._mails.send_due()
+        self._tidy()
+
+    def _is_quiet(self) -> bool:
+        return current_shop().order_updates.is_quiet(self._ledger.clock().astimezone(self._settings.shop_timezone))
+
+    def _tell(self, look: DueLook, order: Order) -> None:
+        try:
+            self._teller.tell(look, order)
+        except Exception:  # whatever it was, the others must hear all the same
+            logger.exception("A customer could not be told of their order; tried again", extra=about(
+                look.conversation_id))
+
+    def _tidy(self) -> None:
+        now = self._ledger.clock()
+        if self._tidied_at is not None and timedelta(0) <= now - self._tidied_at < _TIDY_EVERY:
+            return
+        with self._ledger.engine.begin() as connection:
+            connection.execute(delete(order_webhooks).where(order_webhooks.c.received_at < now - _WEBHOOKS_KEPT))
+        self._tidied_at = now
