@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tests.system.faults.errand import REASON, announced, told_late
 from tests.system.faults.history import History
+from tests.system.faults.wish import YES, is_news
 
 _REASONS = {"changed_mind", "other"}  # how REASON may be read
 
@@ -51,12 +52,13 @@ def wrong_memory(history: History) -> Iterator[str]:
     numbers = [one.seq for one in history.remembered]
     if numbers != sorted(numbers):
         yield f"messages were given to the bot in the order {numbers}"
-    errand = history.errand
+    named = {one.number for one in (history.errand, history.watched) if one}
+    addresses = {one.email for one in (history.errand, history.watched) if one}
     for one in history.remembered:
         number, contact = one.slots.get("order_number"), one.slots.get("contact")
-        if number and (errand is None or number != errand.number):
+        if number and number not in named:
             yield f"message {one.seq} {one.text!r} filled order_number with {number!r}"
-        if contact and (errand is None or contact != errand.email):
+        if contact and contact not in addresses:
             yield f"message {one.seq} {one.text!r} filled contact with {contact!r}"
         if one.slots.get("return_reason") and (one.text != REASON or one.slots["return_reason"] not in _REASONS):
             yield f"message {one.seq} {one.text!r} filled return_reason with {one.slots['return_reason']!r}"
@@ -84,3 +86,21 @@ def forgotten(history: History) -> Iterator[str]:
         if (entry.author == "customer" and entry.seq in answered and entry.seq not in known | handed_over
                 and not taken_over and not entry.turn.startswith("failed")):
             yield f"{entry.seq} {entry.text!r}"
+
+
+def wrong_updates(history: History) -> Iterator[str]:
+    """What was told without being asked that should not have been: twice, of another's order, or without a yes."""
+    watched = history.watched
+    said_yes = any(entry.author == "customer" and entry.text == YES for entry in history.entries)
+    told = [entry.update for entry in history.entries if entry.update]
+    for update, count in Counter(told).items():
+        if count > 1:
+            yield f"{update} was told {count} times"
+        if watched is None or update.partition(" ")[0] != watched.number:
+            yield f"{update} is of another's order"
+        elif not (watched.agrees and said_yes):
+            yield f"{update} was told without a yes"
+    if watched is not None:
+        for number in (entry for entry in (one.text for one in history.customer.shown) if is_news(watched, entry)):
+            if not told:
+                yield f"{number!r} is in no record"

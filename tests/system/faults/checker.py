@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tests.system.faults.check_acts import forgotten, wrong_acts, wrong_memory, wrong_order
+from tests.system.faults.check_acts import forgotten, wrong_acts, wrong_memory, wrong_order, wrong_updates
 from tests.system.faults.history import Entry, History, Sent, ShownMessage
 
 PROMISES = ("lost", "doubled", "reordered", "answers out of order", "acts not as told", "slots filled by other words",
-            "forgotten by the bot", "bot words after handoff", "claimed twice", "unanswered", "stuck")
+            "forgotten by the bot", "news twice or to another", "bot words after handoff", "claimed twice",
+            "unanswered", "stuck")
 ENDS = ("handed_back", "resolved")
 ACKNOWLEDGED = "webchat"  # its client tells how far it has read
 FETCHED = "rest"
@@ -46,7 +47,8 @@ def check(history: History) -> Verdict:
     _check_agents_view(verdict, f"{where}, agent's view", history)
     _check_customers_view(verdict, f"{where}, customer's view", history)
     for promise, find in (("answers out of order", wrong_order), ("acts not as told", wrong_acts),
-                          ("slots filled by other words", wrong_memory), ("forgotten by the bot", forgotten)):
+                          ("slots filled by other words", wrong_memory), ("forgotten by the bot", forgotten),
+                          ("news twice or to another", wrong_updates)):
         for what in find(history):
             verdict.add(promise, where, what)
     for entry in bot_words(history):

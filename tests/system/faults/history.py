@@ -13,7 +13,9 @@ from sqlalchemy.engine import Engine
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.tables import conversations, handoffs, messages
 from tandem.live_agents.relay.tables import relays
+from tandem.order_updates.telling import UPDATE
 from tests.system.faults.errand import Errand
+from tests.system.faults.wish import Watched
 
 FORM_SLOTS = frozenset({"order_number", "contact", "return_reason"})
 
@@ -50,6 +52,7 @@ class Entry:
     doubt: bool = False
     at: datetime = datetime.min
     turn: str = ""  # how the bot's turn for it stands
+    update: str = ""  # of an order, told without being asked: its number and the change
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ class History:
     breaches: list[str] = field(default_factory=list)  # of the protocol with the outside tool
     errand: Errand | None = None  # with an order
     errand_done: bool = False  # the order system says so
+    watched: Watched | None = None  # an order of which they are asked whether they want to be told
     remembered: list[Remembered] = field(default_factory=list)  # the bot's memory, in its order
     stuck: str = ""  # what the script waited for in vain
 
@@ -153,4 +157,9 @@ def carried(ledger: Ledger, conversation_id: str) -> str:
 def _entry(row: Any) -> Entry:
     return Entry(row.seq, row.author, row.kind, row.text, row.epoch, row.client_id, row.reply_to,
                  str((row.data or {}).get("event") or ""), row.delivery, bool(row.doubt), row.at,
-                 f"{row.turn}, try {row.turn_tries}" if row.turn else "")
+                 f"{row.turn}, try {row.turn_tries}" if row.turn else "", _update(row.data or {}))
+
+
+def _update(data: Mapping[str, Any]) -> str:
+    told = data.get(UPDATE)
+    return f"{told['number']} {told['change']}" if told else ""

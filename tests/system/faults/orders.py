@@ -17,6 +17,7 @@ from tandem.orders.demo_orders import demo_orders
 from tandem.settings import Settings
 from tests.system.faults.clients import Customer
 from tests.system.faults.errand import REASON, Errand
+from tests.system.faults.watched import save_watched
 
 FIRST = 40_000  # numbers behind those of the demo shop
 TO_CANCEL, TO_RETURN = "TD-10433", "TD-10300"  # the demo's orders that are copied
@@ -39,6 +40,7 @@ def make_orders(engine: Engine, conversations: int) -> None:
             items = tuple(replace(item, shipment_id=shipment.id) for item in like.items[:1])
             save_order(connection, replace(like, number=number, email=_email(place // 2), items=items,
                                            total=items[0].price, shipments=(shipment,)))
+        save_watched(connection, shop, conversations)
 
 
 def errand_of(rng: random.Random, number: int) -> Errand:

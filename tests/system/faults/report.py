@@ -21,6 +21,7 @@ def table(outcome: Outcome, at_once: int, day: str, setup: str) -> str:
     lines = [
         f"{setup}: {outcome.conversations} conversations ({_listed(outcome.channels)}), {at_once} at a time, "
         f"{outcome.messages} messages, {outcome.errands} errands with an order, "
+        f"{outcome.told} customers of {outcome.watched} who were told of an order as they had agreed to, "
         f"{outcome.handoffs} handoffs with two agents claiming at once, "
         f"{outcome.to_the_tool} handoffs to an outside tool, {outcome.take_overs} takeovers in the middle of a bot "
         f"turn, in {outcome.seconds / 60:.0f} minutes on {day}.",

@@ -21,6 +21,7 @@ from tests.system.faults.orders import make_orders
 from tests.system.faults.script import Stage, live
 from tests.system.faults.tool import OutsideTool
 from tests.system.faults.trouble import FakeApi, Outside, Pace, inside
+from tests.system.faults.watched import look_often
 
 
 @dataclass
@@ -34,6 +35,8 @@ class Outcome:
     take_overs: int = 0
     to_the_tool: int = 0
     errands: int = 0
+    watched: int = 0
+    told: int = 0
     fenced: int = 0
     seconds: float = 0.0
     channels: Counter[str] = field(default_factory=Counter)
@@ -61,6 +64,7 @@ async def run(
     engine = open_engine(stack.database_url)
     ledger = Ledger(engine)
     await asyncio.to_thread(make_orders, engine, conversations)
+    look_often(stack.root)
     outside = Outside(stack, pace, rng, engine, locks)
     connector = aiohttp.TCPConnector(limit=0)
     finished: list[History] = []
@@ -95,7 +99,7 @@ async def run(
     await asyncio.to_thread(_said_afterwards, ledger, finished, outcome.verdict)
     outcome.conversations, outcome.messages = len(finished), stage.messages
     outcome.handoffs, outcome.take_overs, outcome.to_the_tool = stage.handoffs, stage.take_overs, stage.to_the_tool
-    outcome.errands = stage.errands
+    outcome.errands, outcome.watched, outcome.told = stage.errands, stage.watched, stage.told
     outcome.fenced = ledger.fenced()
     outcome.outside, outcome.repeated = outside.counts + api.counts + tool.counts, wire.repeated
     outcome.inside = inside(stack.output())

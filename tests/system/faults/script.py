@@ -17,6 +17,7 @@ from tests.system.faults.clients import PATIENCE, Agent, Customer, PushCustomer,
 from tests.system.faults.history import History, Side, carried, read_entries, read_memory
 from tests.system.faults.orders import done, errand_of, run_errand
 from tests.system.faults.tool import OutsideTool, ToolAgent
+from tests.system.faults.watched import run_watch, watched_by
 
 QUESTIONS = (
     "what are your opening hours", "how much is delivery", "which ways of paying do you take?",
@@ -44,6 +45,8 @@ class Stage:
     trackers: Engine
     orders: Engine
     errands: int = 0
+    watched: int = 0  # customers who were asked whether they want to be told of an order
+    told: int = 0  # and were
     handoffs: int = 0
     to_the_tool: int = 0
     take_overs: int = 0
@@ -67,6 +70,12 @@ async def live(stage: Stage, number: int) -> History:
             history.errand = errand_of(rng, number)
             stage.errands += 1
             await run_errand(customer, rng, history.errand, lambda: _is_with_bot(stage, customer))
+            await _leave_queue(stage, customer)
+        elif rng.random() < 0.7:
+            history.watched = watched_by(rng, number)
+            stage.watched += 1
+            stage.told += await run_watch(
+                customer, history.watched, stage.orders, lambda: _is_with_bot(stage, customer))
             await _leave_queue(stage, customer)
         if not isinstance(customer, RestCustomer) and rng.random() < 0.5:
             await _ask(stage, customer, *(questions.pop() for _ in range(3)))

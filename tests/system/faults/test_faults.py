@@ -41,3 +41,4 @@ def test_no_promise_is_broken_while_everything_breaks(
     assert outcome.conversations == CONVERSATIONS
     assert all(outcome.outside[f"{name} killed with -9"] >= 2 for name in PROCESSES)
     assert outcome.inside.total() > 10
+    assert outcome.told >= 3, "customers who agreed to it were told of their orders"

@@ -5,6 +5,7 @@ import asyncio
 import os
 import random
 import re
+import shutil
 import signal
 import time
 from collections import Counter
@@ -30,7 +31,7 @@ def processes(workers: int) -> tuple[str, ...]:
     return (*rasa, "actions", "desk")
 
 
-LINKED = ("actions", "config.yml", "data", "domain.yml", "models", "tandem", "tests")
+LINKED = ("actions", "config.yml", "domain.yml", "models", "tandem", "tests")
 CREDENTIALS = """\
 tandem.channels.rest.Rest:
 
@@ -63,6 +64,7 @@ def make_project(root: Path, folder: Path, url: str, locks: LockService | None =
     folder.mkdir()
     for name in LINKED:
         (folder / name).symlink_to(root / name)
+    shutil.copytree(root / "data", folder / "data")  # for data/shop.yml of its own
     (folder / "credentials.yml").write_text(CREDENTIALS.format(url=url), encoding="utf-8")
     endpoints = (root / "endpoints.yml").read_text(encoding="utf-8")
     live_agent = LIVE_AGENT.format(url=url, name=tool.NAME, secret=tool.SECRET)
@@ -233,6 +235,9 @@ POINTS: Mapping[str, float] = {
     "relay_progress.before_commit": 5, "relay_progress.after_commit": 5, "webhook_kept.before_commit": 2,
     "webhook_kept.after_commit": 2, "webhook.before_answer": 2, "agent_event_kept.before_commit": 2,
     "agent_event_kept.after_commit": 2, "agent_event_end.before_commit": 2, "agent_event_end.after_commit": 2,
+    "update_offered.before_commit": 0.4, "update_offered.after_commit": 0.4, "update_agreed.before_commit": 0.3,
+    "update_agreed.after_commit": 0.3, "update_due.before_commit": 10, "update_due.after_commit": 10,
+    "update_told.before_commit": 10, "update_told.after_commit": 10,
     "resolve.before_commit": 0.6, "resolve.after_commit": 0.6, "desk_resolve.before_answer": 0.6,
 }
 DATABASE_ONLY, WIRE_ONLY = {"locked", "full"}, {"drop"}

@@ -41,7 +41,7 @@ def shop(project_root: Path, trained_model: Path, tmp_path_factory: pytest.TempP
     folder = tmp_path_factory.mktemp("updates")
     project = folder / "project"
     project.mkdir()
-    for name in (*(one for one in LINKED if one != "data"), "credentials.yml", "endpoints.yml"):
+    for name in (*LINKED, "credentials.yml", "endpoints.yml"):
         (project / name).symlink_to(project_root / name)
     shutil.copytree(project_root / "data", project / "data")
     with running(project, folder, TANDEM_WOOCOMMERCE_WEBHOOK_SECRET=SECRET) as started:

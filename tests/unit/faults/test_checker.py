@@ -10,6 +10,7 @@ from tandem.wording.phrases import notice
 from tests.system.faults.checker import check
 from tests.system.faults.errand import REASON, Errand
 from tests.system.faults.history import Case, Entry, History, Remembered, Sent, ShownMessage
+from tests.system.faults.wish import YES, Watched
 
 
 def entry(seq: int, author: str, text: str, epoch: int = 0, **more: object) -> Entry:
@@ -439,3 +440,51 @@ def test_a_turn_that_was_given_up_after_its_answer_need_not_be_remembered() -> N
     del history.remembered[3]
     history.entries[6] = replace(history.entries[6], turn="failed, try 4")
     assert check(history).broken == {}
+
+
+def told_of_an_order(channel: str = "webchat") -> History:
+    """A customer who has agreed to it is told that their order is on its way."""
+    history = healthy(channel)
+    history.watched = Watched("TD-80001", "customer1@example.com", agrees=True)
+    words = [("customer", YES, {"client_id": "c5"}), ("bot", "I'll tell you", {"reply_to": 12, "client_id": "12.0"}),
+             ("bot", "TD-80001 is on its way", {"update": "TD-80001 shipped"})]
+    for seq, (author, text, more) in enumerate(words, 12):
+        history.entries.append(entry(seq, author, text, 3, **more))
+        history.customer.shown.append(ShownMessage(text, seq))
+    history.customer.sent.append(Sent("c5", YES))
+    history.remembered.append(Remembered(12, YES))
+    return history
+
+
+def test_news_that_was_agreed_to_breaks_no_promise() -> None:
+    assert check(told_of_an_order()).broken == {}
+
+
+def tell_again(history: History) -> None:
+    history.entries.append(replace(history.entries[-1], seq=15))
+    history.customer.shown.append(ShownMessage("TD-80001 is on its way", 15))
+
+
+def tell_as_a_note_too(history: History) -> None:
+    history.entries.append(replace(history.entries[-1], seq=15, author="system", kind="note"))
+
+
+def tell_of_anothers(history: History) -> None:
+    history.entries[-1] = replace(history.entries[-1], update="TD-80002 shipped")
+
+
+def tell_without_a_yes(history: History) -> None:
+    assert history.watched is not None
+    history.watched = replace(history.watched, agrees=False)
+
+
+def tell_off_the_record(history: History) -> None:
+    history.entries[-1] = replace(history.entries[-1], update="")
+
+
+@pytest.mark.parametrize("doctor", [tell_again, tell_as_a_note_too, tell_of_anothers, tell_without_a_yes,
+                                    tell_off_the_record])
+def test_news_that_should_not_have_been_told_is_found(doctor: Callable[[History], None]) -> None:
+    history = told_of_an_order()
+    doctor(history)
+    assert check(history).broken["news twice or to another"] == 1
