@@ -44,7 +44,7 @@ class ActionThanks(ReplyAction):
         return "action_thanks"
 
     def reply(self, turn: CurrentTurn) -> Reply:
-        return answer_to_offer(self._open(), turn, only_yes=True) or _after_handoff_or("utter_thanks", turn)
+        return answer_to_offer(self._open, turn, only_yes=True) or _after_handoff_or("utter_thanks", turn)
 
 
 class ActionFactsInEnglish(Action):
@@ -111,7 +111,7 @@ class ActionAcceptOffer(Action):
         turn = CurrentTurn(tracker)
         if turn.active_form:
             return []  # the form asks its question again
-        answered = await asyncio.to_thread(lambda: answer_to_offer(self._open(), turn))
+        answered = await asyncio.to_thread(lambda: answer_to_offer(self._open, turn))
         if answered is not None:
             answered.say(dispatcher)
             return []
@@ -145,7 +145,7 @@ class ActionDeny(Action):
                 return taken
             if _names_another_order(turn):
                 return [FollowupAction("order_status_form")]
-        declined = await asyncio.to_thread(lambda: answer_to_offer(self._open(), turn) or _stops(self._open(), turn))
+        declined = await asyncio.to_thread(lambda: answer_to_offer(self._open, turn) or _stops(self._open(), turn))
         if declined is not None:
             declined.say(dispatcher)
             return []
@@ -162,7 +162,7 @@ class ActionNeverMind(ReplyAction):
 
     def reply(self, turn: CurrentTurn) -> Reply:
         opened = self._open()
-        return (regret_reply(opened, turn) or unchanged_reply(opened, turn) or answer_to_offer(opened, turn)
+        return (regret_reply(opened, turn) or unchanged_reply(opened, turn) or answer_to_offer(self._open, turn)
                 or _stops(opened, turn) or Reply("utter_never_mind"))
 
 

@@ -99,7 +99,7 @@ class ActionOrderFact(OrderAction):
     ) -> list[EventType]:
         turn, events = CurrentTurn(tracker), list[EventType]()
         agreed = None if turn.answer != "order_fact/notify" else await asyncio.to_thread(
-            lambda: answer_to_offer(self._open(), turn, only_yes=True))
+            lambda: answer_to_offer(self._open, turn, only_yes=True))
         if agreed is not None:
             agreed.say(dispatcher)
             return []

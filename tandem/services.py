@@ -23,9 +23,9 @@ from tandem.handoff.waiting_room import WAITING, WaitingRoom, read_waiting_room
 from tandem.live_agents.factory import build_channels
 from tandem.live_agents.relay.agent_actions import AgentActions
 from tandem.live_agents.relay.worker import Relay
-from tandem.orders.acts.service import OrderActs
 from tandem.order_updates.mail import Mailer
 from tandem.order_updates.worker import UpdateWorker
+from tandem.orders.acts.service import OrderActs
 from tandem.orders.factory import guarded_order_system
 from tandem.orders.identification import IdentificationService
 from tandem.orders.model import Order

@@ -1,6 +1,7 @@
 """The question whether to tell of an order's changes without being asked again, and what customers say to it."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from actions.base.order_context import OrderContext
@@ -66,7 +67,9 @@ def _may_ask(order: Order, reply: Reply, context: OrderContext) -> bool:
     return conversation.owner is Owner.BOT and can_be_told(conversation, bool(context.services.settings.smtp_url))
 
 
-def answer_to_offer(services: Services, turn: CurrentTurn, only_yes: bool = False) -> Reply | None:
+def answer_to_offer(
+    open_services: Callable[[], Services], turn: CurrentTurn, only_yes: bool = False,
+) -> Reply | None:
     """Do what a message says to the question, if that is the bot's latest for a yes; blocking.
 
     Args:
@@ -77,6 +80,7 @@ def answer_to_offer(services: Services, turn: CurrentTurn, only_yes: bool = Fals
     """
     if turn.active_form or turn.seq < 1:
         return None
+    services = open_services()
     number = _of(services).agree(turn.conversation_id, turn.seq, str(turn.slot("mood") or ""),
                                  str(turn.slot("language") or ""))
     if number is not None:

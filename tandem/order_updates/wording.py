@@ -58,7 +58,7 @@ class UpdateWording:
         """Write the subject and the body of an e-mail with this update."""
         values = {"number": order.number, "customer": order.customer_name, "text": text}
         return (fresh_notice("update_mail_subject", (), PHRASES, None, **values),
-                fresh_notice("update_mail", (), PHRASES, None, **values))
+                fresh_notice("update_mail", (), PHRASES, None, **values).replace("\n", "\n\n"))
 
 
 def _name(change: OrderChange, order: Order) -> str:

@@ -27,8 +27,8 @@ from tandem.conversations.tables import metadata as ledger_metadata
 from tandem.db.engine import open_engine
 from tandem.db.schema import MAIN, ORDERS, TRACKERS, Schema, SchemaTooNew, newest, upgrade, version
 from tandem.live_agents.relay.tables import metadata as relay_metadata
-from tandem.orders.acts.log import metadata as order_acts_metadata
 from tandem.order_updates import tables as order_update_tables  # of the ledger's metadata
+from tandem.orders.acts.log import metadata as order_acts_metadata
 from tandem.orders.adapters.sql.tables import metadata as orders_metadata
 from tandem.orders.identification_tables import metadata as identification_metadata
 from tandem.orders.write_log import metadata as order_writes_metadata

@@ -10,7 +10,7 @@ from actions.base.order_updates import OFFERED_AFTER
 from actions.conversation import ActionAcceptOffer, ActionDeny, ActionNeverMind, ActionThanks
 from actions.order_fact import ActionOrderFact
 from actions.order_status import ActionOrderStatus
-from actions.order_updates import ActionStopUpdates
+from actions.order_updates import ActionNewsletterUnsubscribe, ActionStopUpdates
 from actions.refunds import ActionRefundStatus
 from tandem.conversations.model import Author, HandoffRequest, Identity, InboundMessage, Kind
 from tandem.conversations.store import append, lock
@@ -182,9 +182,14 @@ async def test_a_word_stops_it(known: Shop) -> None:
     assert await answer(known, ActionStopUpdates, "stop telling me", "stop_updates") == ["utter_order_updates_none"]
 
 
-@pytest.mark.parametrize(("after_an_update", "said"), [(True, "utter_order_updates_stopped"),
-                                                       (False, "utter_never_mind")])
-async def test_a_bare_stop_means_updates_right_after_one(known: Shop, after_an_update: bool, said: str) -> None:
+@pytest.mark.parametrize(("after_an_update", "action", "said"), [
+    (True, ActionNeverMind, "utter_order_updates_stopped"), (False, ActionNeverMind, "utter_never_mind"),
+    (True, ActionNewsletterUnsubscribe, "utter_order_updates_stopped"),
+    (False, ActionNewsletterUnsubscribe, "utter_newsletter_unsubscribe"),
+])
+async def test_a_bare_stop_means_updates_right_after_one(
+    known: Shop, after_an_update: bool, action: type[Any], said: str,
+) -> None:
     await ask(known)
     await answer(known, ActionAcceptOffer, "yes")
     known.bot_says("I'll tell you.")
@@ -193,7 +198,7 @@ async def test_a_bare_stop_means_updates_right_after_one(known: Shop, after_an_u
         with ledger.engine.begin() as connection:
             append(connection, lock(connection, CONVERSATION), ledger.clock(), author=Author.BOT, kind=Kind.TEXT,
                    text="It's on its way.", data={"order_update": {"number": NUMBER, "change": "shipped"}})
-    assert await answer(known, ActionNeverMind, "stop", "never_mind") == [said]
+    assert await answer(known, action, "stop", "never_mind") == [said]
 
 
 def test_the_responses_before_the_question_ask_nothing_themselves() -> None:
