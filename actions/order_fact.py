@@ -19,7 +19,7 @@ from actions.base.reply import Reply
 from actions.base.several_orders import SeveralOrders, several_meant
 from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
-from actions.facts import changes, money, parcels
+from actions.facts import changes, money, parcels, terms
 from tandem.conversations.consent import OTHERS, Consents
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.model import Order
@@ -50,7 +50,7 @@ def _line(order: Order, context: OrderContext) -> str:
 FACTS: Mapping[str, Fact] = {
     "address": parcels.address, "arrival_sure": parcels.arrival_sure, "arrival_time": parcels.arrival_time,
     "can_cancel": changes.can_be_cancelled, "cancel_fee": changes.cancel_fee, "can_change": changes.can_be_changed,
-    "cancel_deadline": changes.can_be_cancelled, "cancelled_by": changes.cancelled_by,
+    "cancel_deadline": changes.can_be_cancelled, "cancel_part": terms.cancel_part, "cancelled_by": changes.cancelled_by,
     "cancelled_on": changes.cancelled_on, "carrier": parcels.carrier, "carrier_contact": parcels.carrier_contact,
     "confirmation_mail": changes.confirmation_mail, "contents": money.contents, "delivered_on": parcels.delivered_on,
     "delivered_to": parcels.delivered_to, "delivery_fee": money.delivery_fee, "done": changes.done,
@@ -65,15 +65,24 @@ FACTS: Mapping[str, Fact] = {
     "returned_items": changes.returned_items, "search": parcels.search, "ships_on": parcels.ships_on,
     "total": money.total, "undo": changes.undo, "unpaid_consequence": money.unpaid_consequence,
     "why_late": parcels.why_late, "why_not_told": parcels.why_not_told, "why_unpaid": money.why_unpaid,
+    "card_digits": terms.card_digits, "counted_from": terms.counted_from, "has_item": terms.has_item,
+    "if_refund_late": terms.if_refund_late, "in_warranty": terms.in_warranty, "pay_twice": terms.pay_twice,
+    "send_by": terms.send_by,
+}
+# Said where no order can be told: these need none, only know it better with one.
+_WITHOUT_ORDER: Mapping[str, str] = {
+    "card_digits": "utter_fact_card_digits_any", "counted_from": "utter_fact_counted_from_any",
+    "if_refund_late": "utter_fact_if_refund_late_any", "pay_twice": "utter_fact_pay_twice_any",
+    "send_by": "utter_fact_send_by_any",
 }
 _OF_THE_RECORD = frozenset({"done", "nothing_done", "return_state", "confirmation_mail", "cancelled_by", "undo"})
 # Who has several orders mostly means one of which the fact can be told, else one that is open.
 _ABOUT = {
-    **dict.fromkeys(("refund_amount", "refund_date", "refund_to", "return_received", "returned_items", "undo"),
-                    "refund_status_form"),
-    **dict.fromkeys(("delivered_on", "delivered_to"), "damaged_item_form"),
-    **dict.fromkeys(("can_cancel", "cancel_deadline", "cancel_fee", "can_change"), "cancel_order_form"),
-    "return_deadline": "return_item_form",
+    **dict.fromkeys(("refund_amount", "refund_date", "refund_to", "return_received", "returned_items", "undo",
+                     "if_refund_late"), "refund_status_form"),
+    **dict.fromkeys(("delivered_on", "delivered_to", "in_warranty"), "damaged_item_form"),
+    **dict.fromkeys(("can_cancel", "cancel_deadline", "cancel_fee", "cancel_part", "can_change"), "cancel_order_form"),
+    **dict.fromkeys(("return_deadline", "send_by"), "return_item_form"),
 }
 
 
@@ -108,6 +117,9 @@ class ActionOrderFact(OrderAction):
             numbers = await with_orders(self._numbers, turn, fact)
             events.append(SlotSet(FACT, fact))
             if not numbers:
+                if fact in _WITHOUT_ORDER and not turn.entity("order_number"):
+                    Reply(_WITHOUT_ORDER[fact]).say(dispatcher)
+                    return events
                 return [*events, FollowupAction(ValidateOrderFactForm.form)]
             tracker.slots.update({FACT: fact, "order_number": numbers[0], OTHERS: ",".join(numbers[1:])})
             if not turn.active_form:

@@ -6,6 +6,7 @@ from datetime import datetime
 from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
 from actions.base.status import status_reply
+from actions.facts.hours import hour_asked
 from actions.facts.item import named_item
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.shipments import Shipment, ShipmentState
@@ -45,11 +46,17 @@ def ships_on(order: Order, context: OrderContext) -> Reply:
 
 
 def arrival_time(order: Order, context: OrderContext) -> Reply:
-    """Tell the hour: only the latest one is known."""
+    """Tell the hour: only the latest one is known, also to who asks whether it comes before another one."""
     parcel = _parcel(order, context)
     if not _is_awaited(order, parcel, context):
         return _as_it_stands(order, context)
-    return Reply("utter_fact_arrival_time", {"number": order.number, "when": context.dates.when(_expected(parcel))})
+    values = {"number": order.number, "when": context.dates.when(_expected(parcel))}
+    asked = hour_asked(context.turn.text)
+    if asked is None:
+        return Reply("utter_fact_arrival_time", values)
+    latest = context.dates.local(_expected(parcel))
+    in_time = (latest.hour, latest.minute) <= (asked, 0)
+    return Reply("utter_fact_arrival_before" if in_time else "utter_fact_arrival_maybe_later", values)
 
 
 def arrival_sure(order: Order, context: OrderContext) -> Reply:
