@@ -19,8 +19,10 @@ from tandem.orders.addresses import complete_address, correct_address, parse_add
 from tandem.orders.errors import AddressNotChangeable, InvalidAddress
 from tandem.orders.model import Address, Order, OrderStatus
 from tandem.services import Services
+from tandem.shop.shop_file import current_numbers
 
 MOST_PIECES = 4  # in which an address may come
+MOST_WORDS_OF_STREET = 7  # with the apartment; more words say something else
 MOST_ASKED = 2  # times that a part is asked for; after that, for the whole in one line, or a person
 _ASKS_FOR_A_PART = tuple(f"utter_address_without_{part}" for part in ("street", "city", "postcode"))
 
@@ -43,6 +45,8 @@ class ValidateChangeAddressForm(ConsentForm):
     def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         corrects = turn.verdict is not None and not turn.verdict.agrees
         given = turn.text if corrects else draft.slots["new_address"]
+        if not given and turn.activates(self.form):
+            draft.slots["new_address"] = _in_opening(turn, order)
         if not given:
             return
         try:
@@ -140,6 +144,17 @@ def _corrected(turn: CurrentTurn, order: Order) -> Address | None:
     """
     read_back = parse_address(str(turn.before("new_address")), order.shipping_address)
     return correct_address(turn.text, read_back) or parse_address(turn.text, order.shipping_address)
+
+
+def _in_opening(turn: CurrentTurn, order: Order) -> str | None:
+    """Read the whole address that the wish itself gives: "it should go to 12 Oak Street, Springfield, IL 62704"."""
+    text = turn.text
+    for found in reversed(current_numbers().find(text)):
+        text = text[:found.start] + text[found.end:]
+    with suppress(InvalidAddress):
+        address = parse_address(text, order.shipping_address)
+        return str(address) if len(address.street.split()) <= MOST_WORDS_OF_STREET else None
+    return None
 
 
 def _pieces(turn: CurrentTurn, order: Order) -> list[str]:

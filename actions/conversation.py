@@ -22,6 +22,7 @@ from actions.base.reply_action import ReplyAction
 from actions.base.services import services
 from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
+from actions.facts.changes import not_yet
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.model import Order
 from tandem.services import Services
@@ -73,6 +74,9 @@ class ActionTalk(ReplyAction):
         return "action_talk"
 
     def reply(self, turn: CurrentTurn) -> Reply:
+        waits = not_yet(turn) if turn.answer == "talk/what_next" else None
+        if waits is not None:
+            return waits
         order = self._late_order(turn) if turn.answer in self._LATE else None
         if order is None:
             return Reply(f"utter_{turn.answer}" if turn.answer else "utter_help")

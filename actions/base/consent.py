@@ -175,6 +175,11 @@ class ConsentForm(OrderForm):
             return False
         return super()._leads_elsewhere(turn)
 
+    def say_left(self, turn: CurrentTurn, dispatcher: CollectingDispatcher) -> None:
+        """Another act instead, while it was asked whether to do this one: this one is not done."""
+        if turn.slot(REQUESTED_SLOT) == CONFIRMED and turn.intent in ACTS:
+            self._left(turn, ConsentAnswer.STOP).say(dispatcher)
+
     def _is_another_matter(self, turn: CurrentTurn) -> bool:
         return turn.intent not in ANSWERS | EXITS and not self._is_own(turn)
 

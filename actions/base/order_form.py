@@ -21,6 +21,7 @@ from actions.base.reply import Reply
 from actions.base.services import services
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from actions.base.turn_orders import orders_of
+from tandem.conversations.consent_reader import asks as asks_somewhere
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.model import Order
 from tandem.services import Services
@@ -48,6 +49,9 @@ class OrderForm(OrderQuestions, Action):
     async def prepare(self, turn: CurrentTurn) -> None:
         """Read what must be known before anything else."""
 
+    def say_left(self, turn: CurrentTurn, dispatcher: CollectingDispatcher) -> None:
+        """Say what stays as it is where the message goes on to another flow."""
+
     def is_done_by(self, turn: CurrentTurn) -> bool:
         """Check whether this very message has done already what the form is for, in a turn that broke off."""
         return False
@@ -64,6 +68,7 @@ class OrderForm(OrderQuestions, Action):
         turn = CurrentTurn(tracker)
         await self.prepare(turn)
         if self._leads_elsewhere(turn):
+            self.say_left(turn, dispatcher)
             return self._step_aside(turn)
         draft = self._begin(turn)
         try:
@@ -75,7 +80,8 @@ class OrderForm(OrderQuestions, Action):
             return self._step_aside(turn)
         for reply in draft.replies:
             reply.say(dispatcher)
-        return self._events(turn, draft)
+        events = self._events(turn, draft)
+        return [*events, ActionExecutionRejected(self.form)] if self._also_asks(turn, draft) else events
 
     # -- is the message for this form? ------------------------------------------------------------------------
 
@@ -102,6 +108,14 @@ class OrderForm(OrderQuestions, Action):
             return False
         told = any(turn.filled.get(slot) is not None for slot in ORDER_SLOTS)
         return not (told and turn.intent in ANSWERS)
+
+    def _also_asks(self, turn: CurrentTurn, draft: Draft) -> bool:
+        """Check whether a message that answers the form also asks something: then the rules answer that first."""
+        requested = str(turn.slot(REQUESTED_SLOT))
+        if draft.over or not self._continues(turn) or draft.slots.get(requested) is None or requested in self.free_text:
+            return False
+        elsewhere = turn.intent not in ANSWERS | EXITS | self.accepts and not self._is_own(turn)
+        return elsewhere and not starts_a_flow(turn.intent) and asks_somewhere(turn.text)
 
     def _step_aside(self, turn: CurrentTurn) -> list[EventType]:
         taken_back = [SlotSet(slot, None) for slot in ("contact", *self.details) if slot in turn.filled]

@@ -1,10 +1,11 @@
 """Facts about what may still be done to an order, and what was done to it."""
 from __future__ import annotations
 
-from actions.base.consent import ACTS
+from actions.base.consent import ACTS, CONFIRMED
 from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
 from actions.base.status import refund_reply, status_reply
+from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from actions.cancel_order import refusal
 from actions.change_order import what_can_change
 from actions.facts.item import named_item
@@ -79,6 +80,14 @@ def returned_items(order: Order, context: OrderContext) -> Reply:
     return Reply("utter_fact_returned_items", {"number": order.number, "items": _returned(order, context)})
 
 
+def not_yet(turn: CurrentTurn) -> Reply | None:
+    """Tell what is still to be said yes to, and what comes then; None where no question for a yes is open."""
+    act = turn.active_form.removesuffix("_form")
+    if act not in ACTS or turn.slot(REQUESTED_SLOT) != CONFIRMED:
+        return None
+    return Reply(f"utter_fact_not_yet_{act}", {"number": str(turn.slot("order_number") or "")})
+
+
 def return_state(order: Order, context: OrderContext) -> Reply:
     """Tell whether a return is registered, and what to do next."""
     request = order.return_request
@@ -114,6 +123,9 @@ def done(order: Order, context: OrderContext) -> Reply:
     """Tell whether what was asked for has been done: from the record, whatever order is talked about since."""
     act = act_on(order, context)
     if act is None:
+        waits = not_yet(context.turn)
+        if waits is not None:
+            return waits
         if order.status is OrderStatus.CANCELLED:
             return cancelled_on(order, context)
         return return_state(order, context) if order.return_request is not None else nothing_done(order, context)
@@ -171,6 +183,9 @@ def nothing_done(order: Order, context: OrderContext) -> Reply:
     """Tell that nothing has happened to the order, if that is so."""
     if act_on(order, context) is not None:
         return done(order, context)
+    waits = not_yet(context.turn)
+    if waits is not None:
+        return waits
     if order.status is OrderStatus.CANCELLED:
         return cancelled_on(order, context)
     if order.status is OrderStatus.RETURNED or order.return_request is not None or order.refund is not None:

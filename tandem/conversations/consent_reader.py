@@ -69,7 +69,9 @@ _NOT_ABOUT_IT = "(?:know|mind|care|understand|get|think|see|have|remember|believ
 # Words that only lead up to what is said.
 _LEAD = (
     r"(?:(?:please|pls|plz|just|actually|oh|ah|sorry|well|h+m+|u+m+|u+h+|e+r+m*|wait|hold on|hang on|then|so|and|but|"
-    r"thanks|thank you|hey|hi|hello|oops|whoa|in that case|" + "|".join(_WEAK) + r") )*"
+    r"thanks|thank you|hey|hi|hello|oops|whoa|in that case|"
+    r"on reflection|thinking about it|come to think of it|you know what|after all|in the end|i think|"
+    r"i guess|now that i think about it|" + "|".join(_WEAK) + r") )*"
 )
 # Drops the matter, whatever was asked.
 _DROP = (

@@ -79,6 +79,8 @@ async def plan(
     # The mood is that of the whole message, and is felt once.
     own = {**await parse_in_conversation(agent, conversation_id, first["text"]), _SENTIMENT: parse.get(_SENTIMENT)}
     says = notice("wishes_in_turn", PHRASES, first=_named(first), then=_named(rest[0])) if first["is_act"] else ""
+    if not first["intent"]:  # the answer to a form, and something new beside it
+        says = notice("wish_kept", PHRASES, wish=_named(rest[0]))
     return Plan(first["text"], own, (*rest, *kept), says)
 
 

@@ -37,14 +37,17 @@ from tandem.nlu.models.questions import (
     is_read_for_its_question,
     only_questions,
     question_after_no,
+    wish_after_no,
+    wishes_another,
 )
 from tandem.nlu.models.vector_file import read_ahead
-from tandem.nlu.models.wishes import Wish, WishRules, read_wishes
+from tandem.nlu.models.wishes import Wish, WishRules, read_wishes, read_wishes_in_form
 from tandem.nlu.retrieval_intents import RetrievalReading
 from tandem.nlu.sentence_encoder import say
 
 logger = logging.getLogger(__name__)
 
+_FORM = "_form"  # behind the intent, in a form's name
 CACHE_SIZE = 2048  # messages whose reading is remembered: "yes", "where is my order?" come again and again
 
 
@@ -55,6 +58,7 @@ class WishOptions(ConfigModel):
     """The section `wishes`."""
 
     threshold: float = Field(default=2.0, ge=0, le=2)
+    asked: float = Field(default=2.0, ge=0, le=2)
     nothing: list[str] = Field(default_factory=list)
     whole: list[str] = Field(default_factory=list)
     reports: list[str] = Field(default_factory=list)
@@ -63,8 +67,8 @@ class WishOptions(ConfigModel):
 
     def rules(self) -> WishRules:
         """Return them as `read_wishes` takes them."""
-        return WishRules(self.threshold, frozenset(self.nothing), frozenset(self.whole), frozenset(self.reports),
-                         frozenset(self.acts), tuple(map(frozenset, self.one_matter)))
+        return WishRules(self.threshold, self.asked, frozenset(self.nothing), frozenset(self.whole),
+                         frozenset(self.reports), frozenset(self.acts), tuple(map(frozenset, self.one_matter)))
 
 
 class _Options(ConfigModel):
@@ -152,36 +156,48 @@ class KernelIntentClassifier(LearningComponent[IntentModel], IntentClassifier):
     def process(self, messages: list[Message], tracker: DialogueStateTracker | None = None) -> list[Message]:
         """Classify messages, each as the next of the tracker's conversation; one without words has no intent."""
         context = context_of(tracker, self._topics)
+        form = (tracker.active_loop_name or "") if tracker is not None else ""
+        doing = form.removesuffix(_FORM)
         for message in messages:
             text = masked(message.get(TEXT) or "")
-            reading, told = self._reading(text, context)
+            reading, told = self._reading(text, context, doing)
             reading.put_on(message)
             message.set(INTERPRETATION, dict(told), add_to_output=True)
-            wishes = self._wishes_in(message.get(TEXT) or "", context)
+            wishes = self._wishes_in(message.get(TEXT) or "", context, doing)
             if wishes and reading.full not in self._wish_rules.whole:
                 message.set(WISHES, [vars(wish) for wish in wishes], add_to_output=True)
         return messages
 
-    def _read_wishes(self, text: str, context: Context) -> list[Wish]:
+    def _read_wishes(self, text: str, context: Context, doing: str) -> list[Wish]:
         if self._model is None:
             return []
-        read = self._model.read
-        return read_wishes(text, context, lambda part, place: read(masked(part), place), self._topics,
-                           self._wish_rules)
+        model, topics, rules = self._model, self._topics, self._wish_rules
 
-    def _read(self, text: str, context: Context) -> tuple[RetrievalReading, dict[str, Any]]:
-        ranking = self._ranking(text, context)
+        def read(part: str, place: Context) -> Ranking:
+            return model.read(masked(part), place)
+
+        if context.asks:
+            return read_wishes_in_form(text, context, doing, read, topics, rules)
+        return read_wishes(text, context, read, topics, rules)
+
+    def _read(self, text: str, context: Context, doing: str) -> tuple[RetrievalReading, dict[str, Any]]:
+        ranking = self._ranking(text, context, doing)
         reasons = self._model.reasons(text, context, ranking[0][0]) if self._model is not None and ranking else []
         return RetrievalReading.of(ranking, self._config["ranking_length"]), interpretation(ranking, context, reasons)
 
-    def _ranking(self, text: str, context: Context) -> Ranking:
+    def _ranking(self, text: str, context: Context, doing: str) -> Ranking:
         if self._model is None or not text.strip():
             return []
         ranking = self._model.read(text, context)
+        instead = wish_after_no(text, context)
+        if instead:
+            wished = self._model.read(instead, Context())
+            if wished and wished[0][1] >= self._wish_rules.threshold and wishes_another(wished[0][0], doing):
+                return wished
         elsewhere = question_after_no(text, context)
         if elsewhere:  # the form is over, and its question no longer weighs
             return only_questions(self._model.read(elsewhere, Context())) or ranking
-        if is_read_for_its_question(text, ranking, context):
+        if is_read_for_its_question(text, ranking, context, doing):
             question = beside_an_answer(text)
             asked = self._model.read(question, context) if question else ranking
             return only_questions(asked) or ranking

@@ -15,15 +15,26 @@ from tandem.shop.shop_file import current_shop
 # Beside those of the shop's countries; many write to the neighbours.
 _CODES = r"\d{5}(?:-\d{4})?|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|\d{4} ?[A-Z]{2}|\d{4}"
 _AT_END, _AT_START = r"(?:^|[\s,])CODE$", r"^CODE\s+"  # "10115 Berlin"
+_UNIT_WORD = r"(?:apartment|appartment|apt|flat|unit|suite|ste|floor|room|#)"
+_UNIT_OF_STREET = (
+    rf"(?:{_UNIT_WORD}\b\.?\s*(?:no\.?\s*|number\s*)?#?\s*\w{{1,6}}|#\s*\w{{1,6}}|\d+(?:st|nd|rd|th) floor)")
+_UNIT = re.compile(_UNIT_OF_STREET, re.IGNORECASE)
 _REGION = re.compile(r"(?:^|[\s,])(?P<region>[A-Z]{2})$", re.IGNORECASE)
 _LEAD = re.compile(
     r"^(?:(?:no|nope|sorry|wait|oops|actually|rather|please|pls|it'?s|its|to|(?:my |the )?new address(?: is)?|"
     r"(?:send|ship|deliver|change) it to)\b[\s:,]*)+", re.IGNORECASE)
+# What leads up to the street: "for my sister Ann, 9 Hill Rd", "that's the old one. The new one is 9 Hill Rd".
+_TO_STREET = re.compile(
+    r"^[^\d]*?(?:\b(?:to|at|is|it's|its|address)\s*:?|\b(?:to|for|at|is|was|it's|its|address|goes|send|deliver|ship|live|"
+    r"moved?|please|instead|sorry|now)\b[^\d]*?[,.:;])\s+(?=\d{1,6}[a-z]?\s+[a-z])", re.IGNORECASE)
+_TAIL = re.compile(
+    r"(?:[\s,.!;:]*\b(?:thanks?(?: you)?(?: so much| a lot)?|thx|ty|cheers|please|pls|plz|instead|now|if possible|"
+    r"that's (?:it|all|the new one)|that is (?:it|all)|from now on)\b)+[\s,.!]*$", re.IGNORECASE)
+_STREET_END = re.compile(
+    r"^(?P<street>\d+[a-z]?\s[^\s,]+\s[^,]*?(?<=\s)(?:street|st|avenue|ave|boulevard|blvd|road|rd|drive|dr|lane|ln|way|court|"
+    r"ct|place|pl|square|sq|terrace|ter|parkway|pkwy|highway|hwy|circle|cir|trail|trl)\b\.?"
+    rf"(?:\s(?:[ns][ew]?|[ew])\b\.?)?(?:\s{_UNIT_OF_STREET})?)\s+(?P<city>[a-z][^\d,]*)$", re.IGNORECASE)
 _COUNTRY = re.compile(r",?\s*(?:USA|U\.S\.A\.|United States(?: of America)?)$", re.IGNORECASE)
-_UNIT_WORD = r"(?:apartment|appartment|apt|flat|unit|suite|ste|floor|room|#)"
-_UNIT = re.compile(
-    rf"(?:{_UNIT_WORD}\b\.?\s*(?:no\.?\s*|number\s*)?#?\s*\w{{1,6}}|#\s*\w{{1,6}}|\d+(?:st|nd|rd|th) floor)",
-    re.IGNORECASE)
 _FILLER = re.compile(
     r"\b(?:it's|its|it is|is|in|and|also|oh|sorry|no|yes|wait|plus|add|the|please|forgot|i)\b", re.IGNORECASE)
 _SAME = re.compile(
@@ -46,7 +57,8 @@ def parse_address(text: str, current: Address) -> Address:
         InvalidAddress: A part is missing; `field` is "street", "city" or "postcode".
     """
     line = ", ".join(part.strip(" ,.") for part in re.split(r"[\n,]+", text[:MAX_LENGTH]) if part.strip(" ,."))
-    line = _COUNTRY.sub("", _LEAD.sub("", " ".join(line.split())).strip(" ,."))
+    line = _LEAD.sub("", _TO_STREET.sub("", _TAIL.sub("", " ".join(line.split()))))
+    line = _COUNTRY.sub("", line.strip(" ,."))
     region, postcode = "", ""
     code = _code(_AT_END).search(line)
     if code:
@@ -54,7 +66,9 @@ def parse_address(text: str, current: Address) -> Address:
         state = _REGION.search(line)
         if state:
             region, line = state.group("region").upper(), line[: state.start()].rstrip(" ,")
-    street, _, city = line.rpartition(",")
+    without_comma = _STREET_END.match(line)
+    street, _, city = without_comma.expand(r"\g<street>,\g<city>").rpartition(",") if without_comma \
+        else line.rpartition(",")
     city = city.strip()
     if not postcode:
         code = _code(_AT_START).match(city)

@@ -44,6 +44,10 @@ _REFUSES = re.compile(
 _NEGATES = re.compile(
     r"\b(?:nothing|none|neither|not|never|no|(?:do|does|did|wo|ca|is|are|was|were|has|have|had|would|should)n['\u2019]?t)\b"
     r"(?! (?:fit|like|want it|need it|work))", re.IGNORECASE)
+_ANSWERED = re.compile(
+    r"\W*(?:(?:yes|yeah|yep|yup|sure|ok|okay|right|correct|fine|no|nope|nah|go ahead|do it|please do(?: so)?)\b"
+    r"[\s,.!;-]*(?:please\b[\s,.!;-]*)?)+(?=(?:and|also|plus|but|then|besides)\b)", re.IGNORECASE)
+_INSTEAD = re.compile(r"\b(?:instead|rather)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{3,}|\d{4,}")
 _EMPTY = frozenset("""the and for with from that this these those order orders item parcel package delivery one please
     you your our its was has had have are can may any other also too what when where which who how why does did will
@@ -73,6 +77,7 @@ class WishRules:
 
     Attributes:
         threshold: Confidence from which a part is a wish; above 1 no message is taken apart.
+        asked: The same for a part that is a question by its first words or its mark.
         nothing: Intents that want nothing by themselves, or only say what a wish is about.
         whole: Intents for whose sake a message is not taken apart.
         reports: Intents that want something although they only tell it: "one mug is broken".
@@ -81,6 +86,7 @@ class WishRules:
     """
 
     threshold: float = 2.0
+    asked: float = 2.0
     nothing: frozenset[str] = frozenset()
     whole: frozenset[str] = frozenset()
     reports: frozenset[str] = frozenset()
@@ -90,13 +96,19 @@ class WishRules:
 
 def cut(text: str) -> list[str]:
     """Cut a message into clauses; what is none by itself ("and the towel") stays with its neighbour."""
+    return [part for part in (_bare(text[start:end]) for start, end in _spans(text)) if part]
+
+
+def _spans(text: str, after_an_answer: bool = False) -> list[tuple[int, int]]:
+    """Return where the clauses of a message are; the first need be none in an answer: "too small. Also, cancel it"."""
     spans: list[tuple[int, int]] = []
     for start, end in _pieces(text):
-        if spans and not (_is_clause(text[start:end]) and _is_clause(text[slice(*spans[-1])])):
+        before = bool(spans) and ((after_an_answer and len(spans) == 1) or _is_clause(text[slice(*spans[-1])]))
+        if spans and not (before and _is_clause(text[start:end])):
             spans[-1] = (spans[-1][0], end)
         else:
             spans.append((start, end))
-    return [part for part in (_bare(text[start:end]) for start, end in spans) if part]
+    return spans
 
 
 def read_wishes(text: str, context: Context, read: Read, topics: Topics, rules: WishRules) -> list[Wish]:
@@ -118,7 +130,8 @@ def read_wishes(text: str, context: Context, read: Read, topics: Topics, rules: 
             return []
         place = place.after(intent, "", (), topics)
         wish = Wish(part, intent, confidence, intent in rules.acts)
-        if intent not in rules.nothing and confidence >= rules.threshold and _wants(wish, rules) and not any(
+        enough = min(rules.threshold, rules.asked) if asks(part) else rules.threshold
+        if intent not in rules.nothing and confidence >= enough and _wants(wish, rules) and not any(
                 _is_one_matter(wish, other, rules) for other in wishes):
             wishes.append(Wish(_joined(before, part), intent, confidence, wish.is_act))
             before = ""
@@ -128,6 +141,39 @@ def read_wishes(text: str, context: Context, read: Read, topics: Topics, rules: 
         else:
             before = _joined(before, part)
     return sorted(wishes, key=lambda wish: wish.is_act) if len(wishes) > 1 else []
+
+
+def read_wishes_in_form(
+    text: str, context: Context, doing: str, read: Read, topics: Topics, rules: WishRules,
+) -> list[Wish]:
+    """Read what begins something new beside the answer to a form: the answer first, which is no wish, then the others.
+
+    Args:
+        doing: The intent of the form. What is much the same, or wished instead, is not beside it.
+
+    Returns:
+        Empty where there is nothing new, or no answer before it.
+    """
+    answered = _ANSWERED.match(text)
+    begin = answered.end() if answered else next(iter(_spans(text, after_an_answer=True)), (0, 0))[1]
+    parts = [text[:begin].strip(" ,.;"), *cut(text[begin:])]
+    if not 2 <= len(parts) <= _MOST or _INSTEAD.search(text):
+        return []
+    answer, wishes = parts[0], list[Wish]()
+    own = Wish(answer, doing, 1.0, is_act=True)
+    for part in parts[1:]:
+        intent, confidence = next(iter(read(part, Context())), ("", 0.0))
+        if intent in rules.whole:
+            return []
+        wish = Wish(part, intent, confidence, is_act=True)
+        is_sure = intent in rules.acts and confidence >= rules.threshold and _says_so(wish) and _wants(wish, rules)
+        if is_sure and not any(_is_one_matter(wish, other, rules) for other in (own, *wishes)):
+            wishes.append(wish)
+        elif wishes:
+            wishes[-1] = Wish(_joined(wishes[-1].text, part), wishes[-1].intent, wishes[-1].confidence, is_act=True)
+        else:
+            answer = _joined(answer, part)
+    return [Wish(answer, "", 1.0, is_act=False), *wishes] if wishes else []
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:

@@ -121,6 +121,38 @@ def test_a_turn_that_is_run_again_answers_each_wish_once(
     assert named == "Now to the cancellation." and asked.startswith("Shall I cancel order TD-10433")
 
 
+def answers_and_wants(shop: Shop, answer: tuple[str, str], wish: tuple[str, str]) -> list[str]:
+    """The customer answers a form, and wants something new in the same message."""
+    text = f"{answer[0]}, and {wish[0]}"
+    shop.wishes[text] = [{"text": answer[0], "intent": "", "confidence": 1.0, "is_act": False},
+                         {"text": wish[0], "intent": wish[1], "confidence": 0.9, "is_act": True}]
+    shop.readings.update({part: (intent, {}) for part, intent in (answer, wish)})
+    return shop.says(text, answer[1])
+
+
+def test_a_new_act_beside_an_answer_is_named_and_begun_afterwards(shop: Shop) -> None:
+    identified(shop)
+    shop.says("send TD-10300 back", "return_item", order_number="TD-10300")
+    shop.says("delivered@example.com", email="delivered@example.com")
+    kept, asked = answers_and_wants(shop, ("the towel", "inform"), ("cancel my order", "cancel_order"))
+    assert kept == "I'll come to the cancellation right after this." and "Why does it go back" in asked
+    [asked] = shop.says("it is too small", "inform")
+    assert "Shall I set up the return" in asked or "goes back to us" in asked
+    done, named, *_ = shop.says("yes, send it back", "affirm")
+    assert is_response(done, "utter_return_item_label") and named == "Now to the cancellation."
+    assert shop.orders.find("TD-10433").status is OrderStatus.PROCESSING, "its own yes was not given"
+
+
+def test_a_yes_with_a_new_act_beside_it_is_none_and_both_are_kept(shop: Shop) -> None:
+    identified(shop)
+    shop.says(*CANCEL)
+    kept, again = answers_and_wants(shop, ("yes", "affirm"), RETURN)
+    assert kept == "I'll come to the return right after this." and "Shall I cancel order TD-10433" in again
+    assert shop.orders.find("TD-10433").status is OrderStatus.PROCESSING
+    done, named, *_ = shop.says(YES, "affirm")
+    assert is_response(done, "utter_cancel_order_done") and named == "Now to the return."
+
+
 def both_asked(shop: Shop) -> str:
     """The customer has shown whose both orders are, and has been asked whether to cancel them."""
     identified(shop)

@@ -128,3 +128,25 @@ async def test_an_address_may_come_in_two_messages(shop: Shop) -> None:
                             slots={"order_number": "TD-10433", "new_address": "12 Oak Street"})
     assert outcome.slots["new_address"] == "12 Oak Street, Springfield, IL 62704"
     assert outcome.slots["requested_slot"] == "confirmed"
+
+
+@pytest.mark.parametrize("text", [
+    "please send order TD-10433 to 9 Mill Lane, Tacoma, WA 98402 instead",
+    "my new address is 9 Mill Lane, Tacoma, WA 98402",
+    "it should go to my dad, 9 Mill Lane, Tacoma, WA 98402, thanks",
+])
+async def test_an_address_in_the_wish_itself_is_read_back_at_once(shop: Shop, text: str) -> None:
+    shop.know("new@example.com")
+    outcome = await act(ValidateChangeAddressForm(shop.open), Scene(
+        intent="change_address", form="change_address_form", starts=True, text=text, filled={"contact": "98402"}))
+    assert outcome.slots["new_address"] == "9 Mill Lane, Tacoma, WA 98402"
+    assert outcome.slots["requested_slot"] == "confirmed"
+
+
+@pytest.mark.parametrize("text", ["change where it goes", "I moved to Tacoma, WA 98402",
+                                  "it goes to 12 Pine, is that right?"])
+async def test_a_wish_without_a_whole_address_is_asked_for_it(shop: Shop, text: str) -> None:
+    shop.know("new@example.com")
+    outcome = await act(ValidateChangeAddressForm(shop.open), Scene(
+        intent="change_address", form="change_address_form", starts=True, text=text))
+    assert outcome.slots["requested_slot"] == "new_address"

@@ -47,6 +47,7 @@ COMPOSED = {
     "utter_ask_change_address_form_confirmed": ["_again"],
     "utter_ask_return_item_form_confirmed": ["_again"],
     "utter_fact_membership": ["_standard", "_silver", "_gold"],
+    "utter_fact_not_yet_": ["cancel_order", "change_address", "return_item"],
     "utter_fact_done": ["_cancel_order", "_cancel_order_unpaid", "_change_address"],
     "utter_greet": ["_handed_back", "_resolved"], "utter_thanks": ["_handed_back", "_resolved"],
 }

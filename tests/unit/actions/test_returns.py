@@ -203,3 +203,17 @@ async def test_money_of_a_return_that_is_only_asked_for_is_not_on_its_way(shop: 
     assert outcome.said == ["utter_return_item_not_set_up_yet"]
     assert not outcome.stepped_aside
     assert outcome.slots["requested_slot"] == "confirmed"
+
+
+async def test_an_answer_with_a_question_beside_it_is_taken_and_the_question_left_to_the_rules(shop: Shop) -> None:
+    shop.know("delivered@example.com")
+    scene = {"form": "return_item_form", "requested": "return_item", "slots": {"order_number": "TD-10300"}}
+    text = "the towel, and who pays for the parcel?"
+    outcome = await act(ValidateReturnItemForm(shop.open), Scene(
+        intent="returns/who_pays", text=text, filled={"return_item": text}, **scene))
+    assert outcome.slots["return_item"] == "TWL-012" and outcome.slots["requested_slot"] == "return_reason"
+    assert outcome.stepped_aside
+    text = "who pays for the parcel?"
+    outcome = await act(ValidateReturnItemForm(shop.open), Scene(
+        intent="returns/who_pays", text=text, filled={"return_item": text}, **scene))
+    assert outcome.stepped_aside and outcome.slots["return_item"] is None

@@ -10,6 +10,8 @@ from tandem.nlu.models.questions import (
     is_read_for_its_question,
     only_questions,
     question_after_no,
+    wish_after_no,
+    wishes_another,
 )
 
 AT_THE_GATE = Context(asks="confirmed")
@@ -68,3 +70,27 @@ def test_after_a_no_the_question_stands_alone(text: str, context: Context, quest
 def test_a_question_must_be_sure_enough() -> None:
     assert only_questions([("affirm", 0.5), ("refunds/how_long", 0.3)]) == [("refunds/how_long", 0.3)]
     assert only_questions([("affirm", 0.9), ("refunds/how_long", 0.04)]) == []
+
+
+@pytest.mark.parametrize(("intent", "doing", "another"), [
+    ("change_address", "cancel_order", True), ("cancel_order", "return_item", True),
+    ("cancel_order", "cancel_order", False),
+    ("change_order", "change_address", False), ("change_address", "", False), ("opening_hours", "cancel_order", False),
+    ("change_address", "order_status", False),
+])
+def test_another_act_is_wished_instead(intent: str, doing: str, another: bool) -> None:
+    assert wishes_another(intent, doing) is another
+
+
+def test_another_act_in_the_form_of_a_question_is_not_read_for_a_question() -> None:
+    ranking = [("change_address", 0.6)]
+    assert is_read_for_its_question("can it go to my office instead?", ranking, AT_THE_GATE)
+    assert not is_read_for_its_question("can it go to my office instead?", ranking, AT_THE_GATE, "cancel_order")
+
+
+@pytest.mark.parametrize(("text", "wish"), [
+    ("no! change where it goes", "change where it goes"), ("nope, wait, send it back", "send it back"), ("no", ""),
+    ("no thanks", ""), ("change where it goes", ""),
+])
+def test_what_is_wished_after_a_no_is_found(text: str, wish: str) -> None:
+    assert wish_after_no(text, AT_THE_GATE) == wish

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import pytest
 
 from tandem.nlu.models.context import Context, Topics
-from tandem.nlu.models.wishes import WishRules, cut, read_wishes
+from tandem.nlu.models.wishes import WishRules, cut, read_wishes, read_wishes_in_form
 
 NOWHERE = Context()
 TOPICS = Topics({"return_item": "returns", "opening_hours": "shop_info"})
 RULES = WishRules(
-    threshold=0.4, nothing=frozenset({"inform", "greet", "complaint"}), whole=frozenset({"ask_for_human"}),
+    threshold=0.4, asked=0.25, nothing=frozenset({"inform", "greet", "complaint"}), whole=frozenset({"ask_for_human"}),
     reports=frozenset({"double_charge"}), acts=frozenset({"cancel_order", "return_item", "damaged_item"}),
     one_matter=(frozenset({"cancel_order", "get_refund"}), frozenset({"return_item", "damaged_item", "get_refund"}),
                 frozenset({"order_status", "order_fact/arrival_time"})))
@@ -63,7 +63,7 @@ def test_what_only_tells_something_is_a_wish_where_something_is_to_be_done_about
 @pytest.mark.parametrize("text", [
     "I'm angry and I want my money", "cancel it and give me my money", "I want to return the rug, it's too small",
     "the rug is torn and I want a refund", "where is my rug, when will it arrive?", "hi, where is my rug?",
-    "where is it? where is my order?", "my name is Ann and where is my rug", "return the rug and mumble cost?",
+    "where is it? where is my order?", "my name is Ann and where is my rug", "return the rug and mumble, it costs",
 ])
 def test_a_wish_with_its_reason_its_feeling_or_its_consequence_is_one(text: str) -> None:
     assert wishes(text) == []
@@ -96,6 +96,35 @@ def test_what_is_refused_beside_a_wish_is_no_wish() -> None:
 
 def test_an_answer_to_an_open_question_is_not_taken_apart() -> None:
     assert wishes("send the rug back, and when do you open?", Context(asks="confirmed")) == []
+
+
+def test_a_part_that_asks_needs_less_confidence() -> None:
+    assert [intent for intent, _ in wishes("where is it? and mumble, what does it cost?")] == [
+        "order_status", "delivery_cost"]
+
+
+@pytest.mark.parametrize(("text", "doing", "answer", "wish"), [
+    ("it's too small, and please cancel my other order", "return_item", "it's too small", "cancel my other order"),
+    ("too small. also I want to cancel the rug", "return_item", "too small", "I want to cancel the rug"),
+    ("yes and then send the rug back too", "cancel_order", "yes", "send the rug back too"),
+    ("the blue one, that came torn. Oh and cancel the rug!", "return_item", "the blue one, that came torn",
+     "cancel the rug!"),
+    ("no, and cancel the other one", "return_item", "no", "cancel the other one"),
+])
+def test_something_new_beside_the_answer_to_a_form_is_kept(text: str, doing: str, answer: str, wish: str) -> None:
+    first, second = read_wishes_in_form(text, Context(asks="return_reason"), doing, read, TOPICS, RULES)
+    assert (first.text.strip("."), first.intent, second.text.removeprefix("please ")) == (answer, "", wish)
+
+
+@pytest.mark.parametrize(("text", "doing"), [
+    ("it is torn and I want my money", "return_item"), ("too big and I want to return it", "return_item"),
+    ("wrong size. don't cancel the other one", "return_item"), ("torn, and when do you open?", "return_item"),
+    ("12 Oak Street, Springfield", "change_address"), ("yes", "cancel_order"),
+    ("send the rug back instead", "cancel_order"),
+    ("no, I'd rather send the rug back", "cancel_order"), ("it's torn, and I want a person", "return_item"),
+])
+def test_an_answer_with_its_reason_is_all_for_the_form(text: str, doing: str) -> None:
+    assert read_wishes_in_form(text, Context(asks="return_reason"), doing, read, TOPICS, RULES) == []
 
 
 def test_a_part_is_read_after_the_parts_before_it() -> None:

@@ -21,6 +21,11 @@ CURRENT = Address("Noah Lindqvist", "512 Pine St", "Seattle", "98101", "WA")
     ("Torstr. 5, 10115 Berlin", "Torstr. 5", "Berlin", "", "10115"),
     ("10 Downing Street, London SW1A 2AA", "10 Downing Street", "London", "", "SW1A 2AA"),
     ("no, sorry: 98 Elm Ave, Dayton, OH 45402.", "98 Elm Ave", "Dayton", "OH", "45402"),
+    ("to my sister Greta, 31 Birch Rd Olympia WA 98501 thanks", "31 Birch Rd", "Olympia", "WA", "98501"),
+    ("yes, that's the old one. the new one is 4 Quarry Lane, Tacoma 98402", "4 Quarry Lane", "Tacoma", "", "98402"),
+    ("I've moved, please send it to 16 St Clair Ave NE Apt 2 Salem OR 97301 instead", "16 St Clair Ave NE Apt 2",
+     "Salem",
+     "OR", "97301"),
     ("Unit 4, 77 Canal St, New Orleans, LA 70112", "Unit 4, 77 Canal St", "New Orleans", "LA", "70112"),
 ])
 def test_an_address_is_read(text: str, street: str, city: str, region: str, postcode: str) -> None:

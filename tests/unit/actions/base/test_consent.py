@@ -8,8 +8,9 @@ import pytest
 from actions.base.consent import MOST_ASKED, ConsentForm
 from actions.cancel_order import ActionAskCancelOrder, ActionCancelOrder, ValidateCancelOrderForm
 from actions.change_order import ActionAskChangeAddress, ValidateChangeAddressForm
-from actions.conversation import ActionDeny, ActionNeverMind
+from actions.conversation import ActionDeny, ActionNeverMind, ActionTalk
 from actions.not_understood import ActionNotUnderstood
+from actions.order_fact import ActionOrderFact
 from actions.returns import ActionAskReturnItemConsent, ValidateReturnItemForm
 from tandem.orders.model import OrderStatus
 from tests.unit.actions.conftest import Outcome, Scene, Shop, act
@@ -182,3 +183,21 @@ async def test_without_an_act_there_is_nothing_to_regret(shop: Shop, kind: type)
     shop.know("new@example.com")
     outcome = await act(kind(shop.open), Scene(seq=shop.says("no, undo that"), text="no, undo that"))
     assert not any("regret_reply" in said for said in outcome.said)
+
+
+@EVERY_ACT
+async def test_another_act_instead_says_what_stays_and_goes_there(shop: Shop, name: str) -> None:
+    other = "return_item" if name == "cancel_order" else "cancel_order"
+    outcome = await answer(shop, name, "hm, can we do something else with it instead", other)
+    assert outcome.said == [FORMS[name][0].act.kept] and outcome.stepped_aside
+
+
+@EVERY_ACT
+async def test_whether_it_is_done_is_told_with_what_is_waited_for(shop: Shop, name: str) -> None:
+    _, email, number, details = FORMS[name]
+    shop.know(email)
+    for kind, intent in ((ActionOrderFact, "order_fact/done"), (ActionOrderFact, "order_fact/nothing_done"),
+                         (ActionTalk, "talk/what_next")):
+        scene = Scene(intent=intent, text="and now?", form=f"{name}_form", requested="confirmed",
+                      slots={"order_number": number, **details})
+        assert (await act(kind(shop.open), scene)).said == [f"utter_fact_not_yet_{name}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 import pytest
 
 from actions.cancel_order import ValidateCancelOrderForm
+from actions.change_order import ValidateChangeOrderForm
 from actions.order_status import ValidateOrderStatusForm
 from actions.returns import ValidateReturnItemForm
 from tests.unit.actions.conftest import Outcome, Scene, Shop, act
@@ -310,11 +311,19 @@ async def test_neither_is_not_asked_again(shop: Shop) -> None:
     assert outcome.followed_by == ["action_listen"]
 
 
-async def test_of_both_the_first_comes_first(shop: Shop) -> None:
+async def test_of_both_the_first_comes_first_where_a_form_takes_one(shop: Shop) -> None:
     shop.know("two-orders@example.com")
-    outcome = await answer(shop, requested="order_number", text="both", last_bot=buttons())
+    outcome = await act(ValidateChangeOrderForm(shop.open), Scene(
+        form="change_order_form", requested="order_number", text="both", last_bot=buttons()))
     assert outcome.said == ["utter_one_after_the_other"]
     assert outcome.slots["order_number"] == "TD-10402"
+
+
+async def test_both_are_taken_where_a_form_takes_several(shop: Shop) -> None:
+    shop.know("two-orders@example.com")
+    outcome = await answer(shop, requested="order_number", text="both", last_bot=buttons())
+    assert outcome.said == []
+    assert {outcome.slots["order_number"], outcome.slots["other_orders"]} == {"TD-10402", "TD-10417"}
 
 
 async def test_an_offer_stands_after_a_first_choice(shop: Shop) -> None:
