@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from actions.base.choices import named_in, read_choice
+from actions.base.choices import means_the_other, named_in, read_choice
 from actions.base.customer_orders import AccessibleOrders, accessible_orders, number_in
 from actions.base.draft import Draft
 from actions.base.message_text import bare_numbers
@@ -165,6 +165,8 @@ def changed_choice(turn: CurrentTurn, accessible: AccessibleOrders, current: Seq
         return tuple(dict.fromkeys([*current, *named]))
     if len(current) == 1:
         more = all_meant(turn.text, accessible.relevant)
+        if not more and len(accessible.relevant) == 2 and means_the_other(turn.text) and _ADDS.search(turn.text):
+            more = () if _NOT_ALL.search(turn.text) else tuple(order.number for order in accessible.relevant)
         return more if current[0] in more else ()
     chosen = read_choice(turn.text, [f"{order.number} {items_of(order)}" for order in orders]) or ()
     fewer = tuple(orders[place].number for place in chosen) or tuple(named)
