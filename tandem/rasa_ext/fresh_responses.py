@@ -1,11 +1,13 @@
 """The words of a response: of the variations that fit, one that this conversation has not heard yet.
 
 Rasa picks among them by chance, so that a customer may be told the same twice in a row. Here the record of the
-conversation decides. Where all has been said, the response named under `again` says so and offers the next help.
+conversation decides. Where all has been said, the response named under `again` says so and offers the next help: the
+answer once more to who asks it in the same words or much later, and else only that there is no more to tell.
 """
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -19,19 +21,27 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
 from tandem.rasa_ext.translations import in_language_of
+from tandem.wording.offers import read_offers
 
 _USER, _BOT = UserUttered.type_name, BotUttered.type_name
 _LOOK_BACK = 400  # events; some twenty turns with all their slots
 _OTHERWISE = "_otherwise"  # ends the name of the response for another question that gets the same words
+_NO_MORE = "_no_more"  # and of that for words that were said within the last few turns
 _TOLD = "told"  # the brace in which the words stand that were said before
+_JUST_SAID = 3  # messages of the customer since then
+_SAME_WORDS = 0.6  # of all words of two messages, from which they are the same question
+_WORD = re.compile(r"[^\W_]+")
+_BUTTON = "/"  # begins a message that is a button
 
 
 @dataclass(frozen=True)
 class Said:
-    """Something that the bot has said: the words, and the intent to which it said them."""
+    """Something that the bot has said: the words, and to which message, of which intent and how many messages ago."""
 
     text: str
     intent: str
+    to: str = ""
+    turns_ago: int = 0
 
 
 class FreshResponses(TemplatedNaturalLanguageGenerator):
@@ -51,7 +61,9 @@ class FreshResponses(TemplatedNaturalLanguageGenerator):
         """Read the keys.
 
         * `again`: the response for what is asked again although all has been said, with the brace `{told}`; that with
-          `_otherwise` behind its name answers another question that would get the same words. Empty for none.
+          `_otherwise` behind its name answers another question that would get the same words, and that with `_no_more`
+          whatever would get words that were said just now, with the likeliest other readings as buttons. Empty
+          for none.
         * `as_they_are`: names of responses, with asterisks, that are no answers and are said again without it.
         """
         super().__init__(domain.responses)
@@ -80,17 +92,28 @@ class FreshResponses(TemplatedNaturalLanguageGenerator):
         earlier = next((one for one in said if text in one.text), None)
         if earlier is None:
             return chosen
-        latest = tracker.latest_message
-        asked = _full_name(latest.intent) if latest is not None else ""
-        name = self._again if earlier.intent == asked else f"{self._again}{_OTHERWISE}"
+        latest = tracker.latest_message or UserUttered("")
+        name, offered = self._name_for(latest, earlier, said)
         told = self._freshest(name, output_channel, slots, {**kwargs, _TOLD: text}, said)
         if told is None:
             return chosen
         # What the answer offers stays, then what helps further.
-        own = chosen.get("buttons") or []
-        known = {button.get("payload") for button in own}
-        added = [button for button in told.get("buttons") or () if button.get("payload") not in known]
-        return {**chosen, **told, "buttons": [*own, *added]}
+        buttons = {str(one.get("payload")): one for one in told.get("buttons") or ()}
+        first = {str(one.get("payload")): one for one in (*(chosen.get("buttons") or ()), *offered)}
+        return {**chosen, **told, "buttons": list({**first, **buttons, **first}.values())}
+
+    def _name_for(
+        self, latest: UserUttered, earlier: Said, said: Sequence[Said]
+    ) -> tuple[str, Sequence[Mapping[str, Any]]]:
+        """Return the response for words that were said before, and what else the message may have meant."""
+        intent = _full_name(latest.intent)
+        is_same = earlier.intent == intent
+        asks_again = is_same and (_button(latest.text) or _same_words(str(latest.text or ""), earlier.to))
+        if earlier.turns_ago > _JUST_SAID or asks_again or f"{self._again}{_NO_MORE}" not in self.responses:
+            return self._again if is_same else f"{self._again}{_OTHERWISE}", ()
+        lately = {intent, *(one.intent for one in said if one.turns_ago <= _JUST_SAID)}
+        others = read_offers().buttons([one for one in _ranking(latest) if one[0] not in lately])
+        return f"{self._again}{_NO_MORE}", others
 
     def _tells_again(self, utter_action: str) -> bool:
         """Check whether a response is an answer, for which there are words when it must be said again."""
@@ -117,15 +140,17 @@ def said_before(tracker: DialogueStateTracker) -> list[Said]:
     """
     found: list[Said] = []
     waiting: list[str] = []  # said after the message that comes next
+    turns = 0
     for count, event in enumerate(reversed(tracker.events)):
         if count >= _LOOK_BACK:
             break
         if event.type_name == _BOT and event.text:
             waiting.append(str(event.text))
         elif event.type_name == _USER:
-            found += [Said(text, _full_name(event.intent)) for text in waiting]
+            found += [Said(text, _full_name(event.intent), str(event.text or ""), turns) for text in waiting]
             waiting = []
-    return found + [Said(text, "") for text in waiting]
+            turns += 1
+    return found + [Said(text, "", "", turns) for text in waiting]
 
 
 def _age(text: str, said: Sequence[Said]) -> int:
@@ -135,3 +160,26 @@ def _age(text: str, said: Sequence[Said]) -> int:
 
 def _full_name(intent: Mapping[str, Any]) -> str:
     return str(intent.get("full_retrieval_intent_name") or intent.get("name") or "")
+
+
+def _ranking(message: UserUttered) -> list[tuple[str, float]]:
+    """Return how a message may be read, in full, with the confidence, the likeliest first."""
+    parse = message.parse_data or {}
+    answers = parse.get("response_selector") or {}
+    told = [(str(one["intent"]), float(one["confidence"]))
+            for one in (parse.get("interpretation") or {}).get("candidates") or ()]  # several of one topic
+    ranks = [(str(rank.get("name") or ""), float(rank.get("confidence") or 0.0))
+             for rank in parse.get("intent_ranking") or ()]
+    full = [(str(((answers.get(name) or {}).get("response") or {}).get("intent_response_key") or name), sure)
+            for name, sure in ranks]
+    return sorted({**dict(full), **dict(told)}.items(), key=lambda one: -one[1])
+
+
+def _button(text: str | None) -> bool:
+    return str(text or "").startswith(_BUTTON)
+
+
+def _same_words(one: str, other: str) -> bool:
+    """Check whether two messages say the same in mostly the same words."""
+    first, second = ({word.lower() for word in _WORD.findall(text)} for text in (one, other))
+    return bool(first | second) and len(first & second) >= _SAME_WORDS * len(first | second)

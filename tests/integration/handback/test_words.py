@@ -34,12 +34,17 @@ def test_who_is_not_understood_twice_is_told_so_and_gets_a_person(shop: Shop) ->
     assert shop.slots()["handoff_reason"] == "not_understood"
 
 
-def test_an_answer_that_is_asked_for_again_says_so_and_offers_a_person(shop: Shop) -> None:
+@pytest.mark.parametrize(("text", "response"), [
+    ("so do I get points for this?", "utter_again"), ("what do regulars gain here", "utter_again_no_more"),
+])
+def test_an_answer_that_is_asked_for_again_is_told_to_the_same_words_and_offers_a_person(
+    shop: Shop, text: str, response: str,
+) -> None:
     [first] = shop.says("do I get points for this?", "loyalty_program")
-    [again] = shop.says("what do regulars gain here", "loyalty_program")
+    [again] = shop.says(text, "loyalty_program")
     [hours] = shop.says("when do you open", "opening_hours")
     assert is_response(first, "utter_loyalty_program") and is_response(hours, "utter_opening_hours")
-    assert first in again and is_response(again, "utter_again")
+    assert is_response(again, response) and (first in again) is (response == "utter_again")
     payloads = [button["payload"] for message in shop.core.ledger.messages("c") if message.text == again
                 for button in message.data["buttons"]]
     assert "/ask_for_human" in payloads

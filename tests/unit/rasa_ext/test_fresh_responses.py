@@ -40,6 +40,7 @@ responses:
       text: Sent.
   utter_again: [{text: "As I said: {told}", buttons: [{title: Person, payload: /person}, {title: Map, payload: /map}]}]
   utter_again_otherwise: [{text: "The same holds: {told}"}]
+  utter_again_no_more: [{text: That is all., buttons: [{title: Person, payload: /person}]}]
 """)
 WORDS = FreshResponses(EndpointConfig(again="utter_again", as_they_are=["utter_gre*"]), DOMAIN)
 
@@ -51,8 +52,8 @@ class Talk:
         self.tracker = DialogueStateTracker.from_events("c", [], slots=DOMAIN.slots)
 
     async def asks(self, intent: str, response: str, channel: str = "rest", words: FreshResponses = WORDS,
-                   **values: Any) -> dict[str, Any]:
-        self.tracker.update(UserUttered(intent, {"name": intent}))
+                   text: str = "", parse: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
+        self.tracker.update(UserUttered(text or intent, {"name": intent}, parse_data=parse or {}))
         message = await words.generate(response, self.tracker, channel, **values)
         assert message is not None
         self.tracker.update(BotUttered(message["text"]))
@@ -71,10 +72,41 @@ async def test_other_facts_in_the_same_words_are_news() -> None:
     assert (await talk.asks("hours", "utter_hours", **{"from": "9"}))["text"] == "From 9."
 
 
-async def test_another_question_with_the_same_answer_is_told_so() -> None:
+async def test_another_question_with_the_same_answer_later_is_told_so() -> None:
     talk = Talk()
     await talk.asks("returns", "utter_returns")
+    for _ in range(3):
+        await talk.asks("greet", "utter_greet")
     assert (await talk.asks("hours", "utter_returns"))["text"] == "The same holds: Free."
+
+
+@pytest.mark.parametrize(("intent", "text"), [
+    ("returns", "and if I bring it in myself"),  # read as the same question
+    ("hours", "open on Sundays?"),  # and as another one
+])
+async def test_what_was_said_just_now_is_not_told_again_to_other_words(intent: str, text: str) -> None:
+    talk = Talk()
+    await talk.asks("returns", "utter_returns", text="what does a return cost")
+    again = await talk.asks(intent, "utter_returns", text=text)
+    assert again["text"] == "That is all."
+
+
+@pytest.mark.parametrize("text", ["what does a return cost??", "So what does a return cost", "/returns"])
+async def test_the_same_question_in_the_same_words_or_by_its_button_is_answered_again(text: str) -> None:
+    talk = Talk()
+    await talk.asks("returns", "utter_returns", text="what does a return cost")
+    assert (await talk.asks("returns", "utter_returns", text=text))["text"] == "As I said: Free."
+
+
+async def test_what_else_may_be_meant_is_offered_but_nothing_that_was_answered_just_now() -> None:
+    talk = Talk()
+    await talk.asks("returns", "utter_returns", text="what does a return cost")
+    again = await talk.asks("returns", "utter_returns", text="the shop in town, I mean", parse={
+        "intent_ranking": [{"name": "returns", "confidence": 0.4}, {"name": "store_location", "confidence": 0.3},
+                           {"name": "opening_hours", "confidence": 0.001}],
+        "interpretation": {"candidates": [{"intent": "returns/store_return", "confidence": 0.2}]}})
+    assert [one["payload"] for one in again["buttons"]] == [
+        "/store_location", "/returns/store_return", "/ask_for_human", "/person"]
 
 
 async def test_what_is_told_again_keeps_its_buttons_and_offers_the_next_help() -> None:
