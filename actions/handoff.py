@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -14,6 +14,7 @@ from actions.base.reply import Reply
 from actions.base.services import dates_of, services
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from tandem.conversations.model import ConversationNotFound, NotAllowed
+from tandem.handoff.safety import advice
 from tandem.handoff.service import OpenedHandoff
 from tandem.logs import about
 from tandem.services import Services
@@ -23,6 +24,7 @@ from tandem.wording.phrases import notice, wait_in_words
 logger = logging.getLogger(__name__)
 
 REASON_SLOT = "handoff_reason"  # the responses of a handoff have conditions on it
+_LOOK_BACK = 3  # messages before this one in which a danger may have been told
 FLOW_SLOTS = frozenset({"order_number", "contact", "confirmed", "new_address", "return_item", "return_reason"})
 
 
@@ -61,15 +63,18 @@ class ActionHandoff(Action):
     def _hand_off(self, turn: CurrentTurn) -> tuple[OpenedHandoff, Reply]:
         services = self._open()
         opened = services.handoff.open(turn.tracker.current_state())
-        return opened, announcement(opened, dates_of(services))
+        return opened, announcement(opened, dates_of(services), (turn.text, *turn.earlier_texts[:_LOOK_BACK]))
 
 
-def announcement(handoff: OpenedHandoff, dates: Dates) -> Reply:
+def announcement(handoff: OpenedHandoff, dates: Dates, texts: Sequence[str] = ()) -> Reply:
     """Return what the customer is told: why a person comes and what that person knows, then how things stand.
 
     `announces` lets it pass although the conversation waits for a person.
+
+    Args:
+        texts: What the customer wrote, the latest first.
     """
-    values = {"announces": handoff.handoff_id, REASON_SLOT: handoff.reason}
+    values = {"announces": handoff.handoff_id, REASON_SLOT: handoff.reason, "safety": advice(texts)}
     if not handoff.on_duty:
         return Reply("utter_handoff_off_duty", {**values, "standing": _standing_off_duty(handoff, dates)})
     told = []

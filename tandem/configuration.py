@@ -30,6 +30,7 @@ class ConfigurationError(ValueError):
     BusinessHoursError            data/duty.yml
     ShopFileError                 data/shop.yml
     WaitingRoomError              data/waiting.yml
+    SafetyError                   data/safety.yml
     EscalationSettingsError       EscalationPolicy in config.yml
     OrdersConfigError             `orders:` of endpoints.yml
     """

@@ -148,6 +148,11 @@ class CurrentTurn:
                 for event in reversed(self._events[0]) if event.get("event") == "user"]
 
     @property
+    def earlier_texts(self) -> list[str]:
+        """Return the customer's messages before this one, the latest first."""
+        return [str(event.get("text") or "") for event in reversed(self._events[0]) if event.get("event") == "user"]
+
+    @property
     def note(self) -> str:
         """Return what a person left for the bot to say, without its full stop; empty if nothing."""
         told = self.slot("last_handoff")

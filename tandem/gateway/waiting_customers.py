@@ -16,9 +16,11 @@ from tandem.conversations.queue_answers import ANSWERS, QueueAnswers
 from tandem.conversations.writing import write
 from tandem.handoff.business_hours import BusinessHours
 from tandem.handoff.contact import email_in
+from tandem.handoff.safety import advice
 from tandem.handoff.waiting_room import (
     ASK_LEAVE,
     CONTACT,
+    DANGER,
     NOTED,
     STANDING,
     GivenAnswer,
@@ -40,6 +42,7 @@ PHRASES = Path("data/responses/waiting.yml")
 READ_SECONDS = 10.0  # that the NLU may take for a message and its parts
 LOOK_UP_SECONDS = 8.0  # that an action may take
 _LOOK_BACK = 60  # messages in which earlier answers are looked for
+_WROTE_BEFORE = 6  # messages before this one in which a danger may have been told
 _ENGLISH, _OFF_DUTY = "en", "off_duty"
 
 Parse = Callable[[str], Awaitable[Mapping[str, Any]]]
@@ -49,10 +52,20 @@ Ask = Callable[[str, Mapping[str, Any]], Awaitable[Sequence[tuple[str, str]]]]
 
 @dataclass(frozen=True)
 class _Standing:
-    """What is known of a waiting customer: the handoff, and the answers given since it opened, oldest first."""
+    """What is known of a waiting customer, the oldest first.
+
+    Attributes:
+        given: The answers given since the handoff opened.
+        said: What the bot and the system said lately.
+        wrote: What the customer wrote lately.
+        in_danger: The handoff is for a danger, or one was told since.
+    """
 
     handoff: Handoff
     given: tuple[GivenAnswer, ...]
+    said: tuple[str, ...] = ()
+    wrote: tuple[str, ...] = ()
+    in_danger: bool = False
 
     @property
     def was_asked(self) -> bool:
@@ -98,16 +111,16 @@ class WaitingCustomers:
         if standing is None:
             return None
         step = NextStep("notice", NOTED)
-        upset = False
+        reading = MessageReading(message.text)
         if whole is not None:
             reading = MessageReading.of(whole)
-            upset = reading.upset
-            step = decide(self._room, reading, await self._parts(message, parse), standing.was_asked)
+            parts = await self._parts(message, parse)
+            step = decide(self._room, reading, parts, standing.was_asked, standing.in_danger)
         if step.kind == "leave":
             return await write(message.conversation_id, self._answers.leave, message.conversation_id, message.seq,
                                step.for_bot, receipt.tries)
         facts = await self._found(step, message, ask, whole or {})
-        return await write(message.conversation_id, self._say, message, standing, step, facts, upset)
+        return await write(message.conversation_id, self._say, message, standing, step, facts, reading)
 
     async def _parts(self, message: Message, parse: Parse) -> list[MessageReading]:
         texts = parts_of(message.text, self._room)
@@ -144,13 +157,17 @@ class WaitingCustomers:
         handoff = next((one for one in ledger.handoffs(conversation_id) if one.closed_at is None), None)
         if handoff is None:
             return None
+        lately = [one for one in ledger.latest_messages(conversation_id, _LOOK_BACK) if one.text]
         given = tuple(
             GivenAnswer(tuple(one.data.get(ANSWERS) or (str(one.data.get("event")),)), one.at, one.text)
-            for one in ledger.latest_messages(conversation_id, _LOOK_BACK)
-            if one.author is Author.SYSTEM and one.epoch >= handoff.epoch and one.text)
-        return _Standing(handoff, given)
+            for one in lately if one.author is Author.SYSTEM and one.epoch >= handoff.epoch)
+        return _Standing(
+            handoff, given, tuple(one.text for one in lately if one.author is not Author.CUSTOMER),
+            tuple(one.text for one in lately if one.author is Author.CUSTOMER and one.seq < message.seq),
+            self._reasons(handoff.trigger) == DANGER or any(DANGER in one.names for one in given))
 
-    def _say(self, message: Message, standing: _Standing, step: NextStep, facts: str, upset: bool) -> Message | None:
+    def _say(self, message: Message, standing: _Standing, step: NextStep, facts: str,
+             reading: MessageReading) -> Message | None:
         email = email_in(message.text)
         names = [CONTACT] if email else []
         if facts:
@@ -158,14 +175,17 @@ class WaitingCustomers:
         elif not email or step.name not in self._room.remarks:
             names.append(step.name if step.kind == "notice" else NOTED)
         now = self._ledger.clock()
-        due = [name for name in dict.fromkeys(names) if is_due(self._room, name, standing.given, now)]
+        due = [name for name in dict.fromkeys(names)
+               if is_due(self._room, name, standing.given, now, reading.is_question)]
         if not due:
             return None
         values = {"email": email, "found": facts, **self._figures(standing.handoff)}
+        if DANGER in due:
+            values["safety"] = advice((message.text, *standing.wrote[::-1][:_WROTE_BEFORE]), standing.said)
         language = detect([message.text])
         said = [one.text for one in standing.given]
         urgency = max((self._room.urgency.get(name, 0.0) for name in due), default=0.0)
-        told = {"mood": "upset" if upset else "", "handoff_reason": self._reasons(standing.handoff.trigger)}
+        told = {"mood": "upset" if reading.upset else "", "handoff_reason": self._reasons(standing.handoff.trigger)}
         texts, offered = [], list[Mapping[str, str]]()
         for name in due:
             notice = self._notice(self._name_of(name, step, facts, standing.handoff), language)

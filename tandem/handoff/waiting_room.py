@@ -14,9 +14,12 @@ from typing import Any
 from pydantic import Field
 
 from tandem.configuration import ConfigModel, ConfigurationError, read_section, read_yaml
+from tandem.conversations.consent_reader import asks
+from tandem.sentiment.dangers import read_dangers
+from tandem.sentiment.phrase_match import has_phrase
 
 WAITING = Path("data/waiting.yml")
-NOTED, STANDING, DANGER, CONTACT = "noted", "standing", "danger", "contact"
+NOTED, STANDING, DANGER, CONTACT, ANGER = "noted", "standing", "danger", "contact", "anger"
 ASK_LEAVE, STAYS = "ask_leave", "stays"  # whether they wish to leave the queue, and that they do not
 _YES, _NO = "affirm", "deny"
 _FALLBACK = "nlu_fallback"
@@ -24,7 +27,9 @@ _PARTS = 6  # of a message that are read by themselves
 _LONGEST = 400  # characters of a message that is taken apart
 _ENDS = r"[!?;\n]+|[.,:](?=\s|$)|\s[-–—]+\s"
 _FEW_WORDS = 4
+_PLAIN_WISH = 5  # words at most of a part that wishes nothing but to leave
 _ANSWERS_IN_A_ROW = 3  # of one kind, to questions, within the quiet time
+_DEAD_ENDS = (NOTED, ANGER, "hello", "act")  # notices that tell nothing to who is in danger
 
 
 class WaitingRoomError(ConfigurationError):
@@ -49,6 +54,7 @@ class LeaveRules(ConfigModel):
         ask: Intents that may mean it; the customer is asked.
         stays: With these nobody leaves, whatever a part of the message says.
         no_matter: What is no matter for the bot where it stands beside the wish.
+        words: Phrases that wish it, however the message was read; beside more words the customer is asked.
     """
 
     intents: tuple[str, ...] = ("back_to_bot",)
@@ -57,6 +63,7 @@ class LeaveRules(ConfigModel):
     ask: tuple[str, ...] = _names()
     stays: tuple[str, ...] = _names()
     no_matter: tuple[str, ...] = _names()
+    words: tuple[str, ...] = Field(default=(), description="a list of phrases")
 
 
 class WaitingRoom(ConfigModel):
@@ -127,6 +134,11 @@ class MessageReading:
         return self.ranking[0][0] if self.ranking else ""
 
     @property
+    def is_question(self) -> bool:
+        """Check whether it wants an answer at once: a question, or upset words."""
+        return self.upset or asks(self.text)
+
+    @property
     def confidence(self) -> float:
         return self.ranking[0][1] if self.ranking else 0.0
 
@@ -171,29 +183,37 @@ def parts_of(text: str, room: WaitingRoom) -> tuple[str, ...]:
 
 def decide(
     room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageReading] = (), asked: bool = False,
+    in_danger: bool = False,
 ) -> NextStep:
     """Decide what follows on a message.
 
     Args:
         parts: Its parts, if it has several.
         asked: The customer was just asked whether they wish to leave.
+        in_danger: They have told of a danger, and are advised again when they ask what to do.
     """
     dangers = room.notices.get(DANGER, ())
-    if whole.is_of(dangers, room.hunch) or any(one.is_of(dangers, 0.6) for one in parts if not _calms(room, whole)):
+    if (read_dangers().surely_in(whole.text) or whole.is_of(dangers, room.hunch)
+            or any(one.is_of(dangers, 0.6) for one in parts if not _calms(room, whole))):
         return NextStep("notice", DANGER)
     if asked and whole.is_of((_YES,), room.hunch):
         return NextStep("leave")
     if asked and whole.is_of((_NO,), room.hunch):
         return NextStep("notice", STAYS)
-    return _leaving(room, whole, parts) or _answer(room, whole)
+    step = _leaving(room, whole, parts) or _answer(room, whole)
+    if in_danger and step.name in _DEAD_ENDS and read_dangers().goes_on(whole.text):
+        return NextStep("notice", DANGER)
+    return step
 
 
-def is_due(room: WaitingRoom, name: str, given: Sequence[GivenAnswer], now: datetime) -> bool:
+def is_due(
+    room: WaitingRoom, name: str, given: Sequence[GivenAnswer], now: datetime, is_question: bool = False,
+) -> bool:
     """Check whether an answer of this name may be given now: remarks are answered once in a while, questions always."""
     if name in (DANGER, CONTACT):
         return True
     recent = sum(name in one.names for one in given if now - one.at < timedelta(seconds=room.quiet_seconds))
-    return recent < (1 if name in room.remarks else _ANSWERS_IN_A_ROW)
+    return recent < (1 if name in room.remarks and not is_question else _ANSWERS_IN_A_ROW)
 
 
 def _calms(room: WaitingRoom, whole: MessageReading) -> bool:
@@ -202,18 +222,29 @@ def _calms(room: WaitingRoom, whole: MessageReading) -> bool:
 
 def _leaving(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageReading]) -> NextStep | None:
     leaving = room.leaving
+    wished = [one for one in parts or (whole,) if has_phrase(one.text, leaving.words)]
+    if wished:
+        plain = any(len(one.text.split()) <= _PLAIN_WISH for one in wished)
+        matters = [one for one in parts if one not in wished and _is_matter(room, one)]
+        return NextStep("leave", for_bot=" ".join(_joined(parts, matters)) if matters else "") if plain else \
+            NextStep("notice", ASK_LEAVE)
     if whole.is_of(leaving.stays, room.confidence):
         return None
     wishes = [one for one in parts if one.is_of(leaving.intents, leaving.sure)]
     hints = [one for one in parts if one.is_of(leaving.intents, leaving.unsure) or one.is_of(leaving.ask, leaving.sure)]
     two_hints = len(hints) > 1 and any(one.is_of(leaving.intents, leaving.unsure) for one in hints)
     if wishes or two_hints or whole.is_of(leaving.intents, leaving.sure):
-        matters = [one for one in parts if one.is_understood and one.confidence >= room.hunch
-                   and not one.is_of((*leaving.intents, *leaving.no_matter), 0.0)]
+        matters = [one for one in parts if _is_matter(room, one)]
         return NextStep("leave", for_bot=" ".join(_joined(parts, matters)) if (wishes or two_hints) and matters else "")
     if whole.is_of(leaving.intents, leaving.unsure) or whole.is_of(leaving.ask, room.confidence):
         return NextStep("notice", ASK_LEAVE)
     return None
+
+
+def _is_matter(room: WaitingRoom, part: MessageReading) -> bool:
+    """Check whether a part of a message is something that the bot would have to answer."""
+    return (part.is_understood and part.confidence >= room.hunch
+            and not part.is_of((*room.leaving.intents, *room.leaving.no_matter), 0.0))
 
 
 def _joined(parts: Sequence[MessageReading], matters: Sequence[MessageReading]) -> list[str]:

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from tandem.sentiment import reasons, settings
+from tandem.sentiment.dangers import read_dangers
 from tandem.sentiment.model import Signal, Turn, TurnReading
 from tandem.sentiment.repetition import Repetition
 from tandem.sentiment.settings import EscalationSettings
+
+DANGER = "safety_hazard"  # the intent of a danger to life or health
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,8 @@ def person_intent(evidence: Evidence) -> Signal | None:
     intent, sure = turn.intent or "", turn.confidence
     if turn.is_fallback and turn.guess:  # to ask whether a person is meant, where one may be, would only delay them
         intent, sure = turn.guess, 2 * turn.guess_confidence
+    if read_dangers().surely_in(turn.text):  # whatever else the message is about
+        intent, sure = DANGER, 1.0
     least = evidence.settings.person_intents.get(intent)
     if least is None or sure < least:
         return None

@@ -236,6 +236,8 @@ class Shop(_Section):
     countries: tuple[str, ...] = Field(default=("US",), description="a list of countries such as [US, CA]")
     contact: ContactSettings = ContactSettings()
     emergency_number: str = Field(default="911", min_length=2, description='a number such as "911", in quotes')
+    poison_number: str = Field(default="1-800-222-1222", min_length=2, description='a number such as "911", in quotes')
+    crisis_number: str = Field(default="988", min_length=2, description='a number such as "911", in quotes')
     address_example: AddressExample = AddressExample()
     order_numbers: OrderNumberSettings = OrderNumberSettings()
     match_with: tuple[Literal["email", "postcode"], ...] = Field(

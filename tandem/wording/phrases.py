@@ -53,7 +53,7 @@ def fresh_notice(name: str, said: Sequence[str], path: Path = NOTICES, slots: Ma
     """Return one of the variations of `utter_notice_<name>`: one that was not said yet, else the one said longest ago.
 
     Args:
-        said: What was said before, the latest last.
+        said: What was said before, alone or with more, the latest last.
         slots: What conditions may name. Variations whose conditions hold come first, those with the most before the
             others; where one does not hold, the variation is not said.
 
@@ -64,7 +64,7 @@ def fresh_notice(name: str, said: Sequence[str], path: Path = NOTICES, slots: Ma
     fitting = [one for one in _variations(name, path)
                if all(known.get(slot) == value for slot, value in _conditions(one).items())]
     texts = [_filled(one, values) for one in sorted(fitting, key=lambda one: -len(_conditions(one)))]
-    return max(texts, key=lambda text: said[::-1].index(text) if text in said else len(said))
+    return max(texts, key=lambda text: next((ago for ago, one in enumerate(reversed(said)) if text in one), len(said)))
 
 
 def has_notice(name: str, path: Path = NOTICES) -> bool:

@@ -100,7 +100,13 @@ def test_in_danger_what_to_do_comes_first_whoever_is_on_duty() -> None:
     for name in ANNOUNCEMENTS:
         for variation in RESPONSES[name]:
             if _conditions(variation).get("handoff_reason") == "danger":
-                assert variation["text"].startswith("Safety first: if anybody is hurt or in danger, call ")
+                assert variation["text"].startswith("{safety} ")
+
+
+async def test_the_advice_fits_what_happened(shop: Shop) -> None:
+    scene = Scene(intent="safety_hazard", text="the vase fell apart and my thumb is bleeding")
+    [values] = (await act(ActionHandoff(shop.open), scene)).messages
+    assert "cloth" in values["safety"]
 
 
 def _conditions(variation: Mapping[str, Any]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,35 @@ def test_a_danger_in_any_part_comes_before_all_else() -> None:
     assert step(read("all_clear"), [read("all_clear"), read("safety_hazard", 0.7)]) == NextStep("notice", "all_clear")
 
 
+def test_an_injury_is_a_danger_however_the_message_was_read() -> None:
+    assert step(read("damaged_item", text="all in shards, and I cut my finger on them")) == NextStep("notice", DANGER)
+    assert step(read("all_clear", text="ok so far but still bleeding")) == NextStep("notice", DANGER)
+
+
+@pytest.mark.parametrize(("whole", "name"), [
+    (unclear(), DANGER), (read("greet"), DANGER), (read("complaint"), DANGER), (read("queue_question"), STANDING),
+    (read("all_clear"), "all_clear"),
+])
+def test_who_is_in_danger_and_asks_what_to_do_is_advised_again(whole: MessageReading, name: str) -> None:
+    asks = replace(whole, text="so what should I do now")
+    assert decide(ROOM, asks, in_danger=True) == NextStep("notice", name)
+    assert decide(ROOM, replace(whole, text="it is the green one"), in_danger=True) == step(whole)
+
+
+@pytest.mark.parametrize(("text", "kind"), [
+    ("lol, no person", "leave"), ("Leave the queue!", "leave"), ("I don't want an agent", "leave"),
+    ("there is still no person here who could answer me", "notice"), ("no, a person please", "notice"),
+])
+def test_who_says_plainly_that_nobody_is_to_come_leaves(text: str, kind: str) -> None:
+    whole = read("ask_for_human", text=text)
+    parts = [read("ask_for_human", text=part) for part in parts_of(text, ROOM)]
+    assert step(whole, parts if len(parts) > 1 else ()).kind == kind
+
+
+def test_a_goodbye_is_a_goodbye() -> None:
+    assert step(read("goodbye")) == NextStep("notice", "farewell")
+
+
 @pytest.mark.parametrize(("text", "parts"), [
     ("never mind them, where is my parcel?", ("never mind them", "where is my parcel")),
     ("Bot again please. Do you sell lamps?", ("Bot again please", "Do you sell lamps")),
@@ -126,6 +156,7 @@ def test_remarks_are_answered_once_in_a_while_and_questions_whenever_they_come()
     assert is_due(ROOM, STANDING, given(STANDING, 5, 9), NOW), "a question"
     assert not is_due(ROOM, STANDING, given(STANDING, 5, 7, 9), NOW), "but not a flood of them"
     assert is_due(ROOM, DANGER, given(DANGER, 1, 1, 1, 1), NOW), "never too often"
+    assert is_due(ROOM, NOTED, given(NOTED, 5), NOW, is_question=True), "no question meets silence"
 
 
 def test_a_parse_is_read_whatever_is_missing_in_it() -> None:
