@@ -5,7 +5,7 @@ from actions.base.customer_orders import accessible_orders
 from actions.base.reply import Reply
 from actions.base.reply_action import ReplyAction
 from actions.base.services import formats_of
-from actions.base.turn import CurrentTurn
+from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from actions.order_status import MOST_BUTTONS, order_button
 from tandem.orders.errors import OrderSystemUnavailable
 
@@ -25,12 +25,20 @@ class ActionAskOrderNumber(ReplyAction):
         except OrderSystemUnavailable:
             choices = ()
         if not choices:
-            if turn.rejected(turn.active_form):  # something else has been answered: not the same words again
-                return Reply("utter_ask_for_order_number_when_ready")
-            again = bool(turn.slot("failed_lookups"))
-            return Reply("utter_ask_for_order_number_again" if again else "utter_ask_for_order_number")
+            return Reply(self._for_number(turn))
         formats = formats_of(services)
         return Reply("utter_ask_which_order", {}, tuple(order_button(one, formats) for one in choices[:MOST_BUTTONS]))
+
+    def _for_number(self, turn: CurrentTurn) -> str:
+        """Return the question for a number: nobody is asked for it in the same words twice."""
+        if turn.slot("contact") and turn.slot("order_number") is None:
+            return "utter_ask_for_order_number_kept"
+        if turn.rejected(turn.active_form):  # something else has been answered
+            return "utter_ask_for_order_number_when_ready"
+        if turn.slot("failed_lookups"):
+            return "utter_ask_for_order_number_again"
+        asked = turn.before(REQUESTED_SLOT) == "order_number"
+        return "utter_ask_for_order_number_when_ready" if asked else "utter_ask_for_order_number"
 
 
 class ActionAskContact(ReplyAction):

@@ -18,7 +18,7 @@ from actions.base.customer_orders import (
 from actions.base.draft import Draft
 from actions.base.message_text import bare_numbers, corrects, read_payload, typed_button
 from actions.base.reply import Reply
-from actions.base.second_try import second_try
+from actions.base.second_try import names_contact, second_try
 from actions.base.services import formats_of
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from actions.base.turn_orders import orders_of
@@ -148,7 +148,10 @@ class OrderQuestions(ABC):
         Due it is as an answer to the question for it, as a correction of it, from whom the shop does not know yet, and
         where it is one of the customer's own.
         """
-        numbers = () if turn.entity("order_number") or self._resumes(turn) else bare_numbers(turn.text)
+        numbers = bare_numbers(turn.text)
+        is_contact = names_contact(turn.text) and set(numbers) <= set(turn.entities("postcode"))
+        if turn.entity("order_number") or self._resumes(turn) or is_contact:
+            numbers = ()
         numbers_of_shop = current_numbers()
         known = [number for number in numbers if accessible.find(number_in(number))]
         starts, asked = turn.activates(self.form), turn.slot(REQUESTED_SLOT)

@@ -38,6 +38,11 @@ def second_try(turn: CurrentTurn, number: Any, contact: Any) -> tuple[Any, Any] 
     return _swapped(turn.text, str(tried_number), str(tried_contact)) or _named(turn.text, tried_number, tried_contact)
 
 
+def names_contact(text: str) -> bool:
+    """Check whether a message says that it gives an e-mail address or postcode: "94107 is the zip"."""
+    return bool(_CONTACT.search(text)) and not _NUMBER.search(text)
+
+
 def _swapped(text: str, number: str, contact: str) -> tuple[str, str] | None:
     swap = _SWAP.search(text)
     if swap is None:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from actions.ask import ActionAskContact, ActionAskOrderNumber, ActionAskReturnItem
-from tests.unit.actions.conftest import Scene, Shop, act
+from tests.unit.actions.conftest import RESPONSES, Scene, Shop, act
 
 
 async def test_a_stranger_is_asked_for_the_number_without_buttons(shop: Shop) -> None:
@@ -18,6 +18,18 @@ async def test_after_a_miss_the_number_is_asked_for_in_fewer_words(shop: Shop) -
 async def test_after_another_answer_the_question_is_put_in_other_words(shop: Shop) -> None:
     scene = Scene(form="order_status_form", rejected=True)
     assert (await act(ActionAskOrderNumber(shop.open), scene)).said == ["utter_ask_for_order_number_when_ready"]
+
+
+async def test_the_number_is_not_asked_for_twice_in_the_same_words(shop: Shop) -> None:
+    again = Scene(form="order_status_form", slots={"requested_slot": "order_number"})
+    assert (await act(ActionAskOrderNumber(shop.open), again)).said == ["utter_ask_for_order_number_when_ready"]
+
+
+async def test_who_has_given_an_address_and_no_number_is_told_that_it_is_kept(shop: Shop) -> None:
+    given = Scene(form="order_status_form", slots={"requested_slot": "order_number", "contact": "late@example.com"})
+    assert (await act(ActionAskOrderNumber(shop.open), given)).said == ["utter_ask_for_order_number_kept"]
+    for variation in RESPONSES["utter_ask_for_order_number_kept"]:
+        assert variation["buttons"][0]["payload"] == "/ask_for_human", "there is a way on without a number"
 
 
 async def test_a_known_customer_gets_the_orders_as_buttons(shop: Shop) -> None:

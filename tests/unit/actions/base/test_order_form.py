@@ -232,6 +232,13 @@ async def test_a_bare_number_and_a_place_are_told_apart(shop: Shop) -> None:
     assert outcome.slots["requested_slot"] is None
 
 
+async def test_a_number_that_is_called_the_postcode_is_no_order_number(shop: Shop) -> None:
+    outcome = await answer(shop, requested="order_number", text="my zip would be 60614", intent="inform",
+                           entities={"postcode": "60614"}, filled={"contact": "60614"})
+    assert (outcome.slots["order_number"], outcome.slots["requested_slot"]) == (None, "order_number")
+    assert outcome.said == [], "nothing was looked for, and nothing is said not to be there"
+
+
 async def test_a_stranger_may_begin_with_a_bare_number(shop: Shop) -> None:
     outcome = await start(shop, text="what about 10421?", entities={"postcode": "10421"}, filled={"contact": "10421"})
     assert outcome.slots["order_number"] == "TD-10421"
