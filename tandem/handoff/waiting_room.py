@@ -29,6 +29,7 @@ _ENDS = r"[!?;\n]+|[.,:](?=\s|$)|\s[-–—]+\s"
 _FEW_WORDS = 4
 _PLAIN_WISH = 5  # words at most of a part that wishes nothing but to leave
 _ANSWERS_IN_A_ROW = 3  # of one kind, to questions, within the quiet time
+_ALL_CLEAR = "all_clear"
 _DEAD_ENDS = (NOTED, ANGER, "hello", "act")  # notices that tell nothing to who is in danger
 
 
@@ -203,6 +204,8 @@ def decide(
     step = _leaving(room, whole, parts) or _answer(room, whole)
     if in_danger and step.name in _DEAD_ENDS and read_dangers().goes_on(whole.text):
         return NextStep("notice", DANGER)
+    if step.name == _ALL_CLEAR and (whole.is_question or has_phrase(whole.text, read_dangers().asks)):
+        return NextStep("notice", DANGER)
     return step
 
 
@@ -217,7 +220,7 @@ def is_due(
 
 
 def _calms(room: WaitingRoom, whole: MessageReading) -> bool:
-    return whole.is_of(room.notices.get("all_clear", ()), room.hunch)
+    return whole.is_of(room.notices.get(_ALL_CLEAR, ()), room.hunch)
 
 
 def _leaving(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageReading]) -> NextStep | None:

@@ -113,7 +113,7 @@ def test_an_injury_is_a_danger_however_the_message_was_read() -> None:
 
 @pytest.mark.parametrize(("whole", "name"), [
     (unclear(), DANGER), (read("greet"), DANGER), (read("complaint"), DANGER), (read("queue_question"), STANDING),
-    (read("all_clear"), "all_clear"),
+    (read("all_clear"), DANGER),
 ])
 def test_who_is_in_danger_and_asks_what_to_do_is_advised_again(whole: MessageReading, name: str) -> None:
     asks = replace(whole, text="so what should I do now")
