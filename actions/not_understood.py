@@ -20,6 +20,7 @@ from actions.base.offers import take_offer
 from actions.base.order_action import NOTE_COUNTS
 from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
+from actions.base.same_again import ask_again
 from actions.base.services import services
 from actions.base.turn import CurrentTurn
 from tandem.orders.errors import OrderSystemUnavailable
@@ -50,8 +51,9 @@ class _NotUnderstood(Action, ABC):
         taken = [] if turn.active_form else take_offer(turn)
         if taken:
             return taken
-        if not turn.active_form and await with_orders(self._names_a_thing, turn):
-            return [FollowupAction("order_status_form")]
+        named = [] if turn.active_form else await with_orders(self._names_a_thing, turn)
+        if named:
+            return named
         too_late = await asyncio.to_thread(lambda: regret_reply(self._open(), turn))
         if too_late is not None:
             too_late.say(dispatcher)
@@ -64,14 +66,17 @@ class _NotUnderstood(Action, ABC):
         """Return what is said if the message leads nowhere."""
         return Reply(self.response)
 
-    def _names_a_thing(self, turn: CurrentTurn) -> bool:
+    def _names_a_thing(self, turn: CurrentTurn) -> list[EventType]:
+        """Return what the name of a thing leads to: what was wanted of another before, else where its order is."""
         if len(turn.text.split()) > _FEW_WORDS:
-            return False
+            return []
         try:
             accessible = accessible_orders(self._open(), turn)
         except OrderSystemUnavailable:
-            return False
-        return bool(named_by_item(turn.text, accessible.orders) or offered_by_place(turn, accessible))
+            return []
+        again = ask_again(turn, accessible)
+        named = named_by_item(turn.text, accessible.orders) or offered_by_place(turn, accessible)
+        return again or ([FollowupAction("order_status_form")] if named else [])
 
 
 class ActionNotUnderstood(_NotUnderstood):

@@ -10,12 +10,13 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base.customer_orders import accessible_orders, number_in, pick
-from actions.base.order_action import OrderAction
+from actions.base.order_action import LASTING, OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.order_threads import with_orders
 from actions.base.order_updates import answer_to_offer
 from actions.base.reply import Reply
+from actions.base.same_again import FACT, wanted_before
 from actions.base.several_orders import SeveralOrders, several_meant
 from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
@@ -24,7 +25,6 @@ from tandem.conversations.consent import OTHERS, Consents
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.model import Order
 
-FACT = "order_fact"  # the intent, and the slot that keeps which fact was asked for while the order is found out
 ORDER_LIST = "order_list"
 Fact = Callable[[Order, OrderContext], Reply]
 
@@ -113,7 +113,10 @@ class ActionOrderFact(OrderAction):
             agreed.say(dispatcher)
             return []
         if turn.intent == FACT:
-            fact = turn.answer.partition("/")[2]
+            wanted = await with_orders(self._wanted, turn)
+            if not wanted.startswith(f"{FACT}/"):
+                return [FollowupAction(f"{wanted}_form")]
+            fact = wanted.partition("/")[2]
             numbers = await with_orders(self._numbers, turn, fact)
             events.append(SlotSet(FACT, fact))
             if not numbers:
@@ -129,6 +132,13 @@ class ActionOrderFact(OrderAction):
     def answer(self, order: Order, context: OrderContext) -> Reply:
         return tell(str(context.turn.slot(FACT) or ""), order, context)
 
+    def _wanted(self, turn: CurrentTurn) -> str:
+        """Return the fact that is asked for; where a message only names a thing, what was wanted before it."""
+        try:
+            return wanted_before(turn, accessible_orders(self._open(), turn)) or turn.answer
+        except OrderSystemUnavailable:
+            return turn.answer
+
     def _numbers(self, turn: CurrentTurn, fact: str) -> list[str]:
         """Tell the orders that are meant, if they may be shown; none if it has to be asked for."""
         opened = self._open()
@@ -143,7 +153,7 @@ class ActionOrderFact(OrderAction):
             acts = Consents(opened.ledger).acts(turn.conversation_id)
             if acts:
                 return [act.number for act in acts if act.question.id == acts[0].question.id][::-1]
-        number = number_in(pick(turn, accessible))
+        number = number_in(pick(turn, accessible, stays=f"{FACT}/{fact}" in LASTING))
         if number is None and fact == ORDER_LIST and accessible.orders:
             return [accessible.orders[0].number]
         return [number] if number and accessible.find(number) is not None else []

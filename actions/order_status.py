@@ -6,6 +6,7 @@ from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.reply import Button, Reply
+from actions.base.same_again import RepeatingAction
 from actions.base.several_orders import SeveralOrders
 from actions.base.status import status_reply
 from actions.base.turn import others_of
@@ -25,7 +26,7 @@ class ValidateTrackParcelForm(SeveralOrders, OrderForm):
     form = "track_parcel_form"
 
 
-class ActionOrderStatus(OrderAction):
+class ActionOrderStatus(RepeatingAction):
     """Tells where the order is, and offers the customer's other open orders."""
 
     each = True

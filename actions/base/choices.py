@@ -5,7 +5,7 @@ Settled by the record of what was offered, never by likeness: what is not plain 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
@@ -34,13 +34,19 @@ _OTHER_USE = re.compile(r"\b(?:other|another) (?:question|thing|day|time|way|add
                         r"\beach other\b|\bother than\b", re.IGNORECASE)
 # What stands right before a thing that is not meant.
 _NOT_THIS = re.compile(
-    r"(?:\bnot|n't|\bexcept(?: for)?|\bwithout|\binstead of|\brather than|\bother than|\bkeep(?:ing)?)\s+"
-    r"(?:(?:the|my|that|this|those|these|a|an|for|about|mean|meant|with|it's|return|returning|send|sending|back|"
-    r"cancel|cancelling|change|changing)\s+)*(?:\w+\s+)?$", re.IGNORECASE)
+    r"(?:\bnot|n't|\bexcept(?: for)?|\bwithout|\binstead of|\brather than|\bother than|\bkeep(?:ing)?|"
+    r"\bleav(?:e|ing))\s+(?:(?:want to|wanna|the|my|that|this|those|these|a|an|for|about|mean|meant|with|it's|"
+    r"return|returning|send|sending|back|cancel|cancelling|change|changing)\s+)*(?:\w+\s+)?$", re.IGNORECASE)
+# What stands right after one: "the mugs stay", "the lamp can stay here", "the bag is fine".
+_STAYS = re.compile(
+    r"\s+(?:(?:can|could|should|will|may|do|does|to|all|just|that)\s+)*"
+    r"(?:stays?|staying|remains?|(?:is|are) (?:all right|alright|fine|ok|okay|good)|"
+    r"(?:fine|ok|okay)(?= (?:but|though)\b))\b", re.IGNORECASE)
 _ALSO = re.compile(r"\bnot (?:only|just|merely)\b", re.IGNORECASE)
 # "I'm not sure about the lamp" and "I don't want the lamp" do not take the lamp out.
 _NO_NEGATION = re.compile(
-    r"\b(?:want|need|like|sure|happy|satisfied|working|fit|love)\s+(?:\w+\s+){0,3}$", re.IGNORECASE)
+    r"\b(?:want(?! to (?:return|send|cancel|change|give))|need|like|sure|happy|satisfied|working|fit|love)\s+"
+    r"(?:\w+\s+){0,3}$", re.IGNORECASE)
 _AND = re.compile(r"\W*(?:(?:or|nor|and)\s+)?(?:(?:the|my|that|this|those|these)\s+)?", re.IGNORECASE)
 _JOINED = re.compile(r"\b(?:or|nor|and)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
@@ -113,6 +119,7 @@ class _Mention:
 
     option: int | None
     meant: bool
+    words: frozenset[str]
 
 
 def named_in(text: str, options: Sequence[str]) -> tuple[int, ...] | None:
@@ -123,12 +130,19 @@ def named_in(text: str, options: Sequence[str]) -> tuple[int, ...] | None:
         meant.discard(None)
         if not meant:
             return None
-    excluded = {mention.option for mention in mentions if not mention.meant} - {None}
+    # "the bag is black, not navy" leaves no bag out: what is denied is a word of its own.
+    excluded = {one.option for one in mentions if not one.meant and not any(
+        other.meant and other.option == one.option and not other.words & one.words for other in mentions)} - {None}
     chosen = tuple(sorted(place for place in meant - excluded if place is not None))
     if chosen:
         return chosen
     # "not the lamp": of two things the other.
     return tuple(place for place in (0, 1) if place not in excluded) if excluded and len(options) == 2 else None
+
+
+def mentioned_in(text: str, options: Sequence[str]) -> tuple[int, ...]:
+    """Read which of the options a text names by words of their own, meant or not."""
+    return tuple(sorted({one.option for one in _mentions(text, options) if one.option is not None}))
 
 
 def _mentions(text: str, options: Sequence[str]) -> list[_Mention]:
@@ -148,15 +162,17 @@ def _mentions(text: str, options: Sequence[str]) -> list[_Mention]:
             before = plain[max(0, end):run[0].start()]
             goes_on = bool(found) and bool(_AND.fullmatch(before)) and bool(_JOINED.search(before))
             negated = bool(_NOT_THIS.search(before)) and not _NO_NEGATION.search(before)
+            negated = negated or bool(_STAYS.match(plain, run[-1].end()))
             meant = found[-1].meant if goes_on and not negated else not negated
-            found.append(_Mention(_best([_stem(one.group()) for one in run], own), meant))
+            said = frozenset(_stem(one.group()) for one in run)
+            found.append(_Mention(_best(said, own), meant, said))
             end = run[-1].end()
         run = [word] if known and word is not None else []
     return found
 
 
-def _best(words: Sequence[str], own: Sequence[set[str]]) -> int | None:
-    scores = [len(one & set(words)) for one in own]
+def _best(words: Set[str], own: Sequence[set[str]]) -> int | None:
+    scores = [len(one & words) for one in own]
     best = max(scores)
     return scores.index(best) if scores.count(best) == 1 else None
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta, tzinfo
 
+from actions.base.ages import read_age
 from actions.base.choices import content_words, means_the_other, named_in, place_in
 from actions.base.message_text import corrects, read_payload
 from actions.base.turn import CurrentTurn
@@ -70,11 +71,22 @@ class AccessibleOrders:
 
     orders: tuple[Order, ...]
     relevant: tuple[Order, ...]
+    now: datetime  # in the shop's zone
 
     @property
     def choices(self) -> tuple[Order, ...]:
         """Return what is offered when the customer has to choose."""
         return self.relevant or self.orders
+
+    @property
+    def today(self) -> date:
+        """Return the day by the shop's clock."""
+        return self.now.date()
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """Return the zone of the shop's clock."""
+        return self.now.tzinfo
 
     def find(self, number: str | None) -> Order | None:
         """Find the order of this number, if it may be shown."""
@@ -92,7 +104,7 @@ def accessible_orders(services: Services, turn: CurrentTurn, form: str = "") -> 
     relevant = tuple(o for o in orders if is_relevant is None or is_relevant(o, now))
     if not relevant and form in _ABOUT_OPEN_ORDERS:
         relevant = tuple(o for o in orders if o.status.open)
-    return AccessibleOrders(orders, relevant)
+    return AccessibleOrders(orders, relevant, now.astimezone(services.settings.shop_timezone))
 
 
 def number_in(text: object) -> str | None:
@@ -103,29 +115,57 @@ def number_in(text: object) -> str | None:
         return None
 
 
-def pick(turn: CurrentTurn, accessible: AccessibleOrders) -> str | None:
-    """Pick the order that is meant: named now, by number or item, else talked about, else the only one.
+def pick(turn: CurrentTurn, accessible: AccessibleOrders, stays: bool = False) -> str | None:
+    """Pick the order that is meant: named now, by number, item or age, else talked about, else the only one.
 
     None where the customer must be asked.
+
+    Args:
+        stays: The order that is talked about will do, whatever state it is in.
     """
-    named = turn.entity("order_number") or number_in(turn.filled.get("order_number"))
+    named = turn.entity("order_number") or number_in(_newly_given(turn))
     if named:
         return named
     by_item = named_by_item(turn.text, accessible.orders) or named_by_item(turn.text, accessible.relevant)
-    by_place = offered_by_place(turn, accessible)
-    if by_place or by_item:
-        return by_place or by_item
     remembered = number_in(turn.slot("order_number"))
+    found = by_age(turn.text, accessible, remembered) or offered_by_place(turn, accessible) or by_item
+    if found:
+        return found
     numbers = [order.number for order in accessible.relevant]
     if remembered in numbers and len(numbers) == 2 and means_the_other(turn.text):
         return next(number for number in numbers if number != remembered)
-    if remembered in numbers or (remembered and accessible.find(remembered) is None):
+    if remembered in numbers or (remembered and (stays or accessible.find(remembered) is None)):
         return remembered
     if len(numbers) == 1:
         return numbers[0]
     if not numbers:
         return remembered or (accessible.orders[0].number if len(accessible.orders) == 1 else None)
     return None
+
+
+def by_age(text: str, accessible: AccessibleOrders, current: str | None) -> str | None:
+    """Find the order that a text tells by its age: "my latest order", "the one before", "what I bought yesterday"."""
+    newest_first = accessible.orders
+    found = read_age(text) if len(newest_first) > 1 else None
+    if found is None:
+        return None
+    if found.days_ago is not None:
+        day = accessible.today - timedelta(days=found.days_ago)
+        placed = [one.number for one in newest_first if one.placed_at.astimezone(accessible.zone).date() == day]
+        return placed[0] if len(placed) == 1 else None
+    if found.place is not None:
+        return newest_first[found.place].number
+    at = next((place for place, one in enumerate(newest_first) if one.number == current), None)
+    return newest_first[at + 1].number if at is not None and at + 1 < len(newest_first) else None
+
+
+def _newly_given(turn: CurrentTurn) -> object:
+    """Return the number that this turn put into the slot; what stood there before names nothing.
+
+    Rasa fills a form that begins with what its slots hold already, as if the message had said it.
+    """
+    given = turn.filled.get("order_number")
+    return given if given != turn.before("order_number") else None
 
 
 def offered_by_place(turn: CurrentTurn, accessible: AccessibleOrders) -> str | None:
@@ -159,7 +199,7 @@ def meant_instead(turn: CurrentTurn, accessible: AccessibleOrders, current: str)
     choices = [order for order in others if order in accessible.relevant] or [one for one in others if one.status.open]
     if means_the_other(turn.text) and len(choices) == 1:
         return choices[0].number
-    return offered_by_place(turn, accessible)
+    return by_age(turn.text, accessible, current) or offered_by_place(turn, accessible)
 
 
 def _names_of(order: Order | None, text: str) -> bool:

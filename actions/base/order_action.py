@@ -21,7 +21,7 @@ from tandem.orders.model import Order
 from tandem.services import Services
 
 NOTE_COUNTS = 5  # messages of the customer after a hand-back in which the person's note is newer than the facts
-_LASTING = frozenset(f"order_fact/{name}" for name in (  # facts that no note makes old
+LASTING = frozenset(f"order_fact/{name}" for name in (  # facts that no note makes old
     "carrier", "carrier_contact", "confirmation_mail", "contents", "delivery_fee", "item_price", "membership",
     "order_list", "payment_method", "placed_on", "recipient", "total"))
 
@@ -82,6 +82,6 @@ class OrderAction(Action, ABC):
 
 def _newer_note(turn: CurrentTurn) -> Reply | None:
     """Return what is said before the facts where a person has just left a note: it is newer than the order system."""
-    if turn.answer in _LASTING or not 0 < turn.messages_since_note <= NOTE_COUNTS:
+    if turn.answer in LASTING or not 0 < turn.messages_since_note <= NOTE_COUNTS:
         return None
     return Reply("utter_note_said" if turn.messages_since_note == 1 else "utter_note_first", {"note": turn.note})

@@ -9,6 +9,7 @@ from actions.base.choices import place_in, read_choice
 from actions.base.customer_orders import (
     AccessibleOrders,
     accessible_orders,
+    by_age,
     meant_instead,
     named_by_item,
     number_in,
@@ -139,7 +140,8 @@ class OrderQuestions(ABC):
             first = number_in(options[several[0]][1])
             draft.replies.append(Reply("utter_one_after_the_other", {"number": str(first)}))
             return first
-        return named_by_item(turn.text, accessible.choices) or offered_by_place(turn, accessible)
+        return (named_by_item(turn.text, accessible.choices) or by_age(turn.text, accessible, None)
+                or offered_by_place(turn, accessible))
 
     def _bare_number(self, turn: CurrentTurn, draft: Draft, accessible: AccessibleOrders,
                      vouched: bool = False) -> str | None:

@@ -153,6 +153,17 @@ class CurrentTurn:
         return [str(event.get("text") or "") for event in reversed(self._events[0]) if event.get("event") == "user"]
 
     @property
+    def earlier_messages(self) -> list[tuple[str, str]]:
+        """Return the customer's messages before this one with what each was read as, in full, the latest first."""
+        found = []
+        for event in reversed(self._events[0]):
+            if event.get("event") == "user":
+                intent = (event.get("parse_data") or {}).get("intent") or {}
+                found.append((str(event.get("text") or ""),
+                              str(intent.get("full_retrieval_intent_name") or intent.get("name") or "")))
+        return found
+
+    @property
     def note(self) -> str:
         """Return what a person left for the bot to say, without its full stop; empty if nothing."""
         told = self.slot("last_handoff")

@@ -175,6 +175,7 @@ class Scene:
     said_before: tuple[str, ...] = ()  # responses, in the form
     said_since: tuple[str, ...] = ()  # responses, in this turn
     earlier: tuple[str, ...] = ()  # what the customer's messages before were read as
+    heard: tuple[tuple[str, str], ...] = ()  # their texts and readings, the oldest first
 
     def tracker(self) -> Tracker:
         name, slash, _ = self.intent.partition("/")
@@ -189,6 +190,7 @@ class Scene:
         }
         events: list[dict[str, Any]] = [_slot(*item) for item in self.slots.items()]
         events += [{"event": "user", "text": "…", "parse_data": {"intent": {"name": one}}} for one in self.earlier]
+        events += [{"event": "user", "text": text, "parse_data": {"intent": _intent(one)}} for text, one in self.heard]
         if self.form_before:
             events.append({"event": "active_loop", "name": self.form_before})
         events += [_slot(name, None) for name in self.emptied]
@@ -224,6 +226,11 @@ def check_values(response: str, values: Mapping[str, Any]) -> None:
         wanted = set(re.findall(r"(?<!{){([a-z_]+)}", variation["text"]))
         missing = {name for name in wanted if name not in values}
         assert not missing, f"{response} lacks {missing}"
+
+
+def _intent(full: str) -> dict[str, Any]:
+    name, slash, _ = full.partition("/")
+    return {"name": name, **({"full_retrieval_intent_name": full} if slash else {})}
 
 
 def _slot(name: str, value: Any) -> dict[str, Any]:

@@ -25,7 +25,10 @@ def test_a_place_is_read(text: str, chosen: int | None) -> None:
     ("it's not the rug", (0,)), ("everything but the rug", (0,)), ("all except the lamp", (1,)),
     ("the rug instead of the lamp", (1,)), ("the brass one", (0,)), ("the jute thing", (1,)),
     ("I don't want the lamp any more", (0,)), ("I'm not happy with the rug", (1,)),
-    ("keep the lamp, the rug goes", (1,)),
+    ("keep the lamp, the rug goes", (1,)), ("only the lamp, the rug stays", (0,)),
+    ("the lamp can stay, the rug goes", (1,)),
+    ("the rug is fine but the lamp flickers", (0,)), ("leave the rug, just the lamp", (0,)),
+    ("I don't want to return the lamp", (1,)), ("the lamp you sent is copper, not brass", (0,)),
     ("not only the lamp, the rug too", (0, 1)), ("how much is it?", None), ("not at all", None), ("thanks", None),
 ])
 def test_a_choice_of_two_is_read(text: str, chosen: tuple[int, ...] | None) -> None:
