@@ -1,25 +1,29 @@
 """Cancelling an order."""
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from actions.base.choices import means_all
+from actions.base.claims import named_skus
 from actions.base.consent import CANCEL_ORDER, CONFIRMED, ActRefused, AskForConsent, ConsentedAction, ConsentForm
 from actions.base.customer_orders import accessible_orders
 from actions.base.draft import Draft
 from actions.base.order_context import OrderContext
 from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
+from actions.base.return_replies import not_returnable
 from actions.base.several_orders import SeveralOrders, changed_choice
 from actions.base.status import status_reply
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn, others_of
-from actions.returns import not_returnable
 from tandem.conversations.consent import OTHERS, Question
 from tandem.conversations.consent_reader import ConsentAnswer, asks
 from tandem.orders.errors import NotCancellable, OrderSystemUnavailable, ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal
 from tandem.services import Services
+
+_WHOLE = re.compile(r"\b(?:order|purchase|whole|entire|everything|all of)\b", re.IGNORECASE)
 
 
 class ValidateCancelOrderForm(SeveralOrders, ConsentForm):
@@ -72,7 +76,9 @@ class ValidateCancelOrderForm(SeveralOrders, ConsentForm):
                 draft.answered, turn.verdict = True, None  # "both please" is no answer to the question about one
 
     def objection(self, order: Order, context: OrderContext) -> Reply | None:
-        return None if order.can_cancel else refusal(order, order.status, context)
+        if not order.can_cancel:
+            return refusal(order, order.status, context)
+        return _only_a_part(order, context) if context.turn.activates(self.form) else None
 
 
 class ActionAskCancelOrder(AskForConsent):
@@ -104,6 +110,16 @@ class ActionCancelOrder(ConsentedAction):
         context.promise(
             f"Refund of {values['amount']} for cancelled {order.number} within {values['days']} business days")
         return Reply("utter_cancel_order_done", values)
+
+
+def _only_a_part(order: Order, context: OrderContext) -> Reply | None:
+    """Say that single things are taken out by people, where a message wants some of an order cancelled and not all."""
+    wanted = named_skus(context.turn.text, {item.sku: item.name for item in order.items})
+    if not wanted or len(wanted) == len(order.items) or _WHOLE.search(context.turn.text):
+        return None
+    out = context.formats.items([item for item in order.items if item.sku in wanted])
+    return Reply("utter_cancel_order_only_whole", {
+        "number": order.number, "out": out, "items": context.formats.items(order.items)})
 
 
 def refusal(order: Order, status: OrderStatus, context: OrderContext) -> Reply:

@@ -1,11 +1,12 @@
 """Something else, or the same anew, instead of what came."""
 from __future__ import annotations
 
+from actions.base.claims import named_skus
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.reply import Reply
-from actions.returns import not_returnable
+from actions.base.return_replies import not_returnable
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal
 
@@ -29,6 +30,7 @@ class ActionExchangeItem(OrderAction):
             return Reply("utter_exchange_item_by_person", {"number": order.number})
         refused = return_refusal(order, context.dates.at)
         if refused is None:
-            items = context.formats.items(order.delivered_items)
+            named = named_skus(context.turn.text, {item.sku: item.name for item in order.delivered_items})
+            items = context.formats.items([item for item in order.delivered_items if not named or item.sku in named])
             return Reply("utter_exchange_item", {"number": order.number, "items": items})
         return not_returnable(order, refused, context)

@@ -3,12 +3,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from actions.base.claims import claimed_in, claimed_skus, earlier_claim
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.reply import Reply
+from actions.base.return_replies import items_beside_the_return, not_returnable
+from actions.base.same_again import RepeatingAction
 from actions.base.status import status_reply
-from actions.returns import items_beside_the_return, not_returnable
 from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal
@@ -50,7 +52,7 @@ class ActionWrongItem(OrderAction):
         return _send_back_or_person("utter_wrong_item", order, context)
 
 
-class ActionMissingItem(OrderAction):
+class ActionMissingItem(RepeatingAction):
     """Tells where the rest of the order is, or offers a person if all should have come."""
 
     def name(self) -> str:
@@ -59,7 +61,8 @@ class ActionMissingItem(OrderAction):
     def answer(self, order: Order, context: OrderContext) -> Reply:
         if order.status is OrderStatus.DELIVERED:
             items = context.formats.items(order.items)
-            return _once(Reply("utter_missing_item_offer_person", {"number": order.number, "items": items}), context)
+            return _once(Reply("utter_missing_item_offer_person", {"number": order.number, "items": items}), order,
+                         context)
         return _has_not_come(order, context)
 
 
@@ -75,24 +78,39 @@ class ActionDeliveredNotReceived(OrderAction):
         return _once(Reply("utter_delivered_not_received", {
             "number": order.number, "delivered": context.dates.ago(order.delivered_at),
             "address": context.address(order),
-        }), context)
+        }), order, context)
 
 
-def _once(reply: Reply, context: OrderContext) -> Reply:
-    """Offer a person in place of a reply that was given before: who comes back with it has been helped enough by it."""
-    again = context.turn.said_before(reply.response)
+def _once(reply: Reply, order: Order, context: OrderContext) -> Reply:
+    """Offer a person in place of a reply that was given before: who comes back with it has been helped enough by it.
+
+    A claim about another thing of the order is another matter.
+    """
+    turn, names = context.turn, {item.sku: item.name for item in order.items}
+    named, earlier = claimed_in(turn.text, names), earlier_claim(turn, names)
+    is_new = bool(named) and not (earlier is not None and set(named) & set(earlier.skus))
+    again = turn.said_before(reply.response) and not is_new
     return Reply("utter_parcel_problem_again", {"number": reply.values["number"]}) if again else reply
 
 
 def _send_back_or_person(response: str, order: Order, context: OrderContext) -> Reply:
-    if order.delivered_at is None or order.status is OrderStatus.RETURNED:
+    claimed = _claimed(order, context)
+    if not claimed or order.delivered_at is None or order.status is OrderStatus.RETURNED:
         return _has_not_come(order, context)
     refused = return_refusal(order, context.dates.at)
     beside = items_beside_the_return(order, context) if refused is ReturnRefusal.ALREADY_REQUESTED else ""
     if refused is ReturnRefusal.ALREADY_REQUESTED and not beside:
         return not_returnable(order, refused, context)
     return _once(Reply(f"{response}_person" if refused else response, {
-        "number": order.number, "items": beside or context.formats.items(order.delivered_items)}), context)
+        "number": order.number, "items": beside or claimed}), order,
+        context)
+
+
+def _claimed(order: Order, context: OrderContext) -> str:
+    """Name the things that came of which the customer says that something is wrong; all of them where none is named."""
+    came = {item.sku: item for item in order.delivered_items}
+    skus = claimed_skus(context.turn, {item.sku: item.name for item in order.items})
+    return context.formats.items([came[sku] for sku in skus or came if sku in came])
 
 
 def _has_not_come(order: Order, context: OrderContext) -> Reply:

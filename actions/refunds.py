@@ -5,9 +5,9 @@ from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.reply import Reply
+from actions.base.return_replies import not_returnable
 from actions.base.status import refund_reply
 from actions.facts.item import named_item
-from actions.returns import not_returnable
 from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal

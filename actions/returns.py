@@ -5,7 +5,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from actions.base.choices import named_in, read_choice
+from actions.base.choices import means_all, read_choice
+from actions.base.claims import REASONS, earlier_claim
 from actions.base.consent import CONFIRMED, RETURN_ITEM, ActRefused, AskForConsent, ConsentedAction, ConsentForm
 from actions.base.customer_orders import names
 from actions.base.draft import Draft
@@ -15,37 +16,32 @@ from actions.base.order_form import ANSWERS
 from actions.base.order_questions import ALL
 from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
+from actions.base.return_matters import ADDS, MATTERS, MONEY, matter_beside
+from actions.base.return_reasons import denies, read_reason
+from actions.base.return_replies import not_returnable, not_set_up_yet
 from actions.base.services import formats_of, shop_policies
-from actions.base.status import status_reply
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from actions.base.turn_orders import orders_of
 from tandem.conversations.consent import Question
-from tandem.conversations.consent_reader import asks
+from tandem.conversations.consent_reader import ConsentAnswer, asks, read_answer
 from tandem.orders.errors import (
     InvalidOrderNumber,
     NotIdentified,
     NotReturnable,
     OrderNotFound,
     OrderSystemUnavailable,
-    ReturnRefusal,
     UnknownItem,
 )
-from tandem.orders.model import Order, OrderStatus, ReturnReason
+from tandem.orders.model import Order, ReturnReason
 from tandem.orders.policies import return_refusal
 from tandem.services import Services
 from tandem.wording.phrases import notice
 
 PHRASES = Path("data/responses/returns.yml")
-_NEVER_SENT_OR_LOST = frozenset({OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED, OrderStatus.LOST})
-# Asked while a return is only asked for, these are about its money.
-_MONEY = frozenset({"refund_status", "get_refund", "order_fact/refund_amount", "order_fact/refund_date"})
-# Said of another thing while a return is open, these are matters of their own.
-_CLAIMS = {"damaged_item": "utter_damaged_item_beside", "wrong_item": "utter_wrong_item_beside",
-           "missing_item": "utter_missing_item_beside", "exchange_item": "utter_exchange_item_beside"}
 _KEEPS = re.compile(r"\b(?:keep(?:ing)?|stay(?:s|ing)?)\b", re.IGNORECASE)
 _DROPS_ALL = re.compile(r"\b(?:(?:leave|forget|keep) (?:it|that|this|them|everything|all)|never ?mind)\b",
                         re.IGNORECASE)
-_ADDS = re.compile(r"\b(?:too|as well|also|add|both)\b", re.IGNORECASE)
+_ADDS = re.compile(r"\b(?:too|as well|also|both)\b", re.IGNORECASE)
 _REASONS = frozenset(reason.value for reason in ReturnReason)
 
 
@@ -55,7 +51,7 @@ class ValidateReturnItemForm(ConsentForm):
     form = "return_item_form"
     act = RETURN_ITEM
     details = ("return_item", "return_reason", "confirmed")
-    accepts = frozenset(_CLAIMS)
+    accepts = MATTERS
 
     def objection(self, order: Order, context: OrderContext) -> Reply | None:
         refused = return_refusal(order, context.dates.at)
@@ -64,7 +60,7 @@ class ValidateReturnItemForm(ConsentForm):
     def _asks_for_money(self, turn: CurrentTurn) -> bool:
         """Check whether the message wants the money of what is not sent back yet."""
         asked = turn.answer if turn.intent == "order_fact" else turn.intent
-        return self._continues(turn) and turn.slot(REQUESTED_SLOT) in self.details and asked in _MONEY
+        return self._continues(turn) and turn.slot(REQUESTED_SLOT) in self.details and asked in MONEY
 
     def _leads_elsewhere(self, turn: CurrentTurn) -> bool:
         return turn.rest is None and not self._asks_for_money(turn) and super()._leads_elsewhere(turn)
@@ -93,28 +89,31 @@ class ValidateReturnItemForm(ConsentForm):
             return None  # of one thing: "keep the mugs" keeps what was to go back
         return ",".join(goes) if goes and len(goes) < len(items) else None
 
-    def _claims_another(self, draft: Draft, turn: CurrentTurn, items: dict[str, str], asked: str | None) -> bool:
+    def _answers_beside(self, draft: Draft, turn: CurrentTurn, items: Mapping[str, str], asked: str | None) -> bool:
         """Take what is said of another thing of the order as that: the return stays as it was."""
         going = chosen_skus(turn.before("return_item"))
-        if turn.intent not in _CLAIMS or asked not in ("return_reason", CONFIRMED) or going is None:
+        refuses = turn.verdict is not None and turn.verdict.refuses
+        if asked not in ("return_reason", CONFIRMED) or going is None or refuses or turn.rest is not None:
             return False
-        skus = list(items)
-        claimed = [skus[place] for place in named_in(turn.text, list(items.values())) or ()]
-        if not claimed or set(claimed) & set(going):
+        matter = matter_beside(turn, items, set(going))
+        if matter is None:
             return False
         services, turn.verdict = self._open(), None
         draft.slots.update({slot: turn.before(slot) for slot in ("return_item", "return_reason")})
-        named = formats_of(services).joined(items[sku] for sku in claimed)
-        draft.replies.append(Reply(_CLAIMS[turn.intent], {"item": named}))
-        services.case_file.record_attempt(turn.conversation_id, turn.intent, f"said of {named}, beside a return",
-                                          turn.message_id)
+        if asked == "return_reason":
+            draft.slots["return_reason"] = None
+        if matter.response:
+            named = formats_of(services).joined(items[sku] for sku in matter.skus)
+            draft.replies.append(Reply(matter.response, {"item": named}))
+            services.case_file.record_attempt(turn.conversation_id, matter.intent or turn.intent,
+                                              f"said of {named}, beside a return", turn.message_id)
         return True
 
     def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
         items = {item.sku: item.name for item in order.delivered_items}
         starts = turn.activates(self.form)
         asked = None if starts else turn.slot(REQUESTED_SLOT)
-        if self._claims_another(draft, turn, items, asked):
+        if self._answers_beside(draft, turn, items, asked):
             return
         if turn.rest is not None:
             draft.slots.update(return_item=turn.rest, return_reason=turn.before("return_reason"))
@@ -123,17 +122,9 @@ class ValidateReturnItemForm(ConsentForm):
             draft.leave(Reply(self.act.kept, {"number": order.number}))
             return
         self._check_item(draft, turn, items, turn.text if starts else None, asked)
-        agrees = turn.verdict is not None and turn.verdict.agrees
-        if agrees or (asked == "return_item" and turn.entity("return_reason") is None):
-            draft.slots["return_reason"] = turn.before("return_reason")
-        reason = draft.slots["return_reason"]
-        if reason and reason not in _REASONS:
-            # Any sentence is a reason, but a yes, a no, a question, or what answers an earlier question again is not.
-            is_reason = (turn.intent in ANSWERS - {"affirm", "deny"} and not asks(turn.text)
-                         and not turn.says_only("email", "postcode", "order_number"))
-            draft.slots["return_reason"] = ReturnReason.OTHER.value if is_reason else None
-        if asked == CONFIRMED and draft.slots["return_reason"] != turn.before("return_reason"):
-            draft.answered = True
+        if starts:
+            self._take_up_claim(draft, turn, items)
+        self._check_reason(draft, turn, asked)
         skus = chosen_skus(draft.slots["return_item"])
         draft.slots["returning"] = formats_of(self._open()).items(
             [item for item in order.delivered_items if skus is None or item.sku in skus])
@@ -150,7 +141,10 @@ class ValidateReturnItemForm(ConsentForm):
             draft.slots["return_item"] = named_item(str(chosen), items)
         named = corrected_item(turn.text, items) if asked in ("return_reason", CONFIRMED) and len(items) > 1 else None
         going = chosen_skus(turn.before("return_item"))
-        if named and named != ALL and going is not None and _ADDS.search(turn.text):  # "put the bag in as well"
+        if named == ALL and turn.verdict is not None and turn.verdict.refuses:
+            return  # "no, keep it all"
+        adds = bool(_ADDS.search(turn.text) or ADDS.search(turn.text))
+        if named and named != ALL and going is not None and adds:  # "put the bag in as well"
             both = {*going, *named.split(",")}
             named = ALL if len(both) == len(items) else ",".join(sku for sku in items if sku in both)
         elif named and named == draft.slots["return_item"] and turn.verdict is not None and turn.verdict.refuses:
@@ -160,6 +154,44 @@ class ValidateReturnItemForm(ConsentForm):
             if asked == "return_reason":
                 draft.slots["return_reason"] = None
             draft.answered = True
+
+    def _take_up_claim(self, draft: Draft, turn: CurrentTurn, items: dict[str, str]) -> None:
+        """Take the thing of which the customer has just said what is wrong for the one that goes back."""
+        claim = earlier_claim(turn, items)
+        if claim is None or not claim.skus:
+            return
+        if draft.slots["return_item"] is None and not means_all(turn.text):
+            draft.slots["return_item"] = ALL if len(claim.skus) == len(items) else ",".join(claim.skus)
+        if draft.slots["return_item"] == ",".join(claim.skus) and draft.slots["return_reason"] is None:
+            draft.slots["return_reason"] = REASONS[claim.intent] or None
+
+    def _check_reason(self, draft: Draft, turn: CurrentTurn, asked: str | None) -> None:
+        agrees = turn.verdict is not None and turn.verdict.agrees
+        if agrees or (asked == "return_item" and turn.entity("return_reason") is None):
+            draft.slots["return_reason"] = turn.before("return_reason")
+        reason, before = draft.slots["return_reason"], turn.before("return_reason")
+        told = None if asked == "return_item" or asks(turn.text) else read_reason(turn.text)
+        if reason and denies(turn.text, str(reason)):  # "I didn't say it's damaged"
+            reason = draft.slots["return_reason"] = turn.text if before in (None, reason) else before
+        if reason and reason not in _REASONS:
+            # Any sentence is a reason, but a yes, a no, a question, or what answers an earlier question again is not.
+            is_reason = (turn.intent in ANSWERS - {"affirm", "deny"} and not asks(turn.text)
+                         and not turn.says_only("email", "postcode", "order_number"))
+            goes_on = asked == "return_reason" and read_answer(turn.text, self.act.name) is ConsentAnswer.EXPLICIT_YES
+            told = told or (ReturnReason.OTHER if is_reason or goes_on else None)
+            draft.slots["return_reason"] = told.value if told else None
+        elif told and asked == CONFIRMED and turn.verdict is not None and turn.verdict.answer is ConsentAnswer.OTHER:
+            turn.verdict, draft.answered = None, True  # "just don't like it" refuses nothing
+            draft.slots["return_reason"] = told.value
+        elif told and (reason is None or self._is_told_anew(turn, asked)):
+            draft.slots["return_reason"] = told.value
+        if asked == CONFIRMED and draft.slots["return_reason"] != before:
+            draft.answered = True
+
+    def _is_told_anew(self, turn: CurrentTurn, asked: str | None) -> bool:
+        """Check whether the message gives another reason beside the question for a yes: "I just don't like it"."""
+        answers = turn.verdict is not None and (turn.verdict.agrees or turn.verdict.refuses)
+        return asked == CONFIRMED and not answers and turn.intent in ANSWERS
 
 
 class ActionAskReturnItemConsent(AskForConsent):
@@ -196,36 +228,3 @@ class ActionReturnItem(ConsentedAction):
         }
         context.promise(f"Return {request.id}: free label, refund {values['days']} business days after inspection")
         return Reply("utter_return_item_label" if request.label_url else "utter_return_item_label_by_mail", values)
-
-
-def not_returnable(order: Order, refused: ReturnRefusal, context: OrderContext) -> Reply:
-    """Say why the order cannot be sent back."""
-    if refused is ReturnRefusal.NOT_DELIVERED and order.status in _NEVER_SENT_OR_LOST:
-        return status_reply(order, context.dates)
-    another = items_beside_the_return(order, context) if refused is ReturnRefusal.ALREADY_REQUESTED else ""
-    if another:
-        return Reply("utter_return_item_beside", {"number": order.number, "item": another})
-    request = order.return_request
-    if refused is ReturnRefusal.ALREADY_REQUESTED and request is not None and request.received_at is not None:
-        refused = ReturnRefusal.ALREADY_RETURNED
-    day = context.dates.day(order.return_until) if order.return_until else ""
-    return Reply(f"utter_return_item_{refused.value}", {"number": order.number, "deadline": day})
-
-
-def not_set_up_yet(order: Order, skus: tuple[str, ...] | None, services: Services) -> Reply:
-    """Say that the return which would bring the money is only asked for."""
-    formats = formats_of(services)
-    items = [item for item in order.delivered_items if skus is None or item.sku in skus]
-    return Reply("utter_return_item_not_set_up_yet", {
-        "number": order.number, "items": formats.items(items),
-        "amount": formats.money(sum((item.price for item in items[1:]), items[0].price)),
-        "days": formats.span(*shop_policies(services).refund_business_days)})
-
-
-def items_beside_the_return(order: Order, context: OrderContext) -> str:
-    """Name the items that the message means and that are not in the return which is set up already."""
-    came = order.delivered_items
-    chosen = named_in(context.turn.text, [item.name for item in came]) or ()
-    requested = order.return_request.skus if order.return_request else ()
-    beside = [came[place] for place in chosen if came[place].sku not in requested]
-    return context.formats.items(beside) if beside else ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 from actions.base.consent import ACTS, CONFIRMED
 from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
+from actions.base.return_replies import not_returnable
 from actions.base.status import refund_reply, status_reply
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from actions.cancel_order import refusal
 from actions.change_order import what_can_change
 from actions.facts.item import named_item
-from actions.returns import not_returnable
 from tandem.conversations.consent import CompletedAct, Consents
 from tandem.orders.model import Order, OrderStatus, RefundState
 from tandem.orders.policies import return_refusal

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
+from actions.base.return_replies import not_returnable
 from actions.base.status import refund_reply, status_reply
-from actions.returns import not_returnable
 from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal

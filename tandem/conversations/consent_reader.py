@@ -64,6 +64,10 @@ _ACTS: Mapping[str, str] = {
 }
 _ON_SEVERAL: Mapping[str, str] = {"cancel_order": "cancel"}  # acts that may be asked for several orders at once
 _COUNTS = ("", "", "two", "three", "four", "five")
+# Words for the act that may also drop the matter: they name it only behind a firm yes, "yes, scrap it".
+_ACTS_AFTER_YES: Mapping[str, str] = {
+    "cancel_order": rf"(?:scrap|bin|ditch|kill|void|annul|axe|get rid of|call off) {_ORDER}|call {_ORDER} off",
+}
 _DONT = r"(?:don't|dont|don t|do not|donot|never|won't|wont|will not|wouldn't|wouldnt|would not)"
 _NOT_ABOUT_IT = "(?:know|mind|care|understand|get|think|see|have|remember|believe|worry|you|we|i)"
 # Words that only lead up to what is said.
@@ -172,10 +176,12 @@ def read_answer(
     is_whole = len(named) in (0, len(numbers))
     if is_whole and len(plain) <= LONGEST_YES and not has_question_mark(text) and not _ONLY_COURTESY.fullmatch(line):
         yes, names_it = _PLAIN_YES, _ACTS.get(act, "(?!)")
+        after_yes = _ACTS_AFTER_YES.get(act, "(?!)") if _BEGINS_FIRM.match(line) else "(?!)"
         if len(numbers) > 1:
             all_of_them, names_it = _of_several(act, len(numbers))
+            after_yes = "(?!)"
             yes = f"{yes}|{all_of_them}"
-        if re.fullmatch(rf"(?:(?:{yes}|{_COURTESY}|{names_it})(?: |$))+", line):
+        if re.fullmatch(rf"(?:(?:{yes}|{_COURTESY}|{names_it}|{after_yes})(?: |$))+", line):
             is_explicit = re.search(rf"(?:^| )(?:{names_it})(?: |$)", line)
             return ConsentAnswer.EXPLICIT_YES if is_explicit else ConsentAnswer.YES
     answer = _no_or_unclear([clause for clause in map(_line, _CLAUSE_END.split(plain)) if clause])

@@ -45,3 +45,27 @@ def test_a_second_thing_goes_into_the_same_parcel_after_its_own_yes(shop: Shop) 
     shop.says("yes, set it up", "affirm")
     request = shop.orders.find("TD-10300").return_request
     assert request is not None and len(request.skus) == 2
+
+
+def test_another_thing_that_only_a_misreading_hides_stays_out_of_the_return(shop: Shop) -> None:
+    towel_about_to_go_back(shop)
+    shop.says("wait, there were no mugs in my box", "inform")
+    assert shop.slots()["return_item"] == "TWL-012"
+    shop.says("yes, set it up", "affirm")
+    request = shop.orders.find("TD-10300").return_request
+    assert request is not None and request.skus == ("TWL-012",)
+
+
+def test_the_order_before_does_not_choose_for_a_message_that_names_another(shop: Shop) -> None:
+    shop.says("the invoice of 10417", "invoice", order_number="TD-10417", email="two-orders@example.com")
+    shop.says("and that of TD-10402", "invoice", order_number="TD-10402")
+    assert shop.slots()["order_number"] == "TD-10402"
+    [told] = shop.says("so where is the pan", "order_status")
+    assert shop.slots()["order_number"] == "TD-10417" and "TD-10417" in told
+
+
+def test_a_thing_that_is_only_named_gets_the_same_answer_and_no_second_one(shop: Shop) -> None:
+    shop.says("the invoice of 10417", "invoice", order_number="TD-10417", email="two-orders@example.com")
+    shop.says("and that of TD-10402", "invoice", order_number="TD-10402")
+    [told] = shop.says("and the pan?", "nlu_fallback")
+    assert "INV-TD-10417" in told

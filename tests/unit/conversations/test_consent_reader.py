@@ -36,6 +36,17 @@ EXPLICIT = [("cancel_order", "yes, cancel it"), ("cancel_order", "Please cancel 
             ("change_address", "yes change it please"), ("return_item", "yes, set it up"),
             ("return_item", "send it back please"), ("return_item", "Yes - return it"),
             ("return_item", "yes, start the return")]
+@pytest.mark.parametrize(("text", "answer"), [
+    ("yes scrap it", ConsentAnswer.YES), ("yeah, call it off please", ConsentAnswer.YES),
+    ("scrap it", ConsentAnswer.OTHER), ("please get rid of it", ConsentAnswer.OTHER),
+    ("ok scrap it", ConsentAnswer.UNCLEAR),
+    ("yes, scrap it?", ConsentAnswer.UNCLEAR), ("yes, drop it", ConsentAnswer.UNCLEAR),
+])
+def test_words_that_may_drop_the_matter_name_the_act_behind_a_firm_yes_only(text: str, answer: ConsentAnswer) -> None:
+    assert read_answer(text, "cancel_order", "TD-10433") is answer
+    assert read_answer(text, "return_item", "TD-10433") not in YES
+
+
 NOT_YET = [  # a yes is in it, or seems to be, and something else beside
     "yes?", "yes？", "yes;\u037e", "yes if it hasn't shipped", "yes but what about my voucher", "ok, unless it's sent",
     "yes, and the other one too", "yes, TD-10402", "yes, cancel order TD-10402", "yes / no", "yes or no", "maybe yes",
