@@ -23,7 +23,7 @@ from tests.system.faults.wish import YES, Watched, is_news
 
 FIRST = 80_000  # numbers behind those of the errands
 LIKE = "TD-10433"  # the demo's order that is copied: it is being prepared
-_OFFERS, _AGREED, _DECLINED = "Shall I tell you", "I'll tell you when something changes", "I won't write by myself"
+_OFFERS, _AGREED, _DECLINED = "Shall I tell you", 'just write "stop telling me"', "I won't write by myself"
 _MOST = 10  # words that a customer says about it before they leave it
 
 

@@ -23,6 +23,7 @@ from tests.system.conftest import Stack, running
 from tests.system.faults.trouble import LINKED
 
 NUMBER, EMAIL = "TD-10433", "new@example.com"
+AGREED = 'just write "stop telling me"'  # in whatever mood
 SECRET = "a-secret-of-the-engine-0123456789"
 
 
@@ -121,8 +122,8 @@ def test_who_agrees_is_told_on_both_channels_once_until_they_say_stop(shop: Stac
     chat, program, silent = (Visitor(shop, EMAIL, channel) for channel in ("webchat", "rest", "webchat"))
     for one in (chat, program, silent):
         assert "Shall I tell you" in one.says("Where is my order?")
-    assert "I'll tell you" in chat.says("yes please")
-    assert "I'll tell you" in program.says("Yes, tell me")
+    assert AGREED in chat.says("yes please")
+    assert AGREED in program.says("Yes, tell me")
     assert "Shall I tell you" not in silent.says("no thanks")
     change(database, "shipped")
     assert "on its way" in chat.hears()
@@ -138,7 +139,7 @@ def test_a_webhook_brings_the_news_at_once_and_only_with_its_signature(shop: Sta
     change(database, "processing", "TD-10421")
     ava = Visitor(shop, "on-time@example.com", "webchat")
     assert "Shall I tell you" in ava.says("where's my parcel?")
-    assert "I'll tell you" in ava.says("ok, thanks")
+    assert AGREED in ava.says("ok, thanks")
     pace(shop.root, 60)
     time.sleep(4)
     change(database, "shipped", "TD-10421")
