@@ -46,6 +46,7 @@ class ConsentedAct:
         slots: What the question names besides the order.
         kept: The response that says that everything stays as it is; it gets the order's `number`.
         regret_reply: The response, after the act, that says what can still be done about it; it gets `number`.
+        optional: Whether its form asks for a yes only to some orders, those for which its slots are filled.
         several: Whether it may be asked for several orders at once. Then `kept` and `regret_reply` with "_several" get
             their `numbers`.
     """
@@ -55,6 +56,7 @@ class ConsentedAct:
     kept: str
     regret_reply: str
     several: bool = False
+    optional: bool = False
 
     def question(self, slots: Mapping[str, Any]) -> Question:
         """Return what has to be agreed to, as the slots stand."""
@@ -74,7 +76,10 @@ CHANGE_ADDRESS = ConsentedAct(
     "change_address", ("new_address",), "utter_change_address_kept", "utter_change_address_way_back")
 RETURN_ITEM = ConsentedAct(
     "return_item", ("return_item", "return_reason"), "utter_return_item_kept", "utter_return_item_way_back")
-ACTS: Mapping[str, ConsentedAct] = {act.name: act for act in (CANCEL_ORDER, CHANGE_ADDRESS, RETURN_ITEM)}
+GET_REFUND = ConsentedAct(
+    "get_refund", ("refund_amount",), "utter_get_refund_kept", "utter_get_refund_way_back", optional=True)
+ACTS: Mapping[str, ConsentedAct] = {
+    act.name: act for act in (CANCEL_ORDER, CHANGE_ADDRESS, RETURN_ITEM, GET_REFUND)}
 
 
 class ActRefused(Exception):
@@ -240,6 +245,8 @@ def unchanged_reply(services: Services, turn: CurrentTurn) -> Reply | None:
     """Return what says that all stays as it is, where the message leaves the form of an act; else None."""
     act = ACTS.get(turn.form_before.removesuffix("_form"))
     if act is None or not number_in(turn.slot("order_number")):
+        return None
+    if act.optional and not all(turn.slot(slot) for slot in act.slots):
         return None
     return act.of_orders(act.kept, act.question(turn.tracker.slots).numbers, services)
 

@@ -16,6 +16,7 @@ class Draft:
     failed_lookups: float | None = None
     answered: bool = False  # the message was an answer, although it left the slot empty
     over: bool = False  # the form ends without its action
+    needless: frozenset[str] = frozenset()  # details that this order does not need
     moved_on: bool = False  # and what else the message says is answered
 
     def leave(self, reply: Reply) -> None:

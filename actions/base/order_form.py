@@ -174,7 +174,8 @@ class OrderForm(OrderQuestions, Action):
             events.append(SlotSet("failed_lookups", draft.failed_lookups))
         if self._resumes(turn):  # once: the form's next round starts fresh
             events.append(SlotSet("last_handoff", {**turn.slot("last_handoff"), "resume": False}))
-        missing = [slot for slot in (*ORDER_SLOTS, *self.details) if draft.slots.get(slot) is None]
+        missing = [slot for slot in (*ORDER_SLOTS, *self.details)
+                   if draft.slots.get(slot) is None and slot not in draft.needless]
         if draft.moved_on:
             emptied = [SlotSet(slot, None) for slot in self.details if turn.slot(slot) is not None]
             return [*emptied, SlotSet(REQUESTED_SLOT, None), ActiveLoop(None), ActionExecutionRejected(self.form)]

@@ -135,6 +135,8 @@ def done(order: Order, context: OrderContext) -> Reply:
         return Reply("utter_fact_done_unsure", values)
     if act.question.act == "return_item":
         return return_state(order, context)
+    if act.question.act == "get_refund":
+        return refund_reply(order, context.dates)
     if act.question.act == "cancel_order" and order.refund is None:
         return Reply("utter_fact_done_cancel_order_unpaid", values)
     return Reply(f"utter_fact_done_{act.question.act}", values)

@@ -56,6 +56,7 @@ _ACTS: Mapping[str, str] = {
         r"change (?:it|the address|my address|the delivery address)|use (?:that|this) address)|"
         r"(?:that|this|the) address is (?:right|correct)|(?:it's|it is) the right address"
     ),
+    "get_refund": rf"{_WISH}(?:refund (?:me|{_ORDER})|give me (?:my|the) money back)|(?:make|issue) the refund",
     "return_item": (
         rf"{_WISH}(?:send {_ORDER} back|send them back|return {_ORDER}|return them|set it up|"
         r"(?:set up|start|register) (?:the|my) return)"

@@ -21,7 +21,7 @@ _PARTICLES = re.compile(r"\W*(?:\b(?:and|or|to|by|at|on|in|from|of|ago|days?|abo
 _LIST = re.compile(r" ?[,;·–] ")  # between things, when they are joined
 # Texts that others than customers read, by how they begin.
 AGENTS_READ = (
-    "Refund of {x} for cancelled", "Return {x}: free label", "Taken over by {x}",
+    "Refund of {x} for cancelled", "Refund of {x} for lost", "Return {x}: free label", "Taken over by {x}",
     "The customer has left this conversation", "Tell when something changes with order",
 )
 DEVELOPERS_READ = (

@@ -45,7 +45,7 @@ COMPOSED = {
     "utter_ask_cancel_order_form_confirmed": ["_again", "_several", "_several_again"],
     "utter_cancel_order_kept": ["_several"], "utter_cancel_order_way_back": ["_several"],
     "utter_ask_change_address_form_confirmed": ["_again"],
-    "utter_ask_return_item_form_confirmed": ["_again"],
+    "utter_ask_return_item_form_confirmed": ["_again"], "utter_ask_get_refund_form_confirmed": ["_again"],
     "utter_fact_membership": ["_standard", "_silver", "_gold"],
     "utter_fact_not_yet_": ["cancel_order", "change_address", "return_item"],
     "utter_fact_done": ["_cancel_order", "_cancel_order_unpaid", "_change_address"],
