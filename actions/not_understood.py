@@ -29,6 +29,7 @@ from tandem.wording.language import detect
 from tandem.wording.offers import read_offers
 
 KNOWN = "en"  # the language of data/
+_UNFIT_IN_GRIEF = frozenset({"complaint", "review"})  # offered to nobody who has written of a death
 _FEW_WORDS = 8  # a longer message is about more than the thing that it names
 
 
@@ -90,7 +91,8 @@ class ActionNotUnderstood(_NotUnderstood):
     def reply(self, turn: CurrentTurn) -> Reply:
         if turn.active_form:
             return Reply(self.response)
-        likely = read_offers().buttons(turn.likeliest)
+        bereaved = "bereavement" in (turn.intent, *turn.earlier_intents)
+        likely = read_offers().buttons([one for one in turn.likeliest if not (bereaved and one[0] in _UNFIT_IN_GRIEF)])
         if 0 < turn.messages_since_note <= NOTE_COUNTS:  # what a person left may be the answer, and is the newest word
             noted = "utter_please_rephrase_noted" if turn.messages_since_note == 1 else "utter_please_rephrase_by_note"
             return Reply(noted, {"note": turn.note}, buttons=likely)

@@ -75,6 +75,7 @@ class WaitingRoom(ConfigModel):
         hunch: From which one is answered by an action, a message that was not understood gets its likeliest notice, and
             a part of a message is a matter for the bot.
         quiet_seconds: Remarks of one kind are answered once in this time.
+        presence: Phrases that ask whether somebody is there; nobody leaves by them.
         elliptical: Notices that answer messages of four words at most, besides their own.
         joints: Words between the parts of a message.
         notices: The name of a notice (`utter_notice_waiting_<name>`), and the intents that it answers.
@@ -88,6 +89,7 @@ class WaitingRoom(ConfigModel):
     confidence: float = _share(0.35)
     hunch: float = _share(0.2)
     quiet_seconds: float = Field(default=60, ge=0, le=3600, description="seconds from 0 to 3600")
+    presence: tuple[str, ...] = Field(default=(), description="a list of phrases")
     joints: tuple[str, ...] = Field(default=(), description="a list of words")
     leaving: LeaveRules = LeaveRules()
     notices: Mapping[str, tuple[str, ...]] = {}
@@ -233,6 +235,9 @@ def _leaving(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageRe
             NextStep("notice", ASK_LEAVE)
     if whole.is_of(leaving.stays, room.confidence):
         return None
+    if _asks_if_somebody_is_there(room, whole) and not any(
+            one.is_of(leaving.intents, leaving.sure) and not _asks_if_somebody_is_there(room, one) for one in parts):
+        return NextStep("notice", STANDING)
     wishes = [one for one in parts if one.is_of(leaving.intents, leaving.sure)]
     hints = [one for one in parts if one.is_of(leaving.intents, leaving.unsure) or one.is_of(leaving.ask, leaving.sure)]
     two_hints = len(hints) > 1 and any(one.is_of(leaving.intents, leaving.unsure) for one in hints)
@@ -248,6 +253,10 @@ def _is_matter(room: WaitingRoom, part: MessageReading) -> bool:
     """Check whether a part of a message is something that the bot would have to answer."""
     return (part.is_understood and part.confidence >= room.hunch
             and not part.is_of((*room.leaving.intents, *room.leaving.no_matter), 0.0))
+
+
+def _asks_if_somebody_is_there(room: WaitingRoom, reading: MessageReading) -> bool:
+    return has_phrase(reading.text, room.presence)
 
 
 def _joined(parts: Sequence[MessageReading], matters: Sequence[MessageReading]) -> list[str]:

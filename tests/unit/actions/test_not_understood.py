@@ -58,3 +58,12 @@ async def test_soon_after_a_person_their_note_is_told_before_anything_is_asked(s
     second = await act(ActionNotUnderstood(shop.open), Scene(text="so when do I get it", slots=left))
     assert second.said == ["utter_please_rephrase_by_note"]
     assert second.messages[0]["note"] == "A new clock comes on Tuesday"
+
+
+@pytest.mark.parametrize(("earlier", "offered"), [((), True), (("bereavement", "order_status"), False)])
+async def test_who_wrote_of_a_death_is_offered_no_complaint(
+    shop: Shop, earlier: tuple[str, ...], offered: bool,
+) -> None:
+    likely = {"intent_ranking": [{"name": "complaint", "confidence": 0.2}, {"name": "order_status", "confidence": 0.1}]}
+    outcome = await act(ActionNotUnderstood(shop.open), Scene(text="it is about him", reading=likely, earlier=earlier))
+    assert ("/complaint" in outcome.payloads()) is offered

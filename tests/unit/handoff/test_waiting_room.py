@@ -206,3 +206,14 @@ def test_the_table_names_what_there_is() -> None:
 ])
 def test_the_last_address_of_a_text_counts(text: str, address: str) -> None:
     assert email_in(text) == address
+
+
+@pytest.mark.parametrize("text", ["Hello, is somebody there?", "sorry, anyone reading this", "are you still there?"])
+def test_who_asks_if_somebody_is_there_keeps_the_place_and_is_told_it(text: str) -> None:
+    for intent in ("back_to_bot", "never_mind", "goodbye"):
+        assert step(read(intent, text=text)) == NextStep("notice", STANDING)
+
+
+def test_who_wishes_to_leave_beside_it_leaves() -> None:
+    parts = [read("greet", text="anybody there"), read("back_to_bot", text="then I go back to the assistant")]
+    assert step(read("back_to_bot", text="anybody there? then I go back to the assistant"), parts).kind == "leave"
