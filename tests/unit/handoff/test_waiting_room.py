@@ -215,5 +215,5 @@ def test_who_asks_if_somebody_is_there_keeps_the_place_and_is_told_it(text: str)
 
 
 def test_who_wishes_to_leave_beside_it_leaves() -> None:
-    parts = [read("greet", text="anybody there"), read("back_to_bot", text="then I go back to the assistant")]
-    assert step(read("back_to_bot", text="anybody there? then I go back to the assistant"), parts).kind == "leave"
+    parts = [read("greet", text="anybody there"), read("back_to_bot", text="then on without you")]
+    assert step(read("back_to_bot", text="anybody there? then on without you"), parts).kind == "leave"
