@@ -13,7 +13,7 @@ from actions.base.order_context import OrderContext
 from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
 from actions.base.return_replies import not_returnable
-from actions.base.several_orders import SeveralOrders, changed_choice
+from actions.base.several_orders import SeveralOrders, changed_choice, named_instead
 from actions.base.status import status_reply
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn, others_of
 from tandem.conversations.consent import OTHERS, Question
@@ -43,6 +43,8 @@ class ValidateCancelOrderForm(SeveralOrders, ConsentForm):
 
     def _changed(self, turn: CurrentTurn) -> tuple[str, ...]:
         number, others = turn.before("order_number"), others_of(turn)
+        if number and not others and (instead := self._named_instead(turn)):
+            return (instead,)  # asked about anew, even if it is the same: "not the lamp, cancel the rug" is no yes
         stops = turn.verdict is not None and turn.verdict.answer is ConsentAnswer.STOP
         if not number or (stops and not others):
             return ()
@@ -51,6 +53,12 @@ class ValidateCancelOrderForm(SeveralOrders, ConsentForm):
         except OrderSystemUnavailable:
             return ()
         return changed_choice(turn, accessible, (number, *others))
+
+    def _named_instead(self, turn: CurrentTurn) -> str | None:
+        try:
+            return named_instead(turn.text, accessible_orders(self._open(), turn, self.form))
+        except OrderSystemUnavailable:
+            return None
 
     def _leads_elsewhere(self, turn: CurrentTurn) -> bool:
         return not turn.orders_meant and super()._leads_elsewhere(turn)
@@ -133,7 +141,9 @@ def refusal(order: Order, status: OrderStatus, context: OrderContext) -> Reply:
         rest = context.formats.items(order.items_in(order.shipment))
         return Reply("utter_cancel_order_partly", {**values, "rest": rest})
     if status is OrderStatus.CANCELLED:
-        return Reply("utter_cancel_order_already", values)
+        since = context.dates.ago(order.cancelled_at) if order.cancelled_at else ""
+        return Reply("utter_cancel_order_already_since" if since else "utter_cancel_order_already",
+                     {**values, "cancelled": since})
     if status is OrderStatus.RETURNED:
         return Reply("utter_cancel_order_returned", values)
     if status is OrderStatus.DELIVERED:

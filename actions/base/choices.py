@@ -34,7 +34,7 @@ _OTHER_USE = re.compile(r"\b(?:other|another) (?:question|thing|day|time|way|add
                         r"\beach other\b|\bother than\b", re.IGNORECASE)
 # What stands right before a thing that is not meant.
 _NOT_THIS = re.compile(
-    r"(?:\bnot|n't|\bexcept(?: for)?|\bwithout|\binstead of|\brather than|\bother than|\bkeep(?:ing)?|"
+    r"(?:\bnot|n't|\bdont|\bexcept(?: for)?|\bwithout|\binstead of|\brather than|\bother than|\bkeep(?:ing)?|"
     r"\bleav(?:e|ing))\s+(?:(?:want to|wanna|the|my|that|this|those|these|a|an|for|about|mean|meant|with|it's|"
     r"return|returning|send|sending|back|cancel|cancelling|change|changing)\s+)*(?:\w+\s+)?$", re.IGNORECASE)
 # What stands right after one: "the mugs stay", "the lamp can stay here", "the bag is fine".

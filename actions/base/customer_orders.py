@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from actions.base.ages import read_age
+from actions.base.arrivals import by_arrival
 from actions.base.choices import content_words, means_the_other, named_in, place_in
 from actions.base.message_text import corrects, read_payload
 from actions.base.turn import CurrentTurn
@@ -128,7 +129,8 @@ def pick(turn: CurrentTurn, accessible: AccessibleOrders, stays: bool = False) -
         return named
     by_item = named_by_item(turn.text, accessible.orders) or named_by_item(turn.text, accessible.relevant)
     remembered = number_in(turn.slot("order_number"))
-    found = by_age(turn.text, accessible, remembered) or offered_by_place(turn, accessible) or by_item
+    found = (by_age(turn.text, accessible, remembered) or offered_by_place(turn, accessible) or by_item
+             or by_arrival(turn.text, accessible.orders, accessible.now))
     if found:
         return found
     numbers = [order.number for order in accessible.relevant]
@@ -199,7 +201,8 @@ def meant_instead(turn: CurrentTurn, accessible: AccessibleOrders, current: str)
     choices = [order for order in others if order in accessible.relevant] or [one for one in others if one.status.open]
     if means_the_other(turn.text) and len(choices) == 1:
         return choices[0].number
-    return by_age(turn.text, accessible, current) or offered_by_place(turn, accessible)
+    return (by_age(turn.text, accessible, current) or by_arrival(turn.text, accessible.orders, accessible.now)
+            or offered_by_place(turn, accessible))
 
 
 def _names_of(order: Order | None, text: str) -> bool:

@@ -12,8 +12,9 @@ from tandem.shop.shop_file import current_numbers
 _CORRECTION = re.compile(
     r"\b(no|nope|wait|sorry|oops|meant|mean|actually|typo|correction|rather|instead)\b", re.IGNORECASE)
 # What stands before a number that is not meant: "10402, not 10417".
-_NOT_THIS = re.compile(r"\b(?:not|instead of|rather than|other than|except(?: for)?)\s+"
-                       r"(?:(?:the|my|order|orders|for|number|no\.?|#)\s*)*$", re.IGNORECASE)
+_NOT_THIS = re.compile(
+    r"(?:\b(?:not|dont|instead of|rather than|other than|except(?: for)?)|n['’]t)\s+"
+    r"(?:(?:the|my|order|orders|for|number|no\.?|#|cancel|cancelling|change|stop|touch)\s*)*$", re.IGNORECASE)
 _NO_CONTENT = frozenset({"the", "and", "with", "from", "that", "this"})
 
 

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from actions.base.arrivals import by_arrival
 from actions.base.choices import place_in, read_choice
 from actions.base.customer_orders import (
     AccessibleOrders,
@@ -141,7 +142,8 @@ class OrderQuestions(ABC):
             draft.replies.append(Reply("utter_one_after_the_other", {"number": str(first)}))
             return first
         return (named_by_item(turn.text, accessible.choices) or by_age(turn.text, accessible, None)
-                or offered_by_place(turn, accessible))
+                or offered_by_place(turn, accessible)
+                or by_arrival(turn.text, accessible.choices, accessible.now))
 
     def _bare_number(self, turn: CurrentTurn, draft: Draft, accessible: AccessibleOrders,
                      vouched: bool = False) -> str | None:

@@ -44,6 +44,9 @@ _ALL_ORDERS = re.compile(
     r"|\bevery(?: single)? (?:order|parcel|package)\b|\bof the two\b", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:both|two|2)\b", re.IGNORECASE)
 _NOT_ALL = re.compile(r"\b(?:but|except|without|not|only|just|n't)\b", re.IGNORECASE)
+_CLAUSES = re.compile(r"[.!?;,\n]+|\b(?:but|and|just|only)\b|(?=\bnot\b)|(?=\bdo ?n['’o]t\b)", re.IGNORECASE)
+_SPARES = re.compile(r"\b(?:not|dont|don't|never|keep|leave)\b", re.IGNORECASE)
+_WANTS = re.compile(r"\bcancel", re.IGNORECASE)
 _ADDS = re.compile(r"\b(?:too|as well|also|both|and|plus|add)\b", re.IGNORECASE)
 
 
@@ -148,6 +151,21 @@ def all_meant(text: str, orders: Sequence[Order]) -> tuple[str, ...]:
     if found is None or len(orders) < 2 or _NOT_ALL.search(text) or (_BOTH.search(found.group()) and len(orders) != 2):
         return ()
     return tuple(order.number for order in orders)
+
+
+def named_instead(text: str, accessible: AccessibleOrders) -> str | None:
+    """Find the one order that a text wants cancelled while it spares another: "leave the lamp, cancel the rug"."""
+    wanted, spared = set[str](), set[str]()
+    for clause in _CLAUSES.split(text.replace("’", "'")):
+        numbers = map(number_in, (*current_numbers().written_in(clause), *bare_numbers(clause)))
+        named = {number for number in numbers if number is not None and accessible.find(number)}
+        places = named_in(_SPARES.sub(" ", clause), [items_of(order) for order in accessible.orders]) or ()
+        named |= {accessible.orders[place].number for place in places}
+        if _SPARES.search(clause):
+            spared |= named
+        elif _WANTS.search(clause) or spared:
+            wanted |= named
+    return wanted.pop() if len(wanted) == 1 and spared and not wanted & spared else None
 
 
 def changed_choice(turn: CurrentTurn, accessible: AccessibleOrders, current: Sequence[str]) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ async def test_nobody_cancels_someone_elses_order(shop: Shop) -> None:
 
 @pytest.mark.parametrize(("number", "response"), [
     ("TD-10421", "utter_cancel_order_too_late"), ("TD-10300", "utter_cancel_order_delivered"),
-    ("TD-10350", "utter_cancel_order_returned"), ("TD-10377", "utter_cancel_order_already"),
+    ("TD-10350", "utter_cancel_order_returned"), ("TD-10377", "utter_cancel_order_already_since"),
     ("TD-10190", "utter_cancel_order_delivered_closed"), ("TD-10299", "utter_cancel_order_partly"),
     ("TD-10405", "utter_order_status_lost"),
 ])
