@@ -229,7 +229,8 @@ def _leaving(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageRe
     leaving = room.leaving
     wished = [one for one in parts or (whole,) if has_phrase(one.text, leaving.words)]
     if wished:
-        plain = any(len(one.text.split()) <= _PLAIN_WISH for one in wished)
+        plain = any(len(one.text.split()) <= _PLAIN_WISH or one.is_of(leaving.intents, leaving.sure)
+                    for one in (*wished, whole))
         matters = [one for one in parts if one not in wished and _is_matter(room, one)]
         return NextStep("leave", for_bot=" ".join(_joined(parts, matters)) if matters else "") if plain else \
             NextStep("notice", ASK_LEAVE)

@@ -10,6 +10,7 @@ from rasa.core.channels.channel import CollectingOutputChannel
 from rasa.shared.core.constants import REQUESTED_SLOT
 from rasa.shared.core.events import ActiveLoop, BotUttered, SlotSet, UserUttered
 
+from tandem.rasa_ext.fresh_responses import FreshResponses
 from tandem.rasa_ext.trackers import looked_at
 
 _SAYS = "utter_action"  # the key of a bot's message that names the response
@@ -56,6 +57,7 @@ async def said_aside(
     for event in (ActiveLoop(None), SlotSet(REQUESTED_SLOT, None), said):
         aside.update(event, agent.domain)
     runs = action_for_name_or_text(action, agent.domain, agent.action_endpoint)
-    events = await runs.run(_Channel(channel), agent.nlg, aside, agent.domain)
+    words = agent.nlg.plainly() if isinstance(agent.nlg, FreshResponses) else agent.nlg
+    events = await runs.run(_Channel(channel), words, aside, agent.domain)
     return [(str(event.text), str((event.metadata or {}).get(_SAYS) or "")) for event in events
             if isinstance(event, BotUttered) and event.text]

@@ -75,6 +75,12 @@ class FreshResponses(TemplatedNaturalLanguageGenerator):
         """Make one with the words of another domain."""
         return FreshResponses(self._endpoint, domain)
 
+    def plainly(self) -> FreshResponses:
+        """Return one that tells an answer once more without a word about that."""
+        plain = copy.copy(self)
+        plain._again = ""
+        return plain
+
     async def generate(
         self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **kwargs: Any
     ) -> dict[str, Any] | None:

@@ -131,6 +131,10 @@ def test_who_says_plainly_that_nobody_is_to_come_leaves(text: str, kind: str) ->
     assert step(whole, parts if len(parts) > 1 else ()).kind == kind
 
 
+def test_a_long_wish_to_leave_that_is_read_as_one_is_not_asked_back() -> None:
+    assert step(read("back_to_bot", text="alright then, please put me back to the bot now")).kind == "leave"
+
+
 def test_a_goodbye_is_a_goodbye() -> None:
     assert step(read("goodbye")) == NextStep("notice", "farewell")
 

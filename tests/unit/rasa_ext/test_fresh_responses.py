@@ -124,6 +124,12 @@ async def test_what_is_no_answer_is_said_again_as_it_is() -> None:
     assert [(await talk.asks("greet", "utter_greet"))["text"] for _ in range(2)] == ["Hello.", "Hello."]
 
 
+async def test_who_waits_is_told_once_more_without_a_word_about_that() -> None:
+    talk = Talk()
+    assert [(await talk.asks("returns", "utter_returns", words=WORDS.plainly()))["text"] for _ in "12"] == 2 * ["Free."]
+    assert (await talk.asks("returns", "utter_returns"))["text"] == "As I said: Free.", "and only they are"
+
+
 async def test_without_words_for_it_an_answer_is_given_again() -> None:
     talk, words = Talk(), FreshResponses(EndpointConfig(), DOMAIN)
     assert [(await talk.asks("returns", "utter_returns", words=words))["text"] for _ in range(2)] == ["Free.", "Free."]
