@@ -74,8 +74,9 @@ async def live(stage: Stage, number: int) -> History:
         elif rng.random() < 0.7:
             history.watched = watched_by(rng, number)
             stage.watched += 1
-            stage.told += await run_watch(
+            was_told = await run_watch(
                 customer, history.watched, stage.orders, lambda: _is_with_bot(stage, customer))
+            stage.told += was_told  # not in one step: others count while this one waits
             await _leave_queue(stage, customer)
         if not isinstance(customer, RestCustomer) and rng.random() < 0.5:
             await _ask(stage, customer, *(questions.pop() for _ in range(3)))
