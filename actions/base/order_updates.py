@@ -27,9 +27,10 @@ OFFERED_AFTER = frozenset({
     "utter_order_status_back_ordered", "utter_order_status_out_for_delivery",
     "utter_order_status_out_for_delivery_no_time", "utter_track_parcel_link", "utter_track_parcel_link_scanned",
     "utter_track_parcel_number", "utter_track_parcel_number_scanned", "utter_refund_pending_inspection",
-    "utter_refund_pending_return", "utter_fact_notify",
+    "utter_refund_pending_return", "utter_order_status_shipped_promised", "utter_fact_notify",
+    "utter_fact_notify_on_its_way",
 })
-WISHED = "utter_fact_notify"  # the answer to who wants to be told
+WISHED = ("utter_fact_notify", "utter_fact_notify_on_its_way")  # the answers to who wants to be told
 _TELLS_STANDING = ("utter_order_status_", "utter_refund_")
 _ANGRY = "angry"
 _PROMISE = "Tell when something changes with order {number}"  # for agents
@@ -43,7 +44,7 @@ def with_offer(order: Order, reply: Reply, context: OrderContext) -> Reply:
         subscriptions.answered(turn.conversation_id, order, str(turn.slot("mood") or ""))
     if reply.response not in OFFERED_AFTER or not _may_ask(order, reply, context):
         return reply
-    wished = reply.response == WISHED
+    wished = reply.response in WISHED
     if wished and order.number in subscriptions.active(turn.conversation_id):
         return Reply("utter_order_updates_active", {"number": order.number})
     if not subscriptions.offer(turn.conversation_id, order, turn.seq, wished):

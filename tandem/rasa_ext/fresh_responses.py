@@ -2,7 +2,8 @@
 
 Rasa picks among them by chance, so that a customer may be told the same twice in a row. Here the record of the
 conversation decides. Where all has been said, the response named under `again` says so and offers the next help: the
-answer once more to who asks it in the same words or much later, and else only that there is no more to tell.
+answer once more to who asks it in the same words or much later, or asks after what it speaks of, and else only
+that there is no more to tell.
 """
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from tandem.rasa_ext.translations import in_language_of
 from tandem.wording.offers import read_offers
@@ -27,11 +29,13 @@ _USER, _BOT = UserUttered.type_name, BotUttered.type_name
 _LOOK_BACK = 400  # events; some twenty turns with all their slots
 _OTHERWISE = "_otherwise"  # ends the name of the response for another question that gets the same words
 _NO_MORE = "_no_more"  # and of that for words that were said within the last few turns
+_ITEMS = "order_items"  # the slot with the names of what the order talked about holds
 _TOLD = "told"  # the brace in which the words stand that were said before
 _JUST_SAID = 3  # messages of the customer since then
 _SAME_WORDS = 0.6  # of all words of two messages, from which they are the same question
 _WORD = re.compile(r"[^\W_]+")
 _BUTTON = "/"  # begins a message that is a button
+_NO_THING = ENGLISH_STOP_WORDS | {"order"}  # name nothing that an answer could be about
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class FreshResponses(TemplatedNaturalLanguageGenerator):
         if earlier is None:
             return chosen
         latest = tracker.latest_message or UserUttered("")
-        name, offered = self._name_for(latest, earlier, said)
+        name, offered = self._name_for(latest, f"{text} {slots.get(_ITEMS) or ''}", earlier, said)
         told = self._freshest(name, output_channel, slots, {**kwargs, _TOLD: text}, said)
         if told is None:
             return chosen
@@ -109,7 +113,7 @@ class FreshResponses(TemplatedNaturalLanguageGenerator):
         return {**chosen, **told, "buttons": list({**first, **buttons, **first}.values())}
 
     def _name_for(
-        self, latest: UserUttered, earlier: Said, said: Sequence[Said]
+        self, latest: UserUttered, told: str, earlier: Said, said: Sequence[Said]
     ) -> tuple[str, Sequence[Mapping[str, Any]]]:
         """Return the response for words that were said before, and what else the message may have meant."""
         intent = _full_name(latest.intent)
@@ -117,6 +121,8 @@ class FreshResponses(TemplatedNaturalLanguageGenerator):
         asks_again = is_same and (_button(latest.text) or _same_words(str(latest.text or ""), earlier.to))
         if earlier.turns_ago > _JUST_SAID or asks_again or f"{self._again}{_NO_MORE}" not in self.responses:
             return self._again if is_same else f"{self._again}{_OTHERWISE}", ()
+        if (_things(latest.text) - _things(earlier.to)) & _things(told):
+            return f"{self._again}{_OTHERWISE}", ()
         lately = {intent, *(one.intent for one in said if one.turns_ago <= _JUST_SAID)}
         others = read_offers().buttons([one for one in _ranking(latest) if one[0] not in lately])
         return f"{self._again}{_NO_MORE}", others
@@ -189,3 +195,9 @@ def _same_words(one: str, other: str) -> bool:
     """Check whether two messages say the same in mostly the same words."""
     first, second = ({word.lower() for word in _WORD.findall(text)} for text in (one, other))
     return bool(first | second) and len(first & second) >= _SAME_WORDS * len(first | second)
+
+
+def _things(text: str | None) -> set[str]:
+    """Return the words of a text that may name something, one form for singular and plural."""
+    words = {word.lower() for word in _WORD.findall(str(text or "")) if len(word) > 2}
+    return {word.rstrip("s") for word in words - _NO_THING} - _NO_THING

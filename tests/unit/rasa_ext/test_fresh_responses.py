@@ -80,6 +80,20 @@ async def test_another_question_with_the_same_answer_later_is_told_so() -> None:
     assert (await talk.asks("hours", "utter_returns"))["text"] == "The same holds: Free."
 
 
+@pytest.mark.parametrize(("text", "told"), [
+    ("and express, is that so too", "The same holds: Express and standard both leave at noon."),
+    ("and the standards", "The same holds: Express and standard both leave at noon."),
+    ("are you sure about the order", "That is all."),
+    ("but when do you leave", "That is all."),
+])
+async def test_what_an_answer_speaks_of_is_told_once_more_when_it_is_asked_after(text: str, told: str) -> None:
+    words = FreshResponses(EndpointConfig(again="utter_again"), Domain.from_dict({**DOMAIN.as_dict(), "responses": {
+        **DOMAIN.responses, "utter_leaves": [{"text": "Express and standard both leave at noon."}]}}))
+    talk = Talk()
+    await talk.asks("hours", "utter_leaves", words=words, text="when do you leave")
+    assert (await talk.asks("returns", "utter_leaves", words=words, text=text))["text"] == told
+
+
 @pytest.mark.parametrize(("intent", "text"), [
     ("returns", "and if I bring it in myself"),  # read as the same question
     ("hours", "open on Sundays?"),  # and as another one
