@@ -166,7 +166,7 @@ async def test_who_wishes_it_is_asked_and_then_told_that_it_is_so(known: Shop) -
     wish = Scene(intent="order_fact/notify", text="will you tell me when it comes", seq=seq, message_id="m50",
                  slots={"order_number": NUMBER})
     outcome = await act(ActionOrderFact(known.open), wish)
-    assert outcome.said == ["utter_fact_notify", OFFER]
+    assert outcome.said == ["utter_fact_notify_on_its_way", OFFER]
     known.bot_says("Shall I?", reply_to=seq, data={"question": outcome.messages[1]["question"]})
     assert await answer(known, ActionAcceptOffer, "yes") == ["utter_order_updates_agreed"]
     again = known.says("will you tell me?")
