@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from tandem.conversations.model import HandoffRequest, Identity, InboundMessage
 from tandem.conversations.turn_queue import TurnQueue
 from tandem.db.schema import TRACKERS
 from tandem.live_agents.relay.tables import agent_events, relays
+from tandem.order_updates.subscriptions import Subscriptions
 from tandem.orders.demo_shop import seed
 from tandem.orders.errors import NotMatched
 from tandem.services import Services, open_services
@@ -134,6 +135,7 @@ def live(services: Services, tracker: Engine) -> None:
         connection.execute(insert(agent_events).values(
             channel="removed", key="e1", handoff_id=handoff.id, conversation_id="c1", act="said", agent_id="a",
             agent_name="Robin", text="My own word", sort_at=at, state="dead", attempts=9, next_attempt_at=at))
+    Subscriptions(services.ledger, timezone.utc).offer("c1", services.orders.find("TD-10388"), 1)
     services.ledger.record_bot_reply("c1", 0, "Said too late")
     audit.record(services.engine, "anna", "session", "read", "c1")
 
@@ -142,7 +144,7 @@ def test_an_erasure_leaves_nothing_anywhere(services: Services, tracker: Engine,
     live(services, tracker)
     before = everything_of(services.engine, "c1")
     assert {"conversations", "messages", "handoffs", "case_entries", "fenced_replies", "customer_emails", "relays",
-            "agent_events", "audit_log"} <= before
+            "agent_events", "audit_log", "order_subscriptions"} <= before
     privacy.erase(services.ledger, tracker_url, ["c1"], "ada", "session")
     assert everything_of(services.engine, "c1") == set()
     assert remembered(tracker) == 0
