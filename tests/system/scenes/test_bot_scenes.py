@@ -13,7 +13,9 @@ NewCustomer = Callable[..., Customer]
 def test_a_known_customer_gets_the_order_in_one_reply(new_customer: NewCustomer, artefacts: Path) -> None:
     customer = new_customer("on-time@example.com")
     customer.asks("Where is my order?")
-    assert customer.texts("bot") == ["Your order was shipped and is expected to arrive tomorrow by 3 PM."]
+    status, offer = customer.texts("bot")
+    assert status == "Your order was shipped and is expected to arrive tomorrow by 3 PM."
+    assert "TD-10421" in offer and offer.endswith("?"), "to be told of changes without asking"
     customer.page.screenshot(path=artefacts / "scene-1-known-customer.png")
 
 
@@ -76,9 +78,10 @@ def test_markup_is_shown_as_text(new_customer: NewCustomer) -> None:
 def test_a_customer_who_writes_german_is_answered_in_german_and_gets_a_person(new_customer: NewCustomer) -> None:
     customer = new_customer("on-time@example.com")
     customer.asks("Guten Morgen, wann kommt meine Bestellung denn an?")
-    first, facts = customer.texts("bot")
+    first, facts, offer = customer.texts("bot")
     assert "auf Englisch" in first
     assert facts == "Your order was shipped and is expected to arrive tomorrow by 3 PM."
+    assert "Soll ich Ihnen hier Bescheid geben" in offer
     customer.asks("vielen Dank")
     assert customer.texts("bot")[-1] == "Gern geschehen!"
     customer.say("Ich würde gern noch mit einem Mitarbeiter sprechen")
