@@ -113,7 +113,7 @@ class FreshResponses(TemplatedNaturalLanguageGenerator):
         return {**chosen, **told, "buttons": list({**first, **buttons, **first}.values())}
 
     def _name_for(
-        self, latest: UserUttered, told: str, earlier: Said, said: Sequence[Said]
+        self, latest: UserUttered, words: str, earlier: Said, said: Sequence[Said]
     ) -> tuple[str, Sequence[Mapping[str, Any]]]:
         """Return the response for words that were said before, and what else the message may have meant."""
         intent = _full_name(latest.intent)
@@ -121,7 +121,7 @@ class FreshResponses(TemplatedNaturalLanguageGenerator):
         asks_again = is_same and (_button(latest.text) or _same_words(str(latest.text or ""), earlier.to))
         if earlier.turns_ago > _JUST_SAID or asks_again or f"{self._again}{_NO_MORE}" not in self.responses:
             return self._again if is_same else f"{self._again}{_OTHERWISE}", ()
-        if (_things(latest.text) - _things(earlier.to)) & _things(told):
+        if (_things(latest.text) - _things(earlier.to)) & _things(words):
             return f"{self._again}{_OTHERWISE}", ()
         lately = {intent, *(one.intent for one in said if one.turns_ago <= _JUST_SAID)}
         others = read_offers().buttons([one for one in _ranking(latest) if one[0] not in lately])
