@@ -20,7 +20,7 @@ from actions.base.same_again import FACT, wanted_before
 from actions.base.several_orders import SeveralOrders, several_meant
 from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
-from actions.facts import changes, money, parcels, terms
+from actions.facts import arrival, changes, money, parcels, terms
 from tandem.conversations.consent import OTHERS, Consents
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.model import Order
@@ -48,13 +48,13 @@ def _line(order: Order, context: OrderContext) -> str:
 
 
 FACTS: Mapping[str, Fact] = {
-    "address": parcels.address, "arrival_sure": parcels.arrival_sure, "arrival_time": parcels.arrival_time,
+    "address": parcels.address, "arrival_sure": arrival.arrival_sure, "arrival_time": arrival.arrival_time,
     "can_cancel": changes.can_be_cancelled, "cancel_fee": changes.cancel_fee, "can_change": changes.can_be_changed,
     "cancel_deadline": changes.can_be_cancelled, "cancel_part": terms.cancel_part, "cancelled_by": changes.cancelled_by,
     "cancelled_on": changes.cancelled_on, "carrier": parcels.carrier, "carrier_contact": parcels.carrier_contact,
     "confirmation_mail": changes.confirmation_mail, "contents": money.contents, "delivered_on": parcels.delivered_on,
     "delivered_to": parcels.delivered_to, "delivery_fee": money.delivery_fee, "done": changes.done,
-    "faster": parcels.faster, "how_to_pay": money.how_to_pay, "if_late": parcels.if_late,
+    "faster": arrival.faster, "how_to_pay": money.how_to_pay, "if_late": arrival.if_late,
     "item_price": money.item_price, "last_seen": parcels.last_seen, "membership": money.membership,
     "nothing_done": changes.nothing_done, "not_recorded": changes.not_recorded, "notify": parcels.notify,
     ORDER_LIST: order_list, "parcels": parcels.parcels, "pay_by": money.pay_by, "payment_method": money.payment_method,

@@ -10,7 +10,9 @@ from actions.base.same_again import RepeatingAction
 from actions.base.several_orders import SeveralOrders
 from actions.base.status import status_reply
 from actions.base.turn import others_of
+from actions.facts.arrival import by_the_day_asked
 from tandem.conversations.consent import OTHERS
+from tandem.conversations.consent_reader import asks
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.shipments import Shipment
 from tandem.wording.formats import Formats
@@ -40,7 +42,8 @@ class ActionOrderStatus(RepeatingAction):
         told = {order.number, str(context.turn.slot("order_number")), *others_of(context.turn)}
         others = [other for other in accessible.relevant if other.number not in told] if order.status.open else []
         buttons = tuple(order_button(other, context.formats, "order_status") for other in others[:MOST_BUTTONS])
-        reply = status_reply(order, context.dates)
+        in_time = by_the_day_asked(order, context) if asks(context.turn.text) else None
+        reply = in_time or status_reply(order, context.dates)
         return Reply(reply.response, reply.values, buttons)
 
 

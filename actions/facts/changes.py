@@ -169,11 +169,23 @@ def keep_after_all(order: Order, context: OrderContext) -> Reply | None:
 
 
 def cancel_fee(order: Order, context: OrderContext) -> Reply:
-    """Tell what cancelling costs."""
+    """Tell what cancelling costs, or has cost."""
+    if order.status is OrderStatus.CANCELLED:
+        return _cost_of_cancelling(order, context)
     if not order.can_cancel:
         return can_be_cancelled(order, context)
     unpaid = order.status is OrderStatus.PAYMENT_FAILED
     return Reply("utter_fact_cancel_fee_unpaid" if unpaid else "utter_fact_cancel_fee", {"number": order.number})
+
+
+def _cost_of_cancelling(order: Order, context: OrderContext) -> Reply:
+    if order.refund is None:
+        return Reply("utter_fact_cancel_fee_nothing_paid", {"number": order.number})
+    if order.refund.state is RefundState.REFUSED or order.refund.amount != order.total:
+        return refund_reply(order, context.dates)
+    return Reply("utter_fact_cancel_fee_none", {
+        "number": order.number, "amount": context.formats.money(order.refund.amount),
+        "method": context.dates.method(order.refund.method)})
 
 
 def not_recorded(order: Order, context: OrderContext) -> Reply:

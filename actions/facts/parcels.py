@@ -1,17 +1,12 @@
 """Facts about where an order goes, when, and with whom."""
 from __future__ import annotations
 
-from datetime import datetime
-
 from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
-from actions.base.status import status_reply
-from actions.facts.hours import hour_asked
+from actions.facts.arrival import as_it_stands, is_awaited, may_come, parcel_meant
 from actions.facts.item import named_item
 from tandem.orders.model import Order, OrderStatus
-from tandem.orders.shipments import Shipment, ShipmentState
-
-_ON_ITS_WAY = (ShipmentState.IN_TRANSIT, ShipmentState.HELD, ShipmentState.OUT_FOR_DELIVERY, ShipmentState.LOST)
+from tandem.orders.shipments import ShipmentState
 
 
 def address(order: Order, context: OrderContext) -> Reply:
@@ -36,47 +31,25 @@ def recipient(order: Order, context: OrderContext) -> Reply:
 
 def ships_on(order: Order, context: OrderContext) -> Reply:
     """Tell when it leaves the warehouse, or left."""
-    parcel = _parcel(order, context)
+    parcel = parcel_meant(order, context)
     if parcel is not None and parcel.shipped_at is not None:
         return Reply("utter_fact_shipped_on", {"number": order.number, "shipped": context.dates.ago(parcel.shipped_at),
                                                "day": context.dates.day(parcel.shipped_at)})
     if parcel is not None and parcel.ships_by is not None and order.status.open:
         return Reply("utter_fact_ships_on", {"number": order.number, "ships": context.dates.when(parcel.ships_by)})
-    return _as_it_stands(order, context)
-
-
-def arrival_time(order: Order, context: OrderContext) -> Reply:
-    """Tell the hour: only the latest one is known, also to who asks whether it comes before another one."""
-    parcel = _parcel(order, context)
-    if not _is_awaited(order, parcel, context):
-        return _as_it_stands(order, context)
-    values = {"number": order.number, "when": context.dates.when(_expected(parcel))}
-    asked = hour_asked(context.turn.text)
-    if asked is None:
-        return Reply("utter_fact_arrival_time", values)
-    latest = context.dates.local(_expected(parcel))
-    in_time = (latest.hour, latest.minute) <= (asked, 0)
-    return Reply("utter_fact_arrival_before" if in_time else "utter_fact_arrival_maybe_later", values)
-
-
-def arrival_sure(order: Order, context: OrderContext) -> Reply:
-    """Tell how far the day can be relied on."""
-    parcel = _parcel(order, context)
-    if not _is_awaited(order, parcel, context):
-        return _as_it_stands(order, context)
-    return Reply("utter_fact_arrival_sure", {"number": order.number, "when": context.dates.when(_expected(parcel))})
+    return as_it_stands(order, context)
 
 
 def promised_date(order: Order, context: OrderContext) -> Reply:
     """Tell what the customer was told when ordering, and the newest estimate beside it."""
-    parcel = _parcel(order, context)
+    parcel = parcel_meant(order, context)
     if parcel is None or parcel.promised_by is None:
         return Reply("utter_fact_unknown", {"number": order.number})
     values = {"number": order.number, "promised": context.dates.day(parcel.promised_by)}
     if parcel.delivered_at is not None:
         return Reply("utter_fact_promised_came", {**values, "came": context.dates.day(parcel.delivered_at)})
-    if not _may_come(order) or (parcel.expected_by or parcel.promised_by) < context.dates.at:
-        return _as_it_stands(order, context)
+    if not may_come(order) or (parcel.expected_by or parcel.promised_by) < context.dates.at:
+        return as_it_stands(order, context)
     if parcel.delayed and parcel.expected_by is not None:
         return Reply("utter_fact_promised_late", {**values, "when": context.dates.when(parcel.expected_by)})
     return Reply("utter_fact_promised", values)
@@ -84,11 +57,11 @@ def promised_date(order: Order, context: OrderContext) -> Reply:
 
 def why_late(order: Order, context: OrderContext) -> Reply:
     """Tell the reason as far as the shop can see it."""
-    parcel = _parcel(order, context)
+    parcel = parcel_meant(order, context)
     if parcel is None or not order.status.open:
-        return _as_it_stands(order, context)
-    if not _is_awaited(order, parcel, context):
-        return _as_it_stands(order, context)
+        return as_it_stands(order, context)
+    if not is_awaited(order, parcel, context):
+        return as_it_stands(order, context)
     values = {"number": order.number, "when": context.dates.when(parcel.expected_by) if parcel.expected_by else ""}
     if parcel.held_at and values["when"]:
         return Reply("utter_fact_why_late_held", {**values, "place": parcel.held_at})
@@ -99,37 +72,14 @@ def why_late(order: Order, context: OrderContext) -> Reply:
         return Reply("utter_fact_why_late_unknown", values)
     if values["when"]:
         return Reply("utter_fact_not_late", values)
-    return _as_it_stands(order, context)
-
-
-def if_late(order: Order, context: OrderContext) -> Reply:
-    """Tell what can be done when it does not come by then."""
-    parcel = _parcel(order, context)
-    due = (parcel.expected_by or parcel.promised_by) if parcel is not None else None
-    if parcel is None or due is None or due < context.dates.at or not _may_come(order):
-        return _as_it_stands(order, context)
-    if parcel.expected_by is not None:
-        return Reply("utter_fact_if_late", {"number": order.number, "when": context.dates.when(parcel.expected_by)})
-    if parcel.promised_by is not None:
-        return Reply("utter_fact_if_late", {"number": order.number, "when": context.dates.day(parcel.promised_by)})
-    return _as_it_stands(order, context)
-
-
-def faster(order: Order, context: OrderContext) -> Reply:
-    """Tell whether it can be hurried."""
-    parcel = _parcel(order, context)
-    if not _is_awaited(order, parcel, context):
-        return _as_it_stands(order, context)
-    left = parcel is not None and parcel.state in _ON_ITS_WAY
-    return Reply("utter_fact_faster_on_its_way" if left else "utter_fact_faster",
-                 {"number": order.number, "when": context.dates.when(_expected(parcel))})
+    return as_it_stands(order, context)
 
 
 def last_seen(order: Order, context: OrderContext) -> Reply:
     """Tell the carrier's last word on it."""
-    parcel = _parcel(order, context)
+    parcel = parcel_meant(order, context)
     if parcel is None or parcel.last_scan is None or not order.status.open or parcel.delivered_at is not None:
-        return _as_it_stands(order, context)
+        return as_it_stands(order, context)
     return Reply("utter_fact_last_seen", {
         "number": order.number, "place": parcel.last_scan.place, "scanned": context.dates.ago(parcel.last_scan.at),
         "carrier": parcel.carrier})
@@ -137,9 +87,9 @@ def last_seen(order: Order, context: OrderContext) -> Reply:
 
 def carrier(order: Order, context: OrderContext) -> Reply:
     """Tell who brings it."""
-    parcel = _parcel(order, context)
+    parcel = parcel_meant(order, context)
     if order.status in (OrderStatus.CANCELLED, OrderStatus.PAYMENT_FAILED):
-        return _as_it_stands(order, context)
+        return as_it_stands(order, context)
     if parcel is None or not parcel.carrier:
         return Reply("utter_fact_carrier_later", {"number": order.number})
     response = {ShipmentState.DELIVERED: "utter_fact_carrier_delivered", ShipmentState.LOST: "utter_fact_carrier_lost"}
@@ -148,7 +98,7 @@ def carrier(order: Order, context: OrderContext) -> Reply:
 
 def carrier_contact(order: Order, context: OrderContext) -> Reply:
     """Tell how the carrier is reached."""
-    parcel = _parcel(order, context)
+    parcel = parcel_meant(order, context)
     if parcel is None or not parcel.tracking_url:
         return carrier(order, context)
     return Reply("utter_fact_carrier_contact", {"number": order.number, "carrier": parcel.carrier,
@@ -158,7 +108,7 @@ def carrier_contact(order: Order, context: OrderContext) -> Reply:
 def parcels(order: Order, context: OrderContext) -> Reply:
     """Tell in how many parcels it comes, or came, with what in each."""
     if order.status is OrderStatus.CANCELLED:
-        return _as_it_stands(order, context)
+        return as_it_stands(order, context)
     sent = [parcel for parcel in order.shipments if order.items_in(parcel)]
     values = {"number": order.number, "items": context.formats.items(order.items)}
     if len(sent) < 2:
@@ -172,13 +122,13 @@ def rest(order: Order, context: OrderContext) -> Reply:
     item = named_item(context.turn.text, order)
     parcel = next((one for one in order.shipments if item is not None and one.id == item.shipment_id), order.shipment)
     if parcel is None or len(order.items) < 2:
-        return _as_it_stands(order, context)
+        return as_it_stands(order, context)
     named = context.formats.items([item]) if item is not None else context.formats.items(order.items_in(parcel))
     values = {"number": order.number, "items": named}
     if parcel.delivered_at is not None:
         return Reply("utter_fact_rest_delivered", {**values, "delivered": context.dates.ago(parcel.delivered_at)})
-    if parcel.expected_by is None or not _is_awaited(order, parcel, context):
-        return _as_it_stands(order, context)
+    if parcel.expected_by is None or not is_awaited(order, parcel, context):
+        return as_it_stands(order, context)
     values["when"] = context.dates.when(parcel.expected_by)
     if parcel.ships_by is not None and parcel.shipped_at is None:
         return Reply("utter_fact_rest_ships", {**values, "ships": context.dates.when(parcel.ships_by)})
@@ -187,11 +137,11 @@ def rest(order: Order, context: OrderContext) -> Reply:
 
 def delivered_on(order: Order, context: OrderContext) -> Reply:
     """Tell whether it came, and when."""
-    parcel = _parcel(order, context)
+    parcel = parcel_meant(order, context)
     at = parcel.delivered_at if parcel is not None and parcel.delivered_at else order.delivered_at
     waits = order.status.open and (parcel is None or parcel.delivered_at is None)
     if at is None or waits:
-        return _as_it_stands(order, context)
+        return as_it_stands(order, context)
     return Reply("utter_fact_delivered_on", {
         "number": order.number, "delivered": context.dates.ago(at), "day": context.dates.day(at),
         "time": context.dates.clock(at)})
@@ -210,7 +160,7 @@ def search(order: Order, context: OrderContext) -> Reply:
     """Tell since when the carrier searches, and for how long."""
     searched = next((one for one in order.shipments if one.investigation_since), None)
     if searched is None or searched.investigation_since is None:
-        return _as_it_stands(order, context)
+        return as_it_stands(order, context)
     return Reply("utter_fact_search", {"number": order.number, "since": context.dates.day(searched.investigation_since),
                                        "ago": context.dates.ago(searched.investigation_since)})
 
@@ -226,31 +176,3 @@ def notify(order: Order, context: OrderContext) -> Reply:
 def why_not_told(order: Order, context: OrderContext) -> Reply:
     """Tell an honest word on news that did not come."""
     return Reply("utter_fact_why_not_told", {"number": order.number})
-
-
-def _parcel(order: Order, context: OrderContext) -> Shipment | None:
-    """Tell the parcel of the item that the message names, else the one that is waited for or came last."""
-    item = named_item(context.turn.text, order)
-    if item is not None:
-        return next((one for one in order.shipments if one.id == item.shipment_id), order.shipment)
-    return order.shipment
-
-
-def _is_awaited(order: Order, parcel: Shipment | None, context: OrderContext) -> bool:
-    """Tell a day can be named on which it comes, and that day is not over."""
-    return bool(_may_come(order) and parcel is not None and parcel.delivered_at is None
-                and parcel.expected_by is not None and parcel.expected_by >= context.dates.at)
-
-
-def _may_come(order: Order) -> bool:
-    """Tell that the order is still waited for, and neither lost nor on hold."""
-    return order.status.open and order.status not in (OrderStatus.LOST, OrderStatus.PAYMENT_FAILED)
-
-
-def _expected(parcel: Shipment | None) -> datetime:
-    assert parcel is not None and parcel.expected_by is not None
-    return parcel.expected_by
-
-
-def _as_it_stands(order: Order, context: OrderContext) -> Reply:
-    return status_reply(order, context.dates)

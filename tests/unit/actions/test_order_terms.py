@@ -1,9 +1,11 @@
 """What a customer may count on with an order: days, tries, the warranty, a card."""
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from actions.facts.hours import hour_asked
+from actions.facts.hours import day_asked, hour_asked
 from actions.order_fact import ActionOrderFact
 from tests.unit.actions.conftest import Scene, Shop, act
 
@@ -16,7 +18,23 @@ def test_the_hour_asked_about_is_one_before_which_it_should_come(text: str, hour
     assert hour_asked(text) == hour
 
 
+@pytest.mark.parametrize(("text", "day"), [
+    ("here on friday?", 27), ("before friday", 26), ("by the weekend", 29), ("does it get here tue", 24),
+    ("and tomorrow?", 25), ("after friday", None), ("friday or monday", None), ("in a week", None),
+    ("not friday", None), ("i'm sunny side up", None)])
+def test_the_day_asked_about_is_the_last_that_is_in_time(text: str, day: int | None) -> None:
+    assert day_asked(text, date(2025, 6, 24)) == (date(2025, 6, day) if day else None)
+
+
 @pytest.mark.parametrize(("fact", "email", "text", "response", "value"), [
+    ("arrival_sure", "on-time@example.com", "so friday holds?", "utter_fact_arrival_by_day", "tomorrow by 3 PM"),
+    ("arrival_sure", "late@example.com", "here by thursday?", "utter_fact_arrival_after_day", "TD-10388"),
+    ("arrival_time", "on-time@example.com", "today before 5?", "utter_fact_arrival_after_day", "tomorrow by 3 PM"),
+    ("arrival_time", "late@example.com", "before saturday?", "utter_fact_arrival_by_day", "TD-10388"),
+    ("faster", "late@example.com", "is it here by tomorrow", "utter_fact_arrival_after_day", "TD-10388"),
+    ("faster", "late@example.com", "can it come faster, by tomorrow", "utter_fact_faster_on_its_way", "TD-10388"),
+    ("arrival_sure", "late@example.com", "i ordered it last monday, sure?", "utter_fact_arrival_sure", "TD-10388"),
+    ("cancel_fee", "cancelled@example.com", "was a fee taken", "utter_fact_cancel_fee_none", "TD-10377"),
     ("arrival_time", "on-time@example.com", "before 5?", "utter_fact_arrival_before", "tomorrow by 3 PM"),
     ("arrival_time", "on-time@example.com", "by 3?", "utter_fact_arrival_before", "tomorrow by 3 PM"),
     ("arrival_time", "on-time@example.com", "before 2?", "utter_fact_arrival_maybe_later", "tomorrow by 3 PM"),
