@@ -1,7 +1,7 @@
 """Customers who wait: their places, how long it usually takes, and whom an agent has left without an answer."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -10,7 +10,7 @@ from statistics import median
 from sqlalchemy import and_, func, or_, select
 
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.model import Author, Handoff
+from tandem.conversations.model import Author, Handoff, Kind
 from tandem.conversations.tables import conversations, handoffs, messages
 
 CLAIMS = 20  # the latest claims that an estimate looks at
@@ -101,6 +101,17 @@ def unanswered(ledger: Ledger) -> dict[str, datetime]:
         handoffs.c.closed_at.is_(None), handoffs.c.claimed_by.is_not(None), handoffs.c.unanswered_since.is_not(None))
     with ledger.reading.connect() as connection:
         return {row.conversation_id: row.unanswered_since for row in connection.execute(query).all()}
+
+
+def unannounced(ledger: Ledger, waiting: Collection[str]) -> frozenset[str]:
+    """Find those of these conversations whose customer was told nothing since the open handoff began; blocking."""
+    told = select(messages.c.id).where(
+        messages.c.conversation_id == handoffs.c.conversation_id, messages.c.epoch >= handoffs.c.epoch,
+        messages.c.author != Author.CUSTOMER.value, messages.c.kind != Kind.NOTE.value)
+    query = select(handoffs.c.conversation_id).where(
+        _WAITING, handoffs.c.conversation_id.in_(sorted(waiting)), ~told.exists())
+    with ledger.reading.connect() as connection:
+        return frozenset(connection.execute(query).scalars())
 
 
 def said_while_waiting(ledger: Ledger, containing: str, since: datetime | None = None) -> dict[str, list[str]]:

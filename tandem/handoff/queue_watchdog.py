@@ -1,5 +1,7 @@
 """Watch over the queue: tell waiting customers how long it takes, and take them back from agents who are gone.
 
+Whoever was handed over by a turn that broke off before it could say so is told by the watch, too.
+
 Every desk process runs a watchdog. Each act is one transaction that looks again before it acts, so two that see the
 same do it once.
 """
@@ -13,18 +15,22 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.conversations.ledger import Ledger
-from tandem.conversations.model import Agent, ConversationNotFound, Handoff, NotAllowed
+from tandem.conversations.model import Agent, Author, ConversationNotFound, Handoff, NotAllowed
 from tandem.conversations.ownership import Ownership
-from tandem.conversations.queue import ClaimPace, claim_pace, queue, said_while_waiting, unanswered
+from tandem.conversations.queue import ClaimPace, claim_pace, queue, said_while_waiting, unannounced, unanswered
 from tandem.handoff.business_hours import BusinessHours, Patience
 from tandem.handoff.contact import email_in
+from tandem.handoff.safety import advice
 from tandem.logs import about
+from tandem.sentiment.signals import DANGER
 from tandem.wording.phrases import NoticeError, buttons, notice, wait_in_words
 
 logger = logging.getLogger(__name__)
 
 EVERY = 5.0  # seconds between two looks
 OVERLAP = timedelta(minutes=1)  # between what two looks read, for transactions that end late
+UNANNOUNCED = timedelta(seconds=25), timedelta(minutes=5)  # so long after its opening a handoff is announced late
+_LOOK_BACK = 8  # messages in which a danger may have been told
 DESK = "desk"  # outside tools look after their own agents
 
 
@@ -44,6 +50,7 @@ class QueueWatchdog:
         self._duty = duty
         self._patience = patience
         self._absent = absent
+        self._announced: set[str] = set()  # ids of open handoffs of which the customer is known to have been told
         self._looked_at: datetime | None = None  # all that was written before has been read
 
     async def run(self) -> None:
@@ -62,9 +69,13 @@ class QueueWatchdog:
         handoffs = ledger.open_handoffs(cards=False)
         self._take_back(handoffs)
         pace, contacts = claim_pace(ledger), self._contacts(now)
+        silent = self._unannounced(handoffs, now)
         for conversation_id, place in queue(handoffs).items():
             try:
-                self._tell(handoffs[conversation_id], place, pace, contacts.get(conversation_id, ""))
+                if conversation_id in silent:
+                    self._announce(handoffs[conversation_id], place, now)
+                else:
+                    self._tell(handoffs[conversation_id], place, pace, contacts.get(conversation_id, ""))
             except ConversationNotFound:
                 continue  # erased meanwhile
             except (NoticeError, SQLAlchemyError):  # the others must hear all the same
@@ -107,6 +118,29 @@ class QueueWatchdog:
             name, words = self._standing(handoff, place, pace, now)
             if name:
                 ownership.notify_waiting(handoff, words, buttons=buttons(name))
+
+    def _unannounced(self, handoffs: Mapping[str, Handoff], now: datetime) -> frozenset[str]:
+        """Find the conversations that were handed over by a turn that broke off before it said so."""
+        soonest, latest = UNANNOUNCED
+        recent = {one.conversation_id for one in handoffs.values()
+                  if one.claimed_by is None and one.last_notified_at is None
+                  and one.id not in self._announced and soonest <= now - one.opened_at < latest}
+        silent = unannounced(self._ledger, recent) if recent else frozenset()
+        self._announced = {one.id for one in handoffs.values()
+                           if one.id in self._announced or one.conversation_id in recent - silent}
+        return silent
+
+    def _announce(self, handoff: Handoff, place: int, now: datetime) -> None:
+        """Tell a customer of their handoff in place of the turn; a danger's advice was lost with it, too."""
+        told = notice("handoff_announced_late")
+        if DANGER in handoff.trigger:
+            latest = self._ledger.latest_messages(handoff.conversation_id, _LOOK_BACK)
+            told = f"{advice([one.text for one in reversed(latest) if one.author is Author.CUSTOMER])} {told}"
+        if not self._duty.on_duty(now):
+            told = f"{told} {notice('handoff_off_duty_no_time', position=str(place))}"
+        elif place > 1:
+            told = f"{told} {notice('handoff_queued', ahead=str(place - 1))}"
+        self._ownership.notify_waiting(handoff, told, buttons=buttons("still_waiting"))
 
     def _standing(self, handoff: Handoff, place: int, pace: ClaimPace | None, now: datetime) -> tuple[str, str]:
         """Return the name and the text of the notice; empty where none is due."""

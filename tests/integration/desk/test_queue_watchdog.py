@@ -13,10 +13,11 @@ from sqlalchemy import event
 
 from tandem.agents import presence
 from tandem.agents.accounts import change
-from tandem.conversations.model import Agent, InboundMessage, Kind, Message, Owner
+from tandem.conversations.model import Agent, HandoffRequest, InboundMessage, Kind, Message, Owner
 from tandem.conversations.queue import expected_wait, unanswered
 from tandem.handoff.business_hours import BusinessHours
 from tandem.handoff.queue_watchdog import QueueWatchdog
+from tandem.handoff.safety import advice
 from tandem.services import Services, open_watchdog
 from tandem.wording.phrases import NoticeError
 from tests.fakes.clock import Clock
@@ -71,6 +72,37 @@ def test_several_watchdogs_at_once_notify_a_customer_once(
     for thread in threads:
         thread.join()
     assert len(told(services, "c1")) == 1
+
+
+def test_a_customer_whose_handoff_was_never_announced_is_told_by_the_watch(
+    services: Services, clock: Clock, waits: Callable[..., str],
+) -> None:
+    waits("lost", "I want a person")
+    waits("told", "I want a person too")
+    announced = services.ledger.open_handoffs()["told"]
+    services.ledger.record_bot_reply("told", 0, "You'll get a person.", reply_to=1, key=f"{announced.id}.utter_handoff",
+                                     announces=announced.id)
+    watches = [open_watchdog(services), open_watchdog(services)]
+    clock.advance(seconds=20)
+    watches[0].look()
+    assert told(services, "lost") == []  # the turn may still say it
+    clock.advance(seconds=8)
+    for watch in watches * 2:
+        watch.look()
+    [(_, words)] = told(services, "lost")
+    assert "agent" in words and told(services, "told") == []
+    assert services.ledger.messages("lost")[-1].data["buttons"][0]["payload"] == "/back_to_bot"
+
+
+def test_a_danger_whose_handoff_was_never_announced_is_met_with_its_advice(
+    services: Services, clock: Clock, says: Callable[..., Message],
+) -> None:
+    says("c1", "the charger is on fire")
+    services.ownership.open_handoff(HandoffRequest("c1", "Reports a danger", "intent:safety_hazard", 1.0))
+    clock.advance(seconds=30)
+    open_watchdog(services).look()
+    [(_, words)] = told(services, "c1")
+    assert advice(["the charger is on fire"]) in words
 
 
 def test_a_notice_that_is_missing_keeps_the_others_from_nothing(

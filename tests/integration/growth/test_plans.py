@@ -187,6 +187,7 @@ def test_all_that_the_desk_is_asked(services: Services, statements: Statements) 
             audit.entries(services.engine, **which)
         for _ in range(2):
             open_watchdog(services).look()
+        queue.unannounced(services.ledger, ["c49990", OLD])
         for _ in range(3):
             relay.step()
         body = b'[{"act": "say", "key": "k", "handoff_id": "h49950", "text": "hello"}]'

@@ -386,6 +386,13 @@ def take_a_no_for_an_address(history: History) -> None:
     history.remembered[2] = replace(history.remembered[2], slots={"contact": "94107"})
 
 
+def know_who_has_named_no_address(history: History) -> None:
+    history.entries[2] = replace(history.entries[2], text="it's me")
+    history.customer.sent[1] = Sent(history.customer.sent[1].client_id, "it's me")
+    history.customer.shown[2] = ShownMessage("it's me", 3)
+    history.remembered[2] = replace(history.remembered[2], slots={"contact": "known"})
+
+
 def take_an_order_number_without_an_errand(history: History) -> None:
     history.errand, history.errand_done = None, False
     history.remembered[1] = replace(history.remembered[1], slots={})
@@ -393,7 +400,7 @@ def take_an_order_number_without_an_errand(history: History) -> None:
 
 @pytest.mark.parametrize("doctor", [remember_twice, remember_in_another_order, take_the_wrong_number,
                                     take_a_question_for_a_reason, take_a_no_for_an_address,
-                                    take_an_order_number_without_an_errand])
+                                    know_who_has_named_no_address, take_an_order_number_without_an_errand])
 def test_words_that_filled_what_they_were_not_said_for_are_found(doctor: Callable[[History], None]) -> None:
     history = with_errand()
     doctor(history)
@@ -488,3 +495,9 @@ def test_news_that_should_not_have_been_told_is_found(doctor: Callable[[History]
     history = told_of_an_order()
     doctor(history)
     assert check(history).broken["news twice or to another"] == 1
+
+
+def test_an_order_found_in_a_turn_that_broke_off_needs_no_address_in_a_later_one() -> None:
+    history = with_errand()
+    history.remembered[3] = replace(history.remembered[3], slots={"contact": "known"})
+    assert not check(history).broken
