@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 EVERY = 5.0  # seconds between two looks
 OVERLAP = timedelta(minutes=1)  # between what two looks read, for transactions that end late
-UNANNOUNCED = timedelta(seconds=25), timedelta(minutes=5)  # so long after its opening a handoff is announced late
+UNANNOUNCED = timedelta(seconds=20), timedelta(minutes=5)  # so long after its opening a handoff is announced late
 _LOOK_BACK = 8  # messages in which a danger may have been told
 DESK = "desk"  # outside tools look after their own agents
 

@@ -83,7 +83,7 @@ def test_a_customer_whose_handoff_was_never_announced_is_told_by_the_watch(
     services.ledger.record_bot_reply("told", 0, "You'll get a person.", reply_to=1, key=f"{announced.id}.utter_handoff",
                                      announces=announced.id)
     watches = [open_watchdog(services), open_watchdog(services)]
-    clock.advance(seconds=20)
+    clock.advance(seconds=15)
     watches[0].look()
     assert told(services, "lost") == []  # the turn may still say it
     clock.advance(seconds=8)
