@@ -13,6 +13,7 @@ import yaml
 from tandem.nlu.models import mood_data
 from tandem.nlu.models.encoders import plain
 from tandem.nlu.models.mood_data import LabelledMood
+from tandem.nlu.yaml_nodes import compose
 
 CONVERSATIONS = Path("tests/conversations")  # labelled: never to be trained on
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\{[^}]*\})")
@@ -112,7 +113,7 @@ def fold_of(text: str, folds: int) -> int:
 
 def _read_yaml(path: Path, name: str) -> Iterator[Example]:
     try:
-        document = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        document = compose(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DataFileError(f"{name}: {error}") from error
     for node in _walk(document):

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, Extra, ValidationError
 
 from tandem.nlu.models.context import Context, Topics
+from tandem.nlu.yaml_nodes import compose, content
 
 FOLDER = Path("data/dialogues")
 
@@ -73,15 +74,15 @@ def digest(folder: Path) -> str:
 def read_file(path: Path, topics: Topics) -> Iterator[DialogueTurn]:
     """Read the turns of one file. Raises DialogueFileError, as `read_dialogues` does."""
     try:
-        text = path.read_text(encoding="utf-8")
-        document = _File.parse_obj(yaml.safe_load(text) or {})
-        lines = _lines_of_turns(text)
+        root = compose(path.read_text(encoding="utf-8"))
+        document = _File.parse_obj(content(root) or {})
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DialogueFileError(f"{path}: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise DialogueFileError(f"{path}: {place}: {first['msg']}; see docs/training-data.md") from error
+    lines = _lines_of_turns(root)
     for dialogue in document.dialogues:
         context = Context()
         for turn in dialogue.turns:
@@ -89,9 +90,8 @@ def read_file(path: Path, topics: Topics) -> Iterator[DialogueTurn]:
             context = context.after(turn.bot.answers or turn.intent, turn.bot.asks, turn.bot.offers, topics)
 
 
-def _lines_of_turns(text: str) -> Iterator[int]:
-    document: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-    for key, dialogues in document.value:
+def _lines_of_turns(root: Any) -> Iterator[int]:
+    for key, dialogues in root.value:
         for dialogue in dialogues.value if key.value == "dialogues" else ():
             turns = next(value for name, value in dialogue.value if name.value == "turns")
             yield from (turn.start_mark.line + 1 for turn in turns.value)

@@ -5,10 +5,27 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.util import LRUCache
 
 from tandem.db.engine import open_engine
 from tandem.db.schema import MAIN, Schema, upgrade
+
+
+class AlikeDialect(SQLiteDialect_pysqlite):
+    """SQLite's dialect, of which all engines have the same: what was compiled for one serves every other."""
+
+    supports_statement_cache = True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AlikeDialect)
+
+    def __hash__(self) -> int:
+        return hash(AlikeDialect)
+
+
+_COMPILED = LRUCache(2000)  # statements; each engine would compile them anew, which takes most of a short test
 
 
 def open_ready(url: str, *schemas: Schema) -> Engine:
@@ -20,6 +37,7 @@ def open_ready(url: str, *schemas: Schema) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
         engine = open_engine(url, durable=False)  # makes the file for its owner alone; no test outlives a power cut
+        engine.dialect.__class__, engine._compiled_cache = AlikeDialect, _COMPILED
         Path(str(parsed.database)).write_bytes(_made(schemas))
         return engine
     engine = open_engine(url)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.engine.row import Row
 from sqlalchemy.exc import IntegrityError
 
@@ -19,17 +19,15 @@ from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import ConversationNotFound, Handoff
 from tandem.conversations.store import clean_text, lock
 from tandem.live_agents.protocol import Act, AgentEvent
+from tandem.live_agents.relay import due_inbound
 from tandem.live_agents.relay.tables import agent_events, webhooks
 
 LEASE = timedelta(seconds=10)  # carrying out an event takes a few writes to the ledger
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600))  # then it is dead
 KEPT = {"done": timedelta(days=7), "dead": timedelta(days=30)}  # webhooks: longer than any tool repeats itself
 NAME = 120  # characters of an agent's id and name
-_STRANGE = "about no handoff that is known here"
 _POSTPONED = 500  # webhooks about unknown handoffs that are looked at again with the others
-# As the partial indexes have them.
-_TODO_WEBHOOK, _TODO_EVENT = text("webhooks.state = 'todo'"), text("agent_events.state = 'todo'")
-_DEAD_EVENT = text("agent_events.state = 'dead'")
+_DEAD_EVENT = text("agent_events.state = 'dead'")  # as the partial index has it
 _KEY = 160  # characters of a tool's event key that are kept as they are
 
 
@@ -88,14 +86,12 @@ class Inbox:
         Among them those that were postponed, whenever there is another to be read: a later one may be about the same
         thread, which has become known meanwhile.
         """
-        waiting = select(webhooks).where(_TODO_WEBHOOK).order_by(webhooks.c.id)
-        if but:
-            waiting = waiting.where(webhooks.c.channel.not_in(list(but)))
-        due = _due(webhooks, self._ledger.clock())
+        now = self._ledger.clock()
+        due = {"but": list(but), "now": now, "longest_pause": now + PAUSES[-1]}
         with self._ledger.reading.connect() as connection:
-            rows = connection.execute(waiting.where(due).limit(limit)).all()
+            rows = connection.execute(due_inbound.UNREAD, {**due, "limit": limit}).all()
             if rows:
-                rows += connection.execute(waiting.where(~due, webhooks.c.error == _STRANGE).limit(_POSTPONED)).all()
+                rows += connection.execute(due_inbound.POSTPONED, {**due, "limit": _POSTPONED}).all()
                 rows.sort(key=lambda row: row.id)
         return [StoredWebhook(row.id, row.channel, bytes(row.body), row.received_at, row.attempts) for row in rows]
 
@@ -105,7 +101,7 @@ class Inbox:
 
     def webhook_postponed(self, webhook: StoredWebhook) -> None:
         """Put off a webhook about a handoff that is not known, or not yet."""
-        self._webhook(webhook, error=_STRANGE, next_attempt_at=self._ledger.clock() + PAUSES[0])
+        self._webhook(webhook, error=due_inbound.STRANGE, next_attempt_at=self._ledger.clock() + PAUSES[0])
 
     def webhook_failed(self, webhook: StoredWebhook, error: str) -> bool:
         """Note that a webhook could not be read; it is tried again after a pause. False if it is dead now."""
@@ -142,21 +138,12 @@ class Inbox:
     def lease_events(self, limit: int = 10) -> list[StoredEvent]:
         """Take the next event of each conversation that has one; the next follows when this one is done."""
         now = self._ledger.clock()
-        earlier = agent_events.alias("earlier")
-        ready = and_(
-            _TODO_EVENT, _due(agent_events, now),
-            or_(agent_events.c.lease_until.is_(None), agent_events.c.lease_until < now,
-                agent_events.c.lease_until > now + 2 * LEASE),  # given before the clock stepped back
-            ~exists().where(
-                earlier.c.conversation_id == agent_events.c.conversation_id, text("earlier.state = 'todo'"),
-                tuple_(earlier.c.sort_at, earlier.c.id) < tuple_(agent_events.c.sort_at, agent_events.c.id)),
-        )
+        ready = {"now": now, "longest_pause": now + PAUSES[-1], "longest_lease": now + 2 * LEASE}
         with self._ledger.reading.connect() as connection:
-            if connection.execute(select(agent_events.c.id).where(ready).limit(1)).first() is None:
+            if connection.execute(due_inbound.ANY_READY, ready).first() is None:
                 return []
-        query = select(agent_events).where(ready).order_by(agent_events.c.id).limit(limit)
         with self._ledger.engine.begin() as connection:
-            rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+            rows = connection.execute(due_inbound.NEXT_READY, {**ready, "limit": limit}).all()
             for row in rows:
                 connection.execute(update(agent_events).where(agent_events.c.id == row.id)
                                    .values(lease_until=self._ledger.clock() + LEASE))
@@ -250,15 +237,6 @@ class Inbox:
             done = connection.execute(
                 update(table).where(which, table.c.state == "dead").values(state="done", **values))
         return int(done.rowcount)
-
-
-def _due(table: Any, now: datetime) -> Any:
-    """Select what is due: what has not failed is due at once, whatever the clock said when it came.
-
-    Else it would wait for a clock that has stepped back, and be overtaken. A retry set for later than its pause can
-    reach was set before such a step too.
-    """
-    return or_(table.c.error.is_(None), table.c.next_attempt_at <= now, table.c.next_attempt_at > now + PAUSES[-1])
 
 
 def stable(key: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import and_, case, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tandem.conversations import store
@@ -19,6 +19,7 @@ from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import ConversationNotFound, Handoff
 from tandem.conversations.tables import handoffs, messages
 from tandem.live_agents.protocol import Reference
+from tandem.live_agents.relay import due_handoffs
 from tandem.live_agents.relay.tables import relays
 
 LEASE = timedelta(seconds=30)  # renewed while a call is under way; so long a killed relay holds a handoff up
@@ -90,14 +91,15 @@ class Progress:
             running: Handoffs that this relay has in hand.
         """
         now = self._ledger.clock()
-        due = and_(relays.c.channel == channel, relays.c.handoff_id.notin_(list(running)), self._due(now))
+        due = {"channel": channel, "running": list(running), "now": now, "last_probe": now - PROBE_EVERY,
+               "last_eager_try": now - EAGER_PAUSE, "longest_pause": now + LONGEST_PAUSE,
+               "longest_lease": now + 2 * LEASE, "last_sweep": now - SWEEP_EVERY,
+               "overtaken_after": OVERTAKEN_AFTER}
         with self._ledger.reading.connect() as connection:
-            if connection.execute(select(relays.c.handoff_id).where(due).limit(1)).first() is None:
+            if connection.execute(due_handoffs.ANY, due).first() is None:
                 return []
-        longest_untouched = func.coalesce(relays.c.tried_at, relays.c.next_attempt_at)
-        query = select(relays).where(due).order_by(longest_untouched).limit(limit)
         with self._ledger.engine.begin() as connection:
-            rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+            rows = connection.execute(due_handoffs.LONGEST_UNTOUCHED, {**due, "limit": limit}).all()
             for row in rows:
                 connection.execute(update(relays).where(relays.c.handoff_id == row.handoff_id).values(
                     lease_owner=self._owner, lease_until=self._ledger.clock() + LEASE, calling=True))
@@ -107,34 +109,6 @@ class Progress:
                    row.swept_at is None or row.swept_at < now - SWEEP_EVERY, row.swept_at)
             for row in rows
         ]
-
-    def _due(self, now: datetime) -> Any:
-        older = relays.alias("older")
-        said = select(messages.c.id).where(messages.c.conversation_id == relays.c.conversation_id)
-        unsent = said.where(messages.c.seq > relays.c.relayed_seq).exists()
-        new_words = said.where(messages.c.seq > relays.c.tried_seq).exists()
-        other = relays.alias("other")
-        tool_was_tried = select(other.c.handoff_id).where(
-            other.c.channel == relays.c.channel, other.c.state == "open",
-            other.c.tried_at > now - PROBE_EVERY).exists()
-        closed = select(handoffs.c.id).where(
-            handoffs.c.id == relays.c.handoff_id, handoffs.c.closed_at.is_not(None)).exists()
-        earlier_handoff = select(older.c.handoff_id).where(
-            older.c.conversation_id == relays.c.conversation_id, older.c.channel == relays.c.channel,
-            older.c.epoch < relays.c.epoch, older.c.state == "open",
-            older.c.attempts < OVERTAKEN_AFTER).exists()
-        return and_(
-            relays.c.state == "open",
-            or_(relays.c.next_attempt_at <= now, and_(new_words, relays.c.tried_at <= now - EAGER_PAUSE),
-                and_(relays.c.tried_at <= now - PROBE_EVERY, ~tool_was_tried)),
-            or_(relays.c.quiet_until.is_(None), relays.c.quiet_until <= now,
-                relays.c.quiet_until > now + LONGEST_PAUSE),  # set before the clock stepped back
-            # A lease that ends later than any lease can was given before the clock stepped back.
-            or_(relays.c.lease_until.is_(None), relays.c.lease_until < now, relays.c.lease_until > now + 2 * LEASE),
-            or_(relays.c.reference.is_(None), unsent, closed, relays.c.swept_at.is_(None),
-                relays.c.swept_at < now - SWEEP_EVERY),
-            ~earlier_handoff,
-        )
 
     def renew(self, running: Collection[str]) -> None:
         """Hold on to the handoffs on which this relay still works."""

@@ -6,15 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rasa.engine.storage.local_model_storage import LocalModelStorage
-from rasa.engine.storage.resource import Resource
 from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.training_data.message import Message
-from threadpoolctl import threadpool_info
 
 from tandem.nlu.intent_classifier import KernelIntentClassifier
 from tandem.nlu.models import kernel
-from tandem.nlu.models.intent_model import MODEL_FILE, IntentModel
+from tandem.nlu.models.intent_model import IntentModel
 from tandem.nlu.models.ngrams import Ngrams
 from tandem.nlu.models.readable_text import READ_LIMIT, is_payload, readable
 from tandem.nlu.models.wordpiece import MAX_TOKENS, token_ids, vocabulary
@@ -161,12 +158,3 @@ def test_a_message_is_bounded_before_anything_reads_it() -> None:
 def test_a_limit_that_reads_nothing_is_refused_by_name() -> None:
     with pytest.raises(InvalidConfigException, match="limit"):
         TextTruncator.validate_config({"limit": 10})
-
-
-def test_reading_a_message_limits_linear_algebra_to_one_core(tmp_path: Path) -> None:
-    texts, intents = zip(*((text, intent) for intent, examples in EXAMPLES.items() for text in examples))
-    storage = LocalModelStorage.create(tmp_path)
-    with storage.write_to(Resource("intents")) as folder:
-        IntentModel.train(texts, intents).save(folder / MODEL_FILE)
-    KernelIntentClassifier.load({}, storage, Resource("intents"), None)
-    assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {1}

@@ -1,34 +1,17 @@
 """A cached tracker answers as Rasa's own, and stays short."""
 from __future__ import annotations
 
-from random import Random
-
-import pytest
 from rasa.shared.core.events import ActionExecuted, BotUttered, SlotSet
-from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
+from rasa.shared.core.trackers import DialogueStateTracker
 
 from tandem.rasa_ext.cached_tracker import KEEP, SLACK, CachedTracker, shortened, state_of
 from tandem.sentiment.settings import EscalationSettings
 from tandem.services import escalation_settings
-from tests.fakes.talk import DOMAIN, by_chance, form_turn, session, turn
+from tests.fakes.talk import DOMAIN, form_turn, session, turn
 
 
 def both() -> tuple[CachedTracker, DialogueStateTracker]:
     return CachedTracker("c", DOMAIN.slots), DialogueStateTracker("c", DOMAIN.slots)
-
-
-@pytest.mark.parametrize("seed", range(25))
-def test_a_cached_tracker_answers_as_rasas_after_every_event(seed: int) -> None:
-    kept, rasas = both()
-    for events in by_chance(Random(seed), 30):
-        for event in events:
-            kept.update(event)
-            rasas.update(event)
-            assert kept.applied_events() == rasas.applied_events()
-            assert kept.past_states(DOMAIN) == rasas.past_states(DOMAIN)
-            assert state_of(kept) == state_of(rasas)
-            assert kept.current_state(EventVerbosity.ALL) == rasas.current_state(EventVerbosity.ALL)
-        assert state_of(kept.copy()) == state_of(rasas.copy())
 
 
 def test_a_copy_leaves_its_original_alone() -> None:
@@ -53,18 +36,6 @@ def test_states_that_a_policy_writes_into_are_made_anew() -> None:
         for part in state.values():
             part.clear()
     assert kept.past_states(DOMAIN) == rasas.past_states(DOMAIN)
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_folding_leaves_the_state_and_the_latest_turns(seed: int) -> None:
-    kept, rasas = both()
-    for events in by_chance(Random(seed), 120):
-        for event in events:
-            kept.update(event)
-            rasas.update(event)
-        kept = shortened(kept)
-        assert state_of(kept) == state_of(rasas)
-        assert kept.past_states(DOMAIN)[-3:] == rasas.past_states(DOMAIN)[-3:]
 
 
 def test_a_long_talk_stays_short() -> None:
