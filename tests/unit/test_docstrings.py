@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.source import nodes
+
 ROOT = Path(__file__).resolve().parents[2]
 NO_VERBS = set("""
     A All An As At Because Both By Each Every For From How If In It Its Nobody No None Nothing Of On Once One Our Own
@@ -18,7 +20,7 @@ SECTIONS = ("Args:", "Raises:", "Returns:")
 
 def first_lines() -> Iterator[tuple[str, str]]:
     for path in sorted([*(ROOT / "tandem").rglob("*.py"), *(ROOT / "actions").rglob("*.py")]):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 text = ast.get_docstring(node)
                 if text and not text.startswith(SECTIONS):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.source import nodes
+
 ROOT = Path(__file__).resolve().parents[2]
 RASA = ("rasa", "rasa_sdk")
 WEB = ("sanic", "fastapi", "starlette", "flask", "aiohttp", "uvicorn")
@@ -54,11 +56,6 @@ def modules() -> dict[str, Path]:
             parts = path.relative_to(ROOT).with_suffix("").parts
             found[".".join(part for part in parts if part != "__init__")] = path
     return found
-
-
-@cache
-def nodes(path: Path) -> list[ast.AST]:
-    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 @cache

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.source import nodes
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("tandem", "actions", "tests", "docs", "benchmarks", "scripts", "deploy")
 FILES = ("README.md", "CONTRIBUTING.md", "Makefile", "config.yml", "endpoints.yml", "credentials.yml", "pyproject.toml")
@@ -87,8 +89,8 @@ def test_no_module_has_a_name_that_was_given_up() -> None:
 @cache
 def definitions() -> list[tuple[str, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]]:
     """The classes and functions of the product, each with its file."""
-    return [(file, node) for file, text in texts().items() if file.startswith(("tandem/", "actions/"))
-            and file.endswith(".py") for node in ast.walk(ast.parse(text))
+    return [(file, node) for file in texts() if file.startswith(("tandem/", "actions/"))
+            and file.endswith(".py") for node in nodes(ROOT / file)
             if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))]
 
 
