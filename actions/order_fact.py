@@ -32,9 +32,11 @@ Fact = Callable[[Order, OrderContext], Reply]
 def order_list(order: Order, context: OrderContext) -> Reply:
     """Tell all orders that the customer may see and still waits for, or all of them, and what they come to."""
     accessible = accessible_orders(context.services, context.turn)
-    orders = [one for one in accessible.orders if one.status.open] or list(accessible.orders) or [order]
+    orders = [one for one in accessible.orders if one.status.open]
+    if len(orders) < 2:  # "any other orders?": those that are done, too
+        orders = list(accessible.orders) or [order]
     if len(orders) == 1:
-        return status_reply(orders[0], context.dates)
+        return Reply("utter_fact_order_list_one", {"number": orders[0].number, "order": _line(orders[0], context)})
     orders.sort(key=lambda one: (one.expected_by is None, one.expected_by or one.placed_at))
     lines = context.formats.joined(_line(one, context) for one in orders)
     sums = {one.total.currency for one in orders}

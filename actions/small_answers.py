@@ -1,4 +1,4 @@
-"""Small answers about returns, refunds and delivery that look at the customer's order before they tell the rule."""
+"""Small answers that look at the customer's order before they tell the rule."""
 from __future__ import annotations
 
 from actions.base.customer_orders import accessible_orders, number_in, pick
@@ -33,7 +33,7 @@ class ActionSmallAnswer(ReplyAction):
         own = OWN_ANSWERS.get(turn.answer)
         if own is None:
             return None
-        form = _ABOUT_ONE.get(turn.answer) or _ABOUT[turn.answer.partition("/")[0]]
+        form = _ABOUT_ONE.get(turn.answer) or _ABOUT.get(turn.answer.partition("/")[0], "order_status_form")
         opened = self._open()
         try:
             accessible = accessible_orders(opened, turn, form)

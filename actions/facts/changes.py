@@ -209,6 +209,9 @@ def nothing_done(order: Order, context: OrderContext) -> Reply:
 
 def confirmation_mail(order: Order, context: OrderContext) -> Reply:
     """Tell that a confirmation is mailed, and where to."""
+    if order.status is OrderStatus.CANCELLED and order.cancelled_at is not None:
+        return Reply("utter_fact_confirmation_mail_cancelled", {
+            "number": order.number, "day": context.dates.day(order.cancelled_at)})
     if not context.is_vouched_for(order):
         return Reply("utter_fact_confirmation_mail_masked", {"number": order.number})
     return Reply("utter_fact_confirmation_mail", {"number": order.number, "email": order.email})

@@ -52,6 +52,8 @@ def delivery_fee(order: Order, context: OrderContext) -> Reply:
         return Reply("utter_fact_unknown", {"number": order.number})
     express = any(parcel.service is DeliveryService.EXPRESS for parcel in order.shipments)
     values = {"number": order.number, "fee": context.formats.money(fee)}
+    if order.status is OrderStatus.PARTLY_SHIPPED:
+        return Reply("utter_fact_delivery_fee_for_all" if fee.amount else "utter_fact_delivery_free_for_all", values)
     if not fee.amount:
         return Reply("utter_fact_delivery_free_express" if express else "utter_fact_delivery_free", values)
     return Reply("utter_fact_delivery_fee_express" if express else "utter_fact_delivery_fee", values)
@@ -60,7 +62,7 @@ def delivery_fee(order: Order, context: OrderContext) -> Reply:
 def payment_method(order: Order, context: OrderContext) -> Reply:
     """Tell what it was paid with."""
     if order.status is OrderStatus.PAYMENT_FAILED:
-        return payment_state(order, context)
+        return status_reply(order, context.dates)
     if _never_paid(order):
         return refund_reply(order, context.dates)
     return Reply("utter_fact_payment_method", _paid(order, context))
@@ -69,7 +71,7 @@ def payment_method(order: Order, context: OrderContext) -> Reply:
 def payment_state(order: Order, context: OrderContext) -> Reply:
     """Tell whether it is paid."""
     if order.status is OrderStatus.PAYMENT_FAILED:
-        return status_reply(order, context.dates)
+        return Reply("utter_fact_not_paid_yet", _paid(order, context))
     if order.status is OrderStatus.CANCELLED:
         return refund_reply(order, context.dates)
     return Reply("utter_fact_paid", _paid(order, context))

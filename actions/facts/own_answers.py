@@ -12,7 +12,7 @@ from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
 from actions.base.status import refund_reply, status_reply
 from actions.facts.changes import can_be_cancelled, keep_after_all, return_until
-from actions.facts.money import delivery_fee_of, last_day_of
+from actions.facts.money import delivery_fee_of, how_to_pay, last_day_of, pay_by, why_unpaid
 from actions.refunds import way_to_the_money
 from tandem.orders.model import Order, OrderStatus, RefundState
 from tandem.orders.money import Money
@@ -114,6 +114,26 @@ def weekend(order: Order, context: OrderContext) -> Reply | None:
     return Reply("utter_own_weekend", {"number": order.number, "when": context.dates.when(expected)})
 
 
+def insured(order: Order, context: OrderContext) -> Reply | None:
+    """Tell of a parcel that is lost what becomes of the money."""
+    return refund_reply(order, context.dates) if order.status is OrderStatus.LOST else None
+
+
+def another_way_to_pay(order: Order, context: OrderContext) -> Reply | None:
+    """Tell of an order that is not paid how, and with what, it can be."""
+    return how_to_pay(order, context) if order.status is OrderStatus.PAYMENT_FAILED else None
+
+
+def declined(order: Order, context: OrderContext) -> Reply | None:
+    """Tell of an order whose payment failed until when another way is open."""
+    return why_unpaid(order, context) if order.status is OrderStatus.PAYMENT_FAILED else None
+
+
+def kept_until(order: Order, context: OrderContext) -> Reply | None:
+    """Tell of an order that is not paid until when it waits."""
+    return pay_by(order, context) if order.status is OrderStatus.PAYMENT_FAILED else None
+
+
 def tells_use(text: str) -> bool:
     """Check whether a text says that something was washed, worn or used: more than opening and trying it."""
     return bool(_USED.search(_UNUSED.sub(" ", text.replace("’", "'"))))
@@ -123,4 +143,6 @@ OWN_ANSWERS: Mapping[str, OwnAnswer] = {
     "returns/opened": opened, "returns/keep_after_all": keep_after_all, "returns/refuse": refuse,
     "refunds/faster": faster, "refunds/not_arrived": not_arrived, "refunds/notify": notify,
     "refunds/store_credit": store_credit, "refunds/why_less": why_less, "delivery/weekend": weekend,
+    "delivery/insured": insured, "payment/change_method": another_way_to_pay, "payment/paypal": another_way_to_pay,
+    "payment/failed_why": declined, "products/reserve": kept_until,
 }

@@ -142,9 +142,16 @@ def delivered_on(order: Order, context: OrderContext) -> Reply:
     waits = order.status.open and (parcel is None or parcel.delivered_at is None)
     if at is None or waits:
         return as_it_stands(order, context)
-    return Reply("utter_fact_delivered_on", {
-        "number": order.number, "delivered": context.dates.ago(at), "day": context.dates.day(at),
-        "time": context.dates.clock(at)})
+    values = {"number": order.number, "delivered": context.dates.ago(at), "day": context.dates.day(at),
+              "time": context.dates.clock(at)}
+    request = order.return_request
+    if request is None:
+        return Reply("utter_fact_delivered_on", values)
+    back = context.formats.items([one for one in order.items if one.sku in request.skus])
+    if request.received_at is None:
+        return Reply("utter_fact_delivered_not_back", {**values, "items": back})
+    return Reply("utter_fact_delivered_and_back", {**values, "items": back,
+                                                   "received": context.dates.ago(request.received_at)})
 
 
 def delivered_to(order: Order, context: OrderContext) -> Reply:

@@ -140,6 +140,11 @@ def test_no_answer_about_returns_refunds_and_delivery_is_false_of_an_order_in_th
     ("refund@example.com", "refunds/not_arrived", "my bank shows nothing", "utter_own_refund_due"),
     ("refund@example.com", "refunds/why_less", "a few dollars short", "utter_own_refund_whole"),
     ("delivered@example.com", "refunds/why_less", "a few dollars short", "utter_refunds/why_less"),
+    ("payment@example.com", "payment/paypal", "is paypal ok", "utter_fact_how_to_pay"),
+    ("on-time@example.com", "payment/paypal", "is paypal ok", "utter_payment/paypal"),
+    ("payment@example.com", "payment/failed_why", "why not", "utter_fact_why_unpaid"),
+    ("payment@example.com", "products/reserve", "is it kept", "utter_fact_pay_by"),
+    ("lost@example.com", "delivery/insured", "is my money gone", "utter_order_status_lost"),
     ("on-time@example.com", "delivery/weekend", "saturdays too?", "utter_delivery/weekend"),
     ("new@example.com", "delivery/weekend", "sundays too?", "utter_own_weekend"),
 ])
