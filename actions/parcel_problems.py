@@ -1,6 +1,7 @@
 """Parcels that came damaged, wrong, incomplete, or not at all."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from actions.base.claims import claimed_in, claimed_skus, earlier_claim
@@ -8,11 +9,11 @@ from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.reply import Reply
-from actions.base.return_replies import items_beside_the_return, not_returnable
+from actions.base.return_replies import item_not_come, not_returnable, split_by_return
 from actions.base.same_again import RepeatingAction
 from actions.base.status import status_reply
 from tandem.orders.errors import ReturnRefusal
-from tandem.orders.model import Order, OrderStatus
+from tandem.orders.model import Order, OrderItem, OrderStatus
 from tandem.orders.policies import return_refusal
 
 
@@ -94,23 +95,37 @@ def _once(reply: Reply, order: Order, context: OrderContext) -> Reply:
 
 
 def _send_back_or_person(response: str, order: Order, context: OrderContext) -> Reply:
+    not_come = item_not_come(order, context, "utter_item_claimed_not_come")
+    if not_come is not None:
+        return not_come
     claimed = _claimed(order, context)
     if not claimed or order.delivered_at is None or order.status is OrderStatus.RETURNED:
         return _has_not_come(order, context)
     refused = return_refusal(order, context.dates.at)
-    beside = items_beside_the_return(order, context) if refused is ReturnRefusal.ALREADY_REQUESTED else ""
-    if refused is ReturnRefusal.ALREADY_REQUESTED and not beside:
-        return not_returnable(order, refused, context)
+    if refused is ReturnRefusal.ALREADY_REQUESTED:
+        return _beside_the_return(response, claimed, order, context)
     return _once(Reply(f"{response}_person" if refused else response, {
-        "number": order.number, "items": beside or claimed}), order,
-        context)
+        "number": order.number, "items": context.formats.items(claimed)}), order, context)
 
 
-def _claimed(order: Order, context: OrderContext) -> str:
+def _beside_the_return(response: str, claimed: Sequence[OrderItem], order: Order, context: OrderContext) -> Reply:
+    """Tell of what is not in the order's return that a person puts it right; of what is, how that stands."""
+    going, beside = split_by_return(order)
+    claimed_beside = [item for item in claimed if item in beside]
+    if not claimed_beside:
+        return not_returnable(order, ReturnRefusal.ALREADY_REQUESTED, context)
+    values = {"number": order.number, "items": context.formats.items(claimed_beside),
+              "returned": context.formats.items(going)}
+    is_clear = len(claimed_beside) == len(claimed) or bool(claimed_in(
+        context.turn.text, {item.sku: item.name for item in order.items}))
+    return _once(Reply(f"{response}_beside_return" if is_clear else f"{response}_or_returned", values), order, context)
+
+
+def _claimed(order: Order, context: OrderContext) -> list[OrderItem]:
     """Name the things that came of which the customer says that something is wrong; all of them where none is named."""
     came = {item.sku: item for item in order.delivered_items}
     skus = claimed_skus(context.turn, {item.sku: item.name for item in order.items})
-    return context.formats.items([came[sku] for sku in skus or came if sku in came])
+    return [came[sku] for sku in skus or came if sku in came]
 
 
 def _has_not_come(order: Order, context: OrderContext) -> Reply:

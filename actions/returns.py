@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from actions.base.bare_names import only_names
 from actions.base.choices import means_all, read_choice
 from actions.base.claims import REASONS, earlier_claim
 from actions.base.consent import CONFIRMED, RETURN_ITEM, ActRefused, AskForConsent, ConsentedAction, ConsentForm
@@ -16,9 +17,9 @@ from actions.base.order_form import ANSWERS
 from actions.base.order_questions import ALL
 from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
-from actions.base.return_matters import ADDS, MATTERS, MONEY, matter_beside
+from actions.base.return_matters import ADDS, CHOOSING, MATTERS, MONEY, matter_beside
 from actions.base.return_reasons import denies, read_reason
-from actions.base.return_replies import not_returnable, not_set_up_yet
+from actions.base.return_replies import item_not_come, not_returnable, not_set_up_yet
 from actions.base.services import formats_of, shop_policies
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from actions.base.turn_orders import orders_of
@@ -54,8 +55,17 @@ class ValidateReturnItemForm(ConsentForm):
     accepts = MATTERS
 
     def objection(self, order: Order, context: OrderContext) -> Reply | None:
+        not_come = item_not_come(order, context) if self._chooses(order, context.turn) else None
+        if not_come is not None:
+            return not_come
         refused = return_refusal(order, context.dates.at)
         return not_returnable(order, refused, context) if refused else None
+
+    def _chooses(self, order: Order, turn: CurrentTurn) -> bool:
+        """Check whether what the message names is what it wants sent back: "no, the chair"."""
+        if turn.activates(self.form) or turn.slot(REQUESTED_SLOT) == "return_item":
+            return not means_all(turn.text)
+        return self._continues(turn) and only_names(turn.text, [item.name for item in order.items], CHOOSING)
 
     def _asks_for_money(self, turn: CurrentTurn) -> bool:
         """Check whether the message wants the money of what is not sent back yet."""

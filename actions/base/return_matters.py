@@ -20,9 +20,9 @@ _LOOKED_BACK = 4  # messages of the bot
 _LEAST, _SURE = 0.02, 0.1  # confidence from which a reading as a claim counts, in a statement and in a question
 MATTERS = frozenset({*REASONS, _EXCHANGE})  # intents that are matters of their own where they are of another thing
 # Words of a choice among things that go back: "no, send the towel back instead".
-_CHOOSING = frozenset("""send sending return returning go goes going back take put add keep want wanted like would i'd
+CHOOSING = frozenset("""send sending return returning go goes going back take put add keep want wanted like would i'd
     i'll can could you we let let's them in box return's it'll be should must need needs do does to up
-    set but by""".split())
+    set but by rather meant said arrived arrives comes soon when as once first""".split())
 # What answers each; "" is said of another thing, and not clear what.
 _ANSWERS: Mapping[str, str] = {
     "damaged_item": "utter_damaged_item_beside", "wrong_item": "utter_wrong_item_beside",
@@ -54,7 +54,7 @@ def matter_beside(turn: CurrentTurn, items: Mapping[str, str], going: Set[str]) 
         of_before = earlier if earlier is not None and _was_beside(turn) and not set(earlier.skus) & going else None
         wants = asked in MONEY or asked == _EXCHANGE
         return _wish(asked, of_before.skus, of_before) if wants and of_before is not None else None
-    if set(named) & going or only_names(turn.text, items.values(), _CHOOSING):
+    if set(named) & going or only_names(turn.text, items.values(), CHOOSING):
         return None
     if asked == _EXCHANGE or asked in MONEY:
         return _wish(asked, named, earlier)
