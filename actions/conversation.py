@@ -16,9 +16,11 @@ from actions.base.message_text import bare_numbers, corrects, read_payload
 from actions.base.offers import start_offer, take_offer
 from actions.base.order_context import OrderContext
 from actions.base.order_form import starts_a_flow
+from actions.base.order_threads import with_orders
 from actions.base.order_updates import answer_to_offer, follows_an_update, stop_updates
 from actions.base.reply import Reply
 from actions.base.reply_action import ReplyAction
+from actions.base.same_again import ask_again
 from actions.base.services import services
 from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
@@ -154,6 +156,9 @@ class ActionDeny(Action):
             declined.say(dispatcher)
             return []
         too_late = await asyncio.to_thread(lambda: regret_reply(self._open(), turn))
+        again = [] if too_late else await with_orders(_asked_again, self._open, turn)
+        if again:
+            return again
         (too_late or Reply("utter_deny")).say(dispatcher)
         return []
 
@@ -173,6 +178,9 @@ class ActionNeverMind(ReplyAction):
 class ActionInform(Action):
     """Takes an order number or an address that nobody asked for as a question about that order."""
 
+    def __init__(self, open_services: Callable[[], Services] = services) -> None:
+        self._open = open_services
+
     def name(self) -> str:
         return "action_inform"
 
@@ -191,7 +199,18 @@ class ActionInform(Action):
             return [FollowupAction(f"{flow}_form")]  # "oops, 10402": what was wished is wished of that one
         if not turn.active_form and (_names_another_order(turn) or turn.entity("email")):
             return [FollowupAction("order_status_form")]
+        again = [] if tracking else await with_orders(_asked_again, self._open, turn)
+        if again:
+            return again
         (Reply("utter_inform_tracking_number") if tracking else Reply("utter_inform")).say(dispatcher)
+        return []
+
+
+def _asked_again(open_services: Callable[[], Services], turn: CurrentTurn) -> list[EventType]:
+    """Return what asks the same as before of the thing that a message names: "the mugs, not the towel"."""
+    try:
+        return ask_again(turn, accessible_orders(open_services(), turn))
+    except OrderSystemUnavailable:
         return []
 
 

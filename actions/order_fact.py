@@ -9,7 +9,9 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.base.customer_orders import accessible_orders, number_in, pick
+from actions.base.choices import means_the_other
+from actions.base.consent import SOON
+from actions.base.customer_orders import AccessibleOrders, accessible_orders, named_by_item, number_in, pick
 from actions.base.order_action import LASTING, OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
@@ -78,6 +80,9 @@ _WITHOUT_ORDER: Mapping[str, str] = {
     "send_by": "utter_fact_send_by_any",
 }
 _OF_THE_RECORD = frozenset({"done", "nothing_done", "return_state", "confirmation_mail", "cancelled_by", "undo"})
+# Right after an act these are asked of its order, whatever state that is in now.
+_OF_AN_ACT = frozenset({"cancelled_on", "cancel_fee", "can_cancel", "cancel_deadline", "can_change", "refund_amount",
+                        "refund_date", "refund_to", "payment_state", "return_received", "returned_items", "send_by"})
 # Who has several orders mostly means one of which the fact can be told, else one that is open.
 _ABOUT = {
     **dict.fromkeys(("refund_amount", "refund_date", "refund_to", "return_received", "returned_items", "undo",
@@ -151,14 +156,24 @@ class ActionOrderFact(OrderAction):
         several = [number for number in several_meant(turn, accessible) if accessible.find(number)]
         if len(several) > 1 and fact != ORDER_LIST:
             return several
-        if not turn.entity("order_number") and fact in _OF_THE_RECORD:
-            acts = Consents(opened.ledger).acts(turn.conversation_id)
-            if acts:
-                return [act.number for act in acts if act.question.id == acts[0].question.id][::-1]
+        of_the_act = self._of_the_act(turn, fact, accessible)
+        if of_the_act:
+            return of_the_act
         number = number_in(pick(turn, accessible, stays=f"{FACT}/{fact}" in LASTING))
         if number is None and fact == ORDER_LIST and accessible.orders:
             return [accessible.orders[0].number]
         return [number] if number and accessible.find(number) is not None else []
+
+    def _of_the_act(self, turn: CurrentTurn, fact: str, accessible: AccessibleOrders) -> list[str]:
+        """Return the orders of the latest act, where that is asked about and no other order is named."""
+        if turn.entity("order_number") or named_by_item(turn.text, accessible.orders):
+            return []
+        acts = Consents(self._open().ledger).acts(turn.conversation_id)
+        numbers = [act.number for act in acts if act.question.id == acts[0].question.id][::-1]
+        if not acts or fact in _OF_THE_RECORD:
+            return numbers
+        soon = acts[0].seq < turn.seq <= acts[0].seq + SOON and not means_the_other(turn.text)
+        return numbers if soon and fact in _OF_AN_ACT and turn.slot("order_number") in numbers else []
 
 
 def tell(fact: str, order: Order, context: OrderContext) -> Reply:

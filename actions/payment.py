@@ -9,8 +9,10 @@ from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.reply import Reply
 from actions.base.reply_action import ReplyAction
+from actions.base.several_orders import SeveralOrders
 from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
+from tandem.conversations.consent import OTHERS
 from tandem.orders.errors import InvoiceNotReady, OrderSystemUnavailable
 from tandem.orders.model import Order, OrderStatus
 from tandem.wording.phrases import notice
@@ -18,12 +20,15 @@ from tandem.wording.phrases import notice
 PHRASES = Path("data/responses/payment.yml")
 
 
-class ValidateInvoiceForm(OrderForm):
+class ValidateInvoiceForm(SeveralOrders, OrderForm):
     form = "invoice_form"
 
 
 class ActionInvoice(OrderAction):
     """Hands over the invoice, or says where it was mailed."""
+
+    each = True
+    forgets = (OTHERS,)
 
     def name(self) -> str:
         return "action_invoice"

@@ -148,8 +148,11 @@ def several_meant(turn: CurrentTurn, accessible: AccessibleOrders) -> tuple[str,
 def all_meant(text: str, orders: Sequence[Order]) -> tuple[str, ...]:
     """Return the numbers of all these orders if a text means them all: "both" are two."""
     found = _ALL_ORDERS.search(text)
-    if found is None or len(orders) < 2 or _NOT_ALL.search(text) or (_BOTH.search(found.group()) and len(orders) != 2):
+    if found is None or len(orders) < 2 or _NOT_ALL.search(text):
         return ()
+    if _BOTH.search(found.group()) and len(orders) != 2:  # of more orders, the two that are waited for
+        orders = [order for order in orders if order.status.open]
+        return tuple(order.number for order in orders) if len(orders) == 2 else ()
     return tuple(order.number for order in orders)
 
 

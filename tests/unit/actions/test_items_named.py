@@ -2,9 +2,14 @@
 from __future__ import annotations
 
 import pytest
+from rasa_sdk import Action
 
+from actions.cancel_order import ActionCancelOrder
+from actions.conversation import ActionDeny, ActionInform
 from actions.exchange_item import ActionExchangeItem
+from actions.order_fact import ActionOrderFact
 from actions.parcel_problems import ActionDamagedItem, ActionWrongItem
+from actions.payment import ActionInvoice, ValidateInvoiceForm
 from actions.returns import ValidateReturnItemForm
 from tandem.orders.model import ReturnReason
 from tests.unit.actions.conftest import Outcome, Scene, Shop, act
@@ -102,3 +107,51 @@ async def test_who_names_nothing_beside_a_return_is_told_what_is_in_it(shop: Sho
     outcome = await returning(shop, "delivered@example.com", "i have something to send back", starts=True, slots=BOTH)
     assert outcome.said == ["utter_return_item_part"]
     assert "towel" in outcome.messages[0]["returned"].lower() and "mug" in outcome.messages[0]["rest"]
+
+
+async def _cancelled(shop: Shop) -> None:
+    """The blanket's order of a customer with a pan on its way has just been cancelled."""
+    shop.know("two-orders@example.com")
+    shop.asks("cancel_order", "TD-10402")
+    seq = shop.says("yes")
+    await act(ActionCancelOrder(shop.open), Scene(intent="affirm", seq=seq, slots={"order_number": "TD-10402"}))
+
+
+@pytest.mark.parametrize(("fact", "text", "number"), [
+    ("cancelled_on", "so it's off now?", "TD-10402"), ("cancel_fee", "and that cost me nothing?", "TD-10402"),
+    ("can_cancel", "could it be taken back", "TD-10402"), ("refund_amount", "how much do i see again", "TD-10402"),
+    ("cancelled_on", "is the pan cancelled as well", "TD-10417"), ("done", "did you stop the pan", "TD-10417"),
+    ("arrival_time", "what time does it get here", "TD-10417")])
+async def test_right_after_an_act_its_order_is_meant_unless_another_is_named(
+    shop: Shop, fact: str, text: str, number: str
+) -> None:
+    await _cancelled(shop)
+    outcome = await act(ActionOrderFact(shop.open), Scene(
+        intent=f"order_fact/{fact}", text=text, seq=shop.says(text), slots={"order_number": "TD-10402"}))
+    assert outcome.slots["order_number"] == number
+
+
+@pytest.mark.parametrize(("text", "numbers"), [
+    ("the bills of both orders", ["TD-10402", "TD-10417"]), ("receipt for the pan and the blanket",
+                                                             ["TD-10402", "TD-10417"])])
+async def test_invoices_of_several_orders_are_handed_over_together(shop: Shop, text: str, numbers: list[str]) -> None:
+    shop.know("two-orders@example.com")
+    outcome = await act(ValidateInvoiceForm(shop.open), Scene(
+        intent="invoice", text=text, form="invoice_form", starts=True))
+    several = [outcome.slots["order_number"], *outcome.slots["other_orders"].split(",")]
+    assert sorted(several) == numbers
+    told = await act(ActionInvoice(shop.open), Scene(
+        intent="invoice", slots={"order_number": several[0], "other_orders": ",".join(several[1:])}))
+    assert sorted(str(message["number"]) for message in told.messages) == numbers
+
+
+@pytest.mark.parametrize(("kind", "intent", "text", "form"), [
+    (ActionInform, "inform", "the mugs, not the towel", "exchange_item_form"),
+    (ActionDeny, "deny", "no, the mugs", "exchange_item_form"), (ActionDeny, "deny", "no thanks", None)])
+async def test_a_thing_named_after_an_answer_is_what_was_asked_about(
+    shop: Shop, kind: type[Action], intent: str, text: str, form: str | None
+) -> None:
+    shop.know("delivered@example.com")
+    outcome = await act(kind(shop.open), Scene(
+        intent=intent, text=text, slots=BOTH, heard=(("can i get it in blue instead", "exchange_item"),)))
+    assert outcome.followed_by == ([form] if form else [])
