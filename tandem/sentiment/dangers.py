@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from tandem.configuration import ConfigModel, ConfigurationError, read_section, read_yaml
-from tandem.sentiment.phrase_match import has_phrase, places, words_of
+from tandem.sentiment.phrase_match import has_phrase, phrase_words, places, words_of
 
 SAFETY = Path("data/safety.yml")
 _BETWEEN = 2  # words between two of a phrase
@@ -69,12 +69,12 @@ class Dangers(ConfigModel):
 
     def _has(self, words: Sequence[str], phrases: Sequence[str]) -> bool:
         return any(not self._denied(words, start, end)
-                   for phrase in phrases for start, end in places(words, words_of(phrase), _BETWEEN))
+                   for phrase in phrases for start, end in places(words, phrase_words(phrase), _BETWEEN))
 
     def _denied(self, words: Sequence[str], start: int, end: int) -> bool:
         """Check whether a no stands shortly before a phrase, or between its words; "not breathing" has its own."""
         near = words[max(0, start - _BEFORE): end]
-        return any(next(places(near, no), None) and words[start] not in no for no in map(words_of, self.not_after))
+        return any(next(places(near, no), None) and words[start] not in no for no in map(phrase_words, self.not_after))
 
 
 def read_dangers(path: Path = SAFETY) -> Dangers:
