@@ -57,8 +57,9 @@ class Subscriptions:
         """Note that the customer is asked after message `seq` whether to be told; return whether to ask.
 
         Once for an order, unless the customer wishes it by themselves. What holds of the order now has just been told.
+        The disk is not waited for: the commit of the reply that asks takes this along.
         """
-        with self._ledger.engine.begin() as connection:
+        with self._ledger.recoverable.begin() as connection:
             row = store.lock(connection, conversation_id)
             now = self._ledger.clock()
             known = self._of(connection, conversation_id, order.number)
@@ -130,7 +131,7 @@ class Subscriptions:
         """Note that the customer has just been told in an answer how an order stands: that is no news any more."""
         if order.number not in self.active(conversation_id):
             return
-        with self._ledger.engine.begin() as connection:
+        with self._ledger.recoverable.begin() as connection:  # as in `offer`
             try:
                 store.lock(connection, conversation_id)
             except ConversationNotFound:

@@ -13,10 +13,12 @@ from sqlalchemy import event, select
 from tandem import privacy
 from tandem.conversations.model import Agent, Delivery, HandoffRequest, Identity
 from tandem.conversations.sessions import CustomerSessions, SessionClaim
+from tandem.db.engine import open_engine
 from tandem.order_updates.subscriptions import DueLook
 from tandem.order_updates.tables import order_subscriptions, order_updates
 from tandem.order_updates.telling import Teller
 from tandem.orders.model import Order, OrderStatus, Refund, RefundState
+from tests.fakes.ready import open_ready
 from tests.integration.order_updates.conftest import NUMBER, Stage
 
 SHIPPED, ARRIVED = "on its way", "has been delivered"
@@ -230,6 +232,27 @@ def test_the_question_is_asked_once_for_an_order_and_again_in_a_turn_that_is_run
     assert [stage.subscriptions.offer("c", order, seq) for _ in range(2)] == [True, True]
     assert not stage.subscriptions.offer("c", order, stage.says("and where is it?"))
     assert stage.subscriptions.offer("c", stage.orders.find("TD-10421"), seq)
+
+
+def test_only_a_yes_waits_for_the_disk(ready_url: str) -> None:
+    if not ready_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL shares its waits")
+    open_ready(ready_url).dispose()
+    stage, levels = Stage(open_engine(ready_url)), list[int]()
+    event.listen(stage.engine, "commit", lambda connection: levels.append(
+        connection.connection.dbapi_connection.execute("PRAGMA synchronous").fetchone()[0]))
+    order, seq = stage.orders.find(NUMBER), stage.says("Where is my order?")
+    assert levels == [2]
+    levels.clear()
+    assert stage.subscriptions.offer("c", order, seq)
+    assert levels == [1]
+    stage.asks(seq)
+    seq = stage.says("yes please")
+    levels.clear()
+    assert stage.subscriptions.agree("c", seq, "", "") == NUMBER
+    stage.subscriptions.answered("c", order)
+    assert levels == [2, 1]
+    stage.engine.dispose()
 
 
 def test_a_yes_that_is_handled_twice_is_one(stage: Stage) -> None:
