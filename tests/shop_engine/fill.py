@@ -62,6 +62,13 @@ class Admin:
             "items": parts, "location_id": self.location})["order"]
         return str(order["fulfillments"][0]["id"])
 
+    def order(self, order_id: str) -> Mapping[str, Any]:
+        """Read an order as it stands, with where it goes, what was given back and what is sent back."""
+        fields = ("id,status,*shipping_address,*payment_collections.payments,"
+                  "*payment_collections.payments.refunds,*returns,*returns.items")
+        found: Mapping[str, Any] = self._get(f"/admin/orders/{order_id}?fields={fields}")["order"]
+        return found
+
     def _ship(self, order_id: str, delivered: bool) -> None:
         parcel = self.pack(order_id)
         items = self._get(f"/admin/orders/{order_id}?fields=id,*items")["order"]["items"]
