@@ -18,7 +18,7 @@ from actions.base.order_questions import ALL
 from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
 from actions.base.return_matters import ADDS, CHOOSING, MATTERS, MONEY, matter_beside
-from actions.base.return_reasons import denies, read_reason
+from actions.base.return_reasons import denies, read_told_reason
 from actions.base.return_replies import item_not_come, not_returnable, not_set_up_yet
 from actions.base.services import formats_of, shop_policies
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
@@ -180,7 +180,9 @@ class ValidateReturnItemForm(ConsentForm):
         if agrees or (asked == "return_item" and turn.entity("return_reason") is None):
             draft.slots["return_reason"] = turn.before("return_reason")
         reason, before = draft.slots["return_reason"], turn.before("return_reason")
-        told = None if asked == "return_item" or asks(turn.text) else read_reason(turn.text)
+        told = None if asked == "return_item" else read_told_reason(turn.text)
+        if told is ReturnReason.OTHER and before is not None:
+            told = None  # it says no more than what is known
         if reason and denies(turn.text, str(reason)):  # "I didn't say it's damaged"
             reason = draft.slots["return_reason"] = turn.text if before in (None, reason) else before
         if reason and reason not in _REASONS:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,14 +15,17 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import ActionExecutionRejected, ActiveLoop, EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.base.choices import means_the_other
 from actions.base.customer_orders import number_in
 from actions.base.draft import Draft
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import ANSWERS, EXITS, OrderForm, leave_form
+from actions.base.refused_act import refuses_act
 from actions.base.reply import Reply, in_a_row
 from actions.base.reply_action import ReplyAction
 from actions.base.services import formats_of
+from actions.base.status import status_reply
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from actions.base.turn_orders import orders_of
 from tandem.conversations.consent import OTHERS, Consents, Question
@@ -30,11 +33,14 @@ from tandem.conversations.consent_reader import ConsentAnswer, drops_the_matter,
 from tandem.orders.errors import NotIdentified, OrderNotFound, OrderSystemUnavailable
 from tandem.orders.model import Order
 from tandem.services import Services
+from tandem.wording.dates import Dates
 
 CONFIRMED = "confirmed"  # the slot, and the last question of each of these forms
 MOST_ASKED = 3  # times that the same is asked; after that, what is not clear is a no
 SOON = 6  # messages of both sides after an act in which "undo it" means that act
 _YES_OR_NO = frozenset({"affirm", "deny"})
+_TOLD_BESIDE: Mapping[str, Callable[[Order, Dates], Reply]] = {  # flows that only tell something of the same order
+    "order_status": status_reply, "track_parcel": status_reply}
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,9 @@ class ConsentForm(OrderForm):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Mapping[str, Any]
     ) -> list[EventType]:
         turn = CurrentTurn(tracker)
+        if turn.activates(self.form) and refuses_act(turn.text, self.act.name):
+            Reply("utter_not_begun").say(dispatcher)
+            return [SlotSet(CONFIRMED, None), *leave_form()]
         asked_for = turn.slot(REQUESTED_SLOT)
         if asked_for in self.details and asked_for != CONFIRMED and self._continues(turn) and not self._typed(turn):
             dropped = drops_the_matter(turn.text)
@@ -155,6 +164,9 @@ class ConsentForm(OrderForm):
         verdict = turn.verdict
         if verdict is None or not verdict.question.is_about_the_same(self.act.question(draft.slots)):
             return  # another object by now, which is asked about anew
+        if self._asks_beside(turn):
+            draft.replies.append(_TOLD_BESIDE[turn.intent](order, OrderContext.of(self._open(), turn).dates))
+            return
         if verdict.agrees or self.is_done_by(turn):
             draft.slots[CONFIRMED] = True
         elif verdict.answer is ConsentAnswer.LATER:
@@ -178,7 +190,15 @@ class ConsentForm(OrderForm):
         verdict = turn.verdict
         if verdict is not None and (verdict.agrees or verdict.refuses or verdict.answer is ConsentAnswer.LATER):
             return False
-        return super()._leads_elsewhere(turn)
+        return not self._asks_beside(turn) and super()._leads_elsewhere(turn)
+
+    def _asks_beside(self, turn: CurrentTurn) -> bool:
+        """Check whether the message asks how the order stands for which a yes is waited for."""
+        verdict = turn.verdict
+        is_answer = verdict is not None and (
+            verdict.agrees or verdict.refuses or verdict.answer is ConsentAnswer.LATER or self.is_done_by(turn))
+        return bool(verdict is not None and not is_answer and turn.intent in _TOLD_BESIDE
+                    and not turn.entity("order_number") and not means_the_other(turn.text))
 
     def say_left(self, turn: CurrentTurn, dispatcher: CollectingDispatcher) -> None:
         """Another act instead, while it was asked whether to do this one: this one is not done."""

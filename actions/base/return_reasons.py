@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from tandem.conversations.consent_reader import asks
 from tandem.orders.model import ReturnReason
 
 _NOT = r"(?:n['o]?t|\bnot|\bno longer)"
@@ -25,7 +26,14 @@ _WORDS: Mapping[ReturnReason, tuple[str, ...]] = {
         r"stain(?:s|ed)?|leak(?:s|ing)?|dent(?:s|ed)?|holes?|smashed|shattered)\b",),
     ReturnReason.WRONG_ITEM: (
         r"\b(?:wrong|different|another) (?:item|one|thing|product|colou?r|model|version)\b",),
+    ReturnReason.OTHER: (
+        r"\b(?:stinks?|smells?|smelly|stank|itch(?:es|y)|scratchy|uncomfortable|ugly|flimsy|too (?:heavy|thin|rough|"
+        r"hard|soft|late)|(?:poor|bad|low|cheap) quality|cheaply made|(?:already|now) (?:have|got|own) (?:one|two|"
+        r"another)|(?:have|got|was given) two of)\b",),
 }
+_PARTS = re.compile(r"(?<=[.!?;\n])\s+|,?\s+(?:and|but|so)\s+|"
+                    r",\s+(?=(?:is|are|do|does|can|could|will|who|what|when|how)\s)",
+                    re.IGNORECASE)
 _PATTERNS = {reason: re.compile("|".join(words), re.IGNORECASE) for reason, words in _WORDS.items()}
 _DENIABLE = frozenset({ReturnReason.DAMAGED, ReturnReason.WRONG_ITEM})  # the others deny something themselves
 _DENIED = re.compile(r"(?:\bnot\b|n['o]?t\b|\bnever\b|\bnothing\b|\bno\b)[^.,;!?]{0,30}$", re.IGNORECASE)
@@ -36,6 +44,12 @@ def read_reason(text: str) -> ReturnReason | None:
     plain = text.replace("’", "'")
     return next((reason for reason, pattern in _PATTERNS.items()
                  if any(not _is_denied(reason, plain, found) for found in pattern.finditer(plain))), None)
+
+
+def read_told_reason(text: str) -> ReturnReason | None:
+    """Read a reason out of what a message tells; what it asks beside that is none: "too big. and is it free?"."""
+    told = [part for part in _PARTS.split(text) if part and not asks(part)]
+    return next((reason for reason in map(read_reason, told) if reason), None)
 
 
 def denies(text: str, reason: str) -> bool:

@@ -15,7 +15,13 @@ from sqlalchemy import insert, select
 from tandem.conversations import store
 from tandem.conversations.buttons import ASIDE, is_no, is_yes
 from tandem.conversations.casefile import EntryKind
-from tandem.conversations.consent_reader import ConsentAnswer, has_question_mark, read_answer, says_more_than_no
+from tandem.conversations.consent_reader import (
+    ConsentAnswer,
+    has_question_mark,
+    is_firm,
+    read_answer,
+    says_more_than_no,
+)
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Author, Delivery, Kind, Message
 from tandem.conversations.tables import case_entries
@@ -67,7 +73,7 @@ class Verdict:
     Attributes:
         question: The bot's latest question for a yes.
         answer: How the message reads.
-        alone: Nothing else was said since the question, nor with it what a yes could be to. If something was, only a
+        alone: Nothing else was said since the question, nor with it what this yes could be to. If something was, only a
             yes that names the act counts: "ok" may have been said to the other thing.
         withdrawn: The customer has written again since, and did not say yes.
         says_more: Beside a no there is something else in it.
@@ -149,8 +155,9 @@ class Consents:
         since = [one for one in since if one.seq not in asides]
         beside = [one for one in window if one.seq < asking.seq and one.author is Author.BOT
                   and one.reply_to is not None and one.reply_to == asking.reply_to and not one.data.get(ASIDE)]
-        # With a question that is asked for the first time, what only tells something leaves no doubt what a yes is to.
-        beside = [one for one in beside if question.asked > 1 or has_question_mark(one.text)]
+        # What only tells something leaves no doubt what a yes is to; an "ok" to a question that was asked again does.
+        is_open = question.asked > 1 and not is_firm(message.text)
+        beside = [one for one in beside if is_open or has_question_mark(one.text)]
         later = [one for one in window if one.seq > seq and one.author is Author.CUSTOMER]
         return Verdict(
             question, _answer(message, asking, window), alone=not (since or beside),

@@ -49,17 +49,20 @@ _TELL = "|".join(f"(?:(?:you can|you may|do) )?{phrase}" for phrase in (
     "(?:tell|update|message|notify|inform|ping|write to) me", "let me know", "keep me (?:posted|updated|informed)"))
 _NEWS = (r"when (?:it|something|anything) (?:ships|is late|arrives|comes|changes|happens)|"
          r"if (?:anything|something) changes|of any changes")
+_CURT = "(?:yes|yeah|yep|yup|yea)"  # before the bare verb: "YES CANCEL"
 _ACTS: Mapping[str, str] = {
-    "cancel_order": rf"{_WISH}cancel {_ORDER}|confirm the cancellation",
+    "cancel_order": rf"{_WISH}cancel {_ORDER}|confirm the cancellation|{_CURT} cancel",
     "change_address": (
         rf"{_WISH}(?:(?:send|ship|deliver) {_ORDER} (?:there|to (?:that|this|the new) address)|"
         r"change (?:it|the address|my address|the delivery address)|use (?:that|this) address)|"
-        r"(?:that|this|the) address is (?:right|correct)|(?:it's|it is) the right address"
+        r"(?:that|this|the) address is (?:right|correct)|(?:it's|it is) the right address|"
+        rf"{_CURT} (?:do )?change"
     ),
-    "get_refund": rf"{_WISH}(?:refund (?:me|{_ORDER})|give me (?:my|the) money back)|(?:make|issue) the refund",
+    "get_refund": rf"{_WISH}(?:refund (?:me|{_ORDER})|give me (?:my|the) money back)|(?:make|issue) the refund|"
+                  rf"{_CURT} refund",
     "return_item": (
         rf"{_WISH}(?:send {_ORDER} back|send them back|return {_ORDER}|return them|set it up|"
-        r"(?:set up|start|register) (?:the|my) return)"
+        rf"(?:set up|start|register) (?:the|my) return)|{_CURT} (?:return|send back|set up)"
     ),
     "order_updates": rf"(?:{_TELL})(?:| about {_ORDER}| (?:{_NEWS}))",
 }
@@ -74,9 +77,14 @@ _NOT_ABOUT_IT = "(?:know|mind|care|understand|get|think|see|have|remember|believ
 # Words that only lead up to what is said.
 _LEAD = (
     r"(?:(?:please|pls|plz|just|actually|oh|ah|sorry|well|h+m+|u+m+|u+h+|e+r+m*|wait|hold on|hang on|then|so|and|but|"
-    r"thanks|thank you|hey|hi|hello|oops|whoa|in that case|"
+    r"thanks|thank you|hey|hi|hello|oops|whoa|in that case|i (?:just )?said|i (?:just )?say|"
     r"on reflection|thinking about it|come to think of it|you know what|after all|in the end|i think|"
     r"i guess|now that i think about it|" + "|".join(_WEAK) + r") )*"
+)
+# A yes to the question itself even where something was told before it in the same breath.
+_TO_THE_QUESTION = (
+    "yes", "y", "ye", "yea", "yeah", "yeh", "yep", "yup", "aye", "affirmative", "go ahead", "go for it", "do it",
+    "do that", "do so", "please do", "proceed", "confirm", "confirmed", "i confirm", "i said yes",
 )
 # Drops the matter, whatever was asked.
 _DROP = (
@@ -152,6 +160,7 @@ def _table(patterns: Iterable[str]) -> re.Pattern[str]:
 _PLAIN_YES, _COURTESY, _FIRM_YES = _one_of(_YES), _one_of(_POLITE), _one_of(set(_YES) - set(_WEAK))
 _BEGINS_YES = re.compile(rf"(?:{_PLAIN_YES})(?: |$)")
 _BEGINS_FIRM = re.compile(rf"(?:{_FIRM_YES})(?: |$)")
+_FIRMLY = re.compile(rf"(?:^| )(?:{_one_of(_TO_THE_QUESTION)})(?: |$)")
 _ONLY_COURTESY = re.compile(rf"(?:(?:{_COURTESY})(?: |$))+")
 _LEADS, _DROPS, _STOPS, _NOS, _NEITHERS = map(_table, ([_LEAD], _DROP, _STOP, _NO, _NEITHER))
 _LATERS, _DOUBTS, _REGRETS, _ASKINGS = map(_table, (_LATER, _DOUBT, _REGRET, _ASKING))
@@ -201,6 +210,11 @@ def drops_the_matter(text: str) -> ConsentAnswer | None:
     if any(_DROPS.match(_rest(clause)) for clause in clauses):
         return ConsentAnswer.STOP
     return ConsentAnswer.LATER if any(map(_LATERS.search, clauses)) and not has_question_mark(text) else None
+
+
+def is_firm(text: str) -> bool:
+    """Check whether a yes says "yes" or "do it", and not merely "ok" or "that's fine", which may be to anything."""
+    return bool(_FIRMLY.search(_line(_plain(text))))
 
 
 def regrets(text: str) -> bool:

@@ -12,6 +12,7 @@ from tandem.conversations.consent_reader import (
     ConsentAnswer,
     asks,
     drops_the_matter,
+    is_firm,
     read_answer,
     regrets,
     says_more_than_no,
@@ -234,3 +235,22 @@ def test_both_are_two() -> None:
                                   "cancel TD-10433 and TD-10436"])
 def test_all_is_no_yes_to_a_question_about_one(text: str) -> None:
     assert read(text) not in YES
+
+
+@pytest.mark.parametrize(("text", "act"), [("YES CANCEL", "cancel_order"), ("yeah cancel please", "cancel_order"),
+                                           ("yes return", "return_item"), ("yep, change", "change_address"),
+                                           ("yes refund!", "get_refund")])
+def test_a_yes_with_the_bare_verb_names_the_act(text: str, act: str) -> None:
+    assert read_answer(text, act, "TD-10433") is ConsentAnswer.EXPLICIT_YES
+    assert read_answer(text.split(maxsplit=1)[1], act, "TD-10433") not in YES, "the verb alone may be either"
+
+
+def test_what_is_said_to_have_been_said_is_read_like_the_words_themselves() -> None:
+    assert read("I SAID not cancel. I want it in black") is ConsentAnswer.NO
+    assert read("I said yes but only the lamp") not in YES
+
+
+@pytest.mark.parametrize(("text", "firm"), [("yes", True), ("ok yes please", True), ("do it", True), ("ok", False),
+                                            ("sounds good", False), ("that's fine", False), ("thanks", False)])
+def test_a_firm_yes_is_told_from_one_that_may_be_to_anything(text: str, firm: bool) -> None:
+    assert is_firm(text) is firm

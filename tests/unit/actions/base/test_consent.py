@@ -201,3 +201,65 @@ async def test_whether_it_is_done_is_told_with_what_is_waited_for(shop: Shop, na
         scene = Scene(intent=intent, text="and now?", form=f"{name}_form", requested="confirmed",
                       slots={"order_number": number, **details})
         assert (await act(kind(shop.open), scene)).said == [f"utter_fact_not_yet_{name}"]
+
+
+@EVERY_ACT
+@pytest.mark.parametrize(("text", "agrees"), [("yes", True), ("do it", True), ("ok", False), ("sounds good", False)])
+async def test_a_yes_to_what_was_asked_again_behind_an_answer_counts_and_an_ok_does_not(
+    shop: Shop, name: str, text: str, agrees: bool,
+) -> None:
+    form, email, number, details = FORMS[name]
+    shop.know(email)
+    said = shop.says("yes but how long does the money take")
+    shop.bot_says("Five to seven days.", reply_to=said)
+    question = {"act": name, "number": number, "details": details, "id": f"1.{name}", "asked": 2}
+    shop.bot_says("Shall I?", reply_to=said, data={"question": question})
+    outcome = await act(form(shop.open), Scene(
+        form=f"{name}_form", requested="confirmed", text=text, intent="affirm", seq=shop.says(text),
+        slots={"order_number": number, "contact": email, **details}))
+    assert (confirmed(outcome) is True) is agrees
+
+
+@EVERY_ACT
+async def test_how_the_order_stands_is_told_beside_the_question(shop: Shop, name: str) -> None:
+    outcome = await answer(shop, name, "yes. and when does it come?", "order_status")
+    assert outcome.said[0].startswith("utter_order_status") and not outcome.stepped_aside
+    assert (confirmed(outcome), outcome.slots["requested_slot"]) == (None, "confirmed")
+
+
+async def test_the_other_order_is_another_matter(shop: Shop) -> None:
+    outcome = await answer(shop, "cancel_order", "and where is the other one?", "order_status")
+    assert outcome.stepped_aside
+
+
+@pytest.mark.parametrize(("name", "text"), [
+    ("cancel_order", "no not cancel. the colour"), ("cancel_order", "I don't want to cancel it"),
+    ("return_item", "I never said return"), ("return_item", "don't send it back"),
+])
+async def test_an_act_that_is_named_to_refuse_it_is_not_begun(shop: Shop, name: str, text: str) -> None:
+    form, email, _, _ = FORMS[name]
+    shop.know(email)
+    outcome = await act(form(shop.open), Scene(intent=name, form=f"{name}_form", starts=True, text=text))
+    assert outcome.said == ["utter_not_begun"] and outcome.followed_by == ["action_listen"]
+
+
+@pytest.mark.parametrize("text", ["why not cancel it", "could you not just cancel it?", "it has not come, cancel it"])
+async def test_an_act_that_is_wished_is_begun_whatever_else_is_denied(shop: Shop, text: str) -> None:
+    shop.know("new@example.com")
+    outcome = await act(ValidateCancelOrderForm(shop.open), Scene(
+        intent="cancel_order", form="cancel_order_form", starts=True, text=text))
+    assert outcome.slots["requested_slot"] == "confirmed"
+
+
+@pytest.mark.parametrize(("text", "reason"), [
+    ("too big. and is it free?", "does_not_fit"), ("it's torn and do I pay for that?", "damaged"),
+    ("they stink, do you take them back?", "other"), ("is it free if it's broken?", None),
+])
+async def test_a_reason_is_taken_where_a_question_stands_beside_it(shop: Shop, text: str, reason: str | None) -> None:
+    shop.know("delivered@example.com")
+    outcome = await act(ValidateReturnItemForm(shop.open), Scene(
+        form="return_item_form", requested="return_reason", text=text, intent="returns/cost",
+        slots={"order_number": "TD-10300", "contact": "delivered@example.com", "return_item": "TWL-012"},
+        filled={"return_reason": text}))
+    assert outcome.slots["return_reason"] == reason
+    assert outcome.stepped_aside, "and the question is answered"
