@@ -8,7 +8,7 @@ from actions.base.choices import means_all
 from actions.base.claims import named_skus
 from actions.base.consent import CANCEL_ORDER, CONFIRMED, ActRefused, AskForConsent, ConsentedAction, ConsentForm
 from actions.base.customer_orders import accessible_orders
-from actions.base.draft import Draft
+from actions.base.form_draft import FormDraft
 from actions.base.order_context import OrderContext
 from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
@@ -63,7 +63,7 @@ class ValidateCancelOrderForm(SeveralOrders, ConsentForm):
     def _leads_elsewhere(self, turn: CurrentTurn) -> bool:
         return not turn.orders_meant and super()._leads_elsewhere(turn)
 
-    def among(self, orders: Sequence[Order], draft: Draft, turn: CurrentTurn) -> Sequence[Order]:
+    def among(self, orders: Sequence[Order], draft: FormDraft, turn: CurrentTurn) -> Sequence[Order]:
         if self.is_done_by(turn):
             return orders  # in a turn that broke off: what is cancelled by now was agreed to
         context = OrderContext.of(self._open(), turn)
@@ -71,7 +71,7 @@ class ValidateCancelOrderForm(SeveralOrders, ConsentForm):
         draft.replies += [refusal(order, order.status, context) for order in orders if order not in possible]
         return possible
 
-    def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
+    def check(self, order: Order, draft: FormDraft, turn: CurrentTurn) -> None:
         """Say of "both" which order cannot be cancelled, before the question about the one that can."""
         refuses = turn.verdict is not None and turn.verdict.refuses
         if not means_all(turn.text) or refuses or turn.rejected(self.form) or draft.replies:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from actions.base.consent import CHANGE_ADDRESS, ActRefused, AskForConsent, ConsentedAction, ConsentForm
-from actions.base.draft import Draft
+from actions.base.form_draft import FormDraft
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import ANSWERS, OrderForm
@@ -42,7 +42,7 @@ class ValidateChangeAddressForm(ConsentForm):
     def objection(self, order: Order, context: OrderContext) -> Reply | None:
         return None if order.can_change_address else too_late(order, context)
 
-    def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
+    def check(self, order: Order, draft: FormDraft, turn: CurrentTurn) -> None:
         corrects = turn.verdict is not None and not turn.verdict.agrees
         given = turn.text if corrects else draft.slots["new_address"]
         if not given and turn.activates(self.form):
@@ -63,7 +63,7 @@ class ValidateChangeAddressForm(ConsentForm):
                 draft.replies.append(Reply("utter_address_in_one_line" if again
                                            else f"utter_address_without_{error.field}"))
 
-    def refused(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
+    def refused(self, order: Order, draft: FormDraft, turn: CurrentTurn) -> None:
         drops_it = turn.verdict is not None and (turn.verdict.answer is ConsentAnswer.STOP or turn.verdict.says_more)
         if drops_it:
             super().refused(order, draft, turn)

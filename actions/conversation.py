@@ -18,9 +18,9 @@ from actions.base.order_context import OrderContext
 from actions.base.order_form import starts_a_flow
 from actions.base.order_threads import with_orders
 from actions.base.order_updates import answer_to_offer, follows_an_update, stop_updates
+from actions.base.repeated_questions import ask_again
 from actions.base.reply import Reply
 from actions.base.reply_action import ReplyAction
-from actions.base.same_again import ask_again
 from actions.base.services import services
 from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn

@@ -19,8 +19,8 @@ from actions.base.customer_orders import accessible_orders, named_by_item, offer
 from actions.base.offers import take_offer
 from actions.base.order_action import NOTE_COUNTS
 from actions.base.order_threads import with_orders
+from actions.base.repeated_questions import ask_again
 from actions.base.reply import Reply
-from actions.base.same_again import ask_again
 from actions.base.services import services
 from actions.base.turn import CurrentTurn
 from tandem.orders.errors import OrderSystemUnavailable

@@ -17,8 +17,8 @@ from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
 from actions.base.order_threads import with_orders
 from actions.base.order_updates import answer_to_offer
+from actions.base.repeated_questions import FACT, wanted_before
 from actions.base.reply import Reply
-from actions.base.same_again import FACT, wanted_before
 from actions.base.several_orders import SeveralOrders, several_meant
 from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn

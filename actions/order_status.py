@@ -5,8 +5,8 @@ from actions.base.customer_orders import accessible_orders
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
+from actions.base.repeated_questions import RepeatingAction
 from actions.base.reply import Button, Reply
-from actions.base.same_again import RepeatingAction
 from actions.base.several_orders import SeveralOrders
 from actions.base.status import status_reply
 from actions.base.turn import others_of

@@ -8,9 +8,9 @@ from actions.base.claims import claimed_in, claimed_skus, earlier_claim
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
+from actions.base.repeated_questions import RepeatingAction
 from actions.base.reply import Reply
 from actions.base.return_replies import item_not_come, not_returnable, split_by_return
-from actions.base.same_again import RepeatingAction
 from actions.base.status import status_reply
 from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import Order, OrderItem, OrderStatus

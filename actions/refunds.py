@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from actions.base.consent import CONFIRMED, GET_REFUND, ActRefused, AskForConsent, ConsentedAction, ConsentForm
-from actions.base.draft import Draft
+from actions.base.form_draft import FormDraft
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
@@ -48,7 +48,7 @@ class ValidateGetRefundForm(ConsentForm):
     act = GET_REFUND
     details = (CONFIRMED,)
 
-    def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
+    def check(self, order: Order, draft: FormDraft, turn: CurrentTurn) -> None:
         services = self._open()
         if self.is_done_by(turn):
             return  # in a turn that broke off: the money may be on its way by now

@@ -10,7 +10,7 @@ from actions.base.choices import means_all, read_choice
 from actions.base.claims import REASONS, earlier_claim
 from actions.base.consent import CONFIRMED, RETURN_ITEM, ActRefused, AskForConsent, ConsentedAction, ConsentForm
 from actions.base.customer_orders import names
-from actions.base.draft import Draft
+from actions.base.form_draft import FormDraft
 from actions.base.item_choice import chosen_skus, corrected_item, named_item
 from actions.base.order_context import OrderContext
 from actions.base.order_form import ANSWERS
@@ -99,7 +99,7 @@ class ValidateReturnItemForm(ConsentForm):
             return None  # of one thing: "keep the mugs" keeps what was to go back
         return ",".join(goes) if goes and len(goes) < len(items) else None
 
-    def _answers_beside(self, draft: Draft, turn: CurrentTurn, items: Mapping[str, str], asked: str | None) -> bool:
+    def _answers_beside(self, draft: FormDraft, turn: CurrentTurn, items: Mapping[str, str], asked: str | None) -> bool:
         """Take what is said of another thing of the order as that: the return stays as it was."""
         going = chosen_skus(turn.before("return_item"))
         refuses = turn.verdict is not None and turn.verdict.refuses
@@ -119,7 +119,7 @@ class ValidateReturnItemForm(ConsentForm):
                                               f"said of {named}, beside a return", turn.message_id)
         return True
 
-    def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
+    def check(self, order: Order, draft: FormDraft, turn: CurrentTurn) -> None:
         items = {item.sku: item.name for item in order.delivered_items}
         starts = turn.activates(self.form)
         asked = None if starts else turn.slot(REQUESTED_SLOT)
@@ -142,7 +142,7 @@ class ValidateReturnItemForm(ConsentForm):
             draft.replies.append(not_set_up_yet(order, skus, self._open()))
 
     def _check_item(
-        self, draft: Draft, turn: CurrentTurn, items: dict[str, str], opening: str | None, asked: str | None,
+        self, draft: FormDraft, turn: CurrentTurn, items: dict[str, str], opening: str | None, asked: str | None,
     ) -> None:
         chosen = draft.slots["return_item"] or opening
         if len(items) == 1:
@@ -165,7 +165,7 @@ class ValidateReturnItemForm(ConsentForm):
                 draft.slots["return_reason"] = None
             draft.answered = True
 
-    def _take_up_claim(self, draft: Draft, turn: CurrentTurn, items: dict[str, str]) -> None:
+    def _take_up_claim(self, draft: FormDraft, turn: CurrentTurn, items: dict[str, str]) -> None:
         """Take the thing of which the customer has just said what is wrong for the one that goes back."""
         claim = earlier_claim(turn, items)
         if claim is None or not claim.skus:
@@ -175,7 +175,7 @@ class ValidateReturnItemForm(ConsentForm):
         if draft.slots["return_item"] == ",".join(claim.skus) and draft.slots["return_reason"] is None:
             draft.slots["return_reason"] = REASONS[claim.intent] or None
 
-    def _check_reason(self, draft: Draft, turn: CurrentTurn, asked: str | None) -> None:
+    def _check_reason(self, draft: FormDraft, turn: CurrentTurn, asked: str | None) -> None:
         agrees = turn.verdict is not None and turn.verdict.agrees
         if agrees or (asked == "return_item" and turn.entity("return_reason") is None):
             draft.slots["return_reason"] = turn.before("return_reason")

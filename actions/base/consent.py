@@ -17,7 +17,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base.choices import means_the_other
 from actions.base.customer_orders import number_in
-from actions.base.draft import Draft
+from actions.base.form_draft import FormDraft
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import ANSWERS, EXITS, OrderForm, leave_form
@@ -159,7 +159,7 @@ class ConsentForm(OrderForm):
     def is_done_by(self, turn: CurrentTurn) -> bool:
         return turn.verdict is not None and turn.verdict.used_by == turn.seq
 
-    def settle(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
+    def settle(self, order: Order, draft: FormDraft, turn: CurrentTurn) -> None:
         draft.slots[CONFIRMED] = None
         verdict = turn.verdict
         if verdict is None or not verdict.question.is_about_the_same(self.act.question(draft.slots)):
@@ -179,7 +179,7 @@ class ConsentForm(OrderForm):
             if verdict.question.asked >= MOST_ASKED:
                 draft.slots[CONFIRMED] = False
 
-    def refused(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
+    def refused(self, order: Order, draft: FormDraft, turn: CurrentTurn) -> None:
         """Take a no: the act's action says that all stays as it is, unless the message goes on to something else."""
         if turn.verdict is not None and turn.verdict.says_more and self._is_another_matter(turn):
             draft.move_on(self.act.of_orders(self.act.kept, self.act.question(draft.slots).numbers, self._open()))

@@ -13,7 +13,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActionExecutionRejected, ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.base.draft import Draft
+from actions.base.form_draft import FormDraft
 from actions.base.order_context import OrderContext
 from actions.base.order_questions import ORDER_SLOTS, OrderQuestions
 from actions.base.order_threads import with_orders
@@ -56,10 +56,10 @@ class OrderForm(OrderQuestions, Action):
         """Check whether this very message has done already what the form is for, in a turn that broke off."""
         return False
 
-    def check(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
+    def check(self, order: Order, draft: FormDraft, turn: CurrentTurn) -> None:
         """Fill details that the order answers, and take out what is no answer."""
 
-    def settle(self, order: Order, draft: Draft, turn: CurrentTurn) -> None:
+    def settle(self, order: Order, draft: FormDraft, turn: CurrentTurn) -> None:
         """Decide what the details, as they are now, come to."""
 
     async def run(
@@ -100,7 +100,7 @@ class OrderForm(OrderQuestions, Action):
     def _is_own(self, turn: CurrentTurn) -> bool:
         return turn.intent == self.form.removesuffix("_form")
 
-    def _is_no_answer(self, turn: CurrentTurn, draft: Draft) -> bool:
+    def _is_no_answer(self, turn: CurrentTurn, draft: FormDraft) -> bool:
         """Check whether the message answers nothing that was asked: then the rules answer it."""
         if not self._continues(turn) or self._is_own(turn) or draft.replies or draft.answered:
             return False
@@ -109,7 +109,7 @@ class OrderForm(OrderQuestions, Action):
         told = any(turn.filled.get(slot) is not None for slot in ORDER_SLOTS)
         return not (told and turn.intent in ANSWERS)
 
-    def _also_asks(self, turn: CurrentTurn, draft: Draft) -> bool:
+    def _also_asks(self, turn: CurrentTurn, draft: FormDraft) -> bool:
         """Check whether a message that answers the form also asks something: then the rules answer that first."""
         requested = str(turn.slot(REQUESTED_SLOT))
         if draft.over or not self._continues(turn) or draft.slots.get(requested) is None or requested in self.free_text:
@@ -123,28 +123,28 @@ class OrderForm(OrderQuestions, Action):
 
     # -- the work ---------------------------------------------------------------------------------------------
 
-    def _begin(self, turn: CurrentTurn) -> Draft:
+    def _begin(self, turn: CurrentTurn) -> FormDraft:
         """Return the slots to start from: nothing of an earlier round, nothing that a free text happened to contain."""
         slots = {name: _one(turn.slot(name)) for name in (*ORDER_SLOTS, *self.details)}
         if isinstance(turn.slot("order_number"), list):  # several in one message
             slots["order_number"] = turn.entity("order_number") or slots["order_number"]
         if self._resumes(turn):
-            return Draft(slots)
+            return FormDraft(slots)
         if turn.activates(self.form):
             slots.update({name: turn.filled.get(name) for name in ("contact", *self.details)})
         elif turn.slot(REQUESTED_SLOT) in self.free_text and self._continues(turn):
             slots.update({name: turn.before(name) for name in ORDER_SLOTS})
         if self._continues(turn):
             slots.update(self._typed(turn))
-        return Draft(slots)
+        return FormDraft(slots)
 
-    def _would_ask_in_vain(self, services: Services, turn: CurrentTurn, draft: Draft) -> bool:
+    def _would_ask_in_vain(self, services: Services, turn: CurrentTurn, draft: FormDraft) -> bool:
         """Check whether a number or contact would be asked for that is not looked at after too many misses."""
         if not services.identification.is_refused(turn.conversation_id):
             return False
         return bool(draft.slots["order_number"]) or not orders_of(services, turn).all()
 
-    def _work(self, turn: CurrentTurn, draft: Draft) -> None:
+    def _work(self, turn: CurrentTurn, draft: FormDraft) -> None:
         services = self._open()
         if self._takes_none(turn):
             draft.leave(Reply("utter_none_of_these"))
@@ -166,7 +166,7 @@ class OrderForm(OrderQuestions, Action):
 
     # -- what comes of it -------------------------------------------------------------------------------------
 
-    def _events(self, turn: CurrentTurn, draft: Draft) -> list[EventType]:
+    def _events(self, turn: CurrentTurn, draft: FormDraft) -> list[EventType]:
         events: list[EventType] = [
             SlotSet(name, value) for name, value in draft.slots.items() if turn.slot(name) != value
         ]

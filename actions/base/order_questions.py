@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from actions.base.arrivals import by_arrival
 from actions.base.choices import place_in, read_choice
+from actions.base.corrections import corrected_identification, names_contact
 from actions.base.customer_orders import (
     AccessibleOrders,
     accessible_orders,
@@ -17,10 +18,9 @@ from actions.base.customer_orders import (
     offered_by_place,
     pick,
 )
-from actions.base.draft import Draft
+from actions.base.form_draft import FormDraft
 from actions.base.message_text import bare_numbers, corrects, read_payload, typed_button
 from actions.base.reply import Reply
-from actions.base.second_try import names_contact, second_try
 from actions.base.services import formats_of
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from actions.base.turn_orders import orders_of
@@ -75,7 +75,7 @@ class OrderQuestions(ABC):
                 for button in turn.buttons)
         return [(title, slots[requested]) for title, slots in read if slots.get(requested) not in (None, ALL)]
 
-    def _choose_order(self, services: Services, turn: CurrentTurn, draft: Draft) -> None:
+    def _choose_order(self, services: Services, turn: CurrentTurn, draft: FormDraft) -> None:
         before = number_in(turn.before("order_number"))
         if turn.activates(self.form):
             accessible = accessible_orders(services, turn, self.form)
@@ -109,9 +109,10 @@ class OrderQuestions(ABC):
 
     def _corrects_a_miss(self, turn: CurrentTurn) -> bool:
         """Check whether a short message says which datum was wrong: "ah no, it's the other address"."""
-        return self._has_missed(turn) and len(turn.text.split()) <= 10 and second_try(turn, None, None) is not None
+        short = len(turn.text.split()) <= 10
+        return self._has_missed(turn) and short and corrected_identification(turn, None, None) is not None
 
-    def _tries_again(self, turn: CurrentTurn, draft: Draft) -> bool:
+    def _tries_again(self, turn: CurrentTurn, draft: FormDraft) -> bool:
         """Take what corrects a number and contact that did not match, and keep the other of the two."""
         if not self._has_missed(turn):
             return False
@@ -121,7 +122,7 @@ class OrderQuestions(ABC):
             tried = next(iter(turn.values_before("order_number")), "")
             if contact is None or current_numbers().core_of(str(tried))[:2] == bare[0][:2]:
                 number, contact = bare[0], contact if contact != bare[0] else None
-        again = second_try(turn, number, contact)
+        again = corrected_identification(turn, number, contact)
         if again is None:
             return False
         draft.slots.update(order_number=again[0], contact=again[1])
@@ -133,7 +134,7 @@ class OrderQuestions(ABC):
             return False
         return read_choice(turn.text, [title for title, _ in self._options(turn)]) == ()
 
-    def _chosen(self, turn: CurrentTurn, draft: Draft, accessible: AccessibleOrders) -> str | None:
+    def _chosen(self, turn: CurrentTurn, draft: FormDraft, accessible: AccessibleOrders) -> str | None:
         """Find the order that is chosen among those offered; of both, the first comes first."""
         options = self._options(turn)
         several = read_choice(turn.text, [title for title, _ in options])
@@ -145,7 +146,7 @@ class OrderQuestions(ABC):
                 or offered_by_place(turn, accessible)
                 or by_arrival(turn.text, accessible.choices, accessible.now))
 
-    def _bare_number(self, turn: CurrentTurn, draft: Draft, accessible: AccessibleOrders,
+    def _bare_number(self, turn: CurrentTurn, draft: FormDraft, accessible: AccessibleOrders,
                      vouched: bool = False) -> str | None:
         """Read an order number without its prefix, where one is due; it is then no postcode.
 
@@ -175,7 +176,7 @@ class OrderQuestions(ABC):
             draft.slots["contact"] = contacts[0] if contacts else None if starts else turn.before("contact")
         return number
 
-    def _identify(self, services: Services, turn: CurrentTurn, draft: Draft) -> Order | None:
+    def _identify(self, services: Services, turn: CurrentTurn, draft: FormDraft) -> Order | None:
         """Find the order, if it may be shown; otherwise `contact` is emptied or asked for."""
         if draft.slots["contact"] == KNOWN or (turn.activates(self.form) and "contact" not in turn.filled):
             draft.slots["contact"] = None  # only what the customer says for this order shows that it is theirs
@@ -216,7 +217,9 @@ class OrderQuestions(ABC):
             return None
         return email
 
-    def _verify(self, services: Services, turn: CurrentTurn, draft: Draft, number: str, contact: str) -> Order | None:
+    def _verify(
+        self, services: Services, turn: CurrentTurn, draft: FormDraft, number: str, contact: str,
+    ) -> Order | None:
         try:
             return services.identification.verify(turn.conversation_id, number, contact).order
         except (InvalidContact, InvalidOrderNumber):

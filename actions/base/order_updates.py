@@ -11,9 +11,9 @@ from tandem.conversations.consent import Consents
 from tandem.conversations.consent_reader import ConsentAnswer
 from tandem.conversations.model import ConversationNotFound, Owner
 from tandem.order_updates.changes import has_news_to_come
+from tandem.order_updates.contact_method import can_be_notified
+from tandem.order_updates.notifier import UPDATE
 from tandem.order_updates.subscriptions import ACT, Subscriptions
-from tandem.order_updates.telling import UPDATE
-from tandem.order_updates.ways import can_be_told
 from tandem.orders.errors import OrderNotFound, OrderSystemUnavailable
 from tandem.orders.model import Order, OrderStatus
 from tandem.services import Services
@@ -65,7 +65,7 @@ def _may_ask(order: Order, reply: Reply, context: OrderContext) -> bool:
         conversation = context.services.ledger.conversation(turn.conversation_id)
     except ConversationNotFound:
         return False
-    return conversation.owner is Owner.BOT and can_be_told(conversation, bool(context.services.settings.smtp_url))
+    return conversation.owner is Owner.BOT and can_be_notified(conversation, bool(context.services.settings.smtp_url))
 
 
 def answer_to_offer(

@@ -10,7 +10,7 @@ from typing import Any
 
 from actions.base.choices import means_the_other, named_in, read_choice
 from actions.base.customer_orders import AccessibleOrders, accessible_orders, number_in
-from actions.base.draft import Draft
+from actions.base.form_draft import FormDraft
 from actions.base.message_text import bare_numbers
 from actions.base.order_questions import KNOWN, ORDER_SLOTS, OrderQuestions
 from actions.base.reply import Reply
@@ -53,11 +53,11 @@ _ADDS = re.compile(r"\b(?:too|as well|also|both|and|plus|add)\b", re.IGNORECASE)
 class SeveralOrders(OrderQuestions):
     """The part of a form that takes several orders at once; it stands before the form's other base."""
 
-    def among(self, orders: Sequence[Order], draft: Draft, turn: CurrentTurn) -> Sequence[Order]:
+    def among(self, orders: Sequence[Order], draft: FormDraft, turn: CurrentTurn) -> Sequence[Order]:
         """Return those of several orders that the form can be about, and say of the others why not."""
         return orders
 
-    def _choose_order(self, services: Services, turn: CurrentTurn, draft: Draft) -> None:
+    def _choose_order(self, services: Services, turn: CurrentTurn, draft: FormDraft) -> None:
         before, starts = turn.before("order_number"), turn.activates(self.form)
         draft.slots[OTHERS] = turn.slot(OTHERS) if not starts or self._resumes(turn) else None
         if turn.orders_meant:
@@ -76,7 +76,7 @@ class SeveralOrders(OrderQuestions):
         if before and not starts and draft.slots["order_number"] not in (None, before):
             draft.slots[OTHERS] = None  # another order instead
 
-    def _chosen(self, turn: CurrentTurn, draft: Draft, accessible: AccessibleOrders) -> str | None:
+    def _chosen(self, turn: CurrentTurn, draft: FormDraft, accessible: AccessibleOrders) -> str | None:
         options = self._options(turn)
         places = read_choice(turn.text, [title for title, _ in options]) or ()
         if len(places) < 2:
@@ -85,7 +85,7 @@ class SeveralOrders(OrderQuestions):
         draft.slots[OTHERS] = ",".join(others)
         return first
 
-    def _identify(self, services: Services, turn: CurrentTurn, draft: Draft) -> Order | None:
+    def _identify(self, services: Services, turn: CurrentTurn, draft: FormDraft) -> Order | None:
         first = super()._identify(services, turn, draft)
         others = str(draft.slots.get(OTHERS) or "")
         if first is None or not others:
@@ -95,7 +95,7 @@ class SeveralOrders(OrderQuestions):
         draft.slots.update(slots_of(orders, formats_of(services)))
         return orders[0]
 
-    def _another(self, services: Services, turn: CurrentTurn, draft: Draft, number: str) -> Order | None:
+    def _another(self, services: Services, turn: CurrentTurn, draft: FormDraft, number: str) -> Order | None:
         """Find another of several orders, if it may be shown; what shows whose the first is may show it of this one."""
         orders, contact = orders_of(services, turn), draft.slots["contact"]
         try:

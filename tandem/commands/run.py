@@ -11,7 +11,7 @@ from tandem.configuration import ConfigurationError
 from tandem.run.console import Console
 from tandem.run.doctor import examine
 from tandem.run.errors import DatabaseUnavailable
-from tandem.run.live import bring_live, wait_until_live
+from tandem.run.publish import publish_model, wait_until_loaded
 from tandem.run.secrets import with_secrets
 from tandem.run.seeding import seed_demo
 from tandem.run.stack import RunPlan, check_names, run
@@ -78,8 +78,8 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _train(settings: Settings, options: argparse.Namespace) -> int:
-    path = bring_live(project_root(), to_stderr, force=options.force)
-    told = wait_until_live(installation_of(settings.database_url), path)
+    path = publish_model(project_root(), to_stderr, force=options.force)
+    told = wait_until_loaded(installation_of(settings.database_url), path)
     if told:
         to_stderr(told)
     print(path.relative_to(project_root()))

@@ -13,9 +13,9 @@ from tandem.agents.presence import Presence, everybody
 from tandem.conversations import counters
 from tandem.conversations.tables import conversations, handoffs
 from tandem.live_agents.relay.worker import Relay
+from tandem.order_updates.contact_method import ContactMethod
+from tandem.order_updates.notifier import COUNTED
 from tandem.order_updates.subscriptions import Subscriptions
-from tandem.order_updates.telling import COUNTED
-from tandem.order_updates.ways import Way
 from tandem.services import Services
 
 PERIOD = timedelta(days=7)  # what the times and shares look back on
@@ -77,7 +77,7 @@ def read_metrics(services: Services, relay: Relay) -> Metrics:
         fenced=counted.get("fenced", 0),
         dead=relay.dead_count(),
         subscriptions=Subscriptions(ledger, services.settings.shop_timezone).count(),
-        updates={way.value: counted.get(f"{COUNTED}{way.value}", 0) for way in Way},
+        updates={way.value: counted.get(f"{COUNTED}{way.value}", 0) for way in ContactMethod},
     )
 
 
@@ -106,7 +106,7 @@ def figures(numbers: Metrics) -> Iterator[tuple[str, str, str]]:
     yield "Retried", str(numbers.retried), "messages that took more than one attempt"
     yield "In doubt", str(numbers.in_doubt), "messages that may have arrived"
     yield "Not delivered", str(numbers.deliveries.get("failed", 0)), "messages given up or refused"
-    told = sum(count for way, count in numbers.updates.items() if way in (Way.CHAT.value, Way.MAIL.value))
+    told = sum(numbers.updates.get(method.value, 0) for method in (ContactMethod.CHAT, ContactMethod.MAIL))
     yield "Order updates", str(told), f"told without asking; {numbers.subscriptions} orders are watched"
     yield "Dead letters", str(numbers.dead), "not carried to or from outside tools"
 

@@ -32,7 +32,7 @@ _NOTE = text(
 
 
 @dataclass(frozen=True)
-class DueLook:
+class DueSubscription:
     """A subscription whose order is to be looked at now."""
 
     id: int
@@ -145,7 +145,7 @@ class Subscriptions:
 
     # -- the shop's side ----------------------------------------------------------------------------------------
 
-    def due(self, pace: timedelta, limit: int) -> list[DueLook]:
+    def due(self, pace: timedelta, limit: int) -> list[DueSubscription]:
         """Take those whose orders are to be looked at now, the longest overdue first; each again after `pace`."""
         table = order_subscriptions
 
@@ -163,7 +163,7 @@ class Subscriptions:
                 query.where(_ACTIVE, overdue(now)).limit(limit).with_for_update(skip_locked=True)).all()
             connection.execute(update(table).where(table.c.id.in_([row.id for row in rows]), _ACTIVE)
                                .values(next_look_at=now + pace))
-        return [DueLook(row.id, row.conversation_id, row.order_number) for row in rows]
+        return [DueSubscription(row.id, row.conversation_id, row.order_number) for row in rows]
 
     def count(self) -> int:
         """Count those who are to be told of an order."""

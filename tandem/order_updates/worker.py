@@ -16,9 +16,9 @@ from tandem.conversations.ledger import Ledger
 from tandem.logs import about
 from tandem.order_updates.mail import Mailer
 from tandem.order_updates.mail_queue import MailQueue
-from tandem.order_updates.subscriptions import DueLook, Subscriptions
+from tandem.order_updates.notifier import UpdateNotifier
+from tandem.order_updates.subscriptions import DueSubscription, Subscriptions
 from tandem.order_updates.tables import order_webhooks
-from tandem.order_updates.telling import Teller
 from tandem.orders.errors import OrderNotFound, OrderSystemUnavailable
 from tandem.orders.model import Order
 from tandem.orders.system import OrderSystem
@@ -41,7 +41,7 @@ class UpdateWorker:
         self._orders = orders
         self._settings = settings
         self._subscriptions = Subscriptions(ledger, settings.shop_timezone)
-        self._teller = Teller(ledger, settings, mails=mailer is not None)
+        self._notifier = UpdateNotifier(ledger, settings, mails=mailer is not None)
         self._mails = MailQueue(ledger, mailer) if mailer is not None else None
         self._tidied_at: datetime | None = None
 
@@ -83,9 +83,9 @@ class UpdateWorker:
     def _is_quiet(self) -> bool:
         return current_shop().order_updates.is_quiet(self._ledger.clock().astimezone(self._settings.shop_timezone))
 
-    def _tell(self, look: DueLook, order: Order) -> None:
+    def _tell(self, look: DueSubscription, order: Order) -> None:
         try:
-            self._teller.tell(look, order)
+            self._notifier.tell(look, order)
         except Exception:  # whatever it was, the others must hear all the same
             logger.exception("A customer could not be told of their order; tried again", extra=about(
                 look.conversation_id))

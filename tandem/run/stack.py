@@ -16,11 +16,11 @@ from typing import Any
 from tandem.run.console import Console
 from tandem.run.databases import upgrade
 from tandem.run.errors import RunError
-from tandem.run.live import bring_live, keep_live
 from tandem.run.model import require_model
 from tandem.run.open_channels import require_closed
 from tandem.run.ports import addresses, listen, require_free
 from tandem.run.process import BEATS, LISTEN, ProcessSpec
+from tandem.run.publish import publish_changes, publish_model
 from tandem.run.secrets import KEPT_IN, environment_of, with_secrets
 from tandem.run.seeding import seed_demo
 from tandem.run.supervisor import Supervisor
@@ -121,7 +121,7 @@ def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None
     asyncio.run(wait_for_databases(settings, console.say, plan.wait, with_trackers))
     model = None
     if "rasa" in plan.only:
-        model = bring_live(root, training) if plan.train else require_model(root)
+        model = publish_model(root, training) if plan.train else require_model(root)
         point_to(model)
     upgrade(settings, trackers=with_trackers)
     if settings.demo and plan.only == PROCESSES:
@@ -143,7 +143,7 @@ def run(settings: Settings, plan: RunPlan, root: Path, console: Console) -> None
         closing.callback(remove, state)
         console.say(f"starting {', '.join(spec.name for spec in specs)}")
         supervisor = Supervisor(specs, console, renewed=renewed, publish=publish)
-        watch = keep_live(root, training) if plan.watch and model is not None else None
+        watch = publish_changes(root, training) if plan.watch and model is not None else None
         asyncio.run(supervise(supervisor, console, welcome(settings, plan.only), watch))
 
 

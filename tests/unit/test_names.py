@@ -42,12 +42,14 @@ RETIRED = {
     r"with_keys|KeysMissing|run[./]keys": "with_secrets, SecretsMissing",
     r"run[./]quietly": "run/suppress_warnings",
     r"knocks?(?: too)?|walls": "plain English",
+    r"Draft|Teller|DueLook|WireError|(?:to|from)_wire": "FormDraft, UpdateNotifier, DueSubscription, json_format",
+    r"second_try|bring_live|keep_live|way_to": "what it does, in the field's words",
 }
 # Modules that were given up, each for a name that says what is in it.
 RETIRED_MODULES = set("""
     abilities acts answering board bounded_reading carrier choosing deliveries disputes doorkeeper doors finding
-    inbox json_forms keys kept_tracker kept_wishes moods notices numbers parts quietly reach reading steps twins waiting
-    watch words work
+    draft inbox json_forms keys kept_tracker kept_wishes moods notices numbers parts quietly reach reading
+    same_again second_try steps telling twins waiting watch ways wire words work
 """.split())
 # The paths of classes that users have in their files, and the columns of the databases, stay as they are.
 MOVED = {"tandem/channels/tracker_store.py", "tandem/nlu/bounded_text.py", "tandem/nlu/mood.py",

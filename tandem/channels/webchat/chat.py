@@ -10,10 +10,10 @@ from tandem.channels.credentials import WebChatOptions
 from tandem.channels.webchat import http
 from tandem.channels.webchat.assets import Assets
 from tandem.channels.webchat.http import NoSession, OtherConversation, SignedOut
+from tandem.channels.webchat.json_messages import Places
 from tandem.channels.webchat.limits import Limits
 from tandem.channels.webchat.sessions import SessionTokens
 from tandem.channels.webchat.stream import Streams
-from tandem.channels.webchat.wire import Places
 from tandem.conversations.model import Conversation, Identity, InboundMessage
 from tandem.conversations.sessions import CLOSED, CustomerSessions, SessionClaim, opens
 from tandem.gateway.bot_turn import OnNewMessage

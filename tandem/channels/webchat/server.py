@@ -18,7 +18,7 @@ from tandem.channels.webchat import http
 from tandem.channels.webchat.chat import Chat
 from tandem.channels.webchat.demo import demo_customers, demo_identity
 from tandem.channels.webchat.http import BadRequest, ChatError, ForeignOrigin, NoSession, NotHere, RateExceeded, answer
-from tandem.channels.webchat.wire import message_json
+from tandem.channels.webchat.json_messages import message_json
 from tandem.conversations.identity import read_identity
 from tandem.conversations.model import Author, ConversationNotFound, InboundMessage, InvalidMessage
 from tandem.conversations.store import MAX_TEXT

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from tandem.channels.webchat.http import RateExceeded
-from tandem.channels.webchat.wire import Places, agent_name, message_json, state_json
+from tandem.channels.webchat.json_messages import Places, agent_name, message_json, state_json
 from tandem.conversations.model import Conversation, ConversationNotFound, Owner
 from tandem.conversations.sessions import SessionClaim, opens
 from tandem.gateway.runtime import Runtime

@@ -1,4 +1,4 @@
-"""What was done to orders, by whom and for how much: the intent is on record, and counted, before anything is asked."""
+"""What was done to orders, by whom and for how much: on record, and counted, before anything is asked of an engine."""
 from __future__ import annotations
 
 import hashlib
@@ -44,7 +44,7 @@ Line = Callable[[Connection, str], None]  # writes a line of the audit log in th
 
 
 @dataclass(frozen=True)
-class Intent:
+class IntendedAct:
     """An act that is to be done.
 
     Attributes:
@@ -101,17 +101,17 @@ class ActLog:
             return None
         return Confirmation(Money.of_minor(row["amount"], row["currency"]), tuple(row["skus"]))
 
-    def check(self, intent: Intent, limits: ActLimits) -> None:
+    def check(self, intended: IntendedAct, limits: ActLimits) -> None:
         """See whether an act could be begun now, as `begin` will.
 
         Raises:
             ActNotAllowed: It would be more than the role may give, than is left of the payment, or done already.
         """
         with reading(self._engine).connect() as connection:
-            _refuse_too_much(connection, intent, limits)
+            _refuse_too_much(connection, intended, limits)
 
-    def begin(self, intent: Intent, limits: ActLimits, line: Line) -> ActResult | None:
-        """Put the intent on record, and return what came of it if it was done before.
+    def begin(self, intended: IntendedAct, limits: ActLimits, line: Line) -> ActResult | None:
+        """Put the act on record, and return what came of it if it was done before.
 
         Counting and recording are one transaction, and one at a time in all processes.
 
@@ -124,20 +124,20 @@ class ActLog:
         with self._engine.begin() as connection:
             serialise(connection, "acts on orders")
             connection.execute(delete(order_acts).where(order_acts.c.at < moment - KEPT))
-            row = _row(connection, intent.key)
-            if row is not None and _is_same(row, intent.key, intent.number, intent.request):
+            row = _row(connection, intended.key)
+            if row is not None and _is_same(row, intended.key, intended.number, intended.request):
                 if row["state"] == _DONE:
-                    return ActResult(intent.act, row["reference"])
+                    return ActResult(intended.act, row["reference"])
                 if row["state"] == _BEGUN and row["at"] > moment - ABANDONED:
                     raise OrderSystemUnavailable("this act is under way at this moment")
-                connection.execute(update(order_acts).where(_is(intent.key)).values(state=_BEGUN, at=moment))
+                connection.execute(update(order_acts).where(_is(intended.key)).values(state=_BEGUN, at=moment))
             else:
-                _refuse_too_much(connection, intent, limits)
+                _refuse_too_much(connection, intended, limits)
                 connection.execute(insert(order_acts).values(
-                    idempotency_key=_sha256(intent.key), order_number=intent.number, act=intent.act.value,
-                    fingerprint=_fingerprint(intent.number, intent.request), role=intent.role,
-                    actor=intent.actor[:120], amount=intent.amount.minor, currency=intent.amount.currency,
-                    skus=list(intent.skus), state=_BEGUN, at=moment))
+                    idempotency_key=_sha256(intended.key), order_number=intended.number, act=intended.act.value,
+                    fingerprint=_fingerprint(intended.number, intended.request), role=intended.role,
+                    actor=intended.actor[:120], amount=intended.amount.minor, currency=intended.amount.currency,
+                    skus=list(intended.skus), state=_BEGUN, at=moment))
             line(connection, "asked")
         return None
 
@@ -166,19 +166,19 @@ class ActLog:
                          for one in _given(connection, number, actor, currency, day_began))
 
 
-def _refuse_too_much(connection: Connection, intent: Intent, limits: ActLimits) -> None:
+def _refuse_too_much(connection: Connection, intended: IntendedAct, limits: ActLimits) -> None:
     def refused(why: ActRefusal, most: int | None = None) -> ActNotAllowed:
-        amount = Money.of_minor(max(0, most), intent.amount.currency) if most is not None else None
-        return ActNotAllowed(intent.number, intent.act, why, amount)
+        amount = Money.of_minor(max(0, most), intended.amount.currency) if most is not None else None
+        return ActNotAllowed(intended.number, intended.act, why, amount)
 
-    wanted, currency = intent.amount.minor, intent.amount.currency
-    if intent.skus and set(intent.skus) & _sent_anew(connection, intent.number):
+    wanted, currency = intended.amount.minor, intended.amount.currency
+    if intended.skus and set(intended.skus) & _sent_anew(connection, intended.number):
         raise refused(ActRefusal.DONE_BEFORE)
-    if intent.refundable is not None:
-        left = intent.refundable.minor - _waiting(connection, intent.number)
+    if intended.refundable is not None:
+        left = intended.refundable.minor - _waiting(connection, intended.number)
         if wanted > left:
             raise refused(ActRefusal.TOO_MUCH, left)
-    of_order, of_day = _given(connection, intent.number, intent.actor, currency, limits.day_began)
+    of_order, of_day = _given(connection, intended.number, intended.actor, currency, limits.day_began)
     for limit, given, why in ((limits.per_order, of_order, ActRefusal.ORDER_LIMIT),
                               (limits.per_day, of_day, ActRefusal.DAY_LIMIT)):
         if limit is None or not wanted:

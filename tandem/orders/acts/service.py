@@ -12,7 +12,7 @@ from typing import Protocol
 from sqlalchemy.engine import Connection, Engine
 
 from tandem.db.engine import now
-from tandem.orders.acts.log import ActLimits, ActLog, Confirmation, Intent, Line
+from tandem.orders.acts.log import ActLimits, ActLog, Confirmation, IntendedAct, Line
 from tandem.orders.acts.requests import (
     MONEY_ACTS,
     ActRequest,
@@ -137,7 +137,7 @@ class OrderActs:
         if request.act.value not in _limits_of(actor.role).may:
             raise ActNotAllowed(order.number, request.act, ActRefusal.NOT_ALLOWED)
         seen = _seen(order, _in_full(order, request), actor)
-        self._log.check(_intent(seen, actor), self._limits(actor.role))
+        self._log.check(_intended(seen, actor), self._limits(actor.role))
         return seen
 
     def do(
@@ -162,8 +162,8 @@ class OrderActs:
         else:  # the order may show it already: what was confirmed holds
             seen = _seen(order, _as_confirmed(request, known), actor)
         line = self._line(actor, seen, conversation_id)
-        intent = replace(_intent(seen, actor), key=idempotency_key, request=_asked(request, actor))
-        before = self._log.begin(intent, self._limits(actor.role), line)
+        intended = replace(_intended(seen, actor), key=idempotency_key, request=_asked(request, actor))
+        before = self._log.begin(intended, self._limits(actor.role), line)
         if before is not None:
             return ActDone(seen, before, repeated=True)
         try:
@@ -208,11 +208,11 @@ def _seen(order: Order, request: ActRequest, actor: Actor) -> ActPreview:
     return ActPreview(order, request, amount_of(order, request), method, lines_of(order, request), told[:32])
 
 
-def _intent(seen: ActPreview, actor: Actor) -> Intent:
+def _intended(seen: ActPreview, actor: Actor) -> IntendedAct:
     order, request = seen.order, seen.request
     costs = seen.amount is not None and request.act in MONEY_ACTS
     amount = seen.amount if costs and seen.amount is not None else Money(Decimal(0), order.total.currency)
-    return Intent(
+    return IntendedAct(
         "", order.number, request.act, "", actor.role.value, actor.id, amount,
         tuple(dict.fromkeys(one.sku for one in seen.lines)),
         order.refundable if isinstance(request, RefundOrder) else None)

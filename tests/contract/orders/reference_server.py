@@ -13,7 +13,7 @@ from fastapi import Body, FastAPI, Header, Request
 from fastapi.responses import JSONResponse
 
 from tandem.orders.acts.requests import REQUESTS
-from tandem.orders.adapters.http.wire import WireError, error_to_wire, from_wire, to_wire
+from tandem.orders.adapters.http.json_format import JsonFormatError, error_to_json, from_json, to_json
 from tandem.orders.errors import OrderError
 from tandem.orders.model import Address, OrderAct, ReturnReason
 from tandem.orders.system import OrderSystem
@@ -25,11 +25,11 @@ def order_service(current: Callable[[], OrderSystem]) -> FastAPI:
 
     @app.exception_handler(OrderError)
     async def refused(_request: Request, error: OrderError) -> JSONResponse:
-        status, body = error_to_wire(error)
+        status, body = error_to_json(error)
         return JSONResponse(body, status)
 
-    @app.exception_handler(WireError)
-    async def malformed(_request: Request, error: WireError) -> JSONResponse:
+    @app.exception_handler(JsonFormatError)
+    async def malformed(_request: Request, error: JsonFormatError) -> JSONResponse:
         return JSONResponse({"error": {"code": "malformed", "message": str(error)}}, 400)
 
     @app.get("/health")
@@ -39,40 +39,40 @@ def order_service(current: Callable[[], OrderSystem]) -> FastAPI:
 
     @app.get("/orders/{number}")
     def find(number: str) -> Any:
-        return to_wire(current().find(number))
+        return to_json(current().find(number))
 
     @app.post("/orders/search")
     def search(body: dict[str, Any] = Body()) -> Any:
-        email = from_wire(str, body.get("email"), "email")
-        limit = from_wire(int, body.get("limit", 10), "limit")
+        email = from_json(str, body.get("email"), "email")
+        limit = from_json(int, body.get("limit", 10), "limit")
         system = current()
         found = system.open_orders(email) if body.get("open") else system.recent_orders(email, limit)
-        return {"orders": [to_wire(order) for order in found]}
+        return {"orders": [to_json(order) for order in found]}
 
     @app.post("/orders/{number}/cancel")
     def cancel(number: str, idempotency_key: str = Header()) -> Any:
-        return to_wire(current().cancel(number, idempotency_key=idempotency_key))
+        return to_json(current().cancel(number, idempotency_key=idempotency_key))
 
     @app.post("/orders/{number}/address")
     def address(number: str, body: dict[str, Any] = Body(), idempotency_key: str = Header()) -> Any:
-        to = from_wire(Address, body, "address")
-        return to_wire(current().change_address(number, to, idempotency_key=idempotency_key))
+        to = from_json(Address, body, "address")
+        return to_json(current().change_address(number, to, idempotency_key=idempotency_key))
 
     @app.post("/orders/{number}/returns")
     def returns(number: str, body: dict[str, Any] = Body(), idempotency_key: str = Header()) -> Any:
         skus = body.get("skus")
-        chosen = None if skus is None else from_wire(tuple[str, ...], skus, "skus")
-        reason = from_wire(ReturnReason, body.get("reason"), "reason")
-        return to_wire(current().start_return(number, skus=chosen, reason=reason, idempotency_key=idempotency_key))
+        chosen = None if skus is None else from_json(tuple[str, ...], skus, "skus")
+        reason = from_json(ReturnReason, body.get("reason"), "reason")
+        return to_json(current().start_return(number, skus=chosen, reason=reason, idempotency_key=idempotency_key))
 
     @app.post("/orders/{number}/acts")
     def acts(number: str, body: dict[str, Any] = Body(), idempotency_key: str = Header()) -> Any:
-        kind = REQUESTS[from_wire(OrderAct, body.get("act"), "act")]
-        return to_wire(current().act(number, from_wire(kind, body, "act"), idempotency_key=idempotency_key))
+        kind = REQUESTS[from_json(OrderAct, body.get("act"), "act")]
+        return to_json(current().act(number, from_json(kind, body, "act"), idempotency_key=idempotency_key))
 
     @app.get("/orders/{number}/invoice")
     def invoice(number: str) -> Any:
-        return to_wire(current().invoice(number))
+        return to_json(current().invoice(number))
 
     return app
 

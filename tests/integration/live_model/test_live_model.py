@@ -21,8 +21,8 @@ from tandem.rasa_ext import live_model
 from tandem.rasa_ext.live_model import LiveModel, make_ready, successor
 from tandem.rasa_ext.tracker_store import CachedTrackerStore
 from tandem.run.errors import InvalidData, TrainingFailed
-from tandem.run.live import bring_live
 from tandem.run.model import ensure_model
+from tandem.run.publish import publish_model
 from tests.integration.live_model.small_bot import change, make
 
 pytestmark = pytest.mark.timeout(300)
@@ -157,7 +157,7 @@ async def test_no_turn_is_lost_or_doubled_while_models_are_exchanged(root: Path,
     talking = [asyncio.create_task(talk(f"customer-{number}")) for number in range(4)]
     for hour in "678":
         change(root, "data/responses/all.yml", f"9 to {int(hour) - 1}", f"9 to {hour}")
-        model = await asyncio.to_thread(bring_live, root, quiet)
+        model = await asyncio.to_thread(publish_model, root, quiet)
         await until_told(worker, f"model {model.name}")
     for task in talking:
         heard = await task
@@ -175,7 +175,7 @@ async def test_an_exchanged_model_is_let_go(root: Path, worker: Any, monkeypatch
         old = worker.ctx.agent.processor
         gone = weakref.ref(old)
         change(root, "data/responses/all.yml", "Hello", "Welcome")
-        model = await asyncio.to_thread(bring_live, root, quiet)
+        model = await asyncio.to_thread(publish_model, root, quiet)
         await until_told(worker, f"model {model.name}")
         old.itself = old  # as the parts of a model refer to each other
         del old
@@ -195,7 +195,7 @@ async def test_a_model_that_cannot_be_loaded_leaves_the_old_one_answering(root: 
     assert broken.name in await until_told(worker, "refused")
     assert await say(worker.ctx.agent, "hello") == ["Hello, how can I help?"]
     change(root, "data/responses/all.yml", "Hello", "Welcome")
-    model = await asyncio.to_thread(bring_live, root, quiet)
+    model = await asyncio.to_thread(publish_model, root, quiet)
     await until_told(worker, f"model {model.name}")
     assert await say(worker.ctx.agent, "hello") == ["Welcome, how can I help?"]
 
@@ -216,21 +216,21 @@ async def test_a_model_that_cannot_be_loaded_leaves_the_old_one_answering(root: 
     ("domain.yml", "intents: [", "intents: [[", "domain.yml:"),
 ])
 def test_broken_data_is_refused_with_its_file_and_line(root: Path, name: str, old: str, new: str, says: str) -> None:
-    bring_live(root, quiet)
+    publish_model(root, quiet)
     live = run_state.live_model()
     change(root, name, old, new)
     with pytest.raises(InvalidData) as caught:
-        bring_live(root, quiet)
+        publish_model(root, quiet)
     assert any(line.startswith(says) for line in str(caught.value).splitlines()), caught.value
     assert run_state.live_model() == live is not None
 
 
 def test_what_only_rasa_finds_wrong_is_refused_too(root: Path) -> None:
-    bring_live(root, quiet)
+    publish_model(root, quiet)
     live = run_state.live_model()
     change(root, "data/rules/all.yml", "{intent: bye}, {action: utter_bye}", "{intent: greet}, {action: utter_bye}")
     said: list[str] = []
     with pytest.raises(TrainingFailed):
-        bring_live(root, said.append)
+        publish_model(root, said.append)
     assert any("Say goodbye" in line for line in said)
     assert run_state.live_model() == live

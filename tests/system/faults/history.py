@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.tables import conversations, handoffs, messages
 from tandem.live_agents.relay.tables import relays
-from tandem.order_updates.telling import UPDATE
+from tandem.order_updates.notifier import UPDATE
 from tests.system.faults.errand import Errand
 from tests.system.faults.wish import Watched
 

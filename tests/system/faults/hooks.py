@@ -48,7 +48,7 @@ STEPS: Mapping[tuple[str, str], str | None] = {
     ("tandem.order_updates.subscriptions", "offer"): "update_offered",
     ("tandem.order_updates.subscriptions", "agree"): "update_agreed",
     ("tandem.order_updates.subscriptions", "due"): "update_due",
-    ("tandem.order_updates.telling", "tell"): "update_told",
+    ("tandem.order_updates.notifier", "tell"): "update_told",
     ("tandem.live_agents.relay.progress", "save"): "relay_progress",
     ("tandem.live_agents.relay.inbound", "keep"): "webhook_kept",
     ("tandem.live_agents.relay.inbound", "record"): "agent_event_kept",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from actions.base import order_threads
 from tandem.orders import guarded, http_client
-from tandem.orders.adapters.http import wire
+from tandem.orders.adapters.http import json_format
 from tandem.orders.adapters.sql import tables
 from tandem.orders.identification import IdentificationLimits
 from tandem.orders.model import Order
@@ -18,13 +18,13 @@ PAGE = (Path(__file__).parents[3] / "docs" / "order-systems.md").read_text(encod
 def test_the_order_of_the_page_can_be_read() -> None:
     example = re.search(r"```json\n(.*?)```", PAGE, re.DOTALL)
     assert example is not None
-    order = wire.from_wire(Order, json.loads(example.group(1)))
+    order = json_format.from_json(Order, json.loads(example.group(1)))
     assert order.delayed and order.shipment is not None and order.shipment.held_at == "Gary, IN"
 
 
-def test_every_refusal_of_the_wire_is_on_the_page() -> None:
-    for kind, status in wire._STATUS_CODES.items():
-        assert re.search(rf"\| {status} \|.*`{wire._code(kind)}`", PAGE), kind.__name__
+def test_every_refusal_is_on_the_page() -> None:
+    for kind, status in json_format._STATUS_CODES.items():
+        assert re.search(rf"\| {status} \|.*`{json_format._code(kind)}`", PAGE), kind.__name__
 
 
 def test_every_table_is_on_the_page() -> None:

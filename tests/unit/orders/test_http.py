@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tandem.orders.adapters.http.adapter import HttpOrderSystem
-from tandem.orders.adapters.http.wire import WireError, from_wire, to_wire
+from tandem.orders.adapters.http.json_format import JsonFormatError, from_json, to_json
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.errors import NotCancellable, OrderNotFound, OrderSystemUnavailable
 from tandem.orders.factory import open_order_system
@@ -31,7 +31,7 @@ class Service(Transport):
 
 
 def _found(**changes: Any) -> Reply:
-    return reply(200, json={**to_wire(ORDER), **changes})
+    return reply(200, json={**to_json(ORDER), **changes})
 
 
 @pytest.mark.parametrize("trouble", [
@@ -114,7 +114,7 @@ def test_the_service_may_say_itself_what_may_be_done_to_an_order() -> None:
 
 @pytest.mark.parametrize("said", [{}, {"can_cancel": None, "can_change_address": None, "return_until": None}])
 def test_of_what_the_service_does_not_say_the_shops_policies_do(said: dict[str, None]) -> None:
-    silent = {key: value for key, value in to_wire(ORDER).items()
+    silent = {key: value for key, value in to_json(ORDER).items()
               if key not in ("can_cancel", "can_change_address", "return_until")}
     assert Service(reply(200, json={**silent, **said})).system().find(ORDER.number) == ORDER
 
@@ -123,14 +123,14 @@ def test_new_fields_of_the_service_do_no_harm() -> None:
     assert Service(_found(colour="red")).system().find(ORDER.number) == ORDER
 
 
-def test_the_wire_says_where_it_is_wrong() -> None:
-    data = to_wire(ORDER)
+def test_an_error_of_the_format_names_its_place() -> None:
+    data = to_json(ORDER)
     data["items"][0]["quantity"] = "two"
-    with pytest.raises(WireError, match=r"order\.items\[0\]\.quantity: expected int"):
-        from_wire(Order, data, "order")
+    with pytest.raises(JsonFormatError, match=r"order\.items\[0\]\.quantity: expected int"):
+        from_json(Order, data, "order")
     data["items"][0].pop("quantity")
-    with pytest.raises(WireError, match="quantity: missing"):
-        from_wire(Order, data, "order")
+    with pytest.raises(JsonFormatError, match="quantity: missing"):
+        from_json(Order, data, "order")
 
 
 def test_the_url_chooses_the_system() -> None:

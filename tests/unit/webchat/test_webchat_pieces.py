@@ -15,7 +15,7 @@ from tandem.channels.webchat.demo import demo_customers, demo_identity
 from tandem.channels.webchat.http import (
     NotHere,
 )
-from tandem.channels.webchat.wire import Places, agent_name, message_json, state_json
+from tandem.channels.webchat.json_messages import Places, agent_name, message_json, state_json
 from tandem.conversations.identity import read_identity
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.model import Agent, Author, Delivery, HandoffRequest, InboundMessage, Kind, Message

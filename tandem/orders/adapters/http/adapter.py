@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from requests.adapters import BaseAdapter
 
 from tandem.orders.acts.requests import ActRequest, ActResult
-from tandem.orders.adapters.http.wire import WireError, error_from_wire, from_wire, to_wire
+from tandem.orders.adapters.http.json_format import JsonFormatError, error_from_json, from_json, to_json
 from tandem.orders.errors import OrderNotFound, OrderSystemUnavailable, UnknownItem
 from tandem.orders.http_client import HttpClient
 from tandem.orders.model import Address, Invoice, Order, ReturnReason, ReturnRequest
@@ -55,7 +55,7 @@ class HttpOrderSystem:
 
     def change_address(self, number: str, address: Address, *, idempotency_key: str) -> Order:
         check_address(address)
-        answer = self._ask("POST", _path(number, "address"), number, to_wire(address), idempotency_key)
+        answer = self._ask("POST", _path(number, "address"), number, to_json(address), idempotency_key)
         return self._order(number, answer)
 
     def start_return(
@@ -68,7 +68,7 @@ class HttpOrderSystem:
         return self._read(ReturnRequest, self._ask("POST", _path(number, "returns"), number, body, idempotency_key))
 
     def act(self, number: str, request: ActRequest, *, idempotency_key: str) -> ActResult:
-        body = {"act": request.act.value, **to_wire(request)}
+        body = {"act": request.act.value, **to_json(request)}
         return self._read(ActResult, self._ask("POST", _path(number, "acts"), number, body, idempotency_key))
 
     def invoice(self, number: str) -> Invoice:
@@ -97,15 +97,15 @@ class HttpOrderSystem:
         answer = self._client.call(method, path, body=body, headers=headers, repeatable=True)
         if answer.ok:
             return answer.data
-        known = error_from_wire(number, key, answer.data)
+        known = error_from_json(number, key, answer.data)
         if known is not None:
             raise known
         raise OrderSystemUnavailable(f"the order service answered status {answer.status}, not understood")
 
     def _read(self, kind: type[T], data: Any) -> T:
         try:
-            return from_wire(kind, data)
-        except WireError as error:
+            return from_json(kind, data)
+        except JsonFormatError as error:
             raise OrderSystemUnavailable(f"the order service answered nonsense: {error}") from error
 
     def _order(self, number: str, answer: Any) -> Order:

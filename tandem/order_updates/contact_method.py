@@ -1,4 +1,4 @@
-"""By which way a customer can be told something that they have not asked for just now."""
+"""How a customer is reached with something that they have not asked for just now."""
 from __future__ import annotations
 
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ IS_THERE = timedelta(minutes=30)  # after their last word a customer is taken to
 _MARGIN = timedelta(minutes=10)  # before a service's window closes
 
 
-class Way(str, Enum):
+class ContactMethod(str, Enum):
     """How news goes to a customer."""
 
     CHAT = "chat"  # on the channel on which they write
@@ -20,7 +20,7 @@ class Way(str, Enum):
     NOWHERE = "nowhere"
 
 
-def can_be_told(conversation: Conversation, mails: bool) -> bool:
+def can_be_notified(conversation: Conversation, mails: bool) -> bool:
     """Check whether days from now something will reach the customer: what may be promised.
 
     Args:
@@ -32,7 +32,7 @@ def can_be_told(conversation: Conversation, mails: bool) -> bool:
     return conversation.push if capabilities is None else capabilities.window is None
 
 
-def way_to(conversation: Conversation, now: datetime, mails: bool) -> Way:
+def choose_contact_method(conversation: Conversation, now: datetime, mails: bool) -> ContactMethod:
     """Choose how to tell a customer something now.
 
     A channel that pushes has it as long as the service takes it. The web chat and REST have it at the customer's next
@@ -42,9 +42,9 @@ def way_to(conversation: Conversation, now: datetime, mails: bool) -> Way:
     last = conversation.last_customer_at or conversation.created_at
     if capabilities is not None and capabilities.window is not None:
         if now < last + timedelta(hours=capabilities.window) - _MARGIN:
-            return Way.CHAT
-        return Way.MAIL if mails else Way.NOWHERE
+            return ContactMethod.CHAT
+        return ContactMethod.MAIL if mails else ContactMethod.NOWHERE
     pushes = capabilities.push if capabilities is not None else conversation.push
     if pushes or not mails or now - last < IS_THERE:
-        return Way.CHAT
-    return Way.MAIL
+        return ContactMethod.CHAT
+    return ContactMethod.MAIL

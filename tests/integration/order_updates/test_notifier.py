@@ -14,9 +14,9 @@ from tandem import privacy
 from tandem.conversations.model import Agent, Delivery, HandoffRequest, Identity
 from tandem.conversations.sessions import CustomerSessions, SessionClaim
 from tandem.db.engine import open_engine
-from tandem.order_updates.subscriptions import DueLook
+from tandem.order_updates.notifier import UpdateNotifier
+from tandem.order_updates.subscriptions import DueSubscription
 from tandem.order_updates.tables import order_subscriptions, order_updates
-from tandem.order_updates.telling import Teller
 from tandem.orders.model import Order, OrderStatus, Refund, RefundState
 from tests.fakes.ready import open_ready
 from tests.integration.order_updates.conftest import NUMBER, Stage
@@ -112,26 +112,26 @@ def test_the_words_are_those_for_the_mood_in_which_the_customer_was_left(stage: 
     assert words in stage.told[0]
 
 
-def tell_at_once(tellers: list[Teller], look: DueLook, order: Order) -> list[str | None]:
+def tell_at_once(notifiers: list[UpdateNotifier], look: DueSubscription, order: Order) -> list[str | None]:
     """Each tells the same, as far as it knows."""
-    barrier = Barrier(len(tellers))
+    barrier = Barrier(len(notifiers))
 
-    def tell(one: Teller) -> str | None:
+    def tell(one: UpdateNotifier) -> str | None:
         barrier.wait()
         return one.tell(look, order)
 
-    with ThreadPoolExecutor(len(tellers)) as threads:
-        return list(threads.map(tell, tellers))
+    with ThreadPoolExecutor(len(notifiers)) as threads:
+        return list(threads.map(tell, notifiers))
 
 
 def test_two_workers_at_once_tell_once(stage: Stage) -> None:
     stage.subscribe()
-    tellers = [Teller(stage.ledger, stage.settings, mails=False) for _ in range(4)]
+    notifiers = [UpdateNotifier(stage.ledger, stage.settings, mails=False) for _ in range(4)]
     for status in (OrderStatus.SHIPPED, OrderStatus.DELIVERED):
         stage.becomes(status)
         stage.clock.advance(minutes=15)
         [found] = stage.subscriptions.due(timedelta(minutes=10), 5)
-        said = tell_at_once(tellers, found, stage.orders.find(NUMBER))
+        said = tell_at_once(notifiers, found, stage.orders.find(NUMBER))
         assert [one for one in said if one] == ["c"]
     assert len(stage.told) == 2
 

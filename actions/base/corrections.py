@@ -15,7 +15,7 @@ _SWAP = re.compile(r"(?:^|\s)(?P<new>[a-z0-9]{1,3})\b[\s,]*(?:and )?(?:not|inste
                    r"(?P<old>[a-z0-9]{1,3})\b(?!\w)", re.IGNORECASE)
 
 
-def second_try(turn: CurrentTurn, number: Any, contact: Any) -> tuple[Any, Any] | None:
+def corrected_identification(turn: CurrentTurn, number: Any, contact: Any) -> tuple[Any, Any] | None:
     """Complete what a message corrects, by what was tried before.
 
     Args:

@@ -33,14 +33,14 @@ from tandem.orders.money import Money
 T = TypeVar("T")
 
 
-class WireError(ValueError):
+class JsonFormatError(ValueError):
     """The JSON is not of the shape asked for; the text names the place."""
 
 
-def to_wire(value: Any) -> Any:
+def to_json(value: Any) -> Any:
     """Write a model value as plain JSON values."""
     if is_dataclass(value):
-        return {field.name: to_wire(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
@@ -48,15 +48,15 @@ def to_wire(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, tuple):
-        return [to_wire(part) for part in value]
+        return [to_json(part) for part in value]
     return value
 
 
-def from_wire(kind: type[T], data: Any, place: str = "answer") -> T:
+def from_json(kind: type[T], data: Any, place: str = "answer") -> T:
     """Read a model value. Unknown fields are ignored, fields with a default may be missing.
 
     Raises:
-        WireError: The data is of another shape.
+        JsonFormatError: The data is of another shape.
     """
     read: T = _read(kind, data, place)
     return read
@@ -71,11 +71,11 @@ def _read(kind: Any, data: Any, place: str) -> Any:
     if get_origin(kind) is tuple:
         return _read_list(get_args(kind), data, place)
     if type(data) is not (kind if kind in (bool, int) else str):
-        raise WireError(f"{place}: expected {kind.__name__}, got {type(data).__name__}")
+        raise JsonFormatError(f"{place}: expected {kind.__name__}, got {type(data).__name__}")
     try:
         return _read_scalar(kind, data)
     except (ValueError, InvalidOperation) as error:
-        raise WireError(f"{place}: expected {kind.__name__}") from error
+        raise JsonFormatError(f"{place}: expected {kind.__name__}") from error
 
 
 def _read_scalar(kind: Any, data: Any) -> Any:
@@ -94,22 +94,22 @@ def _read_scalar(kind: Any, data: Any) -> Any:
 
 def _read_list(kinds: tuple[Any, ...], data: Any, place: str) -> tuple[Any, ...]:
     if not isinstance(data, list):
-        raise WireError(f"{place}: expected a list")
+        raise JsonFormatError(f"{place}: expected a list")
     expected = [kinds[0]] * len(data) if kinds[-1] is Ellipsis else list(kinds)
     if len(expected) != len(data):
-        raise WireError(f"{place}: expected {len(expected)} values")
+        raise JsonFormatError(f"{place}: expected {len(expected)} values")
     return tuple(_read(kind, part, f"{place}[{index}]") for index, (kind, part) in enumerate(zip(expected, data)))
 
 
 def _read_fields(kind: Any, data: Any, place: str) -> Any:
     if not isinstance(data, Mapping):
-        raise WireError(f"{place}: expected an object")
+        raise JsonFormatError(f"{place}: expected an object")
     values = {}
     for field in fields(kind):
         if field.name in data:
             values[field.name] = _read(_hints(kind)[field.name], data[field.name], f"{place}.{field.name}")
         elif field.default is MISSING:
-            raise WireError(f"{place}.{field.name}: missing")
+            raise JsonFormatError(f"{place}.{field.name}: missing")
     return kind(**values)
 
 
@@ -131,18 +131,18 @@ _STATUS_CODES: Mapping[type[OrderError], int] = {
 }
 
 
-def error_to_wire(error: OrderError) -> tuple[int, dict[str, Any]]:
+def error_to_json(error: OrderError) -> tuple[int, dict[str, Any]]:
     """Return the HTTP status and body that say an error; 503 for all that are not the caller's affair."""
     status = _STATUS_CODES.get(type(error), 503)
     body: dict[str, Any] = {"code": _code(type(error)) if status != 503 else "order_system_unavailable"}
     for name in ("status", "reason", "deadline", "field", "sku", "act", "refusal", "most"):
         value = getattr(error, name, None)
         if value is not None:
-            body[name] = to_wire(value)
+            body[name] = to_json(value)
     return status, {"error": body}
 
 
-def error_from_wire(number: str, key: str, data: Any) -> OrderError | None:
+def error_from_json(number: str, key: str, data: Any) -> OrderError | None:
     """Return the error of a body; None when it is of no known shape."""
     error = data.get("error") if isinstance(data, Mapping) else None
     if not isinstance(error, Mapping):
@@ -162,12 +162,12 @@ def _error(code: Any, number: str, key: str, data: Mapping[str, Any]) -> OrderEr
         return AddressNotChangeable(number, OrderStatus(data["status"]))
     if code == _code(NotReturnable):
         deadline = data.get("deadline")
-        when = None if deadline is None else from_wire(datetime, deadline, "error.deadline")
+        when = None if deadline is None else from_json(datetime, deadline, "error.deadline")
         return NotReturnable(number, ReturnRefusal(data["reason"]), when)
     if code == _code(ActNotAllowed):
         most = data.get("most")
         return ActNotAllowed(number, OrderAct(data["act"]), ActRefusal(data["refusal"]),
-                             None if most is None else from_wire(Money, most, "error.most"))
+                             None if most is None else from_json(Money, most, "error.most"))
     if code == _code(InvoiceNotReady):
         return InvoiceNotReady(number)
     if code == _code(IdempotencyConflict):
@@ -180,5 +180,5 @@ def _error(code: Any, number: str, key: str, data: Mapping[str, Any]) -> OrderEr
 
 
 def _code(kind: type[OrderError]) -> str:
-    """Name an error on the wire: `NotCancellable` is `not_cancellable`."""
+    """Name an error as answers do: `NotCancellable` is `not_cancellable`."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("_")

@@ -15,7 +15,7 @@ LOOK_EVERY = 0.5  # seconds
 LOADING_SECONDS = 60.0  # how long running workers may take to load a model
 
 
-def bring_live(root: Path, say: Callable[[str], None], *, force: bool = False) -> Path:
+def publish_model(root: Path, say: Callable[[str], None], *, force: bool = False) -> Path:
     """Make a model of the project as it stands, let running bots load it, and return its file.
 
     Raises:
@@ -28,7 +28,7 @@ def bring_live(root: Path, say: Callable[[str], None], *, force: bool = False) -
     return path
 
 
-def wait_until_live(installation: str, model: Path, seconds: float = LOADING_SECONDS) -> str:
+def wait_until_loaded(installation: str, model: Path, seconds: float = LOADING_SECONDS) -> str:
     """Wait until every running worker answers with `model`; return the result as a sentence, empty if no bot runs."""
     until = time.monotonic() + seconds
     while True:
@@ -44,7 +44,7 @@ def wait_until_live(installation: str, model: Path, seconds: float = LOADING_SEC
     return f"{of} answer with it" if have == len(workers) else f"only {of} answer with it; the log says why"
 
 
-async def keep_live(root: Path, say: Callable[[str], None]) -> None:
+async def publish_changes(root: Path, say: Callable[[str], None]) -> None:
     """Watch the files that a model is made of, and bring every change to the running bot; never ends.
 
     A file that is broken is named with its line, and the old model goes on answering until it is fixed.
@@ -58,7 +58,7 @@ async def keep_live(root: Path, say: Callable[[str], None]) -> None:
         await asyncio.sleep(LOOK_EVERY / 2)  # an editor may write several files, or one in two steps
         seen = await asyncio.to_thread(_signature, root)
         try:
-            await asyncio.to_thread(bring_live, root, say)
+            await asyncio.to_thread(publish_model, root, say)
         except RunError as error:
             for line in str(error).splitlines():
                 say(line)

@@ -16,9 +16,9 @@ from tandem.conversations.sessions import CLOSED
 from tandem.conversations.tables import counter_changes
 from tandem.logs import about
 from tandem.order_updates.changes import OrderChange, changes_of, has_news_to_come
-from tandem.order_updates.subscriptions import AGE, IDENTITY, LONGEST, OVER, DueLook, end, hash_of, note
+from tandem.order_updates.contact_method import ContactMethod, choose_contact_method
+from tandem.order_updates.subscriptions import AGE, IDENTITY, LONGEST, OVER, DueSubscription, end, hash_of, note
 from tandem.order_updates.tables import order_mails, order_subscriptions, order_updates
-from tandem.order_updates.ways import Way, way_to
 from tandem.order_updates.wording import UpdateWording
 from tandem.orders.identifiers import normalise_email
 from tandem.orders.model import Order
@@ -31,7 +31,7 @@ COUNTED = "order_updates:"  # before a way: the counter of what was told by it
 _ON_RECORD = "Order update, by {way}: {text}"  # for agents
 
 
-class Teller:
+class UpdateNotifier:
     """Tells customers what is new, once; blocking.
 
     Args:
@@ -44,7 +44,7 @@ class Teller:
         self._wording = UpdateWording(settings.shop_timezone, settings.shop_locale)
         self._mails = mails
 
-    def tell(self, look: DueLook, order: Order) -> str | None:
+    def tell(self, look: DueSubscription, order: Order) -> str | None:
         """Tell what the customer does not know yet of the order, as it stands now.
 
         Whose conversation it is, who has it and whether the customer still wants to be told is looked at with the
@@ -85,17 +85,17 @@ class Teller:
             return False
         conversation = store.to_conversation(row, now)
         has_bot = conversation.owner in (Owner.BOT, Owner.RESOLVED)
-        way = way_to(conversation, now, self._mails) if has_bot else Way.NOTE
+        way = choose_contact_method(conversation, now, self._mails) if has_bot else ContactMethod.NOTE
         if not note(connection, subscription.id, fresh, way.value, now):
             return False
         text = self._wording.text(fresh[-1], order, subscription.mood, subscription.language, now)
         data = {UPDATE: {"number": order.number, "change": fresh[-1].key}}
-        if way is Way.CHAT:
+        if way is ContactMethod.CHAT:
             store.append(connection, row, now, author=Author.BOT, kind=Kind.TEXT, text=text, data=data)
         else:
             store.append(connection, row, now, author=Author.SYSTEM, kind=Kind.NOTE, data=data,
                          text=_ON_RECORD.format(way=_WAYS[way], text=text))
-        if way is Way.MAIL:
+        if way is ContactMethod.MAIL:
             subject, body = self._wording.mail(text, order)
             connection.execute(insert(order_mails).values(
                 subscription_id=subscription.id, address=order.email, subject=subject[:200], text=body, state="todo",
@@ -105,8 +105,8 @@ class Teller:
         return True
 
 
-_WAYS = {Way.MAIL: "e-mail", Way.NOTE: "nobody yet, for you to pass on",
-         Way.NOWHERE: "nobody: the channel no longer takes it"}
+_WAYS = {ContactMethod.MAIL: "e-mail", ContactMethod.NOTE: "nobody yet, for you to pass on",
+         ContactMethod.NOWHERE: "nobody: the channel no longer takes it"}
 
 
 def still_theirs(conversation: Row, subscription: Row, order: Order) -> bool:

@@ -8,7 +8,7 @@ from actions.base.reply import Reply
 
 
 @dataclass
-class Draft:
+class FormDraft:
     """A form's slots while one message is worked on, and what will be said."""
 
     slots: dict[str, Any]
