@@ -24,7 +24,7 @@ def test_a_known_customer_with_two_orders_chooses_by_button(new_customer: NewCus
     customer.asks("where's my stuff?")
     choice = customer.find("quick-reply").filter(has_text="TD-10417")
     choice.click()
-    customer.hears("today by 8 PM", "bot")
+    customer.hears("TD-10417 is out for delivery", "bot")  # by 8 PM, until it is 8 PM at the shop
 
 
 def test_a_stranger_sees_nothing_until_number_and_contact_match(new_customer: NewCustomer, artefacts: Path) -> None:
