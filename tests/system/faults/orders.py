@@ -58,6 +58,7 @@ async def run_errand(
     A bot that was asked the same too often brings in a person: that is an end, too.
     """
     wish = said = WISHES[errand.kind].format(number=errand.number)
+    may_be_asked = False
     for _ in range(_MOST):
         if not await is_with_bot():
             return
@@ -71,15 +72,15 @@ async def run_errand(
         if re.search(_OVER[errand.kind].format(number=errand.number), words, re.IGNORECASE):
             return
         last = customer.side.shown[-1].text
-        was_asked = any(_ASKS in one.text.lower() for one in customer.side.shown)
+        may_be_asked |= _ASKS in last.lower() or said in (errand.email, REASON)  # the question may still be on its way
         if _ASKS in last.lower():
             said = ("yes" if errand.agreed else "no") if rng.random() < 0.8 else ASIDE
         elif "e-mail" in last and "?" in last:
             said = errand.email
         elif re.search(r"\bwhy\b.* go(es)? back", last, re.IGNORECASE):
             said = REASON
-        else:  # who does not agree says nothing that could be taken for a yes once they were asked
-            said = wish if errand.agreed or not was_asked else "no"
+        else:  # who does not agree says nothing that could be taken for a yes once they may have been asked
+            said = wish if errand.agreed or not may_be_asked else "no"
 
 
 def done(engine: Engine, errand: Errand) -> bool:
