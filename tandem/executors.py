@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import logging
 import threading
 from collections import deque
@@ -18,12 +19,19 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 LEDGER_THREADS = 16  # fewer than the connections that `tandem.db.engine` opens
+NEW_OBJECTS = 20_000  # after which Python's garbage collector looks through the new ones; by itself after 700
 
 
 def use_ledger_threads(threads: int = LEDGER_THREADS) -> None:
     """Give the running event loop its default executor, for calls of the ledger; once at a process's start."""
     executor = ThreadPoolExecutor(threads, thread_name_prefix="ledger")
     asyncio.get_running_loop().set_default_executor(executor)
+
+
+def collect_less_often() -> None:
+    """Let the garbage collector look through new objects once in some turns, and not many times in each."""
+    _, older, oldest = gc.get_threshold()
+    gc.set_threshold(NEW_OBJECTS, older, oldest)
 
 
 class NotBegun(Exception):

@@ -9,7 +9,7 @@ from rasa_sdk.plugin import plugin_manager
 from tandem.access.sanic_guard import PUBLIC, Entrance, TokenCheck, for_programs, protect
 from tandem.access.sanic_requests import refuse_quietly
 from tandem.access.tokens import actions_tokens
-from tandem.executors import use_ledger_threads
+from tandem.executors import collect_less_often, use_ledger_threads
 from tandem.settings import load
 
 MAX_CALL = 20_000_000  # bytes; a call carries the conversation so far
@@ -34,6 +34,7 @@ class ServerGuard:
 
 async def _give_threads(_: Any, __: Any) -> None:
     use_ledger_threads()
+    collect_less_often()
 
 
 if not plugin_manager().has_plugin(NAME):

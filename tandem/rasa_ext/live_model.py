@@ -24,6 +24,7 @@ from rasa.engine.storage.storage import ModelMetadata
 from rasa.shared.core.domain import Domain
 from sanic import Sanic
 
+from tandem.executors import collect_less_often
 from tandem.rasa_ext.fresh_responses import FreshResponses
 from tandem.rasa_ext.install import install_all
 from tandem.rasa_ext.tracker_store import CachedTrackerStore
@@ -52,6 +53,7 @@ def set_apart() -> None:
     """
     gc.collect()
     gc.freeze()
+    collect_less_often()
 
 
 class LiveModel:
