@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from actions.base.claims import claimed_in, claimed_skus, earlier_claim
+from actions.base.claims import Claim, claimed_in, claimed_skus, earlier_claim
 from actions.base.order_action import OrderAction
 from actions.base.order_context import OrderContext
 from actions.base.order_form import OrderForm
@@ -85,11 +85,13 @@ class ActionDeliveredNotReceived(OrderAction):
 def _once(reply: Reply, order: Order, context: OrderContext) -> Reply:
     """Offer a person in place of a reply that was given before: who comes back with it has been helped enough by it.
 
-    A claim about another thing of the order is another matter.
+    A claim about another thing of the order is another matter; what is missing, named once the whole parcel was told,
+    is not.
     """
     turn, names = context.turn, {item.sku: item.name for item in order.items}
     named, earlier = claimed_in(turn.text, names), earlier_claim(turn, names)
-    is_new = bool(named) and not (earlier is not None and set(named) & set(earlier.skus))
+    is_same = earlier is not None and (set(named) & set(earlier.skus) or earlier == Claim("missing_item", ()))
+    is_new = bool(named) and not is_same
     again = turn.said_before(reply.response) and not is_new
     return Reply("utter_parcel_problem_again", {"number": reply.values["number"]}) if again else reply
 

@@ -10,7 +10,7 @@ from actions.base.turn import CurrentTurn
 from actions.cancel_order import ValidateCancelOrderForm
 from actions.conversation import ActionInform
 from actions.exchange_item import ActionExchangeItem
-from actions.parcel_problems import ActionDamagedItem
+from actions.parcel_problems import ActionDamagedItem, ActionMissingItem
 from actions.refunds import ActionGetRefund
 from actions.returns import ValidateReturnItemForm
 from tests.unit.actions.conftest import Outcome, Scene, Shop, act
@@ -131,6 +131,18 @@ async def test_a_claim_names_the_thing_and_a_second_one_is_another_matter(shop: 
     assert other.said == ["utter_damaged_item"]
     again = await claim("the mugs I said", **told)
     assert again.said == ["utter_parcel_problem_again"]
+
+
+async def test_who_names_what_is_missing_after_the_parcel_was_told_gets_an_offer(shop: Shop) -> None:
+    shop.know("delivered@example.com")
+    scene = {"intent": "missing_item", "slots": {"order_number": "TD-10300"}, "said_before": (
+        "utter_missing_item_offer_person",)}
+    named = await act(ActionMissingItem(shop.open), Scene(
+        text="it's the towel I haven't got", heard=(("not all of it is in the box", "missing_item"),), **scene))
+    assert named.said == ["utter_parcel_problem_again"]
+    other = await act(ActionMissingItem(shop.open), Scene(
+        text="and the towel isn't there", heard=(("no mugs in it", "missing_item"),), **scene))
+    assert other.said == ["utter_missing_item_offer_person"]
 
 
 async def test_what_came_of_a_partly_sent_order_can_be_claimed(shop: Shop) -> None:
