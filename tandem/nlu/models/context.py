@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+OF_THE_TALK = "talk"
+"""The small answers about the conversation itself: they stand beside its topic and are none."""
+
 
 @dataclass(frozen=True)
 class Topics:
     """To which topic an intent belongs.
 
     `named` has it; a small answer that does not stand there says so by its name, `returns/who_pays`. Other intents (a
-    greeting, a yes) have no topic, and leave the topic of the conversation as it was.
+    greeting, a yes, an answer about the conversation itself, `talk/doubt`) have no topic, and leave the topic of the
+    conversation as it was.
     """
 
     named: Mapping[str, str]
@@ -24,7 +28,7 @@ class Topics:
     def __getitem__(self, intent: str) -> str:
         """Return the topic of an intent; empty if it has none."""
         topic, slash, _ = intent.partition("/")
-        return self.named.get(intent, topic if slash else "")
+        return self.named.get(intent, topic if slash and topic != OF_THE_TALK else "")
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ none of them much, is read better for it, and what resembles nothing is told bet
 FOLDS = 5
 ALIKE = 0.9
 """How sure, for each of the whole message's confidence, a refused wish must be read to be what misled the reading."""
+WEAKLY = 0.5
+"""The same for a state that is denied: one of its topic's answers may have been read in its place."""
 _TEMPERATURES = np.geomspace(0.02, 0.5, 15)
 _NOWHERE = Context()
 NO_TOPICS = Topics({})
@@ -142,8 +144,12 @@ class IntentModel:
             return self._ranking(text, whole, context)
         wish, rest = self._scores([refusal.refused, refusal.rest], context)
         (intent, sure), meant = self._ranking(text, whole, context)[0], self._ranking(refusal.refused, wish, context)[0]
-        if meant[0] != intent or meant[1] < ALIKE * sure:
+        is_about = self.ranker.topics[meant[0]] or meant[0]
+        misled = meant[0] == intent or (refusal.denied and is_about == self.ranker.topics[intent])
+        if not misled or meant[1] < (WEAKLY if refusal.denied else ALIKE) * sure:
             return self._ranking(text, whole, context)
+        if refusal.rest and refusal.denied:  # and with it the topic that the conversation had
+            return self._ranking(refusal.rest, self._scores([refusal.rest], _NOWHERE)[0], _NOWHERE)
         if refusal.rest:
             return self._ranking(refusal.rest, rest, context)
         others = whole.copy()

@@ -71,6 +71,11 @@ def test_a_message_that_says_all_itself_is_read_the_same_anywhere(model: IntentM
         assert model.read("how much is delivery", context)[0][0] == "delivery_cost"
 
 
+def test_an_answer_about_the_conversation_itself_leaves_its_topic() -> None:
+    asked = after("return_item").after("talk/doubt", "", (), TOPICS)
+    assert (asked.topic, asked.answered, asked.latest) == ("returns", "return_item", "talk/doubt")
+
+
 def test_the_reasons_name_what_in_the_context_counted(model: IntentModel) -> None:
     reasons = dict(model.reasons("is it free", after("return_item"), "returns/who_pays"))
     assert reasons["same topic"] > 0

@@ -24,6 +24,9 @@ from tandem.nlu.models.refusals import Refusal, find
         ("nobody told you to repack it, unpack it", "repack it,", "unpack it"),
         ("Rather than repack it, send a bigger box", "repack it,", "send a bigger box"),
         ("Sorry, don't pack it!", "pack it!", ""),
+        ("no agent please, only the date", "agent", "please, only the date"),
+        ("I need no person, where is it", "person,", "where is it"),
+        ("nobody needs to ring, tell me here", "ring,", "tell me here"),
     ],
 )  # fmt: skip
 def test_what_is_refused_is_parted_from_the_rest(text: str, refused: str, rest: str) -> None:
@@ -31,8 +34,23 @@ def test_what_is_refused_is_parted_from_the_rest(text: str, refused: str, rest: 
 
 
 @pytest.mark.parametrize(
+    ("text", "denied", "rest"),
+    [
+        ("The bowl isn't broken, it's late", "The bowl broken,", "it's late"),
+        ("nothing is damaged it just hasn't come", "damaged", "it just hasn't come"),
+        ("they’re not faulty, I only ask", "they faulty,", "I only ask"),
+        ("no damage, no wrong item, just no parcel", "damage, wrong item,", "just no parcel"),
+        ("nothing's missing", "missing", ""),
+    ],
+)
+def test_what_is_said_not_to_be_so_is_parted_from_the_rest(text: str, denied: str, rest: str) -> None:
+    assert find(text) == Refusal(denied, rest, denied=True)
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "isn't the lamp broken?", "is there no person?", "no person answers me", "no human has written yet",
         "", "...", "where is my order", "it does not work", "I don't know my number", "I haven't received it",
         "I don't want your mails any more", "I don't want to complain but I must", "don't you have it in red?",
         "don't tell me it's lost", "never mind", "not good", "why was it not sent",
