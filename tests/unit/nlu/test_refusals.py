@@ -25,7 +25,7 @@ from tandem.nlu.models.refusals import Refusal, find
         ("Rather than repack it, send a bigger box", "repack it,", "send a bigger box"),
         ("Sorry, don't pack it!", "pack it!", ""),
         ("no agent please, only the date", "agent", "please, only the date"),
-        ("I need no person, where is it", "person,", "where is it"),
+        ("we need no agent, which day is it", "agent,", "which day is it"),
         ("nobody needs to ring, tell me here", "ring,", "tell me here"),
     ],
 )  # fmt: skip
