@@ -47,8 +47,11 @@ _ORDER = f"(?:it|(?:the |my |this |that )?(?:whole |entire )?order(?: {_NUMBER})
 _WISH = "(?:(?:i want (?:you )?to|i would like (?:you )?to|i'd like (?:you )?to|go ahead and|go on and) )?"
 _TELL = "|".join(f"(?:(?:you can|you may|do) )?{phrase}" for phrase in (
     "(?:tell|update|message|notify|inform|ping|write to) me", "let me know", "keep me (?:posted|updated|informed)"))
-_NEWS = (r"when (?:it|something|anything) (?:ships|is late|arrives|comes|changes|happens)|"
-         r"if (?:anything|something) changes|of any changes")
+_NEWS = (
+    r"(?:when|once|as soon as|whenever) (?:it|something|anything|(?:the|my) (?:order|parcel|package)) (?:ships|is late|"
+    r"arrives|comes|changes|happens|moves|leaves|goes out|gets here|is (?:sent|shipped|delivered|here|on its way))|"
+    r"if (?:anything|something|it) (?:changes|happens|moves)|of any changes"
+)
 _CURT = "(?:yes|yeah|yep|yup|yea)"  # before the bare verb: "YES CANCEL"
 _ACTS: Mapping[str, str] = {
     "cancel_order": rf"{_WISH}cancel {_ORDER}|confirm the cancellation|{_CURT} cancel",

@@ -254,3 +254,19 @@ def test_what_is_said_to_have_been_said_is_read_like_the_words_themselves() -> N
                                             ("sounds good", False), ("that's fine", False), ("thanks", False)])
 def test_a_firm_yes_is_told_from_one_that_may_be_to_anything(text: str, firm: bool) -> None:
     assert is_firm(text) is firm
+
+
+@pytest.mark.parametrize("text", ["yes, let me know once it leaves", "ok ping me as soon as my parcel moves",
+                                  "sure, message me when it is on its way", "please notify me when the order is sent"])
+def test_a_wish_to_be_told_names_what_the_news_is_of(text: str) -> None:
+    assert read_answer(text, "order_updates", "TD-10433") is ConsentAnswer.EXPLICIT_YES
+
+
+@pytest.mark.parametrize("text", ["tell me when it leaves?", "don't tell me when it moves", "tell me when you move",
+                                  "let me know when it moves, but not by mail", "tell me where it moves"])
+def test_who_asks_refuses_or_wants_other_news_has_not_agreed_to_be_told(text: str) -> None:
+    assert read_answer(text, "order_updates", "TD-10433") not in YES
+
+
+def test_a_wish_to_be_told_agrees_to_nothing_but_that() -> None:
+    assert read_answer("tell me when it leaves", "cancel_order", "TD-10433") not in YES
