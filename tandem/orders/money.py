@@ -7,6 +7,7 @@ from decimal import Decimal
 from babel import Locale
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 
+_MOST_DIGITS = 40  # of which an integer is made
 _CODE_LAST = "#,##0.00 ¤"  # where a language has no sign for a currency
 
 
@@ -38,10 +39,13 @@ class Money:
         """Return it in the currency's smallest units.
 
         Raises:
-            ValueError: It has more places than the currency.
+            ValueError: It has more places than the currency, or is no amount of money at all.
         """
-        units = self.amount.scaleb(get_currency_precision(self.currency))
-        if not units.is_finite() or units != units.to_integral_value():
+        try:
+            units = self.amount.scaleb(get_currency_precision(self.currency))
+        except ArithmeticError:  # a signalling NaN, or a power of ten beyond all bounds
+            raise ValueError(f"{self.currency} has no such amount") from None
+        if not units.is_finite() or units.adjusted() > _MOST_DIGITS or units != units.to_integral_value():
             raise ValueError(f"{self.currency} has no such amount")
         return int(units)
 

@@ -110,6 +110,8 @@ def test_what_may_be_done_is_told_with_what_is_left(with_anna: TestClient) -> No
     ({"act": "reship", "skus": ["NOT-1"]}, 422, "invalid"), ({"act": "note", "text": " "}, 409, "no_text"),
     ({"act": "cancel"}, 422, "invalid"), ({}, 422, "invalid"), ({"act": "refund", "amount": "1e400"}, 409, "no_amount"),
     ({"act": "refund", "amount": "NaN"}, 409, "no_amount"),
+    ({"act": "refund", "amount": "sNaN"}, 409, "no_amount"),
+    ({"act": "voucher", "amount": "1E+999999"}, 409, "no_amount"),
 ])
 def test_what_cannot_be_done_is_refused_with_its_reason(
     with_anna: TestClient, orders: FakeOrderSystem, body: dict[str, Any], status: int, error: str,
