@@ -165,6 +165,13 @@ class Subscriptions:
                                .values(next_look_at=now + pace))
         return [DueSubscription(row.id, row.conversation_id, row.order_number) for row in rows]
 
+    def give_back(self, looks: Sequence[DueSubscription]) -> None:
+        """Have those looked at in the next run that were taken and not come to."""
+        with self._ledger.engine.begin() as connection:
+            connection.execute(update(order_subscriptions).where(
+                order_subscriptions.c.id.in_([look.id for look in looks]), _ACTIVE).values(
+                    next_look_at=self._ledger.clock()))
+
     def count(self) -> int:
         """Count those who are to be told of an order."""
         with self._ledger.reading.connect() as connection:

@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 EVERY = 2.0  # seconds between two runs
 MOST = 20  # looks in one run
+_FAILURES = 3  # in a row end a run: fewer than open the circuit, which would shut out customers who ask
 _WEBHOOKS_KEPT = timedelta(days=7)  # longer than any engine repeats itself
 _TIDY_EVERY = timedelta(hours=1)
 
@@ -64,14 +65,21 @@ class UpdateWorker:
             return
         pace = timedelta(minutes=current_shop().order_updates.look_minutes)
         due = sorted(self._subscriptions.due(pace, MOST), key=lambda one: one.order_number)
-        for number, looks in groupby(due, key=lambda one: one.order_number):
+        failed = 0  # orders in a row
+        for number, grouped in groupby(due, key=lambda one: one.order_number):
+            looks = list(grouped)
             try:
                 order = self._orders.find(number)
             except OrderNotFound:
                 continue  # it may come back; after some months nobody looks any more
-            except OrderSystemUnavailable as error:
-                logger.warning("Orders cannot be looked at for updates: %s", error)
+            except OrderSystemUnavailable as error:  # or this order alone cannot be read
+                logger.warning("An order cannot be looked at for updates: %s", error)
+                failed += 1
+                if failed < _FAILURES:
+                    continue
+                self._subscriptions.give_back(due[due.index(looks[-1]) + 1:])
                 break
+            failed = 0
             for look in looks:
                 if self._is_quiet():
                     return
