@@ -1,12 +1,16 @@
 """Facts about where an order goes, when, and with whom."""
 from __future__ import annotations
 
+import re
+
 from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
 from actions.facts.arrival import as_it_stands, is_awaited, may_come, parcel_meant
 from actions.facts.item import named_item
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.shipments import ShipmentState
+
+_MOVED = re.compile(r"\bmov(?:e|ed|es|ing|ement)\b|\bsince\b", re.IGNORECASE)
 
 
 def address(order: Order, context: OrderContext) -> Reply:
@@ -76,11 +80,13 @@ def why_late(order: Order, context: OrderContext) -> Reply:
 
 
 def last_seen(order: Order, context: OrderContext) -> Reply:
-    """Tell the carrier's last word on it."""
+    """Tell the carrier's last word on it; who asks whether it has moved since is told where nothing came today."""
     parcel = parcel_meant(order, context)
     if parcel is None or parcel.last_scan is None or not order.status.open or parcel.delivered_at is not None:
         return as_it_stands(order, context)
-    return Reply("utter_fact_last_seen", {
+    local = context.dates.local
+    quiet = local(parcel.last_scan.at).date() < local(context.dates.at).date() and _MOVED.search(context.turn.text)
+    return Reply("utter_fact_nothing_newer" if quiet else "utter_fact_last_seen", {
         "number": order.number, "place": parcel.last_scan.place, "scanned": context.dates.ago(parcel.last_scan.at),
         "carrier": parcel.carrier})
 
