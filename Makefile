@@ -81,7 +81,7 @@ faults: install-dev ## Live 2,000 conversations while everything breaks, and wri
 	@$(QUIET) $(PYTHON) -m tests.system.faults --write $(FAULTS)
 
 test-shop: install-dev ## The contract of order engines on a real Medusa, and on Shopify's schema; needs node, npm and PostgreSQL (docs/orders/medusa.md)
-	@$(QUIET) TANDEM_TEST_SHOP=1 $(PYTHON) -m pytest $(PYTEST) tests/shop_engine
+	@$(QUIET) TEST_SHOP=1 $(PYTHON) -m pytest $(PYTEST) tests/shop_engine
 
 lock: ## Pin the dependencies anew (needs uv)
 	@$(LOCK) -o requirements.txt pyproject.toml

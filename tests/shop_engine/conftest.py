@@ -16,7 +16,7 @@ from tests.contract.engines.harness import EngineShop, behind_tandem
 from tests.shop_engine.fill import Admin
 from tests.shop_engine.server import medusa_running
 
-if not os.environ.get("TANDEM_TEST_SHOP"):
+if not os.environ.get("TEST_SHOP"):
     collect_ignore_glob = ["test_*.py"]  # `make test-shop` runs them: they fetch engines from npm
 
 
