@@ -60,7 +60,7 @@ class ActionTrackParcel(OrderAction):
         parcel = order.shipment
         if parcel is None or not parcel.tracking_number:
             return status_reply(order, context.dates)
-        values = {"number": order.number, "carrier": parcel.carrier, "tracking": parcel.tracking_number,
+        values = {"number": order.number, "carrier": context.carrier(parcel), "tracking": parcel.tracking_number,
                   "url": parcel.tracking_url}
         if parcel.delivered_at is not None:
             values["delivered"] = context.dates.ago(parcel.delivered_at)

@@ -10,12 +10,13 @@ from actions.base.turn_orders import orders_of
 from tandem.orders.identifiers import normalise_email
 from tandem.orders.model import Order
 from tandem.orders.policies import ShopPolicies
+from tandem.orders.shipments import Shipment
 from tandem.services import Services
 from tandem.wording.dates import Dates
 from tandem.wording.formats import Formats
 from tandem.wording.phrases import notice
 
-MASKED = Path("data/responses/order_fact.yml")
+_FACTS = Path("data/responses/order_fact.yml")
 _GIVEN = ("contact", "new_address")  # slots that hold what customers say of where they live
 
 
@@ -53,7 +54,11 @@ class OrderContext:
         if self.is_vouched_for(order) or self.said(str(home)):
             return str(home)
         shown = "masked_address_with_postcode" if self.said(home.postcode) else "masked_address"
-        return notice(shown, MASKED, city=home.city, postcode=home.postcode)
+        return notice(shown, _FACTS, city=home.city, postcode=home.postcode)
+
+    def carrier(self, parcel: Shipment) -> str:
+        """Name who brings a parcel, in the middle of a sentence; not every order system says who it is."""
+        return parcel.carrier or notice("unnamed_carrier", _FACTS)
 
     def said(self, words: str) -> bool:
         """Check whether the customer has given this in the conversation, for an order or as its new address."""

@@ -88,7 +88,7 @@ def last_seen(order: Order, context: OrderContext) -> Reply:
     quiet = local(parcel.last_scan.at).date() < local(context.dates.at).date() and _MOVED.search(context.turn.text)
     return Reply("utter_fact_nothing_newer" if quiet else "utter_fact_last_seen", {
         "number": order.number, "place": parcel.last_scan.place, "scanned": context.dates.ago(parcel.last_scan.at),
-        "carrier": parcel.carrier})
+        "carrier": context.carrier(parcel)})
 
 
 def carrier(order: Order, context: OrderContext) -> Reply:
@@ -107,7 +107,7 @@ def carrier_contact(order: Order, context: OrderContext) -> Reply:
     parcel = parcel_meant(order, context)
     if parcel is None or not parcel.tracking_url:
         return carrier(order, context)
-    return Reply("utter_fact_carrier_contact", {"number": order.number, "carrier": parcel.carrier,
+    return Reply("utter_fact_carrier_contact", {"number": order.number, "carrier": context.carrier(parcel),
                                                 "tracking": parcel.tracking_number, "url": parcel.tracking_url})
 
 
@@ -166,7 +166,7 @@ def delivered_to(order: Order, context: OrderContext) -> Reply:
         return address(order, context)
     return Reply("utter_fact_delivered_to", {
         "number": order.number, "delivered": context.dates.ago(order.delivered_at),
-        "address": context.address(order), "carrier": order.shipments[-1].carrier if order.shipments else ""})
+        "address": context.address(order), "carrier": context.carrier(order.shipments[-1])})
 
 
 def search(order: Order, context: OrderContext) -> Reply:

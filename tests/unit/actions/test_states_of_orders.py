@@ -15,6 +15,7 @@ from actions.base.reply import Reply
 from actions.base.turn import CurrentTurn
 from actions.facts.own_answers import OWN_ANSWERS, tells_use, weekend, why_less
 from actions.order_fact import FACTS, tell
+from actions.order_status import ActionTrackParcel
 from actions.refunds import way_to_the_money
 from actions.small_answers import ActionSmallAnswer
 from tandem.orders.demo_orders import demo_orders
@@ -109,6 +110,22 @@ def test_no_fact_says_what_is_false_of_an_order_in_this_state(shop: Shop, state:
     false = {(fact, text) for fact in FACTS for text in _texts(tell(fact, order, context), order.number)
              if re.search(FORBIDDEN[state], text, re.IGNORECASE)}
     assert not false
+
+
+@pytest.mark.parametrize("untold", [("carrier",), ("tracking_url",), ("carrier", "tracking_url", "tracking_number")])
+@pytest.mark.parametrize("state", sorted(STATES))
+def test_what_an_engine_does_not_tell_of_a_parcel_leaves_no_hole_in_a_sentence(
+    shop: Shop, state: str, untold: tuple[str, ...],
+) -> None:
+    order = STATES[state]
+    blank = dict.fromkeys(untold, "")
+    order = replace(order, shipments=tuple(replace(parcel, **blank) for parcel in order.shipments))
+    context = _context(shop, order)
+    tracking = ActionTrackParcel(shop.open).answer(order, context)
+    replies = {fact: tell(fact, order, context) for fact in FACTS} | {"track_parcel": tracking}
+    holes = {(fact, text) for fact, reply in replies.items() for text in _texts(reply, order.number)
+             if re.search(r"\s\s|^\s|\s[.,;]|: *$|^our carrier", text)}
+    assert not holes
 
 
 @pytest.mark.parametrize("state", sorted(STATES))
