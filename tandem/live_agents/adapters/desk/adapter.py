@@ -29,13 +29,13 @@ class DeskChannel:
         raise WebhookRejected("the desk takes no webhooks")
 
     def answer(self, body: bytes) -> Mapping[str, Any] | None:
-        """Raise an error: agents act at the desk itself."""
+        """Return None: no body of a webhook gets here."""
         return None
 
     def read(self, body: bytes) -> Sequence[AgentEvent]:
-        """Raise an error: agents act at the desk itself."""
+        """Return nothing: agents act at the desk itself."""
         return ()
 
     def sweep(self, reference: Reference, handoff: Handoff, since: datetime) -> Sequence[AgentEvent]:
-        """Raise an error: agents act at the desk itself."""
+        """Return nothing: agents act at the desk itself."""
         return ()
