@@ -4,6 +4,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -234,11 +235,10 @@ def test_the_question_is_asked_once_for_an_order_and_again_in_a_turn_that_is_run
     assert stage.subscriptions.offer("c", stage.orders.find("TD-10421"), seq)
 
 
-def test_only_a_yes_waits_for_the_disk(ready_url: str) -> None:
-    if not ready_url.startswith("sqlite"):
-        pytest.skip("PostgreSQL shares its waits")
-    open_ready(ready_url).dispose()
-    stage, levels = Stage(open_engine(ready_url)), list[int]()
+def test_only_a_yes_waits_for_the_disk(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'tandem.db'}"  # PostgreSQL shares its waits among transactions
+    open_ready(url).dispose()
+    stage, levels = Stage(open_engine(url)), list[int]()
     event.listen(stage.engine, "commit", lambda connection: levels.append(
         connection.connection.dbapi_connection.execute("PRAGMA synchronous").fetchone()[0]))
     order, seq = stage.orders.find(NUMBER), stage.says("Where is my order?")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pytest
 from sqlalchemy import insert, update
 
 from tandem.conversations.model import InboundMessage
@@ -12,7 +13,7 @@ from tandem.orders.model import Order, OrderStatus
 from tests.integration.order_updates.conftest import Stage
 
 
-def _unreadable(stage: Stage, *numbers: str) -> None:
+def _unreadable(monkeypatch: pytest.MonkeyPatch, stage: Stage, *numbers: str) -> None:
     """Let the engine answer what cannot be read for some orders, which others want to hear of as well."""
     find = stage.orders.find
 
@@ -22,7 +23,7 @@ def _unreadable(stage: Stage, *numbers: str) -> None:
             raise OrderSystemUnavailable("the engine answered what is no order of its own")
         return find(number)
 
-    stage.orders.find = found  # type: ignore[method-assign]
+    monkeypatch.setattr(stage.orders, "find", found)
     now: datetime = stage.clock()
     for number in numbers:
         stage.ledger.receive(InboundMessage(f"c-{number}", "telegram", "hello"))
@@ -34,17 +35,21 @@ def _unreadable(stage: Stage, *numbers: str) -> None:
         connection.execute(update(order_subscriptions).values(next_look_at=now))
 
 
-def test_an_order_that_cannot_be_read_keeps_no_other_customer_from_their_news(stage: Stage) -> None:
+def test_an_order_that_cannot_be_read_keeps_no_other_customer_from_their_news(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch,
+) -> None:
     stage.subscribe()
-    _unreadable(stage, "TD-10001")  # is looked at first
+    _unreadable(monkeypatch, stage, "TD-10001")  # is looked at first
     stage.becomes(OrderStatus.SHIPPED)
     stage.look()
     assert len(stage.told) == 1
 
 
-def test_behind_several_that_cannot_be_read_the_news_comes_with_the_next_run(stage: Stage) -> None:
+def test_behind_several_that_cannot_be_read_the_news_comes_with_the_next_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch,
+) -> None:
     stage.subscribe()
-    _unreadable(stage, *(f"TD-1000{digit}" for digit in range(1, 6)))
+    _unreadable(monkeypatch, stage, *(f"TD-1000{digit}" for digit in range(1, 6)))
     stage.becomes(OrderStatus.SHIPPED)
     stage.look()
     assert len(stage.orders.calls[-3:]) == 3 and stage.told == [], "three in a row end a run"
