@@ -13,7 +13,7 @@ from tandem.orders.model import Order, OrderStatus, Refund, RefundState
 from tandem.orders.money import Money
 from tandem.orders.shipments import DeliveryService
 
-_WEEKEND = 5  # Saturday, by datetime.weekday
+SATURDAY = 5  # by datetime.weekday
 
 
 def contents(order: Order, context: OrderContext) -> Reply:
@@ -132,7 +132,7 @@ def last_day_of(refund: Refund) -> datetime:
     latest = refund.issued_at or refund.requested_at
     for _ in range(refund.business_days[1]):
         latest += timedelta(days=1)
-        while latest.weekday() >= _WEEKEND:
+        while latest.weekday() >= SATURDAY:
             latest += timedelta(days=1)
     return latest
 

@@ -12,14 +12,13 @@ from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
 from actions.base.status import refund_reply, status_reply
 from actions.facts.changes import can_be_cancelled, keep_after_all, return_until
-from actions.facts.money import delivery_fee_of, how_to_pay, last_day_of, pay_by, why_unpaid
+from actions.facts.money import SATURDAY, delivery_fee_of, how_to_pay, last_day_of, pay_by, why_unpaid
 from actions.refunds import way_to_the_money
 from tandem.orders.model import Order, OrderStatus, RefundState
 from tandem.orders.money import Money
 from tandem.orders.shipments import DeliveryService
 
 OwnAnswer = Callable[[Order, OrderContext], Reply | None]
-_WEEKEND = 5  # Saturday, by datetime.weekday
 _USED = re.compile(r"\b(?:wash(?:ed|ing)?|laundered|used|worn|wore|wear(?:ing)?|stain(?:s|ed)?|scratch(?:es|ed)?|"
                    r"cooked|dirty|tumble|slept)\b", re.IGNORECASE)
 _UNUSED = re.compile(r"\b(?:un(?:used|worn|washed)|(?:not|never|n't|without)\s+(?:\w+\s+)?(?:used|worn|washed|wore|"
@@ -109,7 +108,7 @@ def weekend(order: Order, context: OrderContext) -> Reply | None:
     parcel = order.shipment
     awaited = order.status.open and order.status is not OrderStatus.LOST and parcel is not None
     expected = parcel.expected_by if awaited and parcel is not None and parcel.delivered_at is None else None
-    if expected is None or expected < context.dates.at or context.dates.local(expected).weekday() < _WEEKEND:
+    if expected is None or expected < context.dates.at or context.dates.local(expected).weekday() < SATURDAY:
         return None
     return Reply("utter_own_weekend", {"number": order.number, "when": context.dates.when(expected)})
 

@@ -15,6 +15,8 @@ from tandem.orders.http_client import HttpAnswer, HttpClient
 from tests.contract.engines.harness import EngineShop, behind_tandem
 from tests.shop_engine.fill import Admin
 from tests.shop_engine.server import medusa_running
+from tests.system.scenes.conftest import browser as browser
+from tests.system.scenes.conftest import new_customer as new_customer
 
 if not os.environ.get("TEST_SHOP"):
     collect_ignore_glob = ["test_*.py"]  # `make test-shop` runs them: they fetch engines from npm

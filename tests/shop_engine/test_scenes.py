@@ -15,12 +15,7 @@ from tests.contract.engines.harness import HOME, Wanted
 from tests.shop_engine.conftest import RealMedusa
 from tests.system.conftest import Stack, running
 from tests.system.faults.trouble import LINKED
-from tests.system.scenes.conftest import (  # noqa: F401  (fixtures)
-    Customer,
-    browser,
-    new_customer,
-    owner_of,
-)
+from tests.system.scenes.conftest import Customer, owner_of
 
 pytestmark = pytest.mark.timeout(900)
 NewCustomer = Callable[..., Customer]
@@ -68,13 +63,13 @@ def stack(
         yield started
 
 
-def test_a_known_customer_hears_of_the_order_in_one_reply(new_customer: NewCustomer) -> None:  # noqa: F811
+def test_a_known_customer_hears_of_the_order_in_one_reply(new_customer: NewCustomer) -> None:
     customer = new_customer("on-time@example.com")
     customer.asks("Where is my order?")
     assert "was shipped" in customer.texts("bot")[0], customer.texts("bot")
 
 
-def test_a_stranger_is_shown_nothing_until_number_and_contact_match(new_customer: NewCustomer) -> None:  # noqa: F811
+def test_a_stranger_is_shown_nothing_until_number_and_contact_match(new_customer: NewCustomer) -> None:
     customer = new_customer()
     customer.asks("Where is my order?")
     for near in ("TD-30421, xon-time@example.com", "TD-304210 and on-time@example.com", "TD-30421 and 60614"):
@@ -85,7 +80,7 @@ def test_a_stranger_is_shown_nothing_until_number_and_contact_match(new_customer
     customer.hears("was shipped", "bot")
 
 
-def test_number_and_postcode_find_the_order_too(new_customer: NewCustomer) -> None:  # noqa: F811
+def test_number_and_postcode_find_the_order_too(new_customer: NewCustomer) -> None:
     customer = new_customer()
     customer.asks("track my order")
     customer.asks("TD-30422, 94107")
@@ -93,7 +88,7 @@ def test_number_and_postcode_find_the_order_too(new_customer: NewCustomer) -> No
     assert "travels with our carrier under the tracking number NB20411US" in said, said  # Medusa names no carrier
 
 
-def test_an_upset_customer_gets_the_facts_and_a_person(new_customer: NewCustomer, stack: Stack) -> None:  # noqa: F811
+def test_an_upset_customer_gets_the_facts_and_a_person(new_customer: NewCustomer, stack: Stack) -> None:
     customer = new_customer("late@example.com")
     customer.say("I'm really upset that my package hasn't arrived on time. What can I do about this?")
     customer.status("Finding a person")
@@ -101,7 +96,7 @@ def test_an_upset_customer_gets_the_facts_and_a_person(new_customer: NewCustomer
     assert owner_of(stack, customer.conversation_id) == "waiting"
 
 
-def test_an_angry_customer_goes_to_a_person_at_once(new_customer: NewCustomer, stack: Stack) -> None:  # noqa: F811
+def test_an_angry_customer_goes_to_a_person_at_once(new_customer: NewCustomer, stack: Stack) -> None:
     customer = new_customer("on-time@example.com")
     customer.say("I'm really angry that my item is delayed.")
     customer.status("Finding a person")
@@ -109,7 +104,7 @@ def test_an_angry_customer_goes_to_a_person_at_once(new_customer: NewCustomer, s
 
 
 def test_the_address_is_changed_then_the_order_cancelled_in_medusa(
-    new_customer: NewCustomer, medusa: RealMedusa, placed: Mapping[str, str],  # noqa: F811
+    new_customer: NewCustomer, medusa: RealMedusa, placed: Mapping[str, str],
 ) -> None:
     customer, order = new_customer("new@example.com"), placed["TD-30433"]
     customer.asks("please send my order to another address: 12 Oak Street, Springfield, IL 62704")
@@ -126,7 +121,7 @@ def test_the_address_is_changed_then_the_order_cancelled_in_medusa(
 
 
 def test_what_was_delivered_is_sent_back_in_medusa(
-    new_customer: NewCustomer, medusa: RealMedusa, placed: Mapping[str, str],  # noqa: F811
+    new_customer: NewCustomer, medusa: RealMedusa, placed: Mapping[str, str],
 ) -> None:
     customer = new_customer("delivered@example.com")
     customer.asks("I want to return the towel")
@@ -138,7 +133,7 @@ def test_what_was_delivered_is_sent_back_in_medusa(
 
 
 def test_a_refund_by_an_agent_is_done_once_in_medusa_and_the_customer_hears_of_it(
-    new_customer: NewCustomer, stack: Stack, medusa: RealMedusa, placed: Mapping[str, str],  # noqa: F811
+    new_customer: NewCustomer, stack: Stack, medusa: RealMedusa, placed: Mapping[str, str],
 ) -> None:
     customer = new_customer("refund@example.com")
     customer.say("I want to talk to a person")
@@ -160,14 +155,14 @@ def test_a_refund_by_an_agent_is_done_once_in_medusa_and_the_customer_hears_of_i
     again.hears("$12.50", "bot")
 
 
-def test_who_is_signed_in_is_told_of_no_order_of_another(new_customer: NewCustomer) -> None:  # noqa: F811
+def test_who_is_signed_in_is_told_of_no_order_of_another(new_customer: NewCustomer) -> None:
     customer = new_customer("on-time@example.com")
     customer.asks("where is order TD-304210?")
     assert not any("was delivered" in text for text in customer.texts("bot")), customer.texts("bot")
 
 
 def test_the_address_of_what_was_shipped_stays(
-    new_customer: NewCustomer, medusa: RealMedusa, placed: Mapping[str, str],  # noqa: F811
+    new_customer: NewCustomer, medusa: RealMedusa, placed: Mapping[str, str],
 ) -> None:
     """Medusa would take it."""
     customer = new_customer("on-time@example.com")
