@@ -11,7 +11,8 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base.choices import means_the_other, place_in
 from actions.base.consent import regret_reply, unchanged_reply
-from actions.base.customer_orders import accessible_orders, number_in, offered_numbers, pick
+from actions.base.customer_orders import accessible_orders, offered_numbers
+from actions.base.late_orders import late_order
 from actions.base.message_text import bare_numbers, corrects, read_payload
 from actions.base.offers import start_offer, take_offer
 from actions.base.order_context import OrderContext
@@ -26,7 +27,6 @@ from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
 from actions.facts.changes import not_yet
 from tandem.orders.errors import OrderSystemUnavailable
-from tandem.orders.model import Order
 from tandem.services import Services
 
 
@@ -79,24 +79,12 @@ class ActionTalk(ReplyAction):
         waits = not_yet(turn) if turn.answer == "talk/what_next" else None
         if waits is not None:
             return waits
-        order = self._late_order(turn) if turn.answer in self._LATE else None
+        order = late_order(self._open, turn) if turn.answer in self._LATE else None
         if order is None:
             return Reply(f"utter_{turn.answer}" if turn.answer else "utter_help")
         opened = self._open()
         facts = status_reply(order, OrderContext.of(opened, turn).dates)
         return Reply("utter_mock_praise_late", then=facts)
-
-    def _late_order(self, turn: CurrentTurn) -> Order | None:
-        """Return the order that was talked about, or the only one under way, if it is late."""
-        try:
-            accessible = accessible_orders(self._open(), turn, "order_status_form")
-        except OrderSystemUnavailable:
-            return None
-        order = accessible.find(number_in(pick(turn, accessible)))
-        if order is None or not order.status.open:
-            return None
-        overdue = order.expected_by is not None and order.expected_by < self._open().ledger.clock()
-        return order if order.delayed or overdue else None
 
 
 class ActionAcceptOffer(Action):

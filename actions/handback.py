@@ -1,4 +1,4 @@
-"""The first answer after a person: what they left for the bot, and the way back to what was interrupted."""
+"""The first answer after a person or the queue: what was left for the bot, and the way back to what was interrupted."""
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -8,10 +8,17 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActionReverted, EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.base.late_orders import late_order
+from actions.base.order_context import OrderContext
 from actions.base.order_form import ANSWERS, starts_a_flow
 from actions.base.reply import Reply
+from actions.base.reply_action import ReplyAction
+from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
 
+_LEFT_OPEN = {"open": "utter_back_to_bot_open", "needs_person": "utter_back_to_bot_needs_person"}
+_UPSET = ("upset", "angry")
+_STATUS = "order_status"  # in the names of the responses that tell how an order stands
 SMALL_TALK = frozenset({"greet", "thanks", "how_are_you", "praise", "help"})
 
 
@@ -42,3 +49,27 @@ class ActionAfterHandback(Action):
         if not starts_a_flow(turn.intent):
             Reply("utter_resume_offer", {"intent": intent}).say(dispatcher)
         return [ActionReverted()]
+
+
+def _told_status(turn: CurrentTurn) -> bool:
+    """Check whether the bot's last words tell how an order stands."""
+    return any(_STATUS in str((said.get("metadata") or {}).get("utter_action") or "")
+               for said in turn.bot_messages[:3])
+
+
+class ActionBackToBot(ReplyAction):
+    """Welcomes back who leaves the queue; what they still want to know is answered next, as a message of its own."""
+
+    asks_orders = True
+
+    def name(self) -> str:
+        return "action_back_to_bot"
+
+    def reply(self, turn: CurrentTurn) -> Reply:
+        if not turn.left_open and turn.has_left_queue and turn.slot("mood") in _UPSET and not _told_status(turn):
+            order = late_order(self._open, turn)  # anger that asked nothing is mostly about it
+            if order is not None:
+                dates = OrderContext.of(self._open(), turn).dates
+                return Reply("utter_back_to_bot_open", then=status_reply(order, dates))
+        nothing = "utter_back_to_bot" if turn.has_left_queue else "utter_no_person"
+        return Reply(_LEFT_OPEN.get(turn.left_open, nothing))

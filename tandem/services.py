@@ -19,7 +19,7 @@ from tandem.handoff.business_hours import DUTY, BusinessHours, Patience, read_du
 from tandem.handoff.queue_watchdog import QueueWatchdog
 from tandem.handoff.routing import read_channels, read_routing
 from tandem.handoff.service import HandoffService
-from tandem.handoff.waiting_room import WAITING, WaitingRoom, read_waiting_room
+from tandem.handoff.waiting_rules import WAITING, WaitingRoom, read_waiting_room
 from tandem.live_agents.factory import build_channels
 from tandem.live_agents.relay.agent_actions import AgentActions
 from tandem.live_agents.relay.worker import Relay

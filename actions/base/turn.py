@@ -42,6 +42,16 @@ class CurrentTurn:
         return bool(self._facts.get("wishes"))
 
     @property
+    def has_left_queue(self) -> bool:
+        """Check whether this is the customer's first message to the bot since a handoff."""
+        return bool(self._facts.get("handed_back"))
+
+    @property
+    def left_open(self) -> str:
+        """Tell what is open of the time in the queue: `open` (it is taken up next), `needs_person`, or nothing."""
+        return str(self._facts.get("left_open") or "")
+
+    @property
     def _facts(self) -> Mapping[str, Any]:
         return ((self.tracker.latest_message or {}).get("metadata") or {}).get("tandem") or {}
 

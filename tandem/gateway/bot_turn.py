@@ -18,8 +18,9 @@ from tandem.gateway.fenced_output import DirectAnswer, FencedOutput
 from tandem.gateway.message_reader import MessageReader
 from tandem.gateway.pending_wishes import MOST_TAKEN_UP, Plan, Wish, next_plan, plan, say_aside
 from tandem.gateway.turn_notices import TurnNotices
+from tandem.gateway.way_back import LEFT_OPEN, WayBack
 from tandem.rasa_ext.tracker_store import MessageAlreadyHandled, answering
-from tandem.rasa_ext.trackers import Standing, enter, leave_forms, say_again
+from tandem.rasa_ext.trackers import Standing, enter, leave_forms, parse_in_conversation, say_again
 
 OnNewMessage = Callable[[UserMessage], Awaitable[Any]]
 TURN_SECONDS = 45.0  # that Rasa may take for a message; then the customer is told, and the next message is handled
@@ -31,17 +32,19 @@ class BotTurns:
     Args:
         agent: Rasa's agent; another one after it has loaded another model.
         recorded: Called with each message for the customer that is in the ledger.
+        way_back: Finds what is to be answered where a customer wants no person.
     """
 
     def __init__(
         self, ledger: Ledger, agent: Callable[[], Agent], reader: MessageReader, notices: TurnNotices,
-        recorded: Callable[[Message], None],
+        recorded: Callable[[Message], None], way_back: WayBack,
     ) -> None:
         self._ledger = ledger
         self._agent = agent
         self._reader = reader
         self._notices = notices
         self._recorded = recorded
+        self._way_back = way_back
 
     async def run(
         self, receipt: Receipt, channel: InputChannel, on_new_message: OnNewMessage, into: DirectAnswer | None,
@@ -95,13 +98,18 @@ class BotTurns:
         if receipt.message.data.get("payload") == OUTDATED:
             await self._notices.say_outdated(receipt)
             return None
-        parse, standing = await self._reader.read_in_conversation(receipt.message, agent)
-        planned = await plan(agent, conversation_id, receipt.message.seq, str(message.text), parse,
+        whole, standing = await self._reader.read_in_conversation(receipt.message, agent)
+        read = functools.partial(parse_in_conversation, agent, conversation_id)
+        text, parse = await self._way_back.read(receipt, str(message.text), whole, read)
+        told, reopened = await self._way_back.reopened(receipt, parse, read)
+        planned = await plan(agent, conversation_id, receipt.message.seq, text, parse,
                              standing if receipt.handed_back is None else Standing())
+        planned = replace(planned, kept=(*planned.kept, *reopened))
         await say_aside(message.output_channel, conversation_id, planned.says)
         if planned.only_drops:
             handle = functools.partial(enter, agent)
-        await _give(message, planned, message.metadata or {}, turn_metadata(receipt, flow), handle)
+        facts = {**turn_metadata(receipt, flow), **({LEFT_OPEN: told} if told else {})}
+        await _give(message, planned, message.metadata or {}, facts, handle)
         return planned.kept
 
     async def _take_up_kept(

@@ -23,6 +23,7 @@ from tandem.wording.phrases import has_notice, notice
 
 PHRASES = Path("data/responses/wishes.yml")
 MOST_TAKEN_UP = 4  # in one turn
+REOPENED = "reopened"  # in a wish: it was left open in the queue, and the bot has said so
 _SENTIMENT, _SEQ = "sentiment", "seq"
 _ENDS_ALL = frozenset({"never_mind", "goodbye"})
 _DROPS = re.compile(
@@ -110,6 +111,8 @@ async def say_aside(output: OutputChannel, conversation_id: str, text: str) -> N
 
 def _introduction(wish: Wish, seq: int) -> str:
     """Name what is taken up, unless it is a question of this very message, to which the answer speaks for itself."""
+    if wish.get(REOPENED):
+        return ""
     if wish.get("is_act") or has_notice(f"wish_{wish.get('intent')}", PHRASES):
         return notice("wish_next", PHRASES, wish=_named(wish))
     return notice("wish_asked", PHRASES, wish=_named(wish)) if wish.get(_SEQ) != seq else ""

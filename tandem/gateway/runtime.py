@@ -30,6 +30,7 @@ from tandem.gateway.protection import protect_rasa
 from tandem.gateway.tasks import Tasks
 from tandem.gateway.turn_runner import TurnRunner
 from tandem.gateway.waiting_customers import WaitingCustomers
+from tandem.gateway.way_back import WayBack
 from tandem.logs import about, configure
 from tandem.rasa_ext import locks
 from tandem.rasa_ext.action_endpoint import authorise, close_action_endpoint
@@ -78,9 +79,11 @@ class Runtime:
         self.delivery_worker = DeliveryWorker(services.outbox, self._output_for, self.feed.nudge)
         self._app = app
         self._tasks = Tasks()
+        reasons = escalation_settings().reason_of
         self._turns = TurnRunner(services.ledger, lambda: app.ctx.agent, self._tasks, self.feed, self.recorded,
                                  WaitingCustomers(services.ledger, services.waiting_room, services.business_hours,
-                                                  self._dates, reasons=escalation_settings().reason_of))
+                                                  self._dates, reasons=reasons),
+                                 WayBack(services.ledger, services.waiting_room, reasons))
         self._interrupted = TurnQueue(services.ledger)
         self._pace = RateLimit(MESSAGES, MESSAGES)
         self._started = False

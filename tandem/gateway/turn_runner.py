@@ -24,6 +24,7 @@ from tandem.gateway.message_reader import MessageReader
 from tandem.gateway.tasks import Tasks
 from tandem.gateway.turn_notices import TurnNotices
 from tandem.gateway.waiting_customers import WaitingCustomers
+from tandem.gateway.way_back import WayBack
 from tandem.logs import about
 from tandem.rasa_ext.asides import said_aside
 from tandem.rasa_ext.install import install_all
@@ -43,11 +44,12 @@ class TurnRunner:
         feed: Tells when the turns before one have ended, in whatever process they run.
         recorded: Called with each message for the customer that is in the ledger.
         waiting: Answers those who wait for a person.
+        way_back: Finds what is to be answered where a customer wants no person.
     """
 
     def __init__(
         self, ledger: Ledger, agent: Callable[[], Agent], tasks: Tasks, feed: Feed,
-        recorded: Callable[[Message], None], waiting: WaitingCustomers,
+        recorded: Callable[[Message], None], waiting: WaitingCustomers, way_back: WayBack,
     ) -> None:
         self._ledger = ledger
         self._queue = TurnQueue(ledger)
@@ -58,7 +60,7 @@ class TurnRunner:
         self._waiting = waiting
         self._reader = MessageReader(ledger, feed, self._equipped_agent)
         self._notices = TurnNotices(ledger, recorded)
-        self._bot = BotTurns(ledger, self._equipped_agent, self._reader, self._notices, recorded)
+        self._bot = BotTurns(ledger, self._equipped_agent, self._reader, self._notices, recorded, way_back)
         self._running: dict[tuple[str, int], asyncio.Task[None]] = {}
 
     def begin(

@@ -21,16 +21,15 @@ from tandem.handoff.waiting_room import (
     ASK_LEAVE,
     CONTACT,
     DANGER,
-    NOTED,
     STANDING,
     GivenAnswer,
     MessageReading,
     NextStep,
-    WaitingRoom,
     decide,
     is_due,
     parts_of,
 )
+from tandem.handoff.waiting_rules import NOTED, WaitingRoom
 from tandem.logs import about
 from tandem.wording.dates import Dates
 from tandem.wording.language import detect

@@ -8,21 +8,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
-from tandem.configuration import ConfigModel, ConfigurationError, read_section, read_yaml
 from tandem.conversations.consent_reader import asks
+from tandem.handoff.waiting_rules import FALLBACK, NOTED, WaitingRoom, is_named
 from tandem.sentiment.dangers import read_dangers
 from tandem.sentiment.phrase_match import has_phrase
 
-WAITING = Path("data/waiting.yml")
-NOTED, STANDING, DANGER, CONTACT, ANGER = "noted", "standing", "danger", "contact", "anger"
+STANDING, DANGER, CONTACT, ANGER, ACT = "standing", "danger", "contact", "anger", "act"
 ASK_LEAVE, STAYS = "ask_leave", "stays"  # whether they wish to leave the queue, and that they do not
 _YES, _NO = "affirm", "deny"
-_FALLBACK = "nlu_fallback"
 _PARTS = 6  # of a message that are read by themselves
 _LONGEST = 400  # characters of a message that is taken apart
 _ENDS = r"[!?;\n]+|[.,:](?=\s|$)|\s[-–—]+\s"
@@ -30,75 +25,7 @@ _FEW_WORDS = 4
 _PLAIN_WISH = 5  # words at most of a part that wishes nothing but to leave
 _ANSWERS_IN_A_ROW = 3  # of one kind, to questions, within the quiet time
 _ALL_CLEAR = "all_clear"
-_DEAD_ENDS = (NOTED, ANGER, "hello", "act")  # notices that tell nothing to who is in danger
-
-
-class WaitingRoomError(ConfigurationError):
-    """data/waiting.yml cannot be read; the text names the key and its fix."""
-
-
-def _names() -> Any:
-    return Field(default=(), description="a list of intents")
-
-
-def _share(default: float) -> Any:
-    return Field(default=default, ge=0, le=1)
-
-
-class LeaveRules(ConfigModel):
-    """When a customer leaves the queue by writing so.
-
-    Attributes:
-        intents: What wishes to leave.
-        sure: Confidence from which such a wish counts; 1 never.
-        unsure: Confidence from which the customer is asked, where nothing else is understood.
-        ask: Intents that may mean it; the customer is asked.
-        stays: With these nobody leaves, whatever a part of the message says.
-        no_matter: What is no matter for the bot where it stands beside the wish.
-        words: Phrases that wish it, however the message was read; beside more words the customer is asked.
-    """
-
-    intents: tuple[str, ...] = ("back_to_bot",)
-    sure: float = _share(0.5)
-    unsure: float = _share(0.2)
-    ask: tuple[str, ...] = _names()
-    stays: tuple[str, ...] = _names()
-    no_matter: tuple[str, ...] = _names()
-    words: tuple[str, ...] = Field(default=(), description="a list of phrases")
-
-
-class WaitingRoom(ConfigModel):
-    """The table from readings to answers.
-
-    Attributes:
-        confidence: From which a question is answered by a response.
-        hunch: From which one is answered by an action, a message that was not understood gets its likeliest notice, and
-            a part of a message is a matter for the bot.
-        quiet_seconds: Remarks of one kind are answered once in this time.
-        presence: Phrases that ask whether somebody is there; nobody leaves by them.
-        elliptical: Notices that answer messages of four words at most, besides their own.
-        joints: Words between the parts of a message.
-        notices: The name of a notice (`utter_notice_waiting_<name>`), and the intents that it answers.
-        remarks: Notices that answer no question.
-        urgency: How urgent a handoff becomes by a notice.
-        looks_up: Custom actions that tell something and change nothing, and the intents that they answer.
-        says_nothing: Responses of these actions that tell nothing: the message is noted instead.
-        explains: Intents that are answered by the response `utter_<intent>`.
-    """
-
-    confidence: float = _share(0.35)
-    hunch: float = _share(0.2)
-    quiet_seconds: float = Field(default=60, ge=0, le=3600, description="seconds from 0 to 3600")
-    presence: tuple[str, ...] = Field(default=(), description="a list of phrases")
-    joints: tuple[str, ...] = Field(default=(), description="a list of words")
-    leaving: LeaveRules = LeaveRules()
-    notices: Mapping[str, tuple[str, ...]] = {}
-    remarks: tuple[str, ...] = Field(default=(NOTED,), description="a list of notices")
-    urgency: Mapping[str, float] = {}
-    elliptical: Mapping[str, tuple[str, ...]] = {}
-    looks_up: Mapping[str, tuple[str, ...]] = {}
-    says_nothing: tuple[str, ...] = Field(default=(), description="a list of responses")
-    explains: tuple[str, ...] = _names()
+_DEAD_ENDS = (NOTED, ANGER, "hello", ACT)  # notices that tell nothing to who is in danger
 
 
 @dataclass(frozen=True)
@@ -123,8 +50,8 @@ class MessageReading:
 
         every = {full(one): float(one.get("confidence") or 0.0)
                  for one in (*(parse.get("intent_ranking") or ()), best) if one.get("name")}
-        is_understood = bool(every) and best.get("name") not in (None, _FALLBACK)
-        every.pop(_FALLBACK, None)
+        is_understood = bool(every) and best.get("name") not in (None, FALLBACK)
+        every.pop(FALLBACK, None)
         first = full(best)
         ranking = sorted(every.items(), key=lambda one: (one[0] != first, -one[1]))
         mood = parse.get("sentiment") if isinstance(parse.get("sentiment"), Mapping) else {}
@@ -147,8 +74,7 @@ class MessageReading:
 
     def is_of(self, intents: Sequence[str], least: float) -> bool:
         """Check whether the likeliest intent is one of these, by its full name or its topic, at least so sure."""
-        topic = self.intent.partition("/")[0]
-        return bool(self.intent) and self.confidence >= least and (self.intent in intents or topic in intents)
+        return bool(self.intent) and self.confidence >= least and is_named(self.intent, intents)
 
 
 @dataclass(frozen=True)
@@ -231,9 +157,8 @@ def _leaving(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageRe
     if wished:
         plain = any(len(one.text.split()) <= _PLAIN_WISH or one.is_of(leaving.intents, leaving.sure)
                     for one in (*wished, whole))
-        matters = [one for one in parts if one not in wished and _is_matter(room, one)]
-        return NextStep("leave", for_bot=" ".join(_joined(parts, matters)) if matters else "") if plain else \
-            NextStep("notice", ASK_LEAVE)
+        matters = matter_in(room, [one for one in parts if one not in wished])
+        return NextStep("leave", for_bot=matters) if plain else NextStep("notice", ASK_LEAVE)
     if whole.is_of(leaving.stays, room.confidence):
         return None
     if _asks_if_somebody_is_there(room, whole) and not any(
@@ -243,11 +168,16 @@ def _leaving(room: WaitingRoom, whole: MessageReading, parts: Sequence[MessageRe
     hints = [one for one in parts if one.is_of(leaving.intents, leaving.unsure) or one.is_of(leaving.ask, leaving.sure)]
     two_hints = len(hints) > 1 and any(one.is_of(leaving.intents, leaving.unsure) for one in hints)
     if wishes or two_hints or whole.is_of(leaving.intents, leaving.sure):
-        matters = [one for one in parts if _is_matter(room, one)]
-        return NextStep("leave", for_bot=" ".join(_joined(parts, matters)) if (wishes or two_hints) and matters else "")
+        return NextStep("leave", for_bot=matter_in(room, parts) if wishes or two_hints else "")
     if whole.is_of(leaving.intents, leaving.unsure) or whole.is_of(leaving.ask, room.confidence):
         return NextStep("notice", ASK_LEAVE)
     return None
+
+
+def matter_in(room: WaitingRoom, parts: Sequence[MessageReading]) -> str:
+    """Return what the parts of a message ask of the bot, beside a wish for a person or to leave; empty for nothing."""
+    matters = [one for one in parts if _is_matter(room, one)]
+    return " ".join(_joined(parts, matters)) if matters else ""
 
 
 def _is_matter(room: WaitingRoom, part: MessageReading) -> bool:
@@ -278,13 +208,3 @@ def _answer(room: WaitingRoom, whole: MessageReading) -> NextStep:
     if whole.is_of(room.explains, room.confidence):
         asks.append(f"utter_{whole.intent.partition('/')[0]}")
     return NextStep("ask", asks[0], tuple(asks)) if asks else NextStep("notice", NOTED)
-
-
-def read_waiting_room(path: Path = WAITING) -> WaitingRoom:
-    """Read the table; without the file all that customers write is noted, and nobody leaves in words unasked.
-
-    Raises:
-        WaitingRoomError: A key or value is wrong.
-    """
-    return read_section(WaitingRoom, read_yaml(path, WaitingRoomError), where=WAITING.as_posix(),
-                        page="escalation.md", error=WaitingRoomError)

@@ -16,7 +16,7 @@ PAGES = {  # which page of docs/ explains the keys of a module's models
     "tandem.evaluation.labelled_conversations": "evaluation.md ../tests/conversations/README.md",
     "tandem.handoff.business_hours": "duty.md",
     "tandem.handoff.routing": "live-agent-channels.md",
-    "tandem.handoff.waiting_room": "escalation.md",
+    "tandem.handoff.waiting_rules": "escalation.md",
     "tandem.sentiment.dangers": "escalation.md",
     "tandem.sentiment.settings": "escalation.md",
     "tandem.dialogue.escalation_policy": "escalation.md",

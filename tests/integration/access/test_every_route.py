@@ -25,7 +25,7 @@ from tandem.channels.webchat.server import WebChat
 from tandem.gateway.rasa_server import guarded
 from tandem.gateway.runtime import Runtime
 from tandem.handoff.business_hours import BusinessHours
-from tandem.handoff.waiting_room import read_waiting_room
+from tandem.handoff.waiting_rules import read_waiting_room
 from tandem.services import Services
 from tandem.settings import VARIABLES, Settings
 from tests.fakes.core import Core

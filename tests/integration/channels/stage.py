@@ -28,7 +28,7 @@ from tandem.db.engine import now
 from tandem.gateway.protection import protect_rasa
 from tandem.gateway.runtime import Runtime
 from tandem.handoff.business_hours import BusinessHours
-from tandem.handoff.waiting_room import read_waiting_room
+from tandem.handoff.waiting_rules import read_waiting_room
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.identification import IdentificationService
 from tandem.orders.policies import ShopPolicies

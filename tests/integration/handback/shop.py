@@ -26,6 +26,7 @@ from tandem.gateway.runtime import Runtime
 from tandem.handoff.business_hours import BusinessHours, Patience
 from tandem.handoff.routing import Routing
 from tandem.handoff.service import HandoffService
+from tandem.handoff.waiting_rules import read_waiting_room
 from tandem.orders.demo_orders import demo_orders
 from tandem.orders.identification import IdentificationService
 from tandem.orders.policies import ShopPolicies
@@ -76,6 +77,7 @@ class Shop:
     loop: asyncio.AbstractEventLoop
     readings: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
     wishes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # of messages that have several
+    mood: dict[str, Any] = field(default_factory=dict)  # in which the customer writes, where they are not calm
     channel: Channel = field(default_factory=Channel)
 
     def says(self, text: str, intent: str = "inform", **entities: str) -> list[str]:
@@ -144,7 +146,8 @@ class Shop:
         """Stands where the NLU stands."""
         intent, entities = self.readings.get(text, ("nlu_fallback", {}))  # a part of a message is read by itself, too
         several = {"wishes": self.wishes[text]} if text in self.wishes else {}
-        return {"text": text, "intent": {"name": intent, "confidence": 0.95}, "sentiment": CALM, **several,
+        return {"text": text, "intent": {"name": intent, "confidence": 0.95}, **several,
+                "sentiment": {**CALM, **self.mood},
                 "entities": [{"entity": name, "value": value} for name, value in entities.items()]}
 
 
@@ -161,7 +164,8 @@ def open_shop(agent: Agent, folder: Path) -> Iterator[Shop]:
         services = Services(
             settings=Settings(shop_timezone=UTC), engine=core.engine, ledger=core.ledger, ownership=core.ownership,
             outbox=core.outbox, router=core.router, case_file=core.case_file, orders=orders,
-            identification=identification, handoff=handoff, business_hours=duty, patience=Patience())
+            identification=identification, handoff=handoff, business_hours=duty, patience=Patience(),
+            waiting_room=read_waiting_room())
         loop = asyncio.new_event_loop()
         app = SimpleNamespace(ctx=SimpleNamespace())
         runtime = Runtime(cast(Any, app), services.settings, services)

@@ -14,20 +14,16 @@ from tandem.handoff.contact import email_in
 from tandem.handoff.waiting_room import (
     ASK_LEAVE,
     DANGER,
-    NOTED,
     STANDING,
     STAYS,
-    WAITING,
     GivenAnswer,
     MessageReading,
     NextStep,
-    WaitingRoom,
-    WaitingRoomError,
     decide,
     is_due,
     parts_of,
-    read_waiting_room,
 )
+from tandem.handoff.waiting_rules import NOTED, WAITING, WaitingRoom, WaitingRoomError, read_waiting_room
 
 ROOT = Path(__file__).resolve().parents[3]
 ROOM = read_waiting_room(ROOT / WAITING)
