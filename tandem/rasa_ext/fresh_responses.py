@@ -1,14 +1,13 @@
 """The words of a response: of the variations that fit, one that this conversation has not heard yet.
 
 Rasa picks among them by chance, so that a customer may be told the same twice in a row. Here the record of the
-conversation decides. Where all has been said, the response named under `again` says so and offers the next help: the
-answer once more to who asks it in the same words or much later, or asks after what it speaks of, and else only
-that there is no more to tell.
+conversation decides. Where all has been said, the response named under `again` says so and offers the next help: much
+later the whole answer, to who asks it in the same words its gist, to another question what the answer says of that, and
+else only that there is no more to tell, with the question named.
 """
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -20,8 +19,8 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+from tandem.rasa_ext.told_again import gist, question_in, same_words, things
 from tandem.rasa_ext.translations import in_language_of
 from tandem.wording.offers import read_offers
 
@@ -32,10 +31,9 @@ _NO_MORE = "_no_more"  # and of that for words that were said within the last fe
 _ITEMS = "order_items"  # the slot with the names of what the order talked about holds
 _TOLD = "told"  # the brace in which the words stand that were said before
 _JUST_SAID = 3  # messages of the customer since then
-_SAME_WORDS = 0.6  # of all words of two messages, from which they are the same question
-_WORD = re.compile(r"[^\W_]+")
 _BUTTON = "/"  # begins a message that is a button
-_NO_THING = ENGLISH_STOP_WORDS | {"order"}  # name nothing that an answer could be about
+# End the names of the responses that name a question: with the brace `{words}`, and for one that is too long for it.
+_ASKED, _UNNAMED = "_asked", "_asked_unnamed"
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,9 @@ class FreshResponses(TemplatedNaturalLanguageGenerator):
 
         * `again`: the response for what is asked again although all has been said, with the brace `{told}`; that with
           `_otherwise` behind its name answers another question that would get the same words, and that with `_no_more`
-          whatever would get words that were said just now, with the likeliest other readings as buttons. Empty
-          for none.
+          whatever would get words that were said just now, with the likeliest other readings as buttons. Both may have
+          the brace `{asked}`: the response with `_asked`, which has the question's `{words}`, or that with
+          `_asked_unnamed`. Empty for none.
         * `as_they_are`: names of responses, with asterisks, that are no answers and are said again without it.
         """
         super().__init__(domain.responses)
@@ -104,7 +103,10 @@ class FreshResponses(TemplatedNaturalLanguageGenerator):
             return chosen
         latest = tracker.latest_message or UserUttered("")
         name, offered = self._name_for(latest, f"{text} {slots.get(_ITEMS) or ''}", earlier, said)
-        told = self._freshest(name, output_channel, slots, {**kwargs, _TOLD: text}, said)
+        question = "" if _button(latest.text) else str(latest.text or "")
+        whole = name == self._again and earlier.turns_ago > _JUST_SAID
+        values = {**kwargs, _TOLD: text if whole else gist(text, question), "asked": self._named(question)}
+        told = self._freshest(name, output_channel, slots, values, said)
         if told is None:
             return chosen
         # What the answer offers stays, then what helps further.
@@ -118,14 +120,21 @@ class FreshResponses(TemplatedNaturalLanguageGenerator):
         """Return the response for words that were said before, and what else the message may have meant."""
         intent = _full_name(latest.intent)
         is_same = earlier.intent == intent
-        asks_again = is_same and (_button(latest.text) or _same_words(str(latest.text or ""), earlier.to))
+        asks_again = is_same and (_button(latest.text) or same_words(str(latest.text or ""), earlier.to))
         if earlier.turns_ago > _JUST_SAID or asks_again or f"{self._again}{_NO_MORE}" not in self.responses:
             return self._again if is_same else f"{self._again}{_OTHERWISE}", ()
-        if (_things(latest.text) - _things(earlier.to)) & _things(words):
+        if (things(latest.text) - things(earlier.to)) & things(words):
             return f"{self._again}{_OTHERWISE}", ()
         lately = {intent, *(one.intent for one in said if one.turns_ago <= _JUST_SAID)}
         others = read_offers().buttons([one for one in _ranking(latest) if one[0] not in lately])
         return f"{self._again}{_NO_MORE}", others
+
+    def _named(self, question: str) -> str:
+        """Name the question of a message as the responses for that do."""
+        words = question_in(question)
+        found = self.responses.get(f"{self._again}{_ASKED if words else _UNNAMED}") or [{}]
+        filled = self._fill_response(copy.deepcopy(found[0]), {}, words=words)
+        return str(filled.get("text") or "")
 
     def _tells_again(self, utter_action: str) -> bool:
         """Check whether a response is an answer, for which there are words when it must be said again."""
@@ -189,15 +198,3 @@ def _ranking(message: UserUttered) -> list[tuple[str, float]]:
 
 def _button(text: str | None) -> bool:
     return str(text or "").startswith(_BUTTON)
-
-
-def _same_words(one: str, other: str) -> bool:
-    """Check whether two messages say the same in mostly the same words."""
-    first, second = ({word.lower() for word in _WORD.findall(text)} for text in (one, other))
-    return bool(first | second) and len(first & second) >= _SAME_WORDS * len(first | second)
-
-
-def _things(text: str | None) -> set[str]:
-    """Return the words of a text that may name something, one form for singular and plural."""
-    words = {word.lower() for word in _WORD.findall(str(text or "")) if len(word) > 2}
-    return {word.rstrip("s") for word in words - _NO_THING} - _NO_THING

@@ -40,7 +40,9 @@ responses:
       text: Sent.
   utter_again: [{text: "As I said: {told}", buttons: [{title: Person, payload: /person}, {title: Map, payload: /map}]}]
   utter_again_otherwise: [{text: "The same holds: {told}"}]
-  utter_again_no_more: [{text: That is all., buttons: [{title: Person, payload: /person}]}]
+  utter_again_no_more: [{text: "Not known: {asked}.", buttons: [{title: Person, payload: /person}]}]
+  utter_again_asked: [{text: "<{words}>"}]
+  utter_again_asked_unnamed: [{text: that}]
 """)
 WORDS = FreshResponses(EndpointConfig(again="utter_again", as_they_are=["utter_gre*"]), DOMAIN)
 
@@ -83,8 +85,8 @@ async def test_another_question_with_the_same_answer_later_is_told_so() -> None:
 @pytest.mark.parametrize(("text", "told"), [
     ("and express, is that so too", "The same holds: Express and standard both leave at noon."),
     ("and the standards", "The same holds: Express and standard both leave at noon."),
-    ("are you sure about the order", "That is all."),
-    ("but when do you leave", "That is all."),
+    ("are you sure about the order", "Not known: <are you sure about the order>."),
+    ("but when do you leave", "Not known: <but when do you leave>."),
 ])
 async def test_what_an_answer_speaks_of_is_told_once_more_when_it_is_asked_after(text: str, told: str) -> None:
     words = FreshResponses(EndpointConfig(again="utter_again"), Domain.from_dict({**DOMAIN.as_dict(), "responses": {
@@ -102,7 +104,23 @@ async def test_what_was_said_just_now_is_not_told_again_to_other_words(intent: s
     talk = Talk()
     await talk.asks("returns", "utter_returns", text="what does a return cost")
     again = await talk.asks(intent, "utter_returns", text=text)
-    assert again["text"] == "That is all."
+    assert again["text"] == f"Not known: <{text}>."
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("Is there an express too?", "The same holds: Express costs more."),
+    ("is Sunday a working day for you", "The same holds: We never deliver on Sundays."),
+    ("when do you leave", "As I said: Standard leaves at 12."),  # the same words: the one with the figure
+    ("Ok, thank you. My wife wonders, do they ring", "Not known: that."),  # no short question to name
+])
+async def test_of_a_long_answer_only_what_is_asked_after_is_told_again(text: str, told: str) -> None:
+    words = FreshResponses(EndpointConfig(again="utter_again"), Domain.from_dict({**DOMAIN.as_dict(), "responses": {
+        **DOMAIN.responses, "utter_leaves": [
+            {"text": "Gladly. Standard leaves at 12. Express costs more. We never deliver on Sundays."}]}}))
+    talk = Talk()
+    await talk.asks("hours", "utter_leaves", words=words, text="when do you leave")
+    intent = "hours" if text == "when do you leave" else "returns"
+    assert (await talk.asks(intent, "utter_leaves", words=words, text=text))["text"] == told
 
 
 @pytest.mark.parametrize("text", ["what does a return cost??", "So what does a return cost", "/returns"])
