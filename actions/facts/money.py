@@ -7,11 +7,11 @@ from decimal import Decimal
 from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
 from actions.base.status import refund_reply, status_reply
+from actions.facts.delivery_service import named_service
 from actions.facts.item import named_item
 from actions.facts.money_to_come import DATE, no_refund_yet
 from tandem.orders.model import Order, OrderStatus, Refund, RefundState
 from tandem.orders.money import Money
-from tandem.orders.shipments import DeliveryService
 
 SATURDAY = 5  # by datetime.weekday
 
@@ -50,13 +50,13 @@ def delivery_fee(order: Order, context: OrderContext) -> Reply:
     fee = delivery_fee_of(order)
     if fee is None:
         return Reply("utter_fact_unknown", {"number": order.number})
-    express = any(parcel.service is DeliveryService.EXPRESS for parcel in order.shipments)
-    values = {"number": order.number, "fee": context.formats.money(fee)}
+    service = named_service(order)
+    values = {"number": order.number, "fee": context.formats.money(fee), "service": service}
     if order.status is OrderStatus.PARTLY_SHIPPED:
         return Reply("utter_fact_delivery_fee_for_all" if fee.amount else "utter_fact_delivery_free_for_all", values)
     if not fee.amount:
-        return Reply("utter_fact_delivery_free_express" if express else "utter_fact_delivery_free", values)
-    return Reply("utter_fact_delivery_fee_express" if express else "utter_fact_delivery_fee", values)
+        return Reply("utter_fact_delivery_free_by_service" if service else "utter_fact_delivery_free", values)
+    return Reply("utter_fact_delivery_fee_by_service" if service else "utter_fact_delivery_fee", values)
 
 
 def payment_method(order: Order, context: OrderContext) -> Reply:

@@ -7,10 +7,10 @@ from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
 from actions.base.return_replies import not_returnable
 from actions.base.status import refund_reply, status_reply
+from actions.facts.delivery_service import extra_service
 from tandem.orders.errors import ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal
-from tandem.orders.shipments import DeliveryService
 
 CANCEL, RETURN = "cancel_order_form", "return_item_form"  # in which money is asked for as that of their act
 SHIPPED, DELIVERED = "shipped", "delivered"
@@ -22,8 +22,6 @@ DATE: Mapping[str, str] = {
     "": "utter_fact_refund_date_would_be", CANCEL: "utter_fact_refund_date_would_be_cancel_order",
     RETURN: "utter_fact_refund_date_would_be_return_item", SHIPPED: "utter_fact_refund_date_would_be_back",
     DELIVERED: "utter_fact_refund_date_would_be_back"}
-_EXPRESS: Mapping[str, str] = {  # its extra is not paid back, so that no whole sum is promised
-    SHIPPED: "utter_fact_refund_would_be_express", DELIVERED: "utter_fact_refund_would_be_express"}
 
 
 def no_refund_yet(order: Order, context: OrderContext, words: Mapping[str, str] = AMOUNT) -> Reply:
@@ -47,5 +45,7 @@ def no_refund_yet(order: Order, context: OrderContext, words: Mapping[str, str] 
 
 
 def _sent_back(state: str, order: Order, values: Mapping[str, str], words: Mapping[str, str]) -> Reply:
-    express = any(parcel.service is DeliveryService.EXPRESS for parcel in order.shipments)
-    return Reply(_EXPRESS[state] if express and words is AMOUNT else words[state], values)
+    extra = extra_service(order)
+    if extra and words is AMOUNT:  # which is not paid back, so that no whole sum is promised
+        return Reply("utter_fact_refund_would_be_without_extra", {**values, "service": extra})
+    return Reply(words[state], values)

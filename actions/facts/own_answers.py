@@ -12,11 +12,11 @@ from actions.base.order_context import OrderContext
 from actions.base.reply import Reply
 from actions.base.status import refund_reply, status_reply
 from actions.facts.changes import can_be_cancelled, keep_after_all, return_until
+from actions.facts.delivery_service import extra_service
 from actions.facts.money import SATURDAY, delivery_fee_of, how_to_pay, last_day_of, pay_by, why_unpaid
 from actions.refunds import way_to_the_money
 from tandem.orders.model import Order, OrderStatus, RefundState
 from tandem.orders.money import Money
-from tandem.orders.shipments import DeliveryService
 
 OwnAnswer = Callable[[Order, OrderContext], Reply | None]
 _USED = re.compile(r"\b(?:wash(?:ed|ing)?|laundered|used|worn|wore|wear(?:ing)?|stain(?:s|ed)?|scratch(?:es|ed)?|"
@@ -97,9 +97,10 @@ def why_less(order: Order, context: OrderContext) -> Reply | None:
     if len(back) < len(order.items) and goods == refund.amount.amount:
         return Reply("utter_own_refund_part", {**values, "items": context.formats.items(back)})
     fee = delivery_fee_of(order)
-    express = any(parcel.service is DeliveryService.EXPRESS for parcel in order.shipments)
+    extra = extra_service(order)
     if len(back) == len(order.items) and fee is not None and fee.amount == gap.amount:
-        return Reply("utter_own_refund_without_express" if express else "utter_own_refund_without_delivery", values)
+        response = "utter_own_refund_without_extra" if extra else "utter_own_refund_without_delivery"
+        return Reply(response, {**values, "service": extra})
     return Reply("utter_own_refund_gap", values)
 
 

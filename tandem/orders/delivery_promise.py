@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from tandem.orders.shipments import Shipment, ShipmentState
-from tandem.shop.schema import DeliverySettings
+from tandem.shop.delivery import DeliverySettings
 
 _OVER = (ShipmentState.DELIVERED, ShipmentState.LOST, ShipmentState.CANCELLED, ShipmentState.BACK_ORDERED)
 _SATURDAY = 5
@@ -18,7 +18,7 @@ def with_promise(shipment: Shipment, delivery: DeliverySettings, zone: tzinfo) -
     knows when it will, and of a service that the file does not have, neither. Business days are Monday to Friday: a
     file has no holidays.
     """
-    service = delivery.services.get(shipment.service.value)
+    service = delivery.service(shipment.service)
     known = shipment.promised_by or shipment.expected_by
     if known or service is None or shipment.shipped_at is None or shipment.state in _OVER:
         return shipment

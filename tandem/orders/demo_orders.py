@@ -21,8 +21,8 @@ from tandem.orders.model import (
     ReturnRequest,
 )
 from tandem.orders.money import Money
-from tandem.orders.shipments import DeliveryService, Scan, ScanEvent, Shipment, ShipmentState
-from tandem.shop.schema import DeliveryServiceSettings
+from tandem.orders.shipments import Scan, ScanEvent, Shipment, ShipmentState
+from tandem.shop.delivery import FAST, DeliveryServiceSettings
 from tandem.shop.shop_file import current_numbers, current_shop
 
 _CATALOGUE = {
@@ -84,7 +84,7 @@ def _waiting_for_parcels(days: _Days) -> tuple[Order, ...]:
                OrderStatus.OUT_FOR_DELIVERY, day(-1, 11), ["LMP-031", "MUG-004"],
                replace(_out("10444", day(-1, 17), day(0, 18), Scan(days.this_morning(6, 50), "New York, NY",
                                                                  ScanEvent.OUT_FOR_DELIVERY)),
-                       service=DeliveryService.EXPRESS),
+                       service=FAST),
                membership=Membership.GOLD),
         _partly_shipped(days),
     )
@@ -181,7 +181,7 @@ def _around_them(days: _Days) -> tuple[Order, ...]:
         _order("10436", "lucia@example.com", _home("Lucia Ferrante", "77 Canal St", "New Orleans", "LA", "70112"),
                OrderStatus.PROCESSING, days.at - timedelta(hours=5), ["LMP-031", "RUG-118"],
                replace(_planned("10436", ships_by=day(1, 12), expected=day(2, 20)),
-                       service=DeliveryService.EXPRESS)),
+                       service=FAST)),
     )
 
 
@@ -202,7 +202,7 @@ def _order(serial: str, email: str, home: Address, status: OrderStatus, placed_a
     items = tuple(OrderItem(sku, _CATALOGUE[sku][0], 1, Money(Decimal(_CATALOGUE[sku][1])), shipment.id)
                   for sku in skus)
     goods = sum((item.price for item in items[1:]), items[0].price)
-    service = current_shop().delivery.services.get(shipment.service.value, DeliveryServiceSettings())
+    service = current_shop().delivery.service(shipment.service) or DeliveryServiceSettings()
     free = service.free_from is not None and goods.amount >= service.free_from
     total = goods if free or membership is Membership.GOLD else goods + Money(service.price)
     number = current_numbers().number(serial)

@@ -11,7 +11,8 @@ from tandem.orders.errors import InvalidAddress, NotReturnable, ReturnRefusal, U
 from tandem.orders.model import Address, Order, OrderItem, OrderStatus, RefundState
 from tandem.orders.money import Money
 from tandem.settings import Settings
-from tandem.shop.schema import ChangeSettings, DeliverySettings
+from tandem.shop.delivery import DeliverySettings
+from tandem.shop.schema import ChangeSettings
 from tandem.shop.shop_file import current_shop
 
 _BEFORE_SHIPPING = ChangeSettings()

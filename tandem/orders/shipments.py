@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from tandem.shop.delivery import USUAL
+
 
 class ShipmentState(str, Enum):
     """Where one parcel is."""
@@ -31,13 +33,6 @@ class ScanEvent(str, Enum):
     DELIVERED = "delivered"
 
 
-class DeliveryService(str, Enum):
-    """How fast the customer chose to have it."""
-
-    STANDARD = "standard"
-    EXPRESS = "express"
-
-
 @dataclass(frozen=True)
 class Scan:
     """The carrier's last word on a parcel."""
@@ -53,7 +48,7 @@ class Shipment:
 
     id: str
     state: ShipmentState
-    service: DeliveryService = DeliveryService.STANDARD
+    service: str = USUAL  # a key of the delivery services in data/shop.yml
     carrier: str = ""
     tracking_number: str = ""
     tracking_url: str = ""

@@ -10,36 +10,14 @@ from babel import Locale, UnknownLocaleError
 from pydantic import Field, root_validator, validator
 
 from tandem.configuration import ConfigModel
+from tandem.shop.delivery import DeliverySettings
 from tandem.shop.order_number_form import FormError, OrderNumberForm
 from tandem.shop.order_numbers import OrderNumbers
+from tandem.shop.section import PRICE, Section, price, span
 from tandem.shop.spans import Span
 
-_DAYS = "a number of days such as 5, or from and to such as 3-5"
-_PRICE = "an amount such as 4.95"
 
-
-class _Section(ConfigModel):
-    """A part of the file; a key after which nothing stands has its default, and no list is empty."""
-
-    class Config:
-        empty_is_default = True
-
-    @validator("*", allow_reuse=True)
-    def _has_entries(cls, value: Any) -> Any:
-        if value in ((), {}):
-            raise ValueError
-        return value
-
-
-def _span(least: int, most: int, what: str = _DAYS) -> Any:
-    return Field(Span(least, most), description=what)
-
-
-def _price(amount: str) -> Any:
-    return Field(Decimal(amount), ge=0, description=_PRICE)
-
-
-class ContactSettings(_Section):
+class ContactSettings(Section):
     """How people of the shop are reached; empty is: not told."""
 
     email: str = Field(default="", regex=r"(\S+@\S+\.\S+)?\Z", description="an e-mail address")
@@ -47,7 +25,7 @@ class ContactSettings(_Section):
     address: str = ""
 
 
-class OrderNumberSettings(_Section):
+class OrderNumberSettings(Section):
     """How the shop writes order numbers."""
 
     forms: tuple[str, ...] = Field(default=("{digits 4-8}",),
@@ -71,88 +49,63 @@ class OrderNumberSettings(_Section):
         return value
 
 
-class DeliveryServiceSettings(_Section):
-    """One way to have an order sent."""
-
-    name: str = ""
-    days: Span = _span(3, 5)
-    price: Decimal = _price("0")
-    free_from: Decimal | None = Field(default=None, ge=0, description=_PRICE)
-
-
-class DeliverySettings(_Section):
-    """How orders are sent."""
-
-    services: dict[Literal["standard", "express"], DeliveryServiceSettings] = Field(
-        default={"standard": DeliveryServiceSettings()},
-        description="a mapping of standard and express, or one of them")
-    cut_off: str = Field(
-        default="14:00", regex=r"([01]\d|2[0-3]):[0-5]\d\Z", description='a time such as "14:00", in quotes')
-    area: str = ""
-    remote: str = ""
-    remote_extra_days: Span = _span(2, 2)
-    pick_up_days: Span = _span(7, 7)
-    estimate_hours: Span = _span(24, 24, "a number of hours")
-    search_days: Span = _span(10, 10)
-
-
-class ReturnSettings(_Section):
+class ReturnSettings(Section):
     """What may be sent back, and until when."""
 
     days: int = Field(default=30, ge=0, le=3650, description="a number of days; 0 if nothing is taken back")
 
 
-class RefundSettings(_Section):
+class RefundSettings(Section):
     """When money comes back, in business days."""
 
-    days: Span = _span(5, 7)
-    check_days: Span = _span(1, 2)
+    days: Span = span(5, 7)
+    check_days: Span = span(1, 2)
 
 
-class ChangeSettings(_Section):
+class ChangeSettings(Section):
     """Until when an order may be cancelled, or changed."""
 
     until: Literal["shipped", "never"] = "shipped"
     within_hours: int = Field(default=0, ge=0, le=8760, description="a number of hours after the order; 0 is no limit")
 
 
-class WarrantySettings(_Section):
-    years: Span = _span(2, 2, "a number of years")
-    repair_weeks: Span = _span(2, 3, "a number of weeks, or from and to such as 2-3")
+class WarrantySettings(Section):
+    years: Span = span(2, 2, "a number of years")
+    repair_weeks: Span = span(2, 3, "a number of weeks, or from and to such as 2-3")
 
 
-class LoyaltySettings(_Section):
+class LoyaltySettings(Section):
     """Points for members."""
 
     silver_points: int = Field(default=500, ge=0)
     gold_points: int = Field(default=1500, ge=0)
     points: int = Field(default=100, ge=1)
-    worth: Decimal = _price("1")
-    valid_years: Span = _span(2, 2, "a number of years")
-    credited_days: Span = _span(30, 30)
+    worth: Decimal = price("1")
+    valid_years: Span = span(2, 2, "a number of years")
+    credited_days: Span = span(30, 30)
 
 
-class GiftSettings(_Section):
-    wrap_price: Decimal = _price("3.95")
-    card_years: Span = _span(3, 3, "a number of years")
+class GiftSettings(Section):
+    wrap_price: Decimal = price("3.95")
+    card_years: Span = span(3, 3, "a number of years")
 
 
-class PaymentSettings(_Section):
+class PaymentSettings(Section):
     """How customers pay, and what banks do."""
 
     methods: tuple[str, ...] = Field(default=("card", "PayPal"), description="a list such as [card, PayPal]")
-    transfer_days: Span = _span(3, 3)
-    reservation_days: Span = _span(3, 5)
-    price_drop_days: Span = _span(14, 14)
-    late_code_days: Span = _span(14, 14)
+    transfer_days: Span = span(3, 3)
+    reservation_days: Span = span(3, 5)
+    price_drop_days: Span = span(14, 14)
+    late_code_days: Span = span(14, 14)
 
 
-class PrivacySettings(_Section):
-    days: Span = _span(30, 30)
+class PrivacySettings(Section):
+    days: Span = span(30, 30)
 
 
-class ReviewSettings(_Section):
-    days: Span = _span(2, 2)
+class ReviewSettings(Section):
+    days: Span = span(2, 2)
 
 
 Act = Literal["exchange", "reship", "refund", "voucher", "expedite", "note"]
@@ -166,8 +119,8 @@ class RoleActSettings(ConfigModel):
         empty_is_default = True
 
     may: tuple[Act, ...] = Field(default=_ACTS, description=f"a list of {', '.join(_ACTS)}; [] for none")
-    per_order: Decimal | None = Field(default=None, ge=0, description=_PRICE)
-    per_day: Decimal | None = Field(default=None, ge=0, description=_PRICE)
+    per_order: Decimal | None = Field(default=None, ge=0, description=PRICE)
+    per_day: Decimal | None = Field(default=None, ge=0, description=PRICE)
 
 
 class BotActSettings(RoleActSettings):
@@ -187,11 +140,11 @@ class BotActSettings(RoleActSettings):
 class AgentActSettings(RoleActSettings):
     """What agents may do; a supervisor does the rest."""
 
-    per_order: Decimal | None = Field(default=Decimal(100), ge=0, description=_PRICE)
-    per_day: Decimal | None = Field(default=Decimal(500), ge=0, description=_PRICE)
+    per_order: Decimal | None = Field(default=Decimal(100), ge=0, description=PRICE)
+    per_day: Decimal | None = Field(default=Decimal(500), ge=0, description=PRICE)
 
 
-class ActSettings(_Section):
+class ActSettings(Section):
     """Who may do what to orders, beside cancelling, another address and returns."""
 
     bot: BotActSettings = BotActSettings()
@@ -200,7 +153,7 @@ class ActSettings(_Section):
     voucher_days: int = Field(default=365, ge=1, le=3650, description="for how many days a voucher is good")
 
 
-class OrderUpdateSettings(_Section):
+class OrderUpdateSettings(Section):
     """What customers are told of their orders without asking."""
 
     offer: bool = True
@@ -218,14 +171,14 @@ class OrderUpdateSettings(_Section):
         return begins <= now < ends if begins <= ends else now >= begins or now < ends
 
 
-class AddressExample(_Section):
+class AddressExample(Section):
     """An address as one is written in the shop's country, to show customers."""
 
     street: str = "12 Oak Street"
     place: str = "Springfield, IL 62704"
 
 
-class Shop(_Section):
+class Shop(Section):
     """A shop. What is left out has the value of a shop in the United States with usual conditions."""
 
     name: str = Field(default="Tandem Shop", min_length=1, description="a name")

@@ -77,9 +77,13 @@ class Formats:
         return self._forms["next_business_day"] if most <= 1 else self._form("business_days",
                                                                               days=self.span(least, most))
 
-    def delivery_time(self, name: str, time: str) -> str:
-        """Name a way of delivery with its time: "express (the next business day)"."""
-        return self._form("delivery_time", name=name, time=time)
+    def delivery_time(self, name: str, time: str, area: str = "") -> str:
+        """Name a way of delivery with its time, and where it goes: "freight (5 to 8 business days, Ohio only)"."""
+        return self._form("delivery_time_area" if area else "delivery_time", name=name, time=time, area=area)
+
+    def delivery_free(self, name: str) -> str:
+        """Name a way of delivery that costs nothing: "pick-up (free)"."""
+        return self._form("delivery_free", name=name)
 
     def delivery_price(self, name: str, price: str, free_from: str) -> str:
         """Name a way of delivery with its price: "standard delivery for $4.95 (free from $50)"."""

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from tandem.configuration import ConfigurationError, nearest
 from tandem.orders.money import Money
-from tandem.shop.schema import DeliveryServiceSettings, Shop
+from tandem.shop.delivery import DeliveryServiceSettings
+from tandem.shop.schema import Shop
 from tandem.shop.shop_file import current_shop
 from tandem.shop.spans import Span
 from tandem.wording.formats import Formats
@@ -71,18 +72,26 @@ def _value(name: str, values: Mapping[str, str], where: str) -> str:
 
 def _all_of(shop: Shop, formats: Formats) -> Iterator[tuple[str, str]]:
     locale = shop.locale
+    yield from _of_services(shop, formats)
     yield from _leaves("shop", shop, formats, shop)
     yield "shop_order_number_example", shop.numbers().example
     yield "shop_timezone_name", get_timezone_name(shop.timezone, "long", zone_variant="generic", locale=locale)
     countries = [str(locale.territories.get(one, one)) for one in shop.countries]
     yield "shop_countries", formats.joined_list(countries)
     yield "shop_payment_methods", formats.joined_choice(shop.payment.methods)
-    services = shop.delivery.services.values()
-    yield "shop_delivery_times", formats.joined_list([formats.delivery_time(one.name, _time(one, formats))
-                                                      for one in services])
-    yield "shop_delivery_prices", formats.joined_list([_price(one, formats, shop) for one in services])
-    for name, service in shop.delivery.services.items():
+    services = shop.delivery.services
+    yield "shop_delivery_times", formats.joined_list([_timed(one, formats) for one in services.values()])
+    yield "shop_delivery_prices", formats.joined_list([_price(one, formats, shop) for one in services.values()])
+
+
+def _of_services(shop: Shop, formats: Formats) -> Iterator[tuple[str, str]]:
+    """Return what is told of each service, and of those that are the usual and the fast one."""
+    services = shop.delivery.services
+    named = {**services, "usual": services[shop.delivery.usual], "fast": services[shop.delivery.fast]}
+    for name, service in named.items():
+        yield from _leaves(f"shop_delivery_{name}", service, formats, shop)
         yield f"shop_delivery_{name}_time", _time(service, formats)
+        yield f"shop_delivery_{name}_costs", _price(service, formats, shop)
 
 
 def _leaves(name: str, value: Any, formats: Formats, shop: Shop) -> Iterator[tuple[str, str]]:
@@ -102,10 +111,16 @@ def _leaves(name: str, value: Any, formats: Formats, shop: Shop) -> Iterator[tup
         yield name, value
 
 
+def _timed(service: DeliveryServiceSettings, formats: Formats) -> str:
+    return formats.delivery_time(service.name, _time(service, formats), service.area)
+
+
 def _time(service: DeliveryServiceSettings, formats: Formats) -> str:
     return formats.business_days(service.days.least, service.days.most)
 
 
 def _price(service: DeliveryServiceSettings, formats: Formats, shop: Shop) -> str:
+    if not service.price:
+        return formats.delivery_free(service.name)
     free_from = formats.short_money(Money(service.free_from, shop.currency)) if service.free_from is not None else ""
     return formats.delivery_price(service.name, formats.short_money(Money(service.price, shop.currency)), free_from)

@@ -31,7 +31,7 @@ from tandem.orders.errors import (
 from tandem.orders.model import Address, Invoice, Order, OrderStatus, Refund, RefundState, ReturnReason, ReturnRequest
 from tandem.orders.money import Money
 from tandem.orders.policies import ShopPolicies, check_address, return_refusal
-from tandem.orders.shipments import DeliveryService, ShipmentState
+from tandem.orders.shipments import ShipmentState
 
 
 class FakeOrderSystem:
@@ -132,7 +132,7 @@ class FakeOrderSystem:
                 f"R-{number}", number, skus, ReturnReason.OTHER, at, order.return_until))
         elif isinstance(request, ExpediteOrder):
             self.orders[number] = replace(self.orders[number], shipments=tuple(
-                replace(one, service=DeliveryService.EXPRESS) for one in order.shipments))
+                replace(one, service="express") for one in order.shipments))
         self._done[idempotency_key] = (number, request)
         self.done[idempotency_key] = ActResult(request.act, f"{number}/{len(self.done)}")
         return self.done[idempotency_key]

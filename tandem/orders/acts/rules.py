@@ -19,7 +19,7 @@ from tandem.orders.errors import ActNotAllowed, ActRefusal, ReturnRefusal, Unkno
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.money import Money
 from tandem.orders.policies import return_refusal
-from tandem.orders.shipments import DeliveryService
+from tandem.shop.shop_file import current_shop
 
 _RETURNS = {ReturnRefusal.WINDOW_CLOSED: ActRefusal.TOO_LATE, ReturnRefusal.NOT_DELIVERED: ActRefusal.NOT_DELIVERED,
             ReturnRefusal.ALREADY_REQUESTED: ActRefusal.DONE_BEFORE, ReturnRefusal.ALREADY_RETURNED: ActRefusal.CLOSED}
@@ -84,7 +84,7 @@ def _is_amount(amount: Money) -> bool:
 def _of_speed(order: Order) -> ActRefusal | None:
     if order.status is not OrderStatus.PROCESSING:
         return ActRefusal.SENT_ALREADY if order.status.shipped else ActRefusal.NOTHING_PAID
-    fast = all(shipment.service is DeliveryService.EXPRESS for shipment in order.shipments)
+    fast = all(shipment.service == current_shop().delivery.fast for shipment in order.shipments)
     return ActRefusal.DONE_BEFORE if order.shipments and fast else None
 
 

@@ -13,8 +13,9 @@ from pydantic import BaseModel, Field, validator
 
 from tandem.configuration import ConfigModel
 from tandem.orders.config import EngineOptions
+from tandem.orders.mapping.services import SERVICES, of_the_shop
 from tandem.orders.model import OrderStatus, PaymentMethod, RefundState, ReturnReason
-from tandem.orders.shipments import DeliveryService, ShipmentState
+from tandem.orders.shipments import ShipmentState
 
 Source = str | tuple[str, ...]
 
@@ -151,7 +152,8 @@ class MappedOptions(EngineOptions):
     refund_states: Mapping[str, RefundState] = Field({}, description=_words(RefundState))
     return_reasons: Mapping[str, ReturnReason] = Field({}, description=_words(ReturnReason))
     payment_methods: Mapping[str, PaymentMethod] = Field({}, description=_words(PaymentMethod))
-    services: Mapping[str, DeliveryService] = Field({}, description=_words(DeliveryService))
+    services: Mapping[str, str] = SERVICES
+    _services = of_the_shop("services")
     zone: ZoneInfo | None = Field(None, description="a time zone such as Europe/Berlin")
     dates: str = Field("iso", description="iso, unix, unix_ms, or a pattern such as \"%d.%m.%Y %H:%M\"")
     money: Literal["major", "minor"] = "major"

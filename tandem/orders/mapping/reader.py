@@ -14,6 +14,7 @@ from babel.numbers import get_currency_precision
 from tandem.orders.engine import EngineOrder
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.mapping.fields import MappedOptions, ParcelFields, RefundFields, ReturnFields, Source
+from tandem.orders.mapping.services import service_of
 from tandem.orders.mapping.values import link, read_moment
 from tandem.orders.model import (
     Address,
@@ -27,7 +28,7 @@ from tandem.orders.model import (
     ReturnRequest,
 )
 from tandem.orders.money import Money
-from tandem.orders.shipments import DeliveryService, Shipment, ShipmentState
+from tandem.orders.shipments import Shipment, ShipmentState
 
 logger = logging.getLogger(__name__)
 Word = TypeVar("Word", bound=Enum)
@@ -128,8 +129,7 @@ class OrderReader:
             state = ShipmentState.DELIVERED
         gone = state is ShipmentState.CANCELLED
         return Shipment(
-            name, state, self._word(self._text(record, fields.service), options.services, DeliveryService,
-                                    DeliveryService.STANDARD, "service"),
+            name, state, service_of(self._text(record, fields.service), options.services),
             self._text(record, fields.carrier), self._text(record, fields.tracking_number),
             link(self._text(record, fields.tracking_url)),
             ships_by=None if gone else self._moment(record, fields.ships_by, "ships_by"), shipped_at=shipped_at,

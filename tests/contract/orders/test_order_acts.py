@@ -27,7 +27,6 @@ from tandem.orders.errors import (
 )
 from tandem.orders.model import OrderAct, RefundState, ReturnReason
 from tandem.orders.money import Money
-from tandem.orders.shipments import DeliveryService
 
 if TYPE_CHECKING:
     from tests.contract.orders.conftest import Shop
@@ -128,7 +127,7 @@ def test_an_exchange_sends_goods_back_without_money_for_them(shop: Shop) -> None
 
 def test_an_order_that_is_sent_faster_says_so(shop: Shop) -> None:
     shop.system.act(NEW, ExpediteOrder(), idempotency_key="a")
-    assert {one.service for one in shop.system.find(NEW).shipments} == {DeliveryService.EXPRESS}
+    assert {one.service for one in shop.system.find(NEW).shipments} == {"express"}
     assert refused(shop, NEW, ExpediteOrder()).refusal is ActRefusal.DONE_BEFORE
     assert refused(shop, SHIPPED, ExpediteOrder()).refusal is ActRefusal.SENT_ALREADY
 

@@ -9,6 +9,7 @@ from typing import Any
 from tandem.orders.adapters.medusa.config import MedusaOptions
 from tandem.orders.engine import EngineOrder
 from tandem.orders.errors import OrderSystemUnavailable
+from tandem.orders.mapping.services import service_of
 from tandem.orders.mapping.values import link, read_moment
 from tandem.orders.model import (
     Address,
@@ -22,7 +23,7 @@ from tandem.orders.model import (
     ReturnRequest,
 )
 from tandem.orders.money import Money
-from tandem.orders.shipments import DeliveryService, Shipment, ShipmentState
+from tandem.orders.shipments import Shipment, ShipmentState
 
 FIELDS = ",".join((
     "id,display_id,custom_display_id,status,email,currency_code,total,created_at,canceled_at,payment_status",
@@ -89,7 +90,7 @@ def _fulfillments(data: Json) -> Iterator[Json]:
 
 def _shipments(data: Json, options: MedusaOptions) -> Iterator[Shipment]:
     methods = data.get("shipping_methods") or ()
-    service = options.services.get(str(methods[0].get("name")) if methods else "", DeliveryService.STANDARD)
+    service = service_of(str(methods[0].get("name") or "") if methods else "", options.services)
     gone = data["status"] == "canceled"
     packed: dict[str, int] = {}
     for one in _fulfillments(data):

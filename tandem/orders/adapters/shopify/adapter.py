@@ -64,7 +64,7 @@ class Shopify:
 
     def newest(self) -> EngineOrder | None:
         nodes = self._client.ask(queries.NEWEST, {})["orders"]["nodes"]
-        return read_order(nodes[0], self._days) if nodes else None
+        return read_order(nodes[0], self._options.services, self._days) if nodes else None
 
     def cancel(self, target: EngineOrder) -> None:
         said = self._client.ask(queries.CANCEL, {"id": target.id}, repeatable=False)["orderCancel"]
@@ -122,7 +122,7 @@ class Shopify:
         for _ in range(_PAGES):
             found = self._client.ask(queries.FIND, {"q": f'{field}:"{quoted}"', "n": _PAGE, "after": after})["orders"]
             for node in found["nodes"]:
-                yield read_order(node, self._days)
+                yield read_order(node, self._options.services, self._days)
             if not found["pageInfo"]["hasNextPage"]:
                 return
             after = found["pageInfo"]["endCursor"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from tandem.orders.engine import EngineOrder
 from tandem.orders.errors import OrderSystemUnavailable
+from tandem.orders.mapping.services import service_of
 from tandem.orders.mapping.values import link, read_moment
 from tandem.orders.model import (
     Address,
@@ -40,23 +41,23 @@ _EVENTS: Mapping[str, ScanEvent] = {
 _ASKED = frozenset({"REQUESTED", "OPEN", "CLOSED"})  # a return; the others were declined or taken back
 
 
-def read_order(data: Json, business_days: tuple[int, int]) -> EngineOrder:
+def read_order(data: Json, services: Mapping[str, str], business_days: tuple[int, int]) -> EngineOrder:
     """Read an order.
 
     Raises:
         OrderSystemUnavailable: It is not as Shopify writes orders.
     """
     try:
-        return EngineOrder(_order(data, business_days), str(data["id"]), data)
+        return EngineOrder(_order(data, services, business_days), str(data["id"]), data)
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise OrderSystemUnavailable(f"Shopify answered what is no order of its own: {type(error).__name__}") from error
 
 
-def _order(data: Json, business_days: tuple[int, int]) -> Order:
+def _order(data: Json, services: Mapping[str, str], business_days: tuple[int, int]) -> Order:
     currency = str(data["currencyCode"])
     cancelled_at = _moment(data.get("cancelledAt"))
     parcels = [one for one in data["fulfillments"] if one["status"] not in _GONE]
-    shipments = tuple(_shipments(data, parcels, cancelled_at is not None))
+    shipments = tuple(_shipments(data, parcels, cancelled_at is not None, services))
     home = _address(data.get("shippingAddress") or {})
     customer = str((data.get("customer") or {}).get("displayName") or home.name)
     status = OrderStatus.CANCELLED if cancelled_at else _status(data, shipments)
@@ -84,7 +85,10 @@ def _status(data: Json, shipments: Sequence[Shipment]) -> OrderStatus:
     return OrderStatus.OUT_FOR_DELIVERY if ShipmentState.OUT_FOR_DELIVERY in states else OrderStatus.SHIPPED
 
 
-def _shipments(data: Json, parcels: Sequence[Json], gone: bool) -> Iterator[Shipment]:
+def _shipments(
+    data: Json, parcels: Sequence[Json], gone: bool, services: Mapping[str, str],
+) -> Iterator[Shipment]:
+    service = service_of(str((data.get("shippingLine") or {}).get("title") or ""), services)
     packed: dict[str, int] = {}
     for one in parcels:
         for part in one["fulfillmentLineItems"]["nodes"]:
@@ -93,12 +97,13 @@ def _shipments(data: Json, parcels: Sequence[Json], gone: bool) -> Iterator[Ship
         state = _PARCELS.get(str(one.get("displayStatus")), ShipmentState.IN_TRANSIT)
         track: Json = next(iter(one["trackingInfo"]), {})
         yield Shipment(
-            str(one["id"]), ShipmentState.DELIVERED if delivered else state, carrier=str(track.get("company") or ""),
+            str(one["id"]), ShipmentState.DELIVERED if delivered else state, service,
+            carrier=str(track.get("company") or ""),
             tracking_number=str(track.get("number") or ""), tracking_url=link(str(track.get("url") or "")),
             shipped_at=_moment(one.get("inTransitAt")) or _moment(one["createdAt"]), delivered_at=delivered,
             expected_by=_moment(one.get("estimatedDeliveryAt")), last_scan=_scan(one))
     if any(packed.get(item["id"], 0) < int(item["quantity"]) for item in data["lineItems"]["nodes"]):
-        yield Shipment(_REST, ShipmentState.CANCELLED if gone else ShipmentState.PENDING)
+        yield Shipment(_REST, ShipmentState.CANCELLED if gone else ShipmentState.PENDING, service)
 
 
 def _scan(parcel: Json) -> Scan | None:

@@ -21,7 +21,8 @@ from tandem.orders.acts.requests import (
 from tandem.orders.adapters.sql import rows
 from tandem.orders.adapters.sql.tables import acts, shipments
 from tandem.orders.model import Order, ReturnReason, ReturnRequest
-from tandem.orders.shipments import DeliveryService, ShipmentState
+from tandem.orders.shipments import ShipmentState
+from tandem.shop.shop_file import current_shop
 
 
 def save_act(
@@ -39,7 +40,7 @@ def save_act(
     elif isinstance(request, ExpediteOrder):
         connection.execute(update(shipments).where(
             shipments.c.order_number == order.number, shipments.c.state == ShipmentState.PENDING.value,
-        ).values(service=DeliveryService.EXPRESS.value))
+        ).values(service=current_shop().delivery.fast))
     elif isinstance(request, RefundOrder):
         details["days"] = list(days)
     elif isinstance(request, IssueVoucher):

@@ -26,7 +26,7 @@ from tandem.orders.model import (
     ReturnRequest,
 )
 from tandem.orders.money import Money
-from tandem.orders.shipments import DeliveryService, Scan, ScanEvent, Shipment, ShipmentState
+from tandem.orders.shipments import Scan, ScanEvent, Shipment, ShipmentState
 
 Row = Mapping[str, Any]
 
@@ -182,7 +182,7 @@ def _order(
 def _shipment(row: Row) -> Shipment:
     scan = Scan(row["scan_at"], row["scan_place"] or "", ScanEvent(row["scan_event"])) if row["scan_at"] else None
     return Shipment(
-        row["id"], ShipmentState(row["state"]), DeliveryService(row["service"]), row["carrier"],
+        row["id"], ShipmentState(row["state"]), row["service"], row["carrier"],
         row["tracking_number"], row["tracking_url"], row["ships_by"], row["shipped_at"], row["promised_by"],
         row["expected_by"], row["delivered_at"], scan, row["investigation_since"],
     )
@@ -191,7 +191,7 @@ def _shipment(row: Row) -> Shipment:
 def _shipment_values(shipment: Shipment) -> dict[str, Any]:
     scan = shipment.last_scan
     return {
-        "id": shipment.id, "state": shipment.state.value, "service": shipment.service.value,
+        "id": shipment.id, "state": shipment.state.value, "service": shipment.service,
         "carrier": shipment.carrier, "tracking_number": shipment.tracking_number,
         "tracking_url": shipment.tracking_url, "ships_by": shipment.ships_by, "shipped_at": shipment.shipped_at,
         "promised_by": shipment.promised_by, "expected_by": shipment.expected_by,

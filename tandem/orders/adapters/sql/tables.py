@@ -9,7 +9,7 @@ from sqlalchemy.types import TypeDecorator
 
 from tandem.db.engine import UtcDateTime
 from tandem.orders.model import Membership, PaymentMethod
-from tandem.orders.shipments import DeliveryService
+from tandem.shop.delivery import USUAL
 
 metadata = MetaData()
 
@@ -77,7 +77,7 @@ shipments = Table(
     _order_number(),
     Column("id", String(64), primary_key=True),
     Column("state", String(32), nullable=False),
-    Column("service", String(16), nullable=False, server_default=DeliveryService.STANDARD.value),
+    Column("service", String(16), nullable=False, server_default=USUAL),
     Column("carrier", String(100), nullable=False, server_default=""),
     Column("tracking_number", String(100), nullable=False, server_default=""),
     Column("tracking_url", String(500), nullable=False, server_default=""),

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, validator
 
 from tandem.orders.config import EngineOptions, address
+from tandem.orders.mapping.services import SERVICES, of_the_shop
 from tandem.orders.model import OrderStatus
 
 # Completed is paid and sent, not delivered. What waits for a payment is on hold.
@@ -25,6 +26,7 @@ class WooCommerceOptions(EngineOptions):
         statuses: What the statuses mean, of plugins too, beside or in place of the usual.
         tracking: Where parcels are: in the plugin's part of the order (`meta`), in WooCommerce's own fulfilments
             (`core`), at the plugin's address (`plugin`), or nowhere.
+        services: Which delivery service of data/shop.yml a shipping method is, by its title.
         refund: Whether cancelling gives the money back through the payment gateway. Without it, paid orders are
             cancelled by people.
     """
@@ -37,8 +39,10 @@ class WooCommerceOptions(EngineOptions):
         {}, description=f"a mapping of your statuses to ours: {', '.join(one.value for one in OrderStatus)}")
     tracking: Literal["meta", "core", "plugin", "none"] = "meta"
     refund: bool = False
+    services: Mapping[str, str] = SERVICES
 
     _url = address("url")
+    _services = of_the_shop("services")
 
     @validator("statuses", always=True)
     def _with_the_usual(cls, value: Mapping[str, OrderStatus]) -> Mapping[str, OrderStatus]:

@@ -11,6 +11,7 @@ from tandem.orders.adapters.woocommerce.config import WooCommerceOptions
 from tandem.orders.engine import EngineOrder
 from tandem.orders.errors import OrderSystemUnavailable
 from tandem.orders.mapping.reader import PARCEL_STATES
+from tandem.orders.mapping.services import service_of
 from tandem.orders.mapping.values import link, read_moment
 from tandem.orders.model import Address, Order, OrderItem, OrderStatus, PaymentMethod, Refund, RefundState
 from tandem.orders.money import Money
@@ -63,7 +64,7 @@ def _order(
     shipping = data["shipping"] if data["shipping"].get("address_1") else billing
     paid = _moment(data.get("date_paid_gmt")) is not None
     home = _address(shipping)
-    shipments = _shipments(data, status, tracking)
+    shipments = _shipments(data, status, tracking, options)
     cancelled_at = _moment(data.get("date_modified_gmt")) if status is OrderStatus.CANCELLED else None
     return Order(
         number=str(data["number"]), email=str(billing.get("email") or "").strip().lower(),
@@ -79,13 +80,17 @@ def _order(
     )
 
 
-def _shipments(data: Json, status: OrderStatus, tracking: Sequence[Tracking]) -> tuple[Shipment, ...]:
+def _shipments(
+    data: Json, status: OrderStatus, tracking: Sequence[Tracking], options: WooCommerceOptions,
+) -> tuple[Shipment, ...]:
+    lines = data.get("shipping_lines") or ()
+    service = service_of(str(lines[0].get("method_title") or "") if lines else "", options.services)
     state = PARCEL_STATES[status]
     sent = _moment(data.get("date_completed_gmt")) if state is ShipmentState.IN_TRANSIT else None
     if status is OrderStatus.CANCELLED or not tracking:
-        return (Shipment(_PARCEL, state, shipped_at=sent),)
+        return (Shipment(_PARCEL, state, service, shipped_at=sent),)
     return tuple(
-        Shipment(str(number), ShipmentState.IN_TRANSIT if state is ShipmentState.PENDING else state,
+        Shipment(str(number), ShipmentState.IN_TRANSIT if state is ShipmentState.PENDING else state, service,
                  carrier=one.carrier, tracking_number=one.number, tracking_url=one.url,
                  shipped_at=one.shipped_at or sent)
         for number, one in enumerate(tracking, 1))
