@@ -1,7 +1,7 @@
 """Facts about what an order costs, how it is paid, and what comes back."""
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from actions.base.order_context import OrderContext
@@ -10,10 +10,9 @@ from actions.base.status import refund_reply, status_reply
 from actions.facts.delivery_service import named_service
 from actions.facts.item import named_item
 from actions.facts.money_to_come import DATE, no_refund_yet
+from tandem.orders.business_days import business_days_after
 from tandem.orders.model import Order, OrderStatus, Refund, RefundState
 from tandem.orders.money import Money
-
-SATURDAY = 5  # by datetime.weekday
 
 
 def contents(order: Order, context: OrderContext) -> Reply:
@@ -123,18 +122,14 @@ def refund_date(order: Order, context: OrderContext) -> Reply:
         return refund_reply(order, context.dates)
     if order.refund.issued_at is None:
         return Reply("utter_fact_refund_date_open", _refund(order, context))
-    latest = last_day_of(order.refund)
+    latest = last_day_of(order.refund, context)
     return Reply("utter_fact_refund_date", {**_refund(order, context), "latest": context.dates.day(latest)})
 
 
-def last_day_of(refund: Refund) -> datetime:
-    """Tell the last of the business days that the bank takes for a refund which is paid."""
-    latest = refund.issued_at or refund.requested_at
-    for _ in range(refund.business_days[1]):
-        latest += timedelta(days=1)
-        while latest.weekday() >= SATURDAY:
-            latest += timedelta(days=1)
-    return latest
+def last_day_of(refund: Refund, context: OrderContext) -> datetime:
+    """Tell the last of the business days that the bank takes for a refund which is paid, by the shop's calendar."""
+    issued = context.dates.local(refund.issued_at or refund.requested_at)
+    return datetime.combine(business_days_after(issued.date(), refund.business_days[1]), issued.timetz())
 
 
 def refund_to(order: Order, context: OrderContext) -> Reply:

@@ -13,8 +13,9 @@ from actions.base.reply import Reply
 from actions.base.status import refund_reply, status_reply
 from actions.facts.changes import can_be_cancelled, keep_after_all, return_until
 from actions.facts.delivery_service import extra_service
-from actions.facts.money import SATURDAY, delivery_fee_of, how_to_pay, last_day_of, pay_by, why_unpaid
+from actions.facts.money import delivery_fee_of, how_to_pay, last_day_of, pay_by, why_unpaid
 from actions.refunds import way_to_the_money
+from tandem.orders.business_days import SATURDAY
 from tandem.orders.model import Order, OrderStatus, RefundState
 from tandem.orders.money import Money
 
@@ -61,7 +62,7 @@ def not_arrived(order: Order, context: OrderContext) -> Reply | None:
         return way_to_the_money(order, context) if order.delivered_at is None else refund_reply(order, context.dates)
     if refund.issued_at is None or refund.state is not RefundState.ISSUED:
         return refund_reply(order, context.dates)
-    latest = last_day_of(refund)
+    latest = last_day_of(refund, context)
     values = {"number": order.number, "amount": context.formats.money(refund.amount),
               "issued": context.dates.ago(refund.issued_at), "latest": context.dates.day(latest)}
     return Reply("utter_own_refund_due" if latest >= context.dates.at else "utter_own_refund_overdue", values)

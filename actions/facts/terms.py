@@ -39,7 +39,7 @@ def counted_from(order: Order, context: OrderContext) -> Reply:
         return Reply("utter_fact_counted_from_refund", {
             "number": order.number, "day": context.dates.day(refund.issued_at),
             "days": context.formats.span(*refund.business_days),
-            "latest": context.dates.day(last_day_of(refund))})
+            "latest": context.dates.day(last_day_of(refund, context))})
     if request is not None and request.received_at is not None:
         return Reply("utter_fact_counted_from_check", {
             "number": order.number, "day": context.dates.day(request.received_at),
@@ -58,7 +58,7 @@ def if_refund_late(order: Order, context: OrderContext) -> Reply:
         return Reply("utter_fact_if_refund_late_any", {"number": order.number})
     if order.refund.issued_at is None or order.refund.state is not RefundState.ISSUED:
         return refund_reply(order, context.dates)
-    latest = last_day_of(order.refund)
+    latest = last_day_of(order.refund, context)
     response = "utter_fact_if_refund_late" if latest >= context.dates.at else "utter_fact_refund_is_late"
     return Reply(response, {"number": order.number, "amount": context.formats.money(order.refund.amount),
                             "latest": context.dates.day(latest)})

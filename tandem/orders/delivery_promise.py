@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import datetime, time, tzinfo
 
+from tandem.orders.business_days import business_days_after
 from tandem.orders.shipments import Shipment, ShipmentState
 from tandem.shop.delivery import DeliverySettings
 
 _OVER = (ShipmentState.DELIVERED, ShipmentState.LOST, ShipmentState.CANCELLED, ShipmentState.BACK_ORDERED)
-_SATURDAY = 5
 
 
 def with_promise(shipment: Shipment, delivery: DeliverySettings, zone: tzinfo) -> Shipment:
@@ -22,12 +22,5 @@ def with_promise(shipment: Shipment, delivery: DeliverySettings, zone: tzinfo) -
     known = shipment.promised_by or shipment.expected_by
     if known or service is None or shipment.shipped_at is None or shipment.state in _OVER:
         return shipment
-    day = _business_days_after(shipment.shipped_at.astimezone(zone).date(), service.days.most)
+    day = business_days_after(shipment.shipped_at.astimezone(zone).date(), service.days.most)
     return replace(shipment, promised_by=datetime.combine(day, time(23, 59, 59), zone))
-
-
-def _business_days_after(day: date, days: int) -> date:
-    while days > 0:
-        day += timedelta(days=1)
-        days -= day.weekday() < _SATURDAY
-    return day
