@@ -7,7 +7,7 @@ from typing import Any
 from actions.base.turn import CurrentTurn
 from tandem.shop.shop_file import current_numbers
 
-_CONTACT = re.compile(r"\b(?:e-?mail|mail|address|zip|post ?code|postal)\b", re.IGNORECASE)
+_CONTACT = re.compile(r"\b(?:e-?mail|mail|address|zip|post ?code|postal|phone|mobile|cell)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\b(?:order|number|digit|digits)\b", re.IGNORECASE)
 _IS_RIGHT = re.compile(r"(?<!not )(?<!n't )\b(?:right|correct|fine|sure|certain)\b", re.IGNORECASE)
 # "a 6, not a 9" and "k instead of c"

@@ -15,7 +15,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.base.form_draft import FormDraft
 from actions.base.order_context import OrderContext
-from actions.base.order_questions import ORDER_SLOTS, OrderQuestions
+from actions.base.order_questions import ORDER_SLOTS, OrderQuestions, phone_given
 from actions.base.order_threads import with_orders
 from actions.base.reply import Reply
 from actions.base.services import services
@@ -136,6 +136,9 @@ class OrderForm(OrderQuestions, Action):
             slots.update({name: turn.before(name) for name in ORDER_SLOTS})
         if self._continues(turn):
             slots.update(self._typed(turn))
+        phone = phone_given(turn) if turn.slot(REQUESTED_SLOT) not in self.free_text else None
+        if phone and (slots["contact"] is None or slots["contact"] in phone):  # a postcode may look like a part of it
+            slots["contact"] = phone
         return FormDraft(slots)
 
     def _would_ask_in_vain(self, services: Services, turn: CurrentTurn, draft: FormDraft) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from actions.base.arrivals import by_arrival
 from actions.base.choices import place_in, read_choice
-from actions.base.corrections import corrected_identification, names_contact
+from actions.base.corrections import corrected_identification, digits_of, names_contact
 from actions.base.customer_orders import (
     AccessibleOrders,
     accessible_orders,
@@ -34,11 +34,28 @@ from tandem.orders.errors import (
 )
 from tandem.orders.model import Order
 from tandem.services import Services
-from tandem.shop.shop_file import current_numbers
+from tandem.shop.phones import find_phones
+from tandem.shop.shop_file import current_numbers, current_shop
 
 ORDER_SLOTS = ("order_number", "contact")
 ALL = "all"  # the value of a button that stands for everything
 KNOWN = "known"  # stands in the slot `contact` where nobody has to be asked for it; it proves nothing later
+
+
+def phone_given(turn: CurrentTurn) -> str | None:
+    """Return the phone number of a message, where the shop knows customers by it and no better contact was given.
+
+    What is an order number, whole or in part, is none.
+    """
+    if "phone" not in current_shop().match_with or turn.entity("email"):
+        return None
+    numbers = [digits_of(number) for number in turn.entities("order_number")]
+    asked = turn.slot(REQUESTED_SLOT) == "contact"
+    for written in find_phones(turn.text):
+        digits = "".join(sign for sign in written if sign.isdigit())
+        if digits not in numbers and (asked or current_numbers().read(written) is None):
+            return written
+    return None
 
 
 class OrderQuestions(ABC):
@@ -64,6 +81,9 @@ class OrderQuestions(ABC):
         typed = typed_button(turn.text, turn.buttons)
         if requested in typed:
             return {requested: typed[requested]}
+        phone = phone_given(turn) if requested == "contact" else None
+        if phone:
+            return {requested: phone}
         options = self._options(turn)
         place = place_in(turn.text, len(options))
         return {requested: options[place][1]} if place is not None else {}
@@ -178,7 +198,8 @@ class OrderQuestions(ABC):
 
     def _identify(self, services: Services, turn: CurrentTurn, draft: FormDraft) -> Order | None:
         """Find the order, if it may be shown; otherwise `contact` is emptied or asked for."""
-        if draft.slots["contact"] == KNOWN or (turn.activates(self.form) and "contact" not in turn.filled):
+        if draft.slots["contact"] == KNOWN or (
+                turn.activates(self.form) and "contact" not in turn.filled and not phone_given(turn)):
             draft.slots["contact"] = None  # only what the customer says for this order shows that it is theirs
         number, contact = str(draft.slots["order_number"]), draft.slots["contact"]
         orders = orders_of(services, turn)

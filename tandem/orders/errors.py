@@ -2,7 +2,7 @@
 
 OrderError
 ├── InvalidOrderNumber          the text is no order number
-├── InvalidContact              the text is neither an e-mail address nor a postcode
+├── InvalidContact              the text is no e-mail address, postcode or phone number
 ├── InvalidAddress              .field: the part that is missing, too long or not text
 ├── OrderNotFound
 ├── OrderRefused                the shop's rules forbid it
@@ -15,7 +15,7 @@ OrderError
 ├── IdempotencyConflict         one key was used for two different requests
 ├── OrderSystemUnavailable      down, slow, or answering nonsense: worth trying later
 └── IdentificationError
-    ├── NotIdentified           show nothing, ask for number and e-mail or postcode first
+    ├── NotIdentified           show nothing, ask for number and contact first
     ├── NotMatched              .misses, .offer_person
     └── RefusedForNow           .until
 """
@@ -41,10 +41,10 @@ class InvalidOrderNumber(OrderError):
 
 
 class InvalidContact(OrderError):
-    """The text is neither an e-mail address nor a postcode."""
+    """The text is nothing that customers are matched with."""
 
     def __init__(self, text: str) -> None:
-        super().__init__("neither an e-mail address nor a postcode")
+        super().__init__("no e-mail address, postcode or phone number")
         self.text = text
 
 

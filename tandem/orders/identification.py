@@ -34,7 +34,10 @@ from tandem.orders.identifiers import (
 )
 from tandem.orders.model import Order
 from tandem.orders.system import OrderSystem
+from tandem.shop.phones import normalise_phone
 from tandem.shop.shop_file import current_shop
+
+_NOBODYS = "202 555 0100"  # a phone number
 
 # Built once: to build a query costs as much as to run it.
 _GRANTED = (
@@ -48,8 +51,9 @@ _GRANTED = (
 class IdentificationLimits:
     """How many wrong answers are allowed. Misses older than `window` are forgotten.
 
-    Misses are counted for the conversation, for the order number over all conversations, and for the e-mail address
-    or postcode over all conversations: order numbers run in sequence, so one known address could be tried against all.
+    Misses are counted for the conversation, for the order number over all conversations, and for the e-mail address,
+    postcode or phone number over all conversations: order numbers run in sequence, so one known address could be tried
+    against all.
     A postcode is shared by neighbours, who get more room.
     """
 
@@ -102,7 +106,7 @@ class IdentificationService:
         self._on_verified = on_verified
 
     def verify(self, conversation_id: str, order_number: str, contact: str) -> VerifiedOrder:
-        """Match an order number with the e-mail address or postcode on the order.
+        """Match an order number with the e-mail address, postcode or phone number on the order.
 
         Raises:
             InvalidOrderNumber, InvalidContact: The text cannot be one, or is none that the shop matches with; not
@@ -113,14 +117,14 @@ class IdentificationService:
         """
         number = normalise_order_number(order_number)
         normalised = normalise_contact(contact)
-        if ("email" if normalised.is_email else "postcode") not in current_shop().match_with:
+        if normalised.kind not in current_shop().match_with:
             raise InvalidContact(contact)
         subjects = self._subjects(conversation_id, number, normalised)
         with reading(self._engine).connect() as connection:
             self._stop_if_refused(connection, subjects, self._clock())
         # Outside the transaction: a slow order system must not hold the ledger's writers up.
         order = self._find(number)
-        matched = _matches(order, normalised)
+        matched = _matches(order, normalised, contact)
         with self._engine.begin() as connection:
             hold_others_back(connection)
             now = self._clock()
@@ -200,8 +204,8 @@ class IdentificationService:
         return (
             _Subject(_key("conversation", conversation_id), limits.refuse_after),
             _Subject(_key("order", number), limits.refuse_after),
-            _Subject(_key("contact", normalised.value), limits.refuse_after if normalised.is_email
-                     else limits.refuse_postcode_after),
+            _Subject(_key("contact", normalised.value), limits.refuse_postcode_after if normalised.kind == "postcode"
+                     else limits.refuse_after),
         )
 
     def _find(self, number: str) -> Order | None:
@@ -270,13 +274,21 @@ def forget(connection: Connection, conversation_id: str) -> None:
     connection.execute(delete(grants).where(grants.c.conversation == _key("conversation", conversation_id)))
 
 
-def _matches(order: Order | None, normalised: Contact) -> bool:
-    """Compare with both contacts of the order, or with a stand-in of none, in the same number of steps."""
+def _matches(order: Order | None, normalised: Contact, given: str = "") -> bool:
+    """Compare with all contacts of the order, or with a stand-in of none, in the same number of steps.
+
+    Args:
+        given: A phone number as the customer wrote it: without a country's code it is one of where the order goes.
+    """
     email = normalise_email(order.email) if order else "nobody@example.invalid"
     postcode = normalise_postcode(order.postcode) if order else "00000"
     same_email = compare_digest(_digest(email), _digest(normalised.value))
     same_postcode = compare_digest(_digest(postcode), _digest(normalised.value))
-    return order is not None and (same_email if normalised.is_email else same_postcode)
+    country = order.shipping_address.country if order else "US"
+    phone = normalise_phone(order.phone if order else _NOBODYS, country)
+    same_phone = compare_digest(_digest(phone), _digest(normalise_phone(given, country))) and bool(phone)
+    same = {"email": same_email, "postcode": same_postcode, "phone": same_phone}
+    return order is not None and same[normalised.kind]
 
 
 def _others(conversation_id: str, email: str | None) -> Any:

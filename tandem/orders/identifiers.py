@@ -1,4 +1,4 @@
-"""How customers write order numbers, e-mail addresses and postcodes, and how the shop does."""
+"""How customers write order numbers, e-mail addresses, postcodes and phone numbers, and how the shop does."""
 from __future__ import annotations
 
 import re
@@ -6,9 +6,11 @@ import unicodedata
 from dataclasses import dataclass
 
 from tandem.orders.errors import InvalidContact, InvalidOrderNumber
-from tandem.shop.shop_file import current_numbers
+from tandem.shop.phones import normalise_phone
+from tandem.shop.postcodes import find_postcodes
+from tandem.shop.shop_file import current_numbers, current_shop
 
-MAX_LENGTH = 254  # of an e-mail address, the longest of the three
+MAX_LENGTH = 254  # of an e-mail address, the longest of them
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:][^\s@<>\"(),;:]*@[^\s@<>\"'(),;:.]+(\.[^\s@<>\"'(),;:.]+)+")
 _POSTCODE = re.compile(r"[A-Z0-9]{3,10}", re.ASCII)
 _ZIP_PLUS_FOUR = re.compile(r"([0-9]{5})[0-9]{4}")
@@ -57,18 +59,31 @@ class Contact:
 
     value: str
     is_email: bool
+    is_phone: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Return what it is by the words of `match_with` in data/shop.yml."""
+        return "email" if self.is_email else "phone" if self.is_phone else "postcode"
 
 
 def normalise_contact(text: str) -> Contact:
-    """Read an e-mail address or a postcode.
+    """Read an e-mail address or a postcode; where the shop matches with it, a phone number.
+
+    What could be a postcode or a phone number is a phone number, unless the shop matches with postcodes and it has so
+    few digits that it looks like one of its countries'.
 
     Raises:
-        InvalidContact: The text is neither.
+        InvalidContact: The text is none of them.
     """
+    shop = current_shop()
     if len(text) <= MAX_LENGTH:
         email = normalise_email(text).removeprefix("mailto:")
         if email.isprintable() and _EMAIL.fullmatch(email):
             return Contact(email, is_email=True)
+        phone = normalise_phone(_tidy(text), shop.countries[0]) if "phone" in shop.match_with else ""
+        if phone and not ("postcode" in shop.match_with and any(find_postcodes(text, shop.countries))):
+            return Contact(phone, is_email=False, is_phone=True)
         postcode = normalise_postcode(text)
         if _POSTCODE.fullmatch(postcode) and any(c.isdigit() for c in postcode):
             return Contact(postcode, is_email=False)

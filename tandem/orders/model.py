@@ -182,6 +182,7 @@ class Order:
     can_return: bool | None = None  # False where only people can set up a return, whatever the return window
     return_until: datetime | None = None  # the last moment at which a return is taken; None before delivery, too
     refundable: Money | None = None  # what was paid, less what was given back or is on its way back
+    phone: str = ""  # as the customer gave it
     acts: tuple[OrderAct, ...] = ()  # what its system can do beside cancelling, another address and returns
 
     @property

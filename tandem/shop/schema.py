@@ -193,8 +193,8 @@ class Shop(Section):
     crisis_number: str = Field(default="988", min_length=2, description='a number such as "911", in quotes')
     address_example: AddressExample = AddressExample()
     order_numbers: OrderNumberSettings = OrderNumberSettings()
-    match_with: tuple[Literal["email", "postcode"], ...] = Field(
-        default=("email", "postcode"), description="a list of email and postcode, or one of them")
+    match_with: tuple[Literal["email", "postcode", "phone"], ...] = Field(
+        default=("email", "postcode"), description="a list of email, postcode and phone, or of some of them")
     delivery: DeliverySettings = DeliverySettings()
     returns: ReturnSettings = ReturnSettings()
     cancellation: ChangeSettings = ChangeSettings()

@@ -78,6 +78,7 @@ def _all_of(shop: Shop, formats: Formats) -> Iterator[tuple[str, str]]:
     yield "shop_timezone_name", get_timezone_name(shop.timezone, "long", zone_variant="generic", locale=locale)
     countries = [str(locale.territories.get(one, one)) for one in shop.countries]
     yield "shop_countries", formats.joined_list(countries)
+    yield "shop_match_with", formats.joined_choice([formats.form(f"contact_{kind}") for kind in shop.match_with])
     yield "shop_payment_methods", formats.joined_choice(shop.payment.methods)
     services = shop.delivery.services
     yield "shop_delivery_times", formats.joined_list([_timed(one, formats) for one in services.values()])

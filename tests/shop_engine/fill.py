@@ -37,7 +37,8 @@ class Admin:
             "region_id": self._region, "email": wanted.email, "sales_channel_id": self._channel,
             "metadata": {"number": wanted.number}, "shipping_address": {
                 "first_name": first, "last_name": last, "address_1": wanted.home.street, "city": wanted.home.city,
-                "postal_code": wanted.home.postcode, "province": wanted.home.region, "country_code": "us"},
+                "postal_code": wanted.home.postcode, "province": wanted.home.region, "country_code": "us",
+                "phone": wanted.phone},
             "items": [{"title": name, "variant_sku": sku, "unit_price": float(price), "quantity": quantity}
                       for sku, name, quantity, price in ITEMS],
             "shipping_methods": [{"name": "Standard", "shipping_option_id": self._standard, "amount": 0}],

@@ -18,14 +18,14 @@ function place(given, index) {
     id: gid("LineItem", `${index}${line}`), sku, name, quantity, discountedUnitPriceSet: money(price) }))
   const sent = ["shipped", "delivered"].includes(given.status)
   const order = {
-    id: gid("Order", index), name: given.number, email: given.email, processedAt: now(), cancelledAt: null,
+    id: gid("Order", index), name: given.number, email: given.email, phone: null, processedAt: now(), cancelledAt: null,
     displayFulfillmentStatus: sent ? "FULFILLED" : "UNFULFILLED", displayFinancialStatus: "PAID", currencyCode: "USD",
     totalPriceSet: money(given.total), presentmentCurrencyCode: "USD", note: null, paid: Number(given.total),
     netPaymentSet() { return money((this.paid - back(this)).toFixed(2)) },
     transactions: [{ id: gid("OrderTransaction", index), kind: "SALE", status: "SUCCESS", gateway: "bogus",
       amountSet: money(given.total), parentTransaction: null }],
     customer: { displayName: given.home.name },
-    shippingAddress: { name: given.home.name, address1: given.home.street, address2: null, city: given.home.city,
+    shippingAddress: { phone: given.phone, name: given.home.name, address1: given.home.street, address2: null, city: given.home.city,
       zip: given.home.postcode, provinceCode: given.home.region, countryCodeV2: given.home.country },
     lineItems: { nodes: lineItems }, refunds: [], returns: { nodes: [] },
     fulfillments: sent ? [{

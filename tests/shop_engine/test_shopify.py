@@ -31,7 +31,8 @@ def shopify(request: pytest.FixtureRequest) -> Iterator[SchemaShopify]:
 @pytest.fixture
 def shop(shopify: SchemaShopify, tmp_path: Path) -> Iterator[EngineShop]:
     shopify.control(orders=[{
-        "number": wanted.number, "status": wanted.status.value, "email": wanted.email, "home": asdict(wanted.home),
+        "number": wanted.number, "status": wanted.status.value, "email": wanted.email, "phone": wanted.phone,
+        "home": asdict(wanted.home),
         "items": [(sku, name, quantity, str(price)) for sku, name, quantity, price in ITEMS], "total": str(TOTAL),
         "tracking": TRACKING, "deliveredAt": datetime.now(timezone.utc).isoformat()} for wanted in ORDERS.values()])
     options = ShopifyOptions(shop="mine.myshopify.com", token=TOKEN, gift_cards=True)

@@ -113,6 +113,7 @@ class OrderFields(ConfigModel):
     id: Source = ""  # what the parts and the acts call the order; its number if left out
     number: Source
     email: Source
+    phone: Source = ""
     customer_name: Source = ""
     status: Source
     placed_at: Source

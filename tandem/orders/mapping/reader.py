@@ -87,6 +87,7 @@ class OrderReader:
                    if fields.refund is not None]
         order = Order(
             number=self._needed(record, fields.number, "number"), email=self._text(record, fields.email).lower(),
+            phone=self._text(record, fields.phone),
             customer_name=name, status=known, placed_at=self._moment_needed(record, fields.placed_at, "placed_at"),
             items=tuple(self._item(one, currency, shipments) for one in parts.get("items", ())),
             total=self._money(record, fields.total, currency, "total"),

@@ -21,6 +21,7 @@ from tests.fakes.ready import open_ready
 AVA, XAVA = "ava@example.com", "xava@example.com"  # the second holds the first
 HOME = Address("Ava Sandoval", "645 Harrison St", "San Francisco", "94107", "CA")
 NEAR_HOME = Address("Xava Sandoval", "20410 Harrison St", "San Francisco", "20411", "CA")  # numbers of others' orders
+PHONE, NEAR_PHONE = "(415) 555-0142", "415 555 01421"  # the second holds the first
 ITEMS = (("MUG-004", "Stoneware mug", 2, Decimal("18.00")), ("TWL-012", "Bath towel", 1, Decimal("24.50")))
 TOTAL = Decimal("60.50")
 TRACKING = "NB20411US"
@@ -34,10 +35,11 @@ class Wanted:
     status: OrderStatus
     email: str = AVA
     home: Address = HOME
+    phone: str = PHONE
 
 
 ORDERS: Mapping[str, Wanted] = {  # in the order in which they are placed
-    "near": Wanted("TD-204101", OrderStatus.PROCESSING, XAVA, NEAR_HOME),
+    "near": Wanted("TD-204101", OrderStatus.PROCESSING, XAVA, NEAR_HOME, NEAR_PHONE),
     "cancelled": Wanted("TD-20413", OrderStatus.CANCELLED),
     "delivered": Wanted("TD-20412", OrderStatus.DELIVERED),
     "shipped": Wanted("TD-20411", OrderStatus.SHIPPED),

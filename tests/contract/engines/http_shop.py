@@ -54,6 +54,7 @@ order:
   id: uuid
   number: ref
   email: buyer.mail
+  phone: buyer.call
   customer_name: [buyer.given, buyer.family]
   status: state
   placed_at: times.created
@@ -82,7 +83,7 @@ class Warehouse:
             there = START if wanted.status is OrderStatus.DELIVERED else None
             self.sales[f"u{key}"] = {
                 "uuid": f"u{key}", "ref": wanted.number, "state": WORDS[wanted.status],
-                "buyer": {"mail": wanted.email, "given": given, "family": family},
+                "buyer": {"mail": wanted.email, "given": given, "family": family, "call": wanted.phone},
                 "times": {"created": START + key, "voided": None}, "sums": {"gross": int(TOTAL * 100), "unit": "usd"},
                 "to": {"name": wanted.home.name, "line1": wanted.home.street, "town": wanted.home.city,
                        "zip": wanted.home.postcode, "state": wanted.home.region, "cc": "US"},

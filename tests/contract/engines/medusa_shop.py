@@ -70,7 +70,7 @@ class FakeMedusa:
             "items": items, "shipping_methods": [{"name": "Standard"}], "returns": [], "shipping_address": {
                 "first_name": first, "last_name": last, "address_1": wanted.home.street, "address_2": None,
                 "city": wanted.home.city, "postal_code": wanted.home.postcode, "province": wanted.home.region,
-                "country_code": "us"},
+                "country_code": "us", "phone": wanted.phone},
             "fulfillments": [{
                 "id": f"ful_{serial}", "packed_at": self.now(), "shipped_at": self.now(), "canceled_at": None,
                 "delivered_at": self.now() if there else None,

@@ -20,7 +20,7 @@ from tests.contract.engines.harness import ITEMS, ORDERS, TOTAL, TRACKING, Engin
 WORDS = {OrderStatus.PROCESSING: "neu", OrderStatus.SHIPPED: "versandt", OrderStatus.DELIVERED: "zugestellt",
          OrderStatus.CANCELLED: "storniert"}
 SCHEMA = """
-CREATE TABLE kunden (id INTEGER PRIMARY KEY, vorname TEXT, nachname TEXT, mail TEXT);
+CREATE TABLE kunden (id INTEGER PRIMARY KEY, vorname TEXT, nachname TEXT, mail TEXT, tel TEXT);
 CREATE TABLE bestellungen (
     id INTEGER PRIMARY KEY, nummer INTEGER, kunde_id INTEGER, zustand TEXT, angelegt TEXT, summe_cent INTEGER,
     storniert_am TEXT, strasse TEXT, ort TEXT, plz TEXT, land TEXT, region TEXT, empfaenger TEXT,
@@ -43,6 +43,7 @@ order:
   id: b.id
   number: b.nummer
   email: k.mail
+  phone: k.tel
   customer_name: [k.vorname, k.nachname]
   status: b.zustand
   placed_at: b.angelegt
@@ -84,7 +85,7 @@ def fill(url: str) -> None:
                 database.execute(text(statement))
         for key, wanted in enumerate(ORDERS.values(), 1):
             first, _, last = wanted.home.name.partition(" ")
-            _insert(database, "kunden", key, first, last, wanted.email.title())
+            _insert(database, "kunden", key, first, last, wanted.email.title(), wanted.phone)
             gone = wanted.status in (OrderStatus.SHIPPED, OrderStatus.DELIVERED)
             _insert(
                 database, "bestellungen",

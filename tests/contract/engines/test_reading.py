@@ -3,12 +3,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from tandem.orders.errors import OrderNotFound
+from tandem.db.schema import MAIN
+from tandem.orders import identification, identifiers
+from tandem.orders.errors import NotMatched, OrderNotFound
+from tandem.orders.identification import IdentificationService
 from tandem.orders.model import OrderStatus
-from tests.contract.engines.harness import AVA, ITEMS, ORDERS, TOTAL, TRACKING, XAVA, EngineShop
+from tandem.shop.schema import Shop
+from tests.contract.engines.harness import AVA, ITEMS, NEAR_PHONE, ORDERS, PHONE, TOTAL, TRACKING, XAVA, EngineShop
+from tests.fakes.ready import open_ready
 
 
 @pytest.mark.parametrize("kind", ORDERS)
@@ -84,3 +90,21 @@ def test_the_newest_order_can_be_read_and_the_engine_checked(shop: EngineShop) -
     newest = shop.system.engine.newest()
     assert newest is not None and newest.order.email == AVA
     assert shop.system.engine.check().name
+
+
+def test_number_and_phone_open_an_order_and_a_near_one_does_not(
+    shop: EngineShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    by_phone = Shop(match_with=("phone",))
+    for module in (identification, identifiers):
+        monkeypatch.setattr(module, "current_shop", lambda: by_phone)
+    database = open_ready(f"sqlite:///{tmp_path / 'ledger.db'}", MAIN)
+    service = IdentificationService(database, shop.system)
+    number = ORDERS["new"].number
+    assert shop.system.find(number).phone == PHONE
+    for conversation, written in enumerate((PHONE, "+1 415-555-0142", "0014155550142", "415.555.0142")):
+        assert service.verify(f"c{conversation}", number, written).order.number == number
+    for conversation, near in enumerate((NEAR_PHONE, "415 555 014", "555-0142", "+49 415 555 0142", "415 555 0143")):
+        with pytest.raises(NotMatched):
+            service.verify(f"d{conversation}", number, near)
+    database.dispose()

@@ -70,7 +70,7 @@ class FakeWooCommerce:
             "date_created_gmt": placed.isoformat(), "date_modified_gmt": placed.isoformat(),
             "date_paid_gmt": placed.isoformat(), "date_completed_gmt": placed.isoformat() if sent else None,
             "total": str(TOTAL), "payment_method": "stripe", "shipping": home,
-            "billing": {**home, "email": wanted.email.title(), "phone": ""}, "refunds": [],
+            "billing": {**home, "email": wanted.email.title(), "phone": wanted.phone}, "refunds": [],
             "line_items": [{"id": line, "name": name, "product_id": 7, "variation_id": 0, "quantity": quantity,
                             "sku": sku, "total": str(price * quantity), "total_tax": "0.00", "price": float(price)}
                            for line, (sku, name, quantity, price) in enumerate(ITEMS)],

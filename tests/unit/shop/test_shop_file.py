@@ -42,7 +42,7 @@ def test_without_a_file_a_shop_has_usual_conditions(tmp_path: Path) -> None:
     ("order_numbers:\n  forms: ['#{digits 4}']\n  example: TD-1\n",
      "line 3: order_numbers: example must be a number of one of the forms, not 'TD-1'"),
     ("\ncountries: [UK]\n", "line 2: countries must be countries by their two letters"),
-    ("match_with: []\n", "line 1: match_with must be a list of email and postcode, or one of them"),
+    ("match_with: []\n", "line 1: match_with must be a list of email, postcode and phone, or of some of them"),
     ("delivery:\n  services:\n    standard: {price: free}\n",
      "line 3: delivery: services: standard: price must be an amount such as 4.95, not 'free'"),
     ("acts:\n  bot: {may: [refund], per_order: 5}\n",

@@ -63,6 +63,7 @@ def _order(data: Json, options: MedusaOptions, business_days: tuple[int, int]) -
     total = summary.get("original_order_total", data["total"]) if cancelled else data["total"]  # Medusa sets it to 0
     return Order(
         number=number, email=str(data.get("email") or "").lower(), customer_name=home.name,
+        phone=str((data.get("shipping_address") or {}).get("phone") or ""),
         status=_status(data, options, request), placed_at=_moment_needed(data["created_at"]),
         items=tuple(_items(data, shipments, currency)), total=_money(total, currency), shipping_address=home,
         shipments=shipments, cancelled_at=_moment(data.get("canceled_at")), return_request=request,

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 _FACTS = """
 fragment Facts on Order {
-  id name email processedAt cancelledAt displayFulfillmentStatus displayFinancialStatus
+  id name email phone processedAt cancelledAt displayFulfillmentStatus displayFinancialStatus
   currencyCode totalPriceSet { shopMoney { amount currencyCode } }
   netPaymentSet { shopMoney { amount } } customer { displayName } shippingLine { title }
-  shippingAddress { name address1 address2 city zip provinceCode countryCodeV2 }
+  shippingAddress { phone name address1 address2 city zip provinceCode countryCodeV2 }
   lineItems(first: 30) { nodes { id sku name quantity discountedUnitPriceSet { shopMoney { amount } } } }
   fulfillments(first: 10) {
     id status displayStatus createdAt inTransitAt deliveredAt estimatedDeliveryAt

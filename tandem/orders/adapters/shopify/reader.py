@@ -63,6 +63,7 @@ def _order(data: Json, services: Mapping[str, str], business_days: tuple[int, in
     status = OrderStatus.CANCELLED if cancelled_at else _status(data, shipments)
     return Order(
         number=str(data["name"]), email=str(data.get("email") or "").strip().lower(), customer_name=customer,
+        phone=str(data.get("phone") or (data.get("shippingAddress") or {}).get("phone") or ""),
         status=status, placed_at=read_moment(data["processedAt"], "iso"),
         items=tuple(_items(data, parcels, currency)), total=_money(data["totalPriceSet"], currency),
         shipping_address=home, shipments=shipments, cancelled_at=cancelled_at, return_request=_return(data),

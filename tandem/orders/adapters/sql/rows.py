@@ -78,6 +78,7 @@ def save_order(connection: Connection, order: Order) -> None:
             payment_method=order.payment_method.value,
             payment_due_by=order.payment_due_by,
             cancelled_at=order.cancelled_at,
+            phone=order.phone,
             **address_values(address),
         )
     )
@@ -168,6 +169,7 @@ def _order(
         payment_method=method,
         payment_due_by=row["payment_due_by"],
         cancelled_at=row["cancelled_at"],
+        phone=row["phone"],
         return_request=_return(request[0]) if request else None,
         refund=max(given, key=lambda one: one.requested_at, default=None),
     )

@@ -56,6 +56,7 @@ orders = Table(
     Column("payment_method", String(16), nullable=False, server_default=PaymentMethod.CARD.value),
     Column("payment_due_by", UtcDateTime),
     Column("cancelled_at", UtcDateTime),
+    Column("phone", String(40), nullable=False, server_default=""),
     Index("shop_orders_email_placed_at", "email", "placed_at"),
 )
 

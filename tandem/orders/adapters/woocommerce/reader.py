@@ -68,6 +68,7 @@ def _order(
     cancelled_at = _moment(data.get("date_modified_gmt")) if status is OrderStatus.CANCELLED else None
     return Order(
         number=str(data["number"]), email=str(billing.get("email") or "").strip().lower(),
+        phone=str(billing.get("phone") or shipping.get("phone") or ""),
         customer_name=_address(billing).name or home.name, status=status, placed_at=_needed(data["date_created_gmt"]),
         items=tuple(_item(line, currency, shipments[0].id if len(shipments) == 1 else "") for line in data[
             "line_items"]),
