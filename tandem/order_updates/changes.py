@@ -19,6 +19,7 @@ class ChangeKind(str, Enum):
     ARRIVED = "arrived"
     REFUNDED = "refunded"
     CANCELLED = "cancelled"  # with what becomes of the money
+    GONE = "gone"  # the shop's system has had no such order for a while
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, or_, select, text, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.row import Row
 
@@ -22,7 +22,8 @@ from tandem.orders.model import Order
 
 ACT = "order_updates"  # what the question for a yes is about
 KNOWN = "known"  # the way of what the customer has been told in an answer
-STOP, OVER, IDENTITY, AGE = "stop", "over", "identity", "age"  # what ended a subscription
+STOP, OVER, IDENTITY, AGE, GONE = "stop", "over", "identity", "age", "gone"  # what ended a subscription
+MISSING = "missing"  # the record of when an order was first not found, until it is found again
 LONGEST = timedelta(days=120)  # from the yes, after which an order is looked at no more
 _ACTIVE = order_subscriptions.c.next_look_at.is_not(None)
 # SQLAlchemy keeps no compiled form of its own inserts with ON CONFLICT.
@@ -75,6 +76,7 @@ class Subscriptions:
                     return False
                 connection.execute(_of_row(known).values(**asked))
             assert known is not None
+            found_again(connection, known.id)
             note(connection, known.id, changes_of(order, now, self._zone), KNOWN, now)
             return True
 
@@ -191,6 +193,20 @@ def note(connection: Connection, subscription_id: int, changes: Iterable[OrderCh
     written = [connection.execute(_NOTE, {"subscription_id": subscription_id, "change": change.key, "way": way,
                                           "at": now}).rowcount for change in changes]
     return all(written)
+
+
+def missing_since(connection: Connection, subscription_id: int, now: datetime) -> datetime:
+    """Write down that the order was not found, if it is not known; return when it was missed first."""
+    connection.execute(_NOTE, {"subscription_id": subscription_id, "change": MISSING, "way": KNOWN, "at": now})
+    since: datetime = connection.execute(select(order_updates.c.at).where(
+        order_updates.c.subscription_id == subscription_id, order_updates.c.change == MISSING)).scalar_one()
+    return since
+
+
+def found_again(connection: Connection, subscription_id: int) -> None:
+    """Take back that the order was not found, and that this was said."""
+    connection.execute(delete(order_updates).where(
+        order_updates.c.subscription_id == subscription_id, order_updates.c.change.in_([MISSING, GONE])))
 
 
 def end(connection: Connection, subscription_id: int, why: str, now: datetime) -> None:

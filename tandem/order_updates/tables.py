@@ -23,7 +23,7 @@ order_subscriptions = Table(
     Column("agreed_at", UtcDateTime),
     Column("agreed_seq", Integer),
     Column("ended_at", UtcDateTime),
-    Column("ended_by", String(16)),  # stop, over, identity or age
+    Column("ended_by", String(16)),  # stop, over, identity, age or gone
     Column("next_look_at", UtcDateTime),  # null unless the customer is to be told
     UniqueConstraint("conversation_id", "order_number", name="one_subscription_an_order"),
     Index("order_subscriptions_due", "next_look_at", sqlite_where=text("next_look_at IS NOT NULL"),
@@ -35,7 +35,7 @@ order_updates = Table(
     "order_updates", metadata,
     Column("id", Key, primary_key=True, autoincrement=True),
     Column("subscription_id", Key, ForeignKey("order_subscriptions.id", ondelete="CASCADE"), nullable=False),
-    Column("change", String(64), nullable=False),  # see `changes.OrderChange.key`
+    Column("change", String(64), nullable=False),  # see `changes.OrderChange.key`; missing: not found at that time
     Column("way", String(8), nullable=False),  # known, chat, mail, note or nowhere
     Column("at", UtcDateTime, nullable=False),
     UniqueConstraint("subscription_id", "change", name="one_update_a_change"),

@@ -54,6 +54,13 @@ class UpdateWording:
                           method="" if tag else dates.method(order.refund.method))
         return fresh_notice(name, (), path, {"mood": mood}, **values)
 
+    def gone(self, number: str, mood: str, language: str) -> str:
+        """Write that an order is not to be found any more."""
+        name, tag = f"update_{ChangeKind.GONE.value}", language.partition("-")[0]
+        if tag and _has(name, tag):
+            return fresh_notice(f"{name}_{tag}", (), LANGUAGES / f"{tag}.yml", {"mood": mood}, number=number)
+        return fresh_notice(name, (), PHRASES, {"mood": mood}, number=number)
+
     def mail(self, text: str, order: Order) -> tuple[str, str]:
         """Write the subject and the body of an e-mail with this update."""
         values = {"number": order.number, "customer": order.customer_name, "text": text}

@@ -71,7 +71,10 @@ class UpdateWorker:
             try:
                 order = self._orders.find(number)
             except OrderNotFound:
-                continue  # it may come back; after some months nobody looks any more
+                failed = 0
+                for look in looks:
+                    self._tell(look, None)
+                continue
             except OrderSystemUnavailable as error:  # or this order alone cannot be read
                 logger.warning("An order cannot be looked at for updates: %s", error)
                 failed += 1
@@ -91,9 +94,12 @@ class UpdateWorker:
     def _is_quiet(self) -> bool:
         return current_shop().order_updates.is_quiet(self._ledger.clock().astimezone(self._settings.shop_timezone))
 
-    def _tell(self, look: DueSubscription, order: Order) -> None:
+    def _tell(self, look: DueSubscription, order: Order | None) -> None:
         try:
-            self._notifier.tell(look, order)
+            if order is None:
+                self._notifier.missed(look)
+            else:
+                self._notifier.tell(look, order)
         except Exception:  # whatever it was, the others must hear all the same
             logger.exception("A customer could not be told of their order; tried again", extra=about(
                 look.conversation_id))
