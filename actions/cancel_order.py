@@ -18,6 +18,7 @@ from actions.base.status import status_reply
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn, others_of
 from tandem.conversations.consent import OTHERS, Question
 from tandem.conversations.consent_reader import ConsentAnswer, asks
+from tandem.orders.acts.service import BOT
 from tandem.orders.errors import NotCancellable, OrderSystemUnavailable, ReturnRefusal
 from tandem.orders.model import Order, OrderStatus
 from tandem.orders.policies import return_refusal
@@ -105,7 +106,8 @@ class ActionCancelOrder(ConsentedAction):
 
     def do(self, order: Order, context: OrderContext, key: str) -> Reply:
         try:
-            cancelled = context.services.orders.cancel(order.number, idempotency_key=key)
+            cancelled = context.services.acts.cancel(
+                order.number, BOT, idempotency_key=key, conversation_id=context.turn.conversation_id)
         except NotCancellable as error:
             raise ActRefused(refusal(order, error.status, context)) from error
         if cancelled.refund is None:

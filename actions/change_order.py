@@ -15,6 +15,7 @@ from actions.base.status import status_reply
 from actions.base.turn import CurrentTurn
 from tandem.conversations.consent import Question
 from tandem.conversations.consent_reader import ConsentAnswer, asks, read_answer
+from tandem.orders.acts.service import BOT
 from tandem.orders.addresses import complete_address, correct_address, parse_address
 from tandem.orders.errors import AddressNotChangeable, InvalidAddress
 from tandem.orders.model import Address, Order, OrderStatus
@@ -100,7 +101,8 @@ class ActionChangeAddress(ConsentedAction):
     def do(self, order: Order, context: OrderContext, key: str) -> Reply:
         try:
             address = parse_address(str(context.turn.slot("new_address")), order.shipping_address)
-            changed = context.services.orders.change_address(order.number, address, idempotency_key=key)
+            changed = context.services.acts.change_address(
+                order.number, address, BOT, idempotency_key=key, conversation_id=context.turn.conversation_id)
         except AddressNotChangeable as error:
             raise ActRefused(too_late(order, context)) from error
         except InvalidAddress as error:

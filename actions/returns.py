@@ -25,6 +25,7 @@ from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from actions.base.turn_orders import orders_of
 from tandem.conversations.consent import Question
 from tandem.conversations.consent_reader import ConsentAnswer, asks, read_answer
+from tandem.orders.acts.service import BOT
 from tandem.orders.errors import (
     InvalidOrderNumber,
     NotIdentified,
@@ -226,9 +227,9 @@ class ActionReturnItem(ConsentedAction):
         chosen = str(context.turn.slot("return_item") or ALL)
         reason = str(context.turn.slot("return_reason") or ReturnReason.OTHER.value)
         try:
-            request = context.services.orders.start_return(
-                order.number, skus=chosen_skus(chosen), reason=ReturnReason(reason),
-                idempotency_key=key)
+            request = context.services.acts.start_return(
+                order.number, chosen_skus(chosen), ReturnReason(reason), BOT, idempotency_key=key,
+                conversation_id=context.turn.conversation_id)
         except NotReturnable as error:
             raise ActRefused(not_returnable(order, error.reason, context)) from error
         except UnknownItem as error:

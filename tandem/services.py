@@ -9,6 +9,7 @@ from sqlalchemy.engine import Engine
 from tandem.agents import audit
 from tandem.agents.presence import absent
 from tandem.conversations.casefile import CaseFile
+from tandem.conversations.consent import Consents
 from tandem.conversations.ledger import Ledger
 from tandem.conversations.outbox import Outbox
 from tandem.conversations.ownership import Ownership
@@ -28,12 +29,16 @@ from tandem.order_updates.worker import UpdateWorker
 from tandem.orders.acts.service import OrderActs
 from tandem.orders.factory import guarded_order_system
 from tandem.orders.identification import IdentificationService
-from tandem.orders.model import Order
+from tandem.orders.model import Order, OrderAct
 from tandem.orders.summary import summarise
 from tandem.orders.system import OrderSystem
 from tandem.sentiment.settings import EscalationSettings
 from tandem.sentiment.trajectory import Trajectory
 from tandem.settings import Settings, project_root
+
+_AGREED_BY = {  # the questions to which a yes is a yes to these acts; to another act no question of the bot leads
+    OrderAct.CANCEL: "cancel_order", OrderAct.CHANGE_ADDRESS: "change_address", OrderAct.START_RETURN: "return_item",
+    OrderAct.REFUND: "get_refund"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,11 @@ class Services:
     @property
     def acts(self) -> OrderActs:
         """Return what does the acts on orders, with its lines in the audit log."""
-        return OrderActs(self.engine, self.orders, audit.write, self.settings.shop_timezone, self.ledger.clock)
+        return OrderActs(self.engine, self.orders, audit.write, self.settings.shop_timezone, self.ledger.clock,
+                         self._has_agreed)
+
+    def _has_agreed(self, conversation_id: str, act: OrderAct, number: str, key: str) -> bool:
+        return Consents(self.ledger).has_begun(conversation_id, _AGREED_BY.get(act, act.value), number, key)
 
     def record_order(self, conversation_id: str, order: Order, message_id: str = "") -> None:
         """Keep in the case file how an order stood when it was looked up; blocking."""

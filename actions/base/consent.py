@@ -28,7 +28,7 @@ from actions.base.services import formats_of
 from actions.base.status import status_reply
 from actions.base.turn import REQUESTED_SLOT, CurrentTurn
 from actions.base.turn_orders import orders_of
-from tandem.conversations.consent import OTHERS, Consents, Question
+from tandem.conversations.consent import OTHERS, Consents, Question, consent_key
 from tandem.conversations.consent_reader import ConsentAnswer, drops_the_matter, regrets, says_more_than_no
 from tandem.orders.errors import NotIdentified, OrderNotFound, OrderSystemUnavailable
 from tandem.orders.model import Order
@@ -243,9 +243,9 @@ class ConsentedAction(OrderAction):
 
     def _act(self, order: Order, question: Question, context: OrderContext) -> Reply:
         """Do it to one of the orders that were agreed to; run again after a crash, the order system does it once."""
-        turn, of_several = context.turn, "" if order.number == question.number else f":{order.number}"
+        turn = context.turn
         try:
-            reply = self.do(order, context, f"consent:{turn.conversation_id}:{question.id}{of_several}")
+            reply = self.do(order, context, consent_key(turn.conversation_id, question, order.number))
         except ActRefused as refused:
             return refused.reply
         Consents(context.services.ledger).finish(turn.conversation_id, question, order.number, turn.seq)

@@ -194,6 +194,11 @@ class Consents:
             latest.setdefault((act.question.id, act.number), act)
         return list(latest.values())
 
+    def has_begun(self, conversation_id: str, act: str, number: str, key: str) -> bool:
+        """Check whether the customer has agreed to an act on an order, and it was begun under this key."""
+        return any(one.question.act == act and number in one.question.numbers
+                   and key == consent_key(conversation_id, one.question, number) for one in self.acts(conversation_id))
+
     def _window(self, conversation_id: str, seq: int) -> Sequence[Message]:
         return self._ledger.messages(conversation_id, after=max(0, seq - _WINDOW))
 
@@ -220,6 +225,12 @@ class Consents:
         connection.execute(insert(case_entries).values(
             conversation_id=conversation_id, kind=EntryKind.ACT.value, at=self._ledger.clock(),
             data=store.clean_data(data)))
+
+
+def consent_key(conversation_id: str, question: Question, number: str) -> str:
+    """Return the idempotency key of what a question asked about an order: the same for every try at it."""
+    of_several = "" if number == question.number else f":{number}"
+    return f"consent:{conversation_id}:{question.id}{of_several}"
 
 
 def _asked(window: Sequence[Message], seq: int) -> Message | None:

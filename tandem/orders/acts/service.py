@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
-from enum import Enum
-from typing import Protocol
 
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Engine
 
 from tandem.db.engine import now
 from tandem.orders.acts.log import ActLimits, ActLog, Confirmation, IntendedAct, Line
+from tandem.orders.acts.plain import BOT, Actor, ActRole, Agreed, AuditWriter, RecordedActs, nobody_agreed
 from tandem.orders.acts.requests import (
     MONEY_ACTS,
     ActRequest,
@@ -31,33 +30,6 @@ from tandem.orders.money import Money
 from tandem.orders.system import OrderSystem
 from tandem.shop.schema import RoleActSettings
 from tandem.shop.shop_file import current_shop
-
-
-class ActRole(str, Enum):
-    """Who acts, as data/shop.yml limits it under `acts:`."""
-
-    BOT = "bot"  # for a customer who has said yes
-    AGENT = "agent"
-    SUPERVISOR = "supervisor"
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who acts. `id` is counted by day; `via` is how the audit log names the way in."""
-
-    id: str
-    role: ActRole
-    via: str
-
-
-BOT = Actor("bot", ActRole.BOT, "bot")
-
-
-class AuditWriter(Protocol):
-    """Writes a line of the audit log inside a transaction, as `tandem.agents.audit.write` does."""
-
-    def __call__(self, connection: Connection, actor: str, via: str, action: str,
-                 conversation_id: str | None = None, detail: str = "") -> None: ...
 
 
 @dataclass(frozen=True)
@@ -95,21 +67,21 @@ class OrderChanged(OrderRefused):
         super().__init__(number, "is not as it was when this was confirmed")
 
 
-class OrderActs:
+class OrderActs(RecordedActs):
     """Acts on orders; blocking. Who may see the order is asked before: `IdentificationService`.
 
     Args:
         audit: Writes the lines of the audit log, in the transactions that they tell of.
         zone: Where the shop's days begin, for what may be given in a day.
+        agreed: Says whether the customer has agreed; without its word the bot does nothing.
     """
 
     def __init__(
         self, engine: Engine, orders: OrderSystem, audit: AuditWriter, zone: tzinfo,
-        clock: Callable[[], datetime] = now,
+        clock: Callable[[], datetime] = now, agreed: Agreed = nobody_agreed,
     ) -> None:
+        super().__init__(engine, orders, audit, agreed)
         self._log = ActLog(engine, clock)
-        self._orders = orders
-        self._audit = audit
         self._zone = zone
         self._clock = clock
 
@@ -148,11 +120,13 @@ class OrderActs:
 
         Raises:
             OrderChanged: It is not what was confirmed.
-            ActNotAllowed, UnknownItem: As `preview` raises them; the key is unused then.
+            ActNotAllowed, UnknownItem: As `preview` raises them, or the customer has not agreed to what the bot is to
+                do; the key is unused then.
             IdempotencyConflict: The key belongs to another request.
             OrderSystemUnavailable: It may or may not have been done; repeating is safe.
             OrderNotFound: There is no such order.
         """
+        self.check_agreed(actor, request.act, number, idempotency_key, conversation_id)
         order = self._orders.find(number)
         known = self._log.known(idempotency_key, number, _asked(request, actor))
         if known is None:
@@ -189,6 +163,9 @@ class OrderActs:
         amount = f" {seen.amount.amount} {seen.amount.currency}" if seen.amount is not None else ""
         return lambda connection, what: self._audit(
             connection, actor.id, actor.via, actions[what], conversation_id, f"{seen.order.number}{amount}")
+
+
+__all__ = ["BOT", "ActDone", "ActPreview", "ActRole", "Actor", "OrderActs", "OrderChanged"]
 
 
 def _limits_of(role: ActRole) -> RoleActSettings:

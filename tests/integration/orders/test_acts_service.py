@@ -30,9 +30,13 @@ from tandem.orders.adapters.sql.adapter import SqlOrderSystem
 from tandem.orders.errors import (
     ActNotAllowed,
     ActRefusal,
+    AddressNotChangeable,
     IdempotencyConflict,
+    NotCancellable,
+    NotReturnable,
     OrderSystemUnavailable,
 )
+from tandem.orders.model import OrderAct, ReturnReason
 from tandem.orders.money import Money
 from tandem.orders.policies import ShopPolicies
 from tandem.shop.schema import Shop as ShopFile
@@ -62,7 +66,7 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture
 def acts(engine: Engine, shop: Shop) -> OrderActs:
-    return OrderActs(engine, shop.system, audit.write, timezone.utc, shop.clock)
+    return OrderActs(engine, shop.system, audit.write, timezone.utc, shop.clock, lambda *_: True)
 
 
 def do(acts: OrderActs, shop: Shop, number: str, request: ActRequest, actor: Actor = ANNA, key: str = "a") -> ActDone:
@@ -292,3 +296,45 @@ def test_a_process_that_dies_after_the_act_has_done_it_once(
     shop.clock.advance(seconds=31)
     assert acts.do(LOST, request, ANNA, token="", idempotency_key="a").result.reference
     assert shop.system.find(LOST).refundable == order.refundable, "not twice"
+
+
+@pytest.mark.parametrize("asked", [
+    ("c1", "TD-10433", "consent:c1:1.cancel_order"),  # agreed to, but to cancel another order
+    ("c2", LOST, "consent:c1:1.get_refund"), ("c1", LOST, "act:anything"), (None, LOST, "consent:c1:1.get_refund"),
+])
+def test_the_bot_gives_no_money_that_no_customer_has_agreed_to(
+    engine: Engine, shop: Shop, limits: Callable[..., None], asked: tuple[str | None, str, str],
+) -> None:
+    """Whoever calls, with whatever token: the word of the ledger is needed."""
+    limits(bot={"may": ["refund", "voucher"], "per_order": 500, "per_day": 500})
+    agreed = {("c1", OrderAct.REFUND, LOST, "consent:c1:1.get_refund")}
+    acts = OrderActs(engine, shop.system, audit.write, timezone.utc, shop.clock, lambda *given: given in agreed)
+    conversation, number, key = asked
+    for request in (RefundOrder(), RefundOrder(dollars("1.00")), IssueVoucher(dollars("1.00"))):
+        token = acts.preview(shop.system.find(LOST), request, BOT).token
+        with pytest.raises(ActNotAllowed):
+            acts.do(number, request, BOT, token=token, idempotency_key=key, conversation_id=conversation)
+    with pytest.raises(ActNotAllowed):
+        OrderActs(engine, shop.system, audit.write, timezone.utc, shop.clock).cancel(NEW, BOT, idempotency_key="k")
+    assert shop.system.find(LOST).refund is None and audit.entries(engine) == []
+    token = acts.preview(shop.system.find(LOST), RefundOrder(), BOT).token
+    acts.do(LOST, RefundOrder(), BOT, token=token, idempotency_key="consent:c1:1.get_refund", conversation_id="c1")
+    assert shop.system.find(LOST).refund is not None
+
+
+def test_cancelling_and_its_like_have_lines_when_asked_done_and_refused(
+    acts: OrderActs, shop: Shop, engine: Engine,
+) -> None:
+    acts.cancel(NEW, BOT, idempotency_key="k", conversation_id="c1")
+    with pytest.raises(NotCancellable):
+        acts.cancel(SHIPPED, BOT, idempotency_key="l", conversation_id="c1")
+    with pytest.raises(AddressNotChangeable):
+        acts.change_address(SHIPPED, shop.system.find(NEW).shipping_address, BOT, idempotency_key="m")
+    with pytest.raises(NotReturnable):
+        acts.start_return(SHIPPED, None, ReturnReason.OTHER, BOT, idempotency_key="n")
+    lines = [(one.action, one.actor, one.detail) for one in reversed(audit.entries(engine))]
+    assert lines == [
+        ("cancel_order_asked", "bot", NEW), ("cancel_order", "bot", NEW),
+        ("cancel_order_asked", "bot", SHIPPED), ("cancel_order_refused", "bot", SHIPPED),
+        ("change_address_asked", "bot", SHIPPED), ("change_address_refused", "bot", SHIPPED),
+        ("return_item_asked", "bot", SHIPPED), ("return_item_refused", "bot", SHIPPED)]
